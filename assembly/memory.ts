@@ -1,0 +1,49 @@
+// The map of the shared memory: where the codec's tables, the inbox and the heap lie, and what a slot holds.
+// Everything exported to the host is a global of the module; the build writes them into the host's constants.
+
+/** What `parse` says about its last call. Offsets are from RESULT. */
+export const RESULT: u32 = 64
+export const RESULT_COUNT: u32 = 0 // u32: entries in the frame table
+export const RESULT_CONSUMED: u32 = 4 // u32: the address of the first byte not yet consumed
+export const RESULT_NEEDED: u32 = 8 // f64: bytes the message's region must hold to go on
+export const RESULT_ANNOUNCED: u32 = 16 // f64: bytes the message will have when its current frame ends
+
+/** The frame table: what a call of `parse` found, in order. An entry is three u32 and a spare. */
+export const TABLE: u32 = 1024
+export const ENTRY_SIZE: u32 = 16
+export const ENTRY_INFO: u32 = 0 // opcode, and the INFO bits below
+export const ENTRY_POINTER: u32 = 4
+export const ENTRY_LENGTH: u32 = 8
+export const TABLE_ENTRIES: u32 = 2048
+export const TABLE_END: u32 = TABLE + TABLE_ENTRIES * ENTRY_SIZE
+
+export const INFO_OPCODE: u32 = 0x0f
+/** The payload lies in the message's own region, not where it was read. */
+export const INFO_REGION: u32 = 0x10
+/** The payload is text and every byte of it is below 0x80. */
+export const INFO_ASCII: u32 = 0x20
+
+/** One read lands here. The size is a compromise: a 64-bit frame should fit, one peer should not hold a turn for long. */
+export const INBOX: u32 = 65536
+export const INBOX_LENGTH: u32 = 262144
+
+/** From here on, the host hands out memory. */
+export const HEAP: u32 = INBOX + INBOX_LENGTH
+
+/** A slot: what one connection's parser remembers between reads. Offsets are from the slot's address. */
+export const SLOT_SIZE: u32 = 192
+export const SLOT_MASKED: u32 = 0 // u8: the mask bit this side must see, 0x80 (from clients) or 0 (from servers)
+export const SLOT_MESSAGE: u32 = 1 // u8: the opcode of the fragmented message under way, or 0
+export const SLOT_FRAME: u32 = 2 // u8: the first byte of the frame under way
+export const SLOT_IN_PAYLOAD: u32 = 3 // u8: 1 while a data frame's payload is incomplete
+export const SLOT_CARRIED: u32 = 4 // u8: bytes in SLOT_CARRY
+export const SLOT_WIDE: u32 = 5 // u8: 1 once the text message under way held a byte of 0x80 or more
+export const SLOT_UTF8: u32 = 8 // u32: the state of the UTF-8 automaton
+export const SLOT_KEY: u32 = 12 // u32: the masking key, rotated to the next payload byte
+export const SLOT_REMAINING: u32 = 16 // u64: payload bytes of the current frame still to come
+export const SLOT_LIMIT: u32 = 24 // u64: the longest message that is accepted
+export const SLOT_REGION: u32 = 32 // u32: where the message under way is assembled, or 0
+export const SLOT_CAPACITY: u32 = 36 // u32: bytes the region can take
+export const SLOT_LENGTH: u32 = 40 // u32: bytes of the message already in the region
+/** A header or a control frame cut by the end of a read: at most 14 + 125 bytes. */
+export const SLOT_CARRY: u32 = 48

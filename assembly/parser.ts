@@ -1,0 +1,259 @@
+// The parser: scans frame headers, applies the rules, unmasks and validates in the same pass, fills the frame table.
+// A frame that lies whole in the span is unmasked where it lies. A message that is cut or fragmented is unmasked into
+// its region. What must survive until the next read is kept in the connection's slot, so any span of bytes resumes.
+import {
+  checkFirst,
+  checkLength,
+  checkSecond,
+  extendedBytes,
+  FIN,
+  isControl,
+  OPCODE_TEXT,
+  payloadLength,
+  VIOLATION_INVALID_UTF8,
+  VIOLATION_MESSAGE_TOO_LONG,
+} from './header'
+import { mask, rotate } from './mask'
+import {
+  ENTRY_INFO,
+  ENTRY_LENGTH,
+  ENTRY_POINTER,
+  ENTRY_SIZE,
+  INFO_ASCII,
+  INFO_REGION,
+  RESULT,
+  RESULT_ANNOUNCED,
+  RESULT_CONSUMED,
+  RESULT_COUNT,
+  RESULT_NEEDED,
+  SLOT_CAPACITY,
+  SLOT_CARRIED,
+  SLOT_CARRY,
+  SLOT_FRAME,
+  SLOT_IN_PAYLOAD,
+  SLOT_KEY,
+  SLOT_LENGTH,
+  SLOT_LIMIT,
+  SLOT_MASKED,
+  SLOT_MESSAGE,
+  SLOT_REGION,
+  SLOT_REMAINING,
+  SLOT_SIZE,
+  SLOT_UTF8,
+  SLOT_WIDE,
+  TABLE,
+  TABLE_END,
+} from './memory'
+import { UTF8_REJECTED, validate } from './utf8'
+
+/** How a call of `parse` ended; a violation (see header) is the other possibility. */
+export const STATUS_DONE: u32 = 0 // every byte is consumed
+export const STATUS_AGAIN: u32 = 1 // the table must be emptied before the rest is parsed
+export const STATUS_REGION: u32 = 2 // the message needs a region of RESULT_NEEDED bytes: `grant` one, then parse the rest
+const STATUS_MORE: u32 = 3 // internal: go on
+
+/** Text is unmasked and validated this many bytes at a time, so that the second look finds them in the first cache. */
+const STRIDE: usize = 8192
+
+let cursor: usize = 0
+let entry: usize = 0
+
+/** Prepares the slot of a new connection. `masked` is the mask bit that its frames must have. */
+export function openSlot(slot: usize, masked: u32, limit: f64): void {
+  memory.fill(slot, 0, SLOT_SIZE)
+  store<u8>(slot, masked, SLOT_MASKED)
+  store<u64>(slot, limit as u64, SLOT_LIMIT)
+}
+
+/** Gives the message under way a region; what it already held must have been copied there. */
+export function grant(slot: usize, region: u32, capacity: u32): void {
+  store<u32>(slot, region, SLOT_REGION)
+  store<u32>(slot, capacity, SLOT_CAPACITY)
+}
+
+/** Parses the bytes of one read, from `start` to `end`, for the connection of `slot`. */
+export function parse(slot: usize, start: usize, end: usize): u32 {
+  cursor = start
+  entry = TABLE
+  let status = STATUS_MORE
+  while (status == STATUS_MORE) {
+    if (entry == TABLE_END) status = STATUS_AGAIN
+    else if (load<u8>(slot, SLOT_IN_PAYLOAD)) status = continuePayload(slot, end)
+    else if (load<u8>(slot, SLOT_CARRIED)) status = continueHeader(slot, end)
+    else status = wholeFrames(slot, end)
+  }
+  store<u32>(RESULT, (entry - TABLE) / ENTRY_SIZE, RESULT_COUNT)
+  store<u32>(RESULT, cursor, RESULT_CONSUMED)
+  return status
+}
+
+function emit(info: u32, pointer: usize, length: u32): void {
+  store<u32>(entry, info, ENTRY_INFO)
+  store<u32>(entry, pointer, ENTRY_POINTER)
+  store<u32>(entry, length, ENTRY_LENGTH)
+  entry += ENTRY_SIZE
+}
+
+/** Frame after frame while they lie whole in the span; leaves a cut header to the carry and a cut payload to the slot. */
+function wholeFrames(slot: usize, end: usize): u32 {
+  const masked = load<u8>(slot, SLOT_MASKED) as u32
+  const keyBytes: u32 = masked ? 4 : 0
+  while (cursor < end) {
+    if (entry == TABLE_END) return STATUS_AGAIN
+    const have = end - cursor
+    if (have < 2) return continueHeader(slot, end)
+    const first = load<u8>(cursor) as u32
+    const second = load<u8>(cursor, 1) as u32
+    let violation = checkFirst(first, load<u8>(slot, SLOT_MESSAGE))
+    if (violation) return violation
+    violation = checkSecond(first, second, masked)
+    if (violation) return violation
+    const headerBytes = 2 + extendedBytes(second) + keyBytes
+    if (have < headerBytes) return continueHeader(slot, end)
+    const length = payloadLength(cursor)
+    violation = checkLength(second, length)
+    if (violation) return violation
+    const key: u32 = masked ? load<u32>(cursor + headerBytes - 4) : 0
+    if (isControl(first)) {
+      if (have - headerBytes < (length as usize)) return continueHeader(slot, end)
+      cursor += headerBytes
+      if (masked) mask(cursor, cursor, length as usize, key)
+      emit(first & 0x0f, cursor, length as u32)
+      cursor += length as usize
+    } else {
+      cursor += headerBytes
+      const status = beginFrame(slot, end, first, length, key)
+      if (status != STATUS_MORE) return status
+      if (load<u8>(slot, SLOT_IN_PAYLOAD)) return STATUS_MORE
+    }
+  }
+  return STATUS_DONE
+}
+
+/** A data frame whose payload starts at the cursor: delivered in place if it is a whole message, else begun in the slot. */
+function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32): u32 {
+  const message = load<u8>(slot, SLOT_MESSAGE) as u32
+  const assembled = load<u32>(slot, SLOT_LENGTH) as u64
+  if (length > load<u64>(slot, SLOT_LIMIT) - assembled) return VIOLATION_MESSAGE_TOO_LONG
+  if (first & FIN && message == 0 && length <= ((end - cursor) as u64)) {
+    const at = cursor
+    const bytes = length as usize
+    cursor += bytes
+    if ((first & 0x0f) != OPCODE_TEXT) {
+      mask(at, at, bytes, key)
+      emit(first & 0x0f, at, bytes as u32)
+      return STATUS_MORE
+    }
+    store<u8>(slot, 0, SLOT_WIDE)
+    if (unmaskText(slot, at, at, bytes, key, 0)) return VIOLATION_INVALID_UTF8
+    emit(OPCODE_TEXT | asciiInfo(slot), at, bytes as u32)
+    return STATUS_MORE
+  }
+  if (message == 0) {
+    store<u8>(slot, first & 0x0f, SLOT_MESSAGE)
+    store<u8>(slot, 0, SLOT_WIDE)
+  }
+  store<u8>(slot, first, SLOT_FRAME)
+  store<u8>(slot, 1, SLOT_IN_PAYLOAD)
+  store<u32>(slot, key, SLOT_KEY)
+  store<u64>(slot, length, SLOT_REMAINING)
+  return STATUS_MORE
+}
+
+function asciiInfo(slot: usize): u32 {
+  return load<u8>(slot, SLOT_WIDE) ? 0 : INFO_ASCII
+}
+
+/** Unmasks text and validates it in the same pass; returns the UTF-8 state after it. */
+function unmaskText(slot: usize, target: usize, source: usize, length: usize, key: u32, state: u32): u32 {
+  while (length) {
+    const piece = min(length, STRIDE)
+    const wide = mask(target, source, piece, key)
+    if (wide) store<u8>(slot, 1, SLOT_WIDE)
+    if (wide || state) {
+      state = validate(state, target, piece)
+      if (state == UTF8_REJECTED) return state
+    }
+    target += piece
+    source += piece
+    length -= piece
+  }
+  return state
+}
+
+/** Moves what has arrived of the frame under way into the message's region. */
+function continuePayload(slot: usize, end: usize): u32 {
+  const remaining = load<u64>(slot, SLOT_REMAINING)
+  const length = load<u32>(slot, SLOT_LENGTH)
+  const bytes = min<u64>(end - cursor, remaining) as u32
+  if (bytes > load<u32>(slot, SLOT_CAPACITY) - length) {
+    store<f64>(RESULT, (length as f64) + bytes, RESULT_NEEDED)
+    store<f64>(RESULT, (length as f64) + (remaining as f64), RESULT_ANNOUNCED)
+    return STATUS_REGION
+  }
+  const target: usize = load<u32>(slot, SLOT_REGION) + length
+  const key = load<u32>(slot, SLOT_KEY)
+  if (load<u8>(slot, SLOT_MESSAGE) == OPCODE_TEXT) {
+    const state = unmaskText(slot, target, cursor, bytes, key, load<u32>(slot, SLOT_UTF8))
+    if (state == UTF8_REJECTED) return VIOLATION_INVALID_UTF8
+    store<u32>(slot, state, SLOT_UTF8)
+  } else {
+    mask(target, cursor, bytes, key)
+  }
+  cursor += bytes
+  store<u32>(slot, length + bytes, SLOT_LENGTH)
+  if (remaining > bytes) {
+    store<u32>(slot, rotate(key, bytes), SLOT_KEY)
+    store<u64>(slot, remaining - bytes, SLOT_REMAINING)
+    return STATUS_DONE
+  }
+  store<u8>(slot, 0, SLOT_IN_PAYLOAD)
+  return load<u8>(slot, SLOT_FRAME) & FIN ? endMessage(slot) : STATUS_MORE
+}
+
+/** The last fragment is complete: the message goes into the table, and with it the region. */
+function endMessage(slot: usize): u32 {
+  if (load<u32>(slot, SLOT_UTF8)) return VIOLATION_INVALID_UTF8 // a character is cut by the end of the message
+  const opcode = load<u8>(slot, SLOT_MESSAGE) as u32
+  const region = load<u32>(slot, SLOT_REGION)
+  const text = opcode == OPCODE_TEXT ? asciiInfo(slot) : 0
+  emit(opcode | text | (region ? INFO_REGION : 0), region, load<u32>(slot, SLOT_LENGTH))
+  store<u8>(slot, 0, SLOT_MESSAGE)
+  store<u32>(slot, 0, SLOT_LENGTH)
+  grant(slot, 0, 0)
+  return STATUS_MORE
+}
+
+/** A header (with the payload, for a control frame) that came in pieces: each rule applies as soon as its byte is there. */
+function continueHeader(slot: usize, end: usize): u32 {
+  const carry = slot + SLOT_CARRY
+  const masked = load<u8>(slot, SLOT_MASKED) as u32
+  const keyBytes: u32 = masked ? 4 : 0
+  let carried = load<u8>(slot, SLOT_CARRIED) as u32
+  while (cursor < end) {
+    store<u8>(carry + carried++, load<u8>(cursor++))
+    store<u8>(slot, carried, SLOT_CARRIED)
+    const first = load<u8>(carry) as u32
+    let violation = carried == 1 ? checkFirst(first, load<u8>(slot, SLOT_MESSAGE)) : 0
+    if (violation) return violation
+    if (carried < 2) continue
+    const second = load<u8>(carry, 1) as u32
+    violation = carried == 2 ? checkSecond(first, second, masked) : 0
+    if (violation) return violation
+    const extended = extendedBytes(second)
+    if (carried < 2 + extended) continue
+    const length = payloadLength(carry)
+    violation = carried == 2 + extended ? checkLength(second, length) : 0
+    if (violation) return violation
+    const headerBytes = 2 + extended + keyBytes
+    const bodyBytes: u32 = isControl(first) ? (length as u32) : 0
+    if (carried < headerBytes + bodyBytes) continue
+    store<u8>(slot, 0, SLOT_CARRIED)
+    const key: u32 = masked ? load<u32>(carry + headerBytes - 4) : 0
+    if (!isControl(first)) return beginFrame(slot, end, first, length, key)
+    mask(carry + headerBytes, carry + headerBytes, length as usize, key)
+    emit(first & 0x0f, carry + headerBytes, length as u32)
+    return STATUS_AGAIN // the payload lies in the carry, which the next cut header would overwrite
+  }
+  return STATUS_DONE
+}
