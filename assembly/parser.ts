@@ -108,7 +108,7 @@ function wholeFrames(slot: usize, end: usize): u32 {
     if (violation) return violation
     violation = checkSecond(first, second, masked)
     if (violation) return violation
-    const headerBytes = 2 + extendedBytes(second) + keyBytes
+    const headerBytes: u32 = 2 + extendedBytes(second) + keyBytes
     if (have < headerBytes) return continueHeader(slot, end)
     const length = payloadLength(cursor)
     violation = checkLength(second, length)
@@ -245,7 +245,7 @@ function continueHeader(slot: usize, end: usize): u32 {
     const length = payloadLength(carry)
     violation = carried == 2 + extended ? checkLength(second, length) : 0
     if (violation) return violation
-    const headerBytes = 2 + extended + keyBytes
+    const headerBytes: u32 = 2 + extended + keyBytes
     const bodyBytes: u32 = isControl(first) ? (length as u32) : 0
     if (carried < headerBytes + bodyBytes) continue
     store<u8>(slot, 0, SLOT_CARRIED)

@@ -1,0 +1,100 @@
+// The codec's instance: the WebAssembly module, its memory, and its functions with their types.
+// One instance a thread; the memory is shared so that a region can be handed to another thread as two numbers.
+import { Buffer } from 'node:buffer'
+import { base64 } from './wasm.generated.js'
+
+/** Everything the module exports as a function. Addresses and lengths are u32, in bytes. */
+export interface CodecExports {
+  /** Prepares a slot: the mask bit its frames must have, and the longest message. */
+  openSlot(slot: number, masked: number, limit: number): void
+  /** Gives the message under way a region: its address and the bytes it can take. */
+  grant(slot: number, region: number, capacity: number): void
+  /** Parses a span; returns a STATUS or a VIOLATION. What it found is in the frame table and in RESULT. */
+  parse(slot: number, start: number, end: number): number
+  /** Writes an unmasked frame; returns its bytes. */
+  frame(target: number, first: number, source: number, length: number): number
+  /** Writes a masked frame; returns its bytes. */
+  maskedFrame(target: number, first: number, source: number, length: number, key: number): number
+  /** Writes a header alone; returns its bytes. */
+  header(target: number, first: number, length: number): number
+  /** XORs with a masking key; returns 1 if any byte written is 0x80 or more. */
+  mask(target: number, source: number, length: number, key: number): number
+  /** Continues the UTF-8 automaton; returns its new state. */
+  validate(state: number, pointer: number, length: number): number
+  copy(target: number, source: number, length: number): void
+}
+
+const PAGE = 65536
+const MOST_PAGES = 65536 // 4 GiB, all that 32-bit addresses reach
+const FEWEST_PAGES = 1024
+
+/** The parts of the WebAssembly namespace that are used; Node's own types leave them to the DOM's. */
+interface WasmMemory {
+  readonly buffer: SharedArrayBuffer
+  grow(pages: number): number
+}
+interface WasmNamespace {
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { readonly exports: unknown }
+}
+declare const WebAssembly: WasmNamespace
+
+/** The codec of this thread: functions, and memory with views that follow its growth. */
+export class Codec {
+  readonly call: CodecExports
+  /** All of the memory. Replaced when the memory grows, so read it anew for each use. */
+  bytes: Buffer
+  /** The first pages as u32 and f64: frame table and results. They never move. */
+  readonly words: Uint32Array
+  readonly doubles: Float64Array
+  /** Pages the memory may grow to; less than 4 GiB where the system grants less address space. */
+  readonly maximumPages: number
+  readonly #memory: WasmMemory
+
+  constructor() {
+    const [memory, pages] = reserveMemory()
+    this.#memory = memory
+    this.maximumPages = pages
+    const module = new WebAssembly.Module(Buffer.from(base64, 'base64'))
+    this.call = new WebAssembly.Instance(module, { env: { memory } }).exports as CodecExports
+    this.bytes = Buffer.from(memory.buffer)
+    this.words = new Uint32Array(memory.buffer)
+    this.doubles = new Float64Array(memory.buffer)
+  }
+
+  get pages(): number {
+    return this.bytes.length / PAGE
+  }
+
+  /** Makes the memory at least `pages` long; throws a RangeError where the system gives no more. */
+  growTo(pages: number): void {
+    if (pages <= this.pages) return
+    this.#memory.grow(pages - this.pages)
+    this.bytes = Buffer.from(this.#memory.buffer)
+  }
+
+  /** A view of the memory for a system call, made anew because it must outlive the next growth. */
+  view(pointer: number, length: number): Uint8Array {
+    return new Uint8Array(this.bytes.buffer, pointer, length)
+  }
+}
+
+/** Asks for 4 GiB of address space, and for half as much each time the system refuses. */
+function reserveMemory(): [WasmMemory, number] {
+  for (let maximum = MOST_PAGES; ; maximum /= 2) {
+    try {
+      return [new WebAssembly.Memory({ initial: 16, maximum, shared: true }), maximum]
+    } catch (error) {
+      if (maximum <= FEWEST_PAGES) throw error
+    }
+  }
+}
+
+let shared: Codec | undefined
+
+/** The codec of this thread, made on first use. */
+export function codecOfThread(): Codec {
+  shared ??= new Codec()
+  return shared
+}

@@ -1,0 +1,67 @@
+// A region: the memory of one large message. It grows with what has arrived, never with what was announced,
+// and is shared by everyone who still needs its bytes: the message's handler, and each connection it is sent on.
+import { type Block, type Heap, sizeOfBlock } from './heap.js'
+
+/** Free bytes in front of the payload, so that a frame header can be written there and both leave in one write. */
+export const HEADROOM = 16
+
+export class Region {
+  readonly #heap: Heap
+  readonly #freed: (bytes: number) => void
+  #block: Block
+  #users = 1
+
+  /** A region for `needed` bytes of a message that may become `expected` bytes long; `freed` hears of its end. */
+  constructor(heap: Heap, needed: number, expected: number, freed: (bytes: number) => void) {
+    this.#heap = heap
+    this.#freed = freed
+    this.#block = heap.allocate(footprint(needed, expected), expected + HEADROOM)
+  }
+
+  /** Bytes of the heap that a region with room for `needed` bytes would hold. */
+  static size(needed: number, expected: number): number {
+    return sizeOfBlock(footprint(needed, expected))
+  }
+
+  /** The address of the first payload byte. */
+  get pointer(): number {
+    return this.#block.pointer + HEADROOM
+  }
+
+  /** Payload bytes it can take. */
+  get capacity(): number {
+    return this.#block.size - HEADROOM
+  }
+
+  /** Bytes of the heap it holds. */
+  get size(): number {
+    return this.#block.size
+  }
+
+  /** Makes room for `needed` bytes, in place or by moving the `filled` bytes it holds. Only its first user may call this. */
+  grow(needed: number, filled: number, expected: number): void {
+    if (this.#heap.extend(this.#block, needed + HEADROOM)) return
+    const next = this.#heap.allocate(footprint(needed, expected), expected + HEADROOM)
+    this.#heap.codec.call.copy(next.pointer, this.#block.pointer, filled + HEADROOM)
+    this.#heap.free(this.#block)
+    this.#block = next
+  }
+
+  /** One more user keeps it. */
+  retain(): void {
+    this.#users++
+  }
+
+  /** A user is done; the last one gives the memory back. */
+  release(): void {
+    if (this.#users <= 0) throw new Error('a region was released twice')
+    if (--this.#users > 0) return
+    this.#heap.free(this.#block)
+    this.#freed(this.#block.size)
+  }
+}
+
+/** Small regions double, so that a trickle of fragments is not copied each time; large ones extend page by page. */
+function footprint(needed: number, expected: number): number {
+  return Math.min(Math.max(expected, needed), needed * 2, needed + 65536) + HEADROOM
+}

@@ -1,0 +1,233 @@
+// The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
+// and parks what can't be handed out yet in memory that counts against the budget.
+import { type Codec, type Heap, violationName } from '../codec/codec.js'
+import type { Block } from '../codec/heap.js'
+import {
+  ENTRY_INFO,
+  ENTRY_LENGTH,
+  ENTRY_POINTER,
+  ENTRY_SIZE,
+  INFO_REGION,
+  MASKED,
+  RESULT,
+  RESULT_ANNOUNCED,
+  RESULT_CONSUMED,
+  RESULT_COUNT,
+  RESULT_NEEDED,
+  SLOT_LENGTH,
+  SLOT_SIZE,
+  STATUS_AGAIN,
+  STATUS_DONE,
+  STATUS_REGION,
+  TABLE,
+} from '../codec/wasm.generated.js'
+import type { Region } from '../codec/region.js'
+import { Assembly } from '../payload/assembly.js'
+import type { Budget, Claimant } from '../payload/budget.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+
+/** Whoever takes what comes in. */
+export interface Sink extends Claimant {
+  /** False while nothing may be delivered. */
+  readonly accepts: boolean
+  /** Nothing will ever be delivered again: what still comes is thrown away. */
+  readonly done: boolean
+  /** A control frame or a whole message. A `region` belongs to the receiver. */
+  deliver(info: number, pointer: number, length: number, region: Region | undefined): void
+  violated(violation: ProtocolViolation): void
+  /** The budget is spent: stop reading until `budgetFreed`. */
+  budgetSpent(): void
+}
+
+/** What was read while nothing could be delivered: parsed frames, then bytes not yet parsed. */
+interface Parked {
+  readonly block: Block
+  /** Info, pointer and length of each frame. */
+  readonly entries: number[]
+  next: number
+  readonly start: number
+  readonly end: number
+  /** The status that `parse` returned after the frames; it can't always be asked again. */
+  readonly status: number
+}
+
+const ENTRY_WORDS = ENTRY_SIZE / 4
+const INFO_WORD = (TABLE + ENTRY_INFO) / 4
+const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
+const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
+const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
+const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
+const NEEDED_DOUBLE = (RESULT + RESULT_NEEDED) / 8
+const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
+
+export class Incoming {
+  readonly #codec: Codec
+  readonly #heap: Heap
+  readonly #budget: Budget
+  readonly #sink: Sink
+  readonly #limit: number
+  readonly #slot: Block
+  #assembly: Assembly | undefined
+  #parked: Parked | undefined
+  #resuming = false
+
+  /** `limit` is the longest message accepted, in bytes. */
+  constructor(codec: Codec, heap: Heap, budget: Budget, sink: Sink, limit: number) {
+    this.#codec = codec
+    this.#heap = heap
+    this.#budget = budget
+    this.#sink = sink
+    this.#limit = limit
+    this.#slot = heap.allocate(SLOT_SIZE)
+    codec.call.openSlot(this.#slot.pointer, MASKED, limit)
+  }
+
+  /** Whether a payload has begun that is not complete. */
+  get unfinished(): boolean {
+    return this.#assembly !== undefined
+  }
+
+  /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
+  receive(start: number, end: number): void {
+    if (this.#parked === undefined) this.#run(start, end)
+    else this.#parkBehind(this.#parked, start, end)
+  }
+
+  /** Hands out what was parked, as far as the sink accepts it. */
+  resume(): void {
+    if (this.#resuming) return // from inside a handler that is handed parked frames: the loop below goes on
+    this.#resuming = true
+    while (this.#parked !== undefined && this.#sink.accepts) {
+      const parked = this.#parked
+      if (parked.next < parked.entries.length) this.#deliverParked(parked)
+      else {
+        this.#parked = undefined
+        if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
+        this.#unpark(parked)
+      }
+    }
+    this.#resuming = false
+  }
+
+  /** Gives up what has not been delivered. Nothing must be received after this. */
+  drop(): void {
+    this.#assembly?.drop()
+    this.#assembly = undefined
+    if (this.#parked !== undefined) this.#unpark(this.#parked)
+    this.#parked = undefined
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.drop()
+    this.#heap.free(this.#slot)
+  }
+
+  #run(start: number, end: number): void {
+    const { words } = this.#codec
+    // So the first frame of a table is always delivered: it may lie in the slot, which is not parked.
+    if (!this.#sink.accepts) return this.#park(0, 0, start, end, STATUS_AGAIN)
+    let cursor = start
+    for (;;) {
+      const status = this.#codec.call.parse(this.#slot.pointer, cursor, end)
+      const count = words[COUNT_WORD] ?? 0
+      cursor = words[CONSUMED_WORD] ?? end
+      for (let at = 0; at < count * ENTRY_WORDS; at += ENTRY_WORDS) {
+        if (!this.#sink.accepts) return this.#park(at, count * ENTRY_WORDS, cursor, end, status)
+        this.#deliver(words[INFO_WORD + at] ?? 0, words[POINTER_WORD + at] ?? 0, words[LENGTH_WORD + at] ?? 0)
+      }
+      if (!this.#sink.accepts) return this.#park(0, 0, cursor, end, status)
+      if (status === STATUS_DONE || this.#conclude(status)) return
+      if (status === STATUS_REGION && !this.#grow()) {
+        this.#sink.budgetSpent()
+        return this.#park(0, 0, cursor, end, status)
+      }
+    }
+  }
+
+  /** Tells the sink of a violation; false for a status that is none. */
+  #conclude(status: number): boolean {
+    if (!isViolation(status)) return false
+    const name = violationName(status)
+    const detail = name === 'MESSAGE_TOO_LONG' ? `the limit is ${this.#limit} bytes` : ''
+    this.#sink.violated(new ProtocolViolation(name, detail))
+    return true
+  }
+
+  #deliver(info: number, pointer: number, length: number): void {
+    let region: Region | undefined
+    if ((info & INFO_REGION) !== 0) {
+      region = this.#assembly?.finish()
+      this.#assembly = undefined
+    }
+    this.#sink.deliver(info, pointer, length, region)
+  }
+
+  /** Gives the message under way the room that the codec asks for. */
+  #grow(): boolean {
+    const needed = this.#codec.doubles[NEEDED_DOUBLE] ?? 0
+    const announced = this.#codec.doubles[ANNOUNCED_DOUBLE] ?? 0
+    const slot = this.#slot.pointer
+    const filled = this.#codec.words[(slot + SLOT_LENGTH) / 4] ?? 0
+    this.#assembly ??= new Assembly(this.#budget, this.#sink)
+    return this.#assembly.grow(this.#codec, this.#heap, slot, needed, filled, announced)
+  }
+
+  /** Keeps the table's entries `from` to `to` with their payloads, and the bytes from `start` to `end`. */
+  #park(from: number, to: number, start: number, end: number, status: number): void {
+    if (this.#sink.done || (from === to && start === end && !isViolation(status))) return
+    const { words } = this.#codec
+    const entries: number[] = []
+    let first = start
+    for (let at = from; at < to; at += ENTRY_WORDS) {
+      const info = words[INFO_WORD + at] ?? 0
+      const pointer = words[POINTER_WORD + at] ?? 0
+      if ((info & INFO_REGION) === 0) first = Math.min(first, pointer)
+      entries.push(info, pointer, words[LENGTH_WORD + at] ?? 0)
+    }
+    const block = this.#keep(first, end)
+    const shift = block.pointer - first
+    for (let at = 0; at < entries.length; at += 3) {
+      if (((entries[at] ?? 0) & INFO_REGION) === 0) entries[at + 1] = (entries[at + 1] ?? 0) + shift
+    }
+    this.#parked = { block, entries, next: 0, start: start + shift, end: end + shift, status }
+  }
+
+  /** A transport may deliver once more after it was paused: those bytes go behind what is parked. */
+  #parkBehind(parked: Parked, start: number, end: number): void {
+    const { block, entries } = parked
+    const kept = parked.end - block.pointer
+    const joined = this.#heap.allocate(kept + end - start)
+    this.#budget.charge(joined.size)
+    this.#codec.call.copy(joined.pointer, block.pointer, kept)
+    this.#codec.call.copy(joined.pointer + kept, start, end - start)
+    const shift = joined.pointer - block.pointer
+    for (let at = 0; at < entries.length; at += 3) {
+      if (((entries[at] ?? 0) & INFO_REGION) === 0) entries[at + 1] = (entries[at + 1] ?? 0) + shift
+    }
+    this.#parked = { ...parked, block: joined, start: parked.start + shift, end: parked.end + shift + end - start }
+    this.#unpark(parked)
+  }
+
+  #keep(start: number, end: number): Block {
+    const block = this.#heap.allocate(end - start)
+    this.#budget.charge(block.size)
+    this.#codec.call.copy(block.pointer, start, end - start)
+    return block
+  }
+
+  #deliverParked(parked: Parked): void {
+    const { entries, next } = parked
+    parked.next += 3
+    this.#deliver(entries[next] ?? 0, entries[next + 1] ?? 0, entries[next + 2] ?? 0)
+  }
+
+  #unpark(parked: Parked): void {
+    this.#heap.free(parked.block)
+    this.#budget.give(parked.block.size)
+  }
+}
+
+function isViolation(status: number): boolean {
+  return status !== STATUS_DONE && status !== STATUS_AGAIN && status !== STATUS_REGION
+}

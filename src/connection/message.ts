@@ -1,0 +1,99 @@
+// A message as the handler sees it. Its bytes lie in shared memory that is used again as soon as the handler returns,
+// so every access goes through here: what is no longer there is refused, never another peer's bytes.
+import { Buffer } from 'node:buffer'
+import type { Codec, Region } from '../codec/codec.js'
+import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
+
+export class Message {
+  /** Payload length in bytes. */
+  readonly byteLength: number
+  readonly #info: number
+  #codec: Codec | undefined
+  #pointer: number
+  #region: Region | undefined
+  #copy: Buffer | undefined
+
+  /** Made by a connection. @internal */
+  constructor(codec: Codec, info: number, pointer: number, length: number, region: Region | undefined) {
+    this.byteLength = length
+    this.#codec = codec
+    this.#info = info
+    this.#pointer = pointer
+    this.#region = region
+  }
+
+  /** Whether it is a text message; otherwise it is binary. */
+  get isText(): boolean {
+    return (this.#info & INFO_OPCODE) === OPCODE_TEXT
+  }
+
+  /**
+   * The payload as a string, decoded as UTF-8. Works until the handler returns, or until the promise it returned
+   * settles; after that it throws, unless `bytes` was asked for before.
+   */
+  text(): string {
+    if (this.#copy !== undefined) return this.#copy.toString('utf8')
+    const { bytes } = this.#alive()
+    const end = this.#pointer + this.byteLength
+    // The codec has seen every byte: ASCII needs no decoding.
+    return bytes.toString((this.#info & INFO_ASCII) !== 0 ? 'latin1' : 'utf8', this.#pointer, end)
+  }
+
+  /**
+   * The payload in memory of its own, copied when first asked for: yours to keep. Must be asked for before the
+   * handler returns, or before the promise it returned settles.
+   */
+  get bytes(): Buffer {
+    this.#copy ??= this.#copied()
+    return this.#copy
+  }
+
+  /**
+   * The payload where it lies, without a copy: valid only until the handler returns, and not across an `await`.
+   * Later it shows other messages' bytes. The memory is shared, which some APIs refuse.
+   */
+  get view(): Uint8Array {
+    return this.#copy ?? this.#alive().view(this.#pointer, this.byteLength)
+  }
+
+  #copied(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.byteLength)
+    this.#alive().bytes.copy(copy, 0, this.#pointer, this.#pointer + this.byteLength)
+    return copy
+  }
+
+  #alive(): Codec {
+    if (this.#codec !== undefined) return this.#codec
+    throw new Error(
+      'the message is gone: its handler has returned. Ask for message.bytes in the handler to keep it, or return a promise',
+    )
+  }
+
+  /** Where the payload lies in the codec's memory; 0 if only its copy is left. @internal */
+  static pointer(message: Message): number {
+    if (message.#codec === undefined && message.#copy !== undefined) return 0
+    message.#alive()
+    return message.#pointer
+  }
+
+  /** The region that the payload lies in, if it has one. @internal */
+  static region(message: Message): Region | undefined {
+    return message.#region
+  }
+
+  /** Keeps the message usable while its handler's promise is pending; returns the bytes copied for that. @internal */
+  static keep(message: Message): number {
+    if (message.#region !== undefined) return 0
+    const copied = message.#copy === undefined ? message.byteLength : 0
+    message.#copy ??= message.#copied()
+    message.#codec = undefined
+    return copied
+  }
+
+  /** The handler is done with it. @internal */
+  static release(message: Message): void {
+    message.#codec = undefined
+    message.#region?.release()
+    message.#region = undefined
+  }
+}

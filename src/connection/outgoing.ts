@@ -1,0 +1,188 @@
+// The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
+// outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
+import type { Heap, Region } from '../codec/codec.js'
+import type { Block } from '../codec/heap.js'
+import { PENDING, type Transport } from '../transport/transport.js'
+import type { Outbox, Writer } from './outbox.js'
+
+/** Something to write, and who holds its memory until it is written. */
+interface Segment {
+  readonly pointer: number
+  length: number
+  readonly holder: { release(): void }
+}
+
+/** A waiting block of this connection's own. */
+class OwnBlock {
+  readonly #heap: Heap
+  readonly block: Block
+
+  constructor(heap: Heap, length: number) {
+    this.#heap = heap
+    this.block = heap.allocate(length)
+  }
+
+  release(): void {
+    this.#heap.free(this.block)
+  }
+}
+
+const FIRST_BLOCK = 1024
+const LARGEST_BLOCK = 65536
+
+/** The connection that an Outgoing belongs to. */
+export interface OutgoingOwner {
+  /** What could be written has been; `buffered` tells what is left. */
+  flushed(): void
+  /** A write failed: the peer is gone. */
+  writeFailed(): void
+}
+
+export class Outgoing implements Writer {
+  readonly #transport: Transport
+  readonly #heap: Heap
+  readonly #outbox: Outbox
+  readonly #owner: OutgoingOwner
+  /** The frames of this turn, in the outbox's current block. */
+  #start = 0
+  #end = 0
+  #listed = false
+  #outstanding: Segment | undefined
+  #waiting: Segment[] = []
+  /** Room left in the last waiting block. */
+  #room = 0
+  #waitingBytes = 0
+
+  constructor(transport: Transport, heap: Heap, outbox: Outbox, owner: OutgoingOwner) {
+    this.#transport = transport
+    this.#heap = heap
+    this.#outbox = outbox
+    this.#owner = owner
+  }
+
+  /** Bytes accepted here that the system has not taken. */
+  get buffered(): number {
+    return this.#end - this.#start + this.#waitingBytes
+  }
+
+  /** Whether frames have to wait for a write to finish. */
+  get blocked(): boolean {
+    return this.#outstanding !== undefined
+  }
+
+  /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. */
+  reserve(length: number): number {
+    const outbox = this.#outbox
+    if (this.#outstanding === undefined && this.#waiting.length === 0 && length <= outbox.capacity) {
+      outbox.reserve(length)
+      // Flushing may have blocked this connection, or another's frames may lie behind this turn's.
+      if (this.#outstanding === undefined && (this.#start === this.#end || this.#end === outbox.position)) {
+        if (this.#start === this.#end) this.#start = this.#end = outbox.position
+        return outbox.position
+      }
+    }
+    if (this.#room < length) this.#addBlock(length)
+    const last = this.#waiting[this.#waiting.length - 1]
+    return last === undefined ? 0 : last.pointer + last.length
+  }
+
+  /** Takes the `length` bytes that were built where `reserve` said. */
+  commit(pointer: number, length: number): void {
+    if (pointer === this.#outbox.position && this.#waiting.length === 0) {
+      this.#end = this.#outbox.position = pointer + length
+    } else {
+      const last = this.#waiting[this.#waiting.length - 1]
+      if (last !== undefined) last.length += length
+      this.#room -= length
+      this.#waitingBytes += length
+    }
+    this.#list()
+  }
+
+  /** Sends from a region where it lies. */
+  addRegion(region: Region, pointer: number, length: number): void {
+    region.retain()
+    this.#waiting.push({ pointer, length, holder: region })
+    this.#room = 0
+    this.#waitingBytes += length
+    this.#list()
+  }
+
+  /** Asks for a flush at the end of the turn, with or without frames, and so for `flushed`. */
+  touch(): void {
+    this.#list()
+  }
+
+  flush(): void {
+    this.#listed = false
+    if (this.#outstanding !== undefined) return
+    if (this.#write()) this.#owner.flushed()
+    else this.#owner.writeFailed()
+  }
+
+  /** Writes this turn's frames and then what waits, until a write can't finish at once; false if one fails. */
+  #write(): boolean {
+    if (this.#start < this.#end) {
+      const pointer = this.#start
+      const length = this.#end - pointer
+      this.#start = this.#end = 0
+      const status = this.#transport.write(pointer, length)
+      if (status === PENDING) {
+        this.#outstanding = { pointer, length, holder: this.#outbox.pin() }
+        this.#waitingBytes += length
+      } else if (status < 0) return false
+    }
+    return this.#writeWaiting()
+  }
+
+  /** The outstanding write is done. */
+  written(status: number): void {
+    const done = this.#outstanding
+    if (done === undefined) return
+    this.#outstanding = undefined
+    this.#waitingBytes -= done.length
+    done.holder.release()
+    if (status < 0) this.#owner.writeFailed()
+    else this.flush()
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.#start = this.#end = 0
+    if (this.#outstanding !== undefined) this.#waiting.unshift(this.#outstanding)
+    for (const segment of this.#waiting) segment.holder.release()
+    this.#outstanding = undefined
+    this.#waiting = []
+    this.#room = this.#waitingBytes = 0
+  }
+
+  #writeWaiting(): boolean {
+    while (this.#outstanding === undefined) {
+      const segment = this.#waiting.shift()
+      if (segment === undefined) return true
+      if (this.#waiting.length === 0) this.#room = 0
+      const status = this.#transport.write(segment.pointer, segment.length)
+      if (status === PENDING) {
+        this.#outstanding = segment
+        return true
+      }
+      this.#waitingBytes -= segment.length
+      segment.holder.release()
+      if (status < 0) return false
+    }
+    return true
+  }
+
+  #addBlock(length: number): void {
+    const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
+    const holder = new OwnBlock(this.#heap, size)
+    this.#waiting.push({ pointer: holder.block.pointer, length: 0, holder })
+    this.#room = holder.block.size
+  }
+
+  #list(): void {
+    if (this.#listed || this.#outstanding !== undefined) return
+    this.#listed = true
+    this.#outbox.add(this)
+  }
+}

@@ -1,0 +1,36 @@
+// Accepting at the handle: connections of a net.Server without a net.Socket each, and the way back to node:http.
+import type { Server as HttpServer } from 'node:http'
+import { Socket, type Server as NetServer } from 'node:net'
+import { bindings, type ListeningHandle, type StreamHandle } from './node.js'
+
+/** Takes over the accepting of a listening server; false where its handle is not one that can be taken over. */
+export function acceptHandles(
+  server: NetServer,
+  accepted: (handle: StreamHandle) => void,
+  failed: (status: number) => void,
+): boolean {
+  const found = bindings()
+  const listening: unknown = Reflect.get(server, '_handle')
+  if (found === undefined || typeof listening !== 'object' || listening === null || !('onconnection' in listening)) {
+    return false
+  }
+  const handle = listening as ListeningHandle
+  handle.onconnection = (status, client) => {
+    if (status !== 0 || client === undefined) failed(status)
+    else accepted(client)
+  }
+  return true
+}
+
+/**
+ * Gives an accepted handle, and what was read from it, to an HTTP server as if it had come in there.
+ * The handle must never have been aimed at the inbox.
+ */
+export function giveToHttp(handle: StreamHandle, read: Uint8Array | undefined, server: HttpServer): Socket {
+  handle.readStop()
+  handle.onread = undefined
+  const socket = new Socket({ handle, readable: true, writable: true } as object)
+  if (read !== undefined && read.length > 0) socket.unshift(read)
+  server.emit('connection', socket)
+  return socket
+}

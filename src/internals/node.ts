@@ -1,0 +1,107 @@
+// Detection of Node's private API. It is asked for once, on first use, and not at all where asking would warn or throw.
+
+/** A libuv request object; `oncomplete` is called by Node when the request that carried it is done. */
+export interface HandleRequest {
+  oncomplete: ((this: HandleRequest, status: number) => void) | undefined
+  /** Whatever must stay alive until then. */
+  held: unknown
+  owner: unknown
+}
+
+/** The part of TCPWrap and PipeWrap that millrace calls. Every number returned is 0 or a negative libuv error. */
+export interface StreamHandle {
+  onread: ((this: StreamHandle, chunk: ArrayBuffer | undefined) => undefined) | undefined
+  /** Ours: who reads from the handle. */
+  receiver?: unknown
+  readStart(): number
+  readStop(): number
+  useUserBuffer(view: Uint8Array): void
+  writeBuffer(request: HandleRequest, view: Uint8Array): number
+  shutdown(request: HandleRequest): number
+  close(callback?: () => void): void
+  ref(): void
+  unref(): void
+  setNoDelay?(on: boolean): number
+  setKeepAlive?(on: boolean, seconds: number): number
+  getpeername?(out: { address?: string; port?: number; family?: string }): number
+  reset?(callback: () => void): number
+}
+
+/** A listening handle. */
+export interface ListeningHandle {
+  onconnection: ((status: number, handle: StreamHandle | undefined) => void) | undefined
+}
+
+/** The private bindings that millrace uses. */
+export interface Bindings {
+  readonly TCP: new (type: number) => StreamHandle
+  readonly Pipe: new (type: number) => StreamHandle
+  readonly WriteWrap: new () => HandleRequest
+  readonly ShutdownWrap: new () => HandleRequest
+  /** Set by Node before each callback and after each write; indices below. */
+  readonly state: Int32Array
+  readonly readBytesOrError: number
+  readonly arrayBufferOffset: number
+  readonly lastWriteWasAsync: number
+}
+
+interface StreamBinding {
+  WriteWrap: Bindings['WriteWrap']
+  ShutdownWrap: Bindings['ShutdownWrap']
+  streamBaseState: Int32Array
+  kReadBytesOrError: number
+  kArrayBufferOffset: number
+  kLastWriteWasAsync: number
+}
+
+let detected: Bindings | null | undefined
+
+/** The bindings, or undefined where this process can't or must not have them. */
+export function bindings(): Bindings | undefined {
+  if (detected === undefined) detected = detect() ?? null
+  return detected ?? undefined
+}
+
+function detect(): Bindings | undefined {
+  // process.binding warns under --pending-deprecation and throws under the permission model.
+  const flags = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')]
+  if (flags.some((flag) => flag === '--pending-deprecation' || flag.includes('permission'))) return undefined
+  if (process.env['NODE_PENDING_DEPRECATION'] === '1' || process.env['MILLRACE_PUBLIC_API'] === '1') return undefined
+  try {
+    const binding: unknown = Reflect.get(process, 'binding')
+    if (typeof binding !== 'function') return undefined
+    const stream: StreamBinding = binding.call(process, 'stream_wrap')
+    const tcp: { TCP: Bindings['TCP'] } = binding.call(process, 'tcp_wrap')
+    const pipe: { Pipe: Bindings['Pipe'] } = binding.call(process, 'pipe_wrap')
+    return complete({
+      TCP: tcp.TCP,
+      Pipe: pipe.Pipe,
+      WriteWrap: stream.WriteWrap,
+      ShutdownWrap: stream.ShutdownWrap,
+      state: stream.streamBaseState,
+      readBytesOrError: stream.kReadBytesOrError,
+      arrayBufferOffset: stream.kArrayBufferOffset,
+      lastWriteWasAsync: stream.kLastWriteWasAsync,
+    })
+  } catch {
+    return undefined // no such API here: the public one serves
+  }
+}
+
+/** A binding that lacks anything is as good as none. */
+function complete(found: Bindings): Bindings | undefined {
+  const methods = ['useUserBuffer', 'writeBuffer', 'readStart', 'readStop', 'shutdown', 'close']
+  const callable = methods.every((name) => typeof Reflect.get(found.TCP.prototype, name) === 'function')
+  const numbers = [found.readBytesOrError, found.arrayBufferOffset, found.lastWriteWasAsync]
+  const counted = found.state instanceof Int32Array && numbers.every((index) => Number.isInteger(index))
+  return callable && counted && typeof found.WriteWrap === 'function' ? found : undefined
+}
+
+/** The TCP or pipe handle of an object that has one; TLS and HTTP/2 sockets have others, which must not be touched. */
+export function streamHandleOf(socket: object): StreamHandle | undefined {
+  const found = bindings()
+  const handle: unknown = Reflect.get(socket, '_handle')
+  if (found === undefined || typeof handle !== 'object' || handle === null) return undefined
+  const { constructor } = handle
+  return constructor === found.TCP || constructor === found.Pipe ? (handle as StreamHandle) : undefined
+}

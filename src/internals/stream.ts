@@ -1,0 +1,97 @@
+// Reads and writes on a TCP or pipe handle. What the private API demands is written here once:
+// `onread` returns undefined always (a returned view re-aims the next read, a promise aborts the process),
+// a request is never reused while it is pending, and what is being sent is held until it is sent.
+import { Buffer } from 'node:buffer'
+import { getSystemErrorMap } from 'node:util'
+import { type Bindings, bindings, type HandleRequest, type StreamHandle } from './node.js'
+
+/** libuv's end of file, on every platform. */
+export const EOF = -4095
+
+const alreadyReading = [...getSystemErrorMap()].find(([, [name]]) => name === 'EALREADY')?.[0]
+
+/** Who reads from a handle. `status` is a length, 0, or a negative libuv error; EOF for the peer's half-close. */
+export interface HandleReader {
+  read(status: number): void
+}
+
+/** Who writes to a handle: told when a write that could not finish at once is done, with 0 or a negative error. */
+export interface HandleWriter {
+  written(status: number): void
+}
+
+/** How a write ended: finished, still under way, or failed with a negative libuv error. */
+export const WRITTEN = 0
+export const PENDING = 1
+
+function required(): Bindings {
+  const found = bindings()
+  if (found === undefined) throw new Error('the private stream API is not available in this process')
+  return found
+}
+
+function onread(this: StreamHandle): undefined {
+  ;(this.receiver as HandleReader).read(state[readBytesOrError] ?? 0)
+}
+
+let state: Int32Array = new Int32Array(0)
+let readBytesOrError = 0
+let lastWriteWasAsync = 0
+let spare: HandleRequest | undefined
+
+/** From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone. */
+export function aimReads(handle: StreamHandle, inbox: Uint8Array, reader: HandleReader): void {
+  const found = required()
+  state = found.state
+  readBytesOrError = found.readBytesOrError
+  lastWriteWasAsync = found.lastWriteWasAsync
+  handle.receiver = reader
+  handle.onread = onread
+  handle.useUserBuffer(inbox)
+}
+
+/** Starts reading, which may have been started before; false if the handle can't. */
+export function startReading(handle: StreamHandle): boolean {
+  const status = handle.readStart()
+  return status === 0 || status === alreadyReading
+}
+
+/** Tells `reader` what is read from `handle`, chunk by chunk in buffers of Node's own. */
+export function readChunks(handle: StreamHandle, reader: (chunk: Buffer | undefined, status: number) => void): void {
+  const found = required()
+  handle.onread = (chunk) => {
+    const status = found.state[found.readBytesOrError] ?? 0
+    const offset = found.state[found.arrayBufferOffset] ?? 0
+    reader(chunk === undefined || status <= 0 ? undefined : Buffer.from(chunk, offset, status), status)
+    return undefined
+  }
+}
+
+function oncomplete(this: HandleRequest, status: number): void {
+  this.held = undefined
+  ;(this.owner as HandleWriter).written(status)
+}
+
+/** Writes a view, which must stay as it is until the write is done. Returns WRITTEN, PENDING or a negative error. */
+export function write(handle: StreamHandle, view: Uint8Array, writer: HandleWriter): number {
+  const request = spare ?? new (required().WriteWrap)()
+  spare = undefined
+  const status = handle.writeBuffer(request, view)
+  // After an error `oncomplete` never comes, and the request is free, as it is after a write that finished.
+  if (status !== 0 || state[lastWriteWasAsync] === 0) {
+    spare = request
+    return status
+  }
+  request.oncomplete = oncomplete
+  request.held = view
+  request.owner = writer
+  return PENDING
+}
+
+/** Half-closes after all that was written; returns 0 or a negative error, after which `done` is not called. */
+export function shutdown(handle: StreamHandle, done: () => void): number {
+  const request = new (required().ShutdownWrap)()
+  request.oncomplete = done
+  request.held = handle
+  return handle.shutdown(request)
+}

@@ -1,0 +1,42 @@
+// The unfinished payload of one connection: a region that grows within the budget as the bytes arrive.
+import { type Codec, type Heap, Region } from '../codec/codec.js'
+import type { Budget, Claimant } from './budget.js'
+
+export class Assembly {
+  readonly #budget: Budget
+  readonly #claimant: Claimant
+  #region: Region | undefined
+
+  constructor(budget: Budget, claimant: Claimant) {
+    this.#budget = budget
+    this.#claimant = claimant
+    budget.begin(claimant)
+  }
+
+  /**
+   * Makes room for `needed` bytes, of which `filled` are there, of a message that will have `announced` or more.
+   * False if the budget must first get free, or the memory has no place; the claimant is told when to try again.
+   */
+  grow(codec: Codec, heap: Heap, slot: number, needed: number, filled: number, announced: number): boolean {
+    const held = this.#region?.size ?? 0
+    if (!this.#budget.allows(this.#claimant, Math.max(Region.size(needed, announced) - held, 0))) return false
+    if (this.#region === undefined) this.#region = new Region(heap, needed, announced, this.#budget.give)
+    else this.#region.grow(needed, filled, announced)
+    this.#budget.charge(this.#region.size - held)
+    codec.call.grant(slot, this.#region.pointer, this.#region.capacity)
+    return true
+  }
+
+  /** The payload is complete: the region belongs to the caller. */
+  finish(): Region | undefined {
+    this.#budget.end(this.#claimant)
+    const region = this.#region
+    this.#region = undefined
+    return region
+  }
+
+  /** The payload is given up. */
+  drop(): void {
+    this.finish()?.release()
+  }
+}

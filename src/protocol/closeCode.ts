@@ -1,0 +1,66 @@
+// Close codes (RFC 6455, section 7.4): which exist, which may travel, and the payload of a Close frame.
+import { Buffer, isUtf8 } from 'node:buffer'
+import { ProtocolViolation } from './violation.js'
+
+/** The codes this server sends by itself, and the two that only ever describe what happened. */
+export const CloseCode = {
+  normal: 1000,
+  goingAway: 1001,
+  protocolError: 1002,
+  /** No code came in the Close frame. Never travels. */
+  none: 1005,
+  /** The connection ended without a Close frame. Never travels. */
+  abnormal: 1006,
+  invalidPayload: 1007,
+  policyViolation: 1008,
+  messageTooBig: 1009,
+  internalError: 1011,
+} as const
+
+/** A Close frame is a control frame: 125 bytes, two of them for the code. */
+export const LONGEST_CLOSE_REASON = 123
+
+/** Whether a code may stand in a Close frame: those the IANA registry defines for it, and 3000 to 4999. */
+export function mayTravel(code: number): boolean {
+  if (code >= 3000) return code <= 4999
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014)
+}
+
+/** What a Close frame said. `code` is 1005 where it said nothing. */
+export interface CloseStatus {
+  readonly code: number
+  readonly reason: string
+}
+
+/** Reads the payload of a Close frame (section 5.5.1), or names the rule it breaks. */
+export function readClosePayload(payload: Buffer): CloseStatus | ProtocolViolation {
+  if (payload.length === 0) return { code: CloseCode.none, reason: '' }
+  if (payload.length === 1) return new ProtocolViolation('CLOSE_PAYLOAD_TOO_SHORT')
+  const code = payload.readUInt16BE(0)
+  if (!mayTravel(code)) return new ProtocolViolation('CLOSE_CODE_INVALID')
+  const reason = payload.subarray(2)
+  if (!isUtf8(reason)) return new ProtocolViolation('CLOSE_REASON_INVALID')
+  return { code, reason: reason.toString('utf8') }
+}
+
+/**
+ * Builds the payload of a Close frame. Without a code it is empty.
+ * Throws a RangeError for a code that may not travel, a reason without a code, and a reason of more than 123 bytes.
+ */
+export function writeClosePayload(code: number | undefined, reason: string): Buffer {
+  if (code === undefined) {
+    if (reason !== '') throw new RangeError('a close reason needs a close code')
+    return Buffer.alloc(0)
+  }
+  if (!Number.isInteger(code) || !mayTravel(code)) {
+    throw new RangeError(`close code ${code} may not be sent: use 1000 to 1003, 1007 to 1014 or 3000 to 4999`)
+  }
+  const bytes = Buffer.byteLength(reason)
+  if (bytes > LONGEST_CLOSE_REASON) {
+    throw new RangeError(`the close reason has ${bytes} bytes, a Close frame takes ${LONGEST_CLOSE_REASON}`)
+  }
+  const payload = Buffer.alloc(2 + bytes)
+  payload.writeUInt16BE(code, 0)
+  payload.write(reason, 2)
+  return payload
+}

@@ -1,0 +1,40 @@
+// What a peer can do wrong, and the close code each mistake earns. A peer's mistake is a value, never an exception.
+
+/** Close code and explanation of each violation; the codec's have the names of its exported constants. */
+const violations = {
+  RESERVED_BITS: [1002, 'a reserved bit is set that no extension uses'], // section 5.2
+  RESERVED_OPCODE: [1002, 'reserved opcode'], // section 5.2
+  CONTROL_FRAGMENTED: [1002, 'fragmented control frame'], // section 5.5
+  CONTROL_TOO_LONG: [1002, 'control frame of more than 125 bytes'], // section 5.5
+  CONTINUATION_UNEXPECTED: [1002, 'continuation frame outside a fragmented message'], // section 5.4
+  CONTINUATION_EXPECTED: [1002, 'new message inside a fragmented message'], // section 5.4
+  MASK_MISSING: [1002, 'unmasked frame from a client'], // section 5.1
+  MASK_FORBIDDEN: [1002, 'masked frame from a server'], // section 5.1
+  LENGTH_NOT_MINIMAL: [1002, 'payload length not in its shortest form'], // section 5.2
+  LENGTH_TOP_BIT: [1002, 'payload length with its top bit set'], // section 5.2
+  LENGTH_UNSAFE: [1009, 'payload length above 2^53 - 1'],
+  MESSAGE_TOO_LONG: [1009, 'message too long'], // section 7.4.1
+  INVALID_UTF8: [1007, 'text is not valid UTF-8'], // section 8.1
+  CLOSE_PAYLOAD_TOO_SHORT: [1002, 'Close frame with half a close code'], // section 5.5.1
+  CLOSE_CODE_INVALID: [1002, 'close code that may not travel'], // section 7.4
+  CLOSE_REASON_INVALID: [1007, 'close reason is not valid UTF-8'], // section 5.5.1
+  PAYLOAD_STALLED: [1008, 'the payload stopped arriving'],
+} as const
+
+export type ViolationName = keyof typeof violations
+
+/** A rule of the protocol, or a limit of this server, that the peer broke. Reported to the `error` handler. */
+export class ProtocolViolation extends Error {
+  /** The rule, in upper case: stable, for programs. */
+  readonly code: ViolationName
+  /** The close code that the peer is sent. */
+  readonly closeCode: number
+
+  constructor(code: ViolationName, detail = '') {
+    const [closeCode, text] = violations[code]
+    super(detail === '' ? text : `${text}: ${detail}`)
+    this.name = 'ProtocolViolation'
+    this.code = code
+    this.closeCode = closeCode
+  }
+}

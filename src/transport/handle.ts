@@ -1,0 +1,82 @@
+// The fast transport: a TCP or pipe handle that reads straight into the inbox and writes straight from memory.
+import type { Socket } from 'node:net'
+import { codecOfThread } from '../codec/codec.js'
+import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
+import type { StreamHandle } from '../internals/node.js'
+import { aimReads, EOF, type HandleReader, type HandleWriter, shutdown, startReading, write } from '../internals/stream.js'
+import type { Receiver, Transport } from './transport.js'
+
+const codec = codecOfThread
+
+/** One view for all handles: the inbox is where every read of this thread lands. */
+let inbox: Uint8Array | undefined
+
+export class HandleTransport implements Transport, HandleReader, HandleWriter {
+  readonly #handle: StreamHandle
+  /** The net.Socket that the handle came from, if it did: it must be told, or its server waits for it for ever. */
+  readonly #socket: Socket | undefined
+  #receiver: Receiver | undefined
+  #closed = false
+
+  constructor(handle: StreamHandle, socket?: Socket) {
+    this.#handle = handle
+    this.#socket = socket
+  }
+
+  get remoteAddress(): string | undefined {
+    if (this.#closed) return undefined
+    const out: { address?: string } = {}
+    this.#handle.getpeername?.(out)
+    return out.address
+  }
+
+  open(receiver: Receiver): void {
+    this.#receiver = receiver
+    inbox ??= codec().view(INBOX, INBOX_LENGTH)
+    aimReads(this.#handle, inbox, this)
+    this.#socket?.once('close', () => this.#gone())
+    if (!startReading(this.#handle)) this.close()
+  }
+
+  read(status: number): void {
+    if (this.#closed || status === 0) return
+    if (status > 0) this.#receiver?.received(INBOX, INBOX + status)
+    else if (status === EOF) this.#receiver?.ended()
+    else this.close()
+  }
+
+  pause(): void {
+    if (!this.#closed) this.#handle.readStop()
+  }
+
+  resume(): void {
+    if (!this.#closed && !startReading(this.#handle)) this.close()
+  }
+
+  write(pointer: number, length: number): number {
+    if (this.#closed) return -1
+    return write(this.#handle, codec().view(pointer, length), this)
+  }
+
+  written(status: number): void {
+    this.#receiver?.written(status)
+  }
+
+  end(): void {
+    if (!this.#closed && shutdown(this.#handle, () => undefined) < 0) this.close()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#socket === undefined) this.#handle.close(() => this.#gone())
+    else this.#socket.destroy()
+  }
+
+  #gone(): void {
+    this.#closed = true
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    receiver?.closed()
+  }
+}

@@ -1,0 +1,84 @@
+// A transport in memory, for tests: what is fed to it is received, what is written is collected,
+// and it can be told to leave writes unfinished, as a socket does whose peer doesn't read.
+import { Buffer } from 'node:buffer'
+import { codecOfThread } from '../codec/codec.js'
+import { INBOX } from '../codec/wasm.generated.js'
+import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
+
+export class MemoryTransport implements Transport {
+  readonly remoteAddress = undefined
+  /** Everything written so far; of an unfinished write, only what `finish` let go. */
+  output: Buffer = Buffer.alloc(0)
+  /** The number of writes so far. */
+  writes = 0
+  /** While true, writes stay PENDING until `finish`. */
+  stuck = false
+  paused = false
+  halfClosed = false
+  closed = false
+  #receiver: Receiver | undefined
+  #pending: { readonly pointer: number; readonly length: number } | undefined
+
+  /** Delivers bytes as one read. */
+  feed(bytes: Uint8Array): void {
+    if (this.closed || this.paused) throw new Error('nothing is read now')
+    codecOfThread().bytes.set(bytes, INBOX)
+    this.#receiver?.received(INBOX, INBOX + bytes.length)
+  }
+
+  /** Delivers the peer's half-close. */
+  feedEnd(): void {
+    this.#receiver?.ended()
+  }
+
+  /** Finishes an unfinished write, with its memory as it is now. */
+  finish(): void {
+    const pending = this.#pending
+    if (pending === undefined) return
+    this.#pending = undefined
+    this.#collect(pending.pointer, pending.length)
+    this.#receiver?.written(0)
+  }
+
+  open(receiver: Receiver): void {
+    this.#receiver = receiver
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+
+  write(pointer: number, length: number): number {
+    if (this.closed) return -1
+    if (this.#pending !== undefined) throw new Error('a write is outstanding')
+    this.writes++
+    if (this.stuck) {
+      this.#pending = { pointer, length }
+      return PENDING
+    }
+    this.#collect(pointer, length)
+    return WRITTEN
+  }
+
+  end(): void {
+    this.halfClosed = true
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    setImmediate(() => {
+      if (this.#pending !== undefined) this.#receiver?.written(-1)
+      this.#pending = undefined
+      this.#receiver?.closed()
+    })
+  }
+
+  #collect(pointer: number, length: number): void {
+    this.output = Buffer.concat([this.output, codecOfThread().view(pointer, length)])
+  }
+}

@@ -1,0 +1,32 @@
+// The seam between a connection and its bytes. Every transport reads into the codec's memory and writes from it.
+
+/** How `write` ended: the memory is free again, or in use until `written` is called. A negative number is an error. */
+export { PENDING, WRITTEN } from '../internals/stream.js'
+
+/** The connection's side of the seam. */
+export interface Receiver {
+  /** Bytes lie in the codec's memory from `start` to `end`, valid until this returns. */
+  received(start: number, end: number): void
+  /** The peer has half-closed: nothing more will come. */
+  ended(): void
+  /** A write that was PENDING is done; `status` is 0 or negative. */
+  written(status: number): void
+  /** The transport is gone: closed by us, by the peer, or by an error. Called once, last. */
+  closed(): void
+}
+
+/** The transport's side of the seam. After `close`, every call is harmless. */
+export interface Transport {
+  readonly remoteAddress: string | undefined
+  /** Starts reading, and tells `receiver` from now on. */
+  open(receiver: Receiver): void
+  /** Stops and starts reading. While stopped, neither bytes nor the end nor a reset is noticed. */
+  pause(): void
+  resume(): void
+  /** Sends from the codec's memory. One write at a time: not while one is PENDING. */
+  write(pointer: number, length: number): number
+  /** Half-closes, after what was written. */
+  end(): void
+  /** Ends everything at once. `closed` follows, never before this returns. */
+  close(): void
+}
