@@ -27,6 +27,7 @@ export interface CodecExports {
 const PAGE = 65536
 const MOST_PAGES = 65536 // 4 GiB, all that 32-bit addresses reach
 const FEWEST_PAGES = 1024
+const VIEWS = 64
 
 /** The parts of the WebAssembly namespace that are used; Node's own types leave them to the DOM's. */
 interface WasmMemory {
@@ -51,6 +52,8 @@ export class Codec {
   /** Pages the memory may grow to; less than 4 GiB where the system grants less address space. */
   readonly maximumPages: number
   readonly #memory: WasmMemory
+  /** Views made before, by their length: making one costs as much as copying a kilobyte. */
+  readonly #views: (Uint8Array | undefined)[] = new Array(VIEWS).fill(undefined)
 
   constructor() {
     const [memory, pages] = reserveMemory()
@@ -74,9 +77,13 @@ export class Codec {
     this.bytes = Buffer.from(this.#memory.buffer)
   }
 
-  /** A view of the memory for a system call, made anew because it must outlive the next growth. */
+  /** A view of the memory for a system call. Views of shared memory stay valid when it grows. */
   view(pointer: number, length: number): Uint8Array {
-    return new Uint8Array(this.bytes.buffer, pointer, length)
+    const made = this.#views[length % VIEWS]
+    if (made !== undefined && made.byteOffset === pointer && made.length === length) return made
+    const view = new Uint8Array(this.bytes.buffer, pointer, length)
+    this.#views[length % VIEWS] = view
+    return view
   }
 }
 

@@ -44,7 +44,8 @@ export class Outbox {
   /** Where the next frame goes, and where the current turn's frames begin. */
   position: number
   #end: number
-  #dirty: Writer[] = []
+  readonly #dirty: (Writer | undefined)[] = []
+  #listed = 0
   #depth = 0
   #scheduled = false
 
@@ -69,7 +70,7 @@ export class Outbox {
 
   /** Puts a writer on the list; it is flushed at the end of the turn, or in a microtask outside of one. */
   add(writer: Writer): void {
-    this.#dirty.push(writer)
+    this.#dirty[this.#listed++] = writer
     if (this.#depth > 0 || this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(() => {
@@ -84,7 +85,7 @@ export class Outbox {
   }
 
   leave(): void {
-    if (--this.#depth === 0 && this.#dirty.length > 0) this.#flushAll()
+    if (--this.#depth === 0 && this.#listed > 0) this.#flushAll()
   }
 
   /** An unfinished write points into the current block; it must release what it gets. */
@@ -94,11 +95,14 @@ export class Outbox {
   }
 
   #flushAll(): void {
-    while (this.#dirty.length > 0) {
-      const writers = this.#dirty
-      this.#dirty = []
-      for (const writer of writers) writer.flush()
+    const dirty = this.#dirty
+    // A flush may put others on the list: they follow. The array keeps its length, so it need not grow again.
+    for (let at = 0; at < this.#listed; at++) {
+      const writer = dirty[at]
+      dirty[at] = undefined
+      writer?.flush()
     }
+    this.#listed = 0
     if (!this.#current.pinned) this.position = this.#current.block.pointer
     else if (this.position > this.#end - this.#current.block.size / 2) this.#change()
   }

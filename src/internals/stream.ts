@@ -74,14 +74,12 @@ function oncomplete(this: HandleRequest, status: number): void {
 
 /** Writes a view, which must stay as it is until the write is done. Returns WRITTEN, PENDING or a negative error. */
 export function write(handle: StreamHandle, view: Uint8Array, writer: HandleWriter): number {
-  const request = spare ?? new (required().WriteWrap)()
-  spare = undefined
+  spare ??= new (required().WriteWrap)()
+  const request = spare
   const status = handle.writeBuffer(request, view)
   // After an error `oncomplete` never comes, and the request is free, as it is after a write that finished.
-  if (status !== 0 || state[lastWriteWasAsync] === 0) {
-    spare = request
-    return status
-  }
+  if (status !== 0 || state[lastWriteWasAsync] === 0) return status
+  spare = undefined
   request.oncomplete = oncomplete
   request.held = view
   request.owner = writer
