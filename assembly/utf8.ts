@@ -34,10 +34,7 @@ function pairErrors(before: v128, block: v128): v128 {
   const nibble = i8x16.splat(0x0f)
   return v128.and(
     v128.and(
-      i8x16.swizzle(
-        i8x16(2, 2, 2, 2, 2, 2, 2, 2, -128, -128, -128, -128, 33, 1, 21, 73),
-        i8x16.shr_u(before, 4),
-      ),
+      i8x16.swizzle(i8x16(2, 2, 2, 2, 2, 2, 2, 2, -128, -128, -128, -128, 33, 1, 21, 73), i8x16.shr_u(before, 4)),
       i8x16.swizzle(
         i8x16(-25, -93, -125, -125, -117, -53, -53, -53, -53, -53, -53, -53, -53, -37, -53, -53),
         v128.and(before, nibble),

@@ -2,10 +2,10 @@
 // Small blocks come in size classes from pages of their own; large ones are extents of whole pages that grow in place
 // where they can. Pages once touched never return to the system, so low addresses are used first.
 import type { Codec } from './instance.js'
-import { HEAP } from './wasm.generated.js'
+import { HEAP, SLOT_SIZE } from './wasm.generated.js'
 
 export const PAGE = 65536
-const CLASSES = [256, 1024, 4096, 16384] as const
+const CLASSES = [SLOT_SIZE, 1024, 4096, 16384] as const
 const LARGEST_CLASS = 16384
 
 /** A run of pages: `held` are in use; up to `reserved` nobody else is placed, unless room gets tight. */
@@ -82,32 +82,51 @@ export class Heap {
       unlink(block.extent)
       return
     }
-    const slab = this.#slabs.get(Math.floor(block.pointer / PAGE))
+    this.#freeSmall(block.pointer)
+  }
+
+  /** Allocates a slot: a block that every connection has, so nothing is kept of it but its address. */
+  allocateSlot(): number {
+    this.used += SLOT_SIZE
+    return this.#takeSmall(0)
+  }
+
+  freeSlot(pointer: number): void {
+    this.used -= SLOT_SIZE
+    this.#freeSmall(pointer)
+  }
+
+  #allocateSmall(bytes: number): Block {
+    const index = classOf(bytes)
+    return { pointer: this.#takeSmall(index), size: CLASSES[index] ?? LARGEST_CLASS, extent: undefined }
+  }
+
+  #takeSmall(index: number): number {
+    const open = this.#open[index] ?? []
+    const slab = open.at(-1) ?? this.#openSlab(CLASSES[index] ?? LARGEST_CLASS, open)
+    const pointer = slab.free.pop() ?? 0
+    if (slab.free.length === 0) open.pop()
+    return pointer
+  }
+
+  #freeSmall(pointer: number): void {
+    const slab = this.#slabs.get(Math.floor(pointer / PAGE))
     if (slab === undefined) throw new Error('a block was freed twice')
     const open = this.#open[classOf(slab.size)]
     if (slab.free.length === 0) open?.push(slab)
-    slab.free.push(block.pointer)
+    slab.free.push(pointer)
     // An empty page is given back, unless it is the last of its class: the next small block will want one.
-    if (slab.free.length === PAGE / slab.size && open !== undefined && open.length > 1) {
+    if (slab.free.length === Math.floor(PAGE / slab.size) && open !== undefined && open.length > 1) {
       open.splice(open.indexOf(slab), 1)
       this.#slabs.delete(slab.extent.first)
       unlink(slab.extent)
     }
   }
 
-  #allocateSmall(bytes: number): Block {
-    const index = classOf(bytes)
-    const open = this.#open[index] ?? []
-    const slab = open.at(-1) ?? this.#openSlab(CLASSES[index] ?? LARGEST_CLASS, open)
-    const pointer = slab.free.pop() ?? 0
-    if (slab.free.length === 0) open.pop()
-    return { pointer, size: slab.size, extent: undefined }
-  }
-
   #openSlab(size: number, open: Slab[]): Slab {
     const extent = this.#place(1, 1)
     const free: number[] = []
-    for (let at = PAGE - size; at >= 0; at -= size) free.push(extent.first * PAGE + at)
+    for (let at = PAGE - (PAGE % size) - size; at >= 0; at -= size) free.push(extent.first * PAGE + at)
     const slab = { extent, size, free }
     this.#slabs.set(extent.first, slab)
     open.push(slab)
@@ -150,7 +169,7 @@ export function sizeOfBlock(bytes: number): number {
 }
 
 function classOf(bytes: number): number {
-  if (bytes <= 256) return 0
+  if (bytes <= SLOT_SIZE) return 0
   if (bytes <= 1024) return 1
   return bytes <= 4096 ? 2 : 3
 }

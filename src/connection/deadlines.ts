@@ -1,11 +1,17 @@
 // One coarse timer for everything that must not take for ever: handshakes, closing handshakes, stalled payloads.
 // It runs only while something has a deadline, and never keeps the process alive.
 
+/** Something that must not take for ever. */
+export interface Expiring {
+  /** It has taken too long. */
+  expired(): void
+}
+
 /** How coarse the timer is, in milliseconds. */
 const TICK = 100
 
 export class Deadlines {
-  readonly #due = new Map<object, { readonly at: number; readonly expired: () => void }>()
+  readonly #due = new Map<Expiring, number>()
   readonly #watch: (now: number) => boolean
   #timer: NodeJS.Timeout | undefined
 
@@ -18,14 +24,14 @@ export class Deadlines {
     return this.#due.size
   }
 
-  /** Calls `expired` in `after` milliseconds, unless `key` gets another deadline before, or none. 0 is never. */
-  set(key: object, after: number, expired: () => void): void {
+  /** `key` expires in `after` milliseconds, unless it gets another deadline before, or none. 0 is never. */
+  set(key: Expiring, after: number): void {
     if (after === 0) this.#due.delete(key)
-    else this.#due.set(key, { at: performance.now() + after, expired })
+    else this.#due.set(key, performance.now() + after)
     this.start()
   }
 
-  clear(key: object): void {
+  clear(key: Expiring): void {
     this.#due.delete(key)
   }
 
@@ -36,10 +42,10 @@ export class Deadlines {
 
   #tick(): void {
     const now = performance.now()
-    for (const [key, { at, expired }] of this.#due) {
-      if (at > now) continue
+    for (const [key, due] of this.#due) {
+      if (due > now) continue
       this.#due.delete(key)
-      expired()
+      key.expired()
     }
     if (this.#watch(now) || this.#due.size > 0) return
     clearInterval(this.#timer)

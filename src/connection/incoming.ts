@@ -2,6 +2,7 @@
 // and parks what can't be handed out yet in memory that counts against the budget.
 import { type Codec, type Heap, violationName } from '../codec/codec.js'
 import type { Block } from '../codec/heap.js'
+import type { Region } from '../codec/region.js'
 import {
   ENTRY_INFO,
   ENTRY_LENGTH,
@@ -15,16 +16,22 @@ import {
   RESULT_COUNT,
   RESULT_NEEDED,
   SLOT_LENGTH,
-  SLOT_SIZE,
   STATUS_AGAIN,
   STATUS_DONE,
   STATUS_REGION,
   TABLE,
 } from '../codec/wasm.generated.js'
-import type { Region } from '../codec/region.js'
 import { Assembly } from '../payload/assembly.js'
 import type { Budget, Claimant } from '../payload/budget.js'
 import { ProtocolViolation } from '../protocol/violation.js'
+
+/** What all connections of a server share, as far as receiving needs it. */
+export interface IncomingShared {
+  readonly codec: Codec
+  readonly heap: Heap
+  readonly budget: Budget
+  readonly limits: { readonly maxMessage: number }
+}
 
 /** Whoever takes what comes in. */
 export interface Sink extends Claimant {
@@ -61,30 +68,24 @@ const NEEDED_DOUBLE = (RESULT + RESULT_NEEDED) / 8
 const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
 
 export class Incoming {
-  readonly #codec: Codec
-  readonly #heap: Heap
-  readonly #budget: Budget
+  readonly #shared: IncomingShared
   readonly #sink: Sink
-  readonly #limit: number
-  readonly #slot: Block
+  /** The address of the codec's memory of this connection. */
+  readonly #slot: number
   #assembly: Assembly | undefined
   #parked: Parked | undefined
   #resuming = false
 
-  /** `limit` is the longest message accepted, in bytes. */
-  constructor(codec: Codec, heap: Heap, budget: Budget, sink: Sink, limit: number) {
-    this.#codec = codec
-    this.#heap = heap
-    this.#budget = budget
+  constructor(shared: IncomingShared, sink: Sink) {
+    this.#shared = shared
     this.#sink = sink
-    this.#limit = limit
-    this.#slot = heap.allocate(SLOT_SIZE)
-    codec.call.openSlot(this.#slot.pointer, MASKED, limit)
+    this.#slot = shared.heap.allocateSlot()
+    shared.codec.call.openSlot(this.#slot, MASKED, shared.limits.maxMessage)
   }
 
-  /** Whether a payload has begun that is not complete. */
-  get unfinished(): boolean {
-    return this.#assembly !== undefined
+  /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
+  noteArrival(reading: boolean): void {
+    if (this.#assembly !== undefined) this.#assembly.lastArrival = reading ? performance.now() : Infinity
   }
 
   /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
@@ -120,16 +121,16 @@ export class Incoming {
   /** Gives back everything; the transport must be gone. */
   free(): void {
     this.drop()
-    this.#heap.free(this.#slot)
+    this.#shared.heap.freeSlot(this.#slot)
   }
 
   #run(start: number, end: number): void {
-    const { words } = this.#codec
+    const { words, call } = this.#shared.codec
     // So the first frame of a table is always delivered: it may lie in the slot, which is not parked.
     if (!this.#sink.accepts) return this.#park(0, 0, start, end, STATUS_AGAIN)
     let cursor = start
     for (;;) {
-      const status = this.#codec.call.parse(this.#slot.pointer, cursor, end)
+      const status = call.parse(this.#slot, cursor, end)
       const count = words[COUNT_WORD] ?? 0
       cursor = words[CONSUMED_WORD] ?? end
       for (let at = 0; at < count * ENTRY_WORDS; at += ENTRY_WORDS) {
@@ -149,7 +150,7 @@ export class Incoming {
   #conclude(status: number): boolean {
     if (!isViolation(status)) return false
     const name = violationName(status)
-    const detail = name === 'MESSAGE_TOO_LONG' ? `the limit is ${this.#limit} bytes` : ''
+    const detail = name === 'MESSAGE_TOO_LONG' ? `the limit is ${this.#shared.limits.maxMessage} bytes` : ''
     this.#sink.violated(new ProtocolViolation(name, detail))
     return true
   }
@@ -165,18 +166,19 @@ export class Incoming {
 
   /** Gives the message under way the room that the codec asks for. */
   #grow(): boolean {
-    const needed = this.#codec.doubles[NEEDED_DOUBLE] ?? 0
-    const announced = this.#codec.doubles[ANNOUNCED_DOUBLE] ?? 0
-    const slot = this.#slot.pointer
-    const filled = this.#codec.words[(slot + SLOT_LENGTH) / 4] ?? 0
-    this.#assembly ??= new Assembly(this.#budget, this.#sink)
-    return this.#assembly.grow(this.#codec, this.#heap, slot, needed, filled, announced)
+    const { codec, heap } = this.#shared
+    const needed = codec.doubles[NEEDED_DOUBLE] ?? 0
+    const announced = codec.doubles[ANNOUNCED_DOUBLE] ?? 0
+    const slot = this.#slot
+    const filled = codec.words[(slot + SLOT_LENGTH) / 4] ?? 0
+    this.#assembly ??= new Assembly(this.#shared.budget, this.#sink)
+    return this.#assembly.grow(codec, heap, slot, needed, filled, announced)
   }
 
   /** Keeps the table's entries `from` to `to` with their payloads, and the bytes from `start` to `end`. */
   #park(from: number, to: number, start: number, end: number, status: number): void {
     if (this.#sink.done || (from === to && start === end && !isViolation(status))) return
-    const { words } = this.#codec
+    const { words } = this.#shared.codec
     const entries: number[] = []
     let first = start
     for (let at = from; at < to; at += ENTRY_WORDS) {
@@ -197,10 +199,10 @@ export class Incoming {
   #parkBehind(parked: Parked, start: number, end: number): void {
     const { block, entries } = parked
     const kept = parked.end - block.pointer
-    const joined = this.#heap.allocate(kept + end - start)
-    this.#budget.charge(joined.size)
-    this.#codec.call.copy(joined.pointer, block.pointer, kept)
-    this.#codec.call.copy(joined.pointer + kept, start, end - start)
+    const joined = this.#shared.heap.allocate(kept + end - start)
+    this.#shared.budget.charge(joined.size)
+    this.#shared.codec.call.copy(joined.pointer, block.pointer, kept)
+    this.#shared.codec.call.copy(joined.pointer + kept, start, end - start)
     const shift = joined.pointer - block.pointer
     for (let at = 0; at < entries.length; at += 3) {
       if (((entries[at] ?? 0) & INFO_REGION) === 0) entries[at + 1] = (entries[at + 1] ?? 0) + shift
@@ -210,9 +212,9 @@ export class Incoming {
   }
 
   #keep(start: number, end: number): Block {
-    const block = this.#heap.allocate(end - start)
-    this.#budget.charge(block.size)
-    this.#codec.call.copy(block.pointer, start, end - start)
+    const block = this.#shared.heap.allocate(end - start)
+    this.#shared.budget.charge(block.size)
+    this.#shared.codec.call.copy(block.pointer, start, end - start)
     return block
   }
 
@@ -223,8 +225,8 @@ export class Incoming {
   }
 
   #unpark(parked: Parked): void {
-    this.#heap.free(parked.block)
-    this.#budget.give(parked.block.size)
+    this.#shared.heap.free(parked.block)
+    this.#shared.budget.give(parked.block.size)
   }
 }
 

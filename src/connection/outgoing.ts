@@ -27,6 +27,9 @@ class OwnBlock {
   }
 }
 
+/** What waits on a connection where nothing ever had to: one array for all of them, never written to. */
+const NOTHING: Segment[] = []
+
 const FIRST_BLOCK = 1024
 const LARGEST_BLOCK = 65536
 
@@ -48,7 +51,7 @@ export class Outgoing implements Writer {
   #end = 0
   #listed = false
   #outstanding: Segment | undefined
-  #waiting: Segment[] = []
+  #waiting: Segment[] = NOTHING
   /** Room left in the last waiting block. */
   #room = 0
   #waitingBytes = 0
@@ -102,7 +105,7 @@ export class Outgoing implements Writer {
   /** Sends from a region where it lies. */
   addRegion(region: Region, pointer: number, length: number): void {
     region.retain()
-    this.#waiting.push({ pointer, length, holder: region })
+    this.#wait({ pointer, length, holder: region })
     this.#room = 0
     this.#waitingBytes += length
     this.#list()
@@ -149,10 +152,10 @@ export class Outgoing implements Writer {
   /** Gives back everything; the transport must be gone. */
   free(): void {
     this.#start = this.#end = 0
-    if (this.#outstanding !== undefined) this.#waiting.unshift(this.#outstanding)
-    for (const segment of this.#waiting) segment.holder.release()
+    this.#outstanding?.holder.release()
     this.#outstanding = undefined
-    this.#waiting = []
+    for (const segment of this.#waiting) segment.holder.release()
+    this.#waiting = NOTHING
     this.#room = this.#waitingBytes = 0
   }
 
@@ -176,8 +179,13 @@ export class Outgoing implements Writer {
   #addBlock(length: number): void {
     const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
     const holder = new OwnBlock(this.#heap, size)
-    this.#waiting.push({ pointer: holder.block.pointer, length: 0, holder })
+    this.#wait({ pointer: holder.block.pointer, length: 0, holder })
     this.#room = holder.block.size
+  }
+
+  #wait(segment: Segment): void {
+    if (this.#waiting === NOTHING) this.#waiting = [segment]
+    else this.#waiting.push(segment)
   }
 
   #list(): void {

@@ -19,6 +19,7 @@ import { ClosingHandshake } from '../protocol/closingHandshake.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import type { Connection, Sendable, SendResult } from './connection.js'
+import type { Expiring } from './deadlines.js'
 import type { Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import { Message } from './message.js'
@@ -34,15 +35,14 @@ const LONGEST_HEADER = 10
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096
 
-export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwner {
+export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwner, Expiring {
   data: Data
-  /** When the last byte of an unfinished payload came; Infinity while we are not reading. */
-  lastArrival = Infinity
   readonly #shared: Shared<Data>
   readonly #transport: Transport
   readonly #incoming: Incoming
   readonly #outgoing: Outgoing
-  readonly #closing = new ClosingHandshake()
+  /** Made when somebody says Close: most connections spend their life without. */
+  #closing: ClosingHandshake | undefined
   #pauses = 0
   #pendingHandlers = 0
   #resuming = false
@@ -55,11 +55,11 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   #gone = false
 
   constructor(shared: Shared<Data>, transport: Transport, data: Data) {
-    const { codec, heap, outbox, budget, limits } = shared
+    const { heap, outbox } = shared
     this.data = data
     this.#shared = shared
     this.#transport = transport
-    this.#incoming = new Incoming(codec, heap, budget, this, limits.maxMessage)
+    this.#incoming = new Incoming(shared, this)
     this.#outgoing = new Outgoing(transport, heap, outbox, this)
   }
 
@@ -82,7 +82,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   }
 
   get isOpen(): boolean {
-    return !this.#gone && !this.#done && !this.#closing.sent
+    return !this.#gone && !this.#done && this.#closing?.sent !== true
   }
 
   get bufferedAmount(): number {
@@ -116,6 +116,11 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     this.#transport.close()
   }
 
+  /** The peer did not end in time (Expiring). */
+  expired(): void {
+    this.terminate()
+  }
+
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
@@ -123,7 +128,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     const { outbox } = this.#shared
     outbox.enter()
     this.#incoming.receive(start, end)
-    if (this.#incoming.unfinished) this.lastArrival = this.#pauses === 0 ? performance.now() : Infinity
+    this.#incoming.noteArrival(this.#pauses === 0)
     outbox.leave()
   }
 
@@ -134,7 +139,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
 
   written(status: number): void {
     // A peer that goes on reading may take its time over what was buffered when it was told Close.
-    if (this.#closing.sent) this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout, this.#expired)
+    if (this.#closing?.sent) this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
     this.#outgoing.written(status)
   }
 
@@ -145,7 +150,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     deadlines.clear(this)
     this.#incoming.free()
     this.#outgoing.free()
-    const { code, reason } = this.#closing.outcome
+    const { code, reason } = this.#closeHandshake().outcome
     if (handlers.close !== undefined) this.#run(() => handlers.close?.(this, code, reason))
     this.#shared.closed()
   }
@@ -236,7 +241,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
 
   /** Section 5.5.3: a pong carries what its ping carried. */
   #pong(pointer: number, length: number): void {
-    if (this.#closing.sent) return
+    if (this.#closing?.sent) return
     const at = this.#outgoing.reserve(length + LONGEST_HEADER)
     this.#outgoing.commit(at, this.#shared.codec.call.frame(at, FIN | OPCODE_PONG, pointer, length))
     this.#relieve()
@@ -245,9 +250,10 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   #receiveClose(payload: Buffer): void {
     const status = readClosePayload(payload)
     if (status instanceof ProtocolViolation) return this.violated(status)
-    this.#closing.receive(status)
+    const closing = this.#closeHandshake()
+    closing.receive(status)
     // Section 5.5.1: answer with the code that came.
-    if (!this.#closing.sent) this.#sayClose(status, writeClosePayload(this.#closing.answer, ''))
+    if (!closing.sent) this.#sayClose(status, writeClosePayload(closing.answer, ''))
     this.#finish()
   }
 
@@ -337,21 +343,27 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
 
   // Closing.
 
+  #closeHandshake(): ClosingHandshake {
+    this.#closing ??= new ClosingHandshake()
+    return this.#closing
+  }
+
   #sayClose(status: CloseStatus, payload: Uint8Array): void {
-    this.#closing.send(status)
+    this.#closeHandshake().send(status)
     const { codec, deadlines, limits } = this.#shared
     const pointer = this.#outgoing.reserve(payload.length + LONGEST_HEADER)
     const header = codec.call.header(pointer, FIN | OPCODE_CLOSE, payload.length)
     codec.bytes.set(payload, pointer + header)
     this.#outgoing.commit(pointer, header + payload.length)
-    deadlines.set(this, limits.closeTimeout, this.#expired)
+    deadlines.set(this, limits.closeTimeout)
   }
 
   /** Section 7.1.7: says why, delivers nothing more, and ends the connection. */
   #fail(status: CloseStatus): void {
     if (this.#done) return
-    this.#closing.fail()
-    if (!this.#closing.sent) this.#sayClose(status, writeClosePayload(status.code, status.reason))
+    const closing = this.#closeHandshake()
+    closing.fail()
+    if (!closing.sent) this.#sayClose(status, writeClosePayload(status.code, status.reason))
     this.#finish()
   }
 
@@ -363,7 +375,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   #finish(): void {
     this.#done = true
     this.#incoming.drop()
-    this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout, this.#expired)
+    this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
     if (this.#pauses !== 0) {
       this.#pauses = 0
       this.#transport.resume()
@@ -377,15 +389,13 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     this.#ended = true
   }
 
-  readonly #expired = (): void => this.terminate()
-
   // Pausing.
 
   #pause(reason: number): void {
     if (this.#done) return
     if (this.#pauses === 0) this.#transport.pause()
     this.#pauses |= reason
-    this.lastArrival = Infinity
+    this.#incoming.noteArrival(false)
   }
 
   /** Takes back a reason to pause. Reading goes on in a turn of its own: this may be called from anywhere. */
@@ -402,7 +412,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
       this.#incoming.resume()
       outbox.leave()
       if (this.#pauses !== 0 || this.#done) return
-      this.lastArrival = performance.now()
+      this.#incoming.noteArrival(true)
       this.#transport.resume()
     })
   }

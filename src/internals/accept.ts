@@ -1,7 +1,19 @@
 // Accepting at the handle: connections of a net.Server without a net.Socket each, and the way back to node:http.
 import type { Server as HttpServer } from 'node:http'
-import { Socket, type Server as NetServer } from 'node:net'
+import { type Server as NetServer, Socket } from 'node:net'
 import { bindings, type ListeningHandle, type StreamHandle } from './node.js'
+
+/** Idle connections of dead peers are noticed by the system after this many seconds. */
+const KEEP_ALIVE = 60
+
+/** Small frames leave at once, and a peer that vanished is noticed. */
+function setSocketOptions(handle: {
+  setNoDelay?(on: boolean): number
+  setKeepAlive?(on: boolean, seconds: number): number
+}): void {
+  handle.setNoDelay?.(true)
+  handle.setKeepAlive?.(true, KEEP_ALIVE)
+}
 
 /** Takes over the accepting of a listening server; false where its handle is not one that can be taken over. */
 export function acceptHandles(
@@ -15,9 +27,14 @@ export function acceptHandles(
     return false
   }
   const handle = listening as ListeningHandle
+  // Linux hands a listening socket's options down to those it accepts: five system calls less for each connection.
+  if (process.platform === 'linux') setSocketOptions(handle)
   handle.onconnection = (status, client) => {
     if (status !== 0 || client === undefined) failed(status)
-    else accepted(client)
+    else {
+      if (process.platform !== 'linux') setSocketOptions(client)
+      accepted(client)
+    }
   }
   return true
 }

@@ -29,6 +29,8 @@ export interface StreamHandle {
 
 /** A listening handle. */
 export interface ListeningHandle {
+  setNoDelay?(on: boolean): number
+  setKeepAlive?(on: boolean, seconds: number): number
   onconnection: ((status: number, handle: StreamHandle | undefined) => void) | undefined
 }
 

@@ -36,15 +36,20 @@ function onread(this: StreamHandle): undefined {
 
 let state: Int32Array = new Int32Array(0)
 let readBytesOrError = 0
+let arrayBufferOffset = 0
 let lastWriteWasAsync = 0
+
+/** The indices into Node's state, as variables of this module: they are read for each read and each write. */
+function load(): void {
+  if (state.length > 0) return
+  ;({ state, readBytesOrError, arrayBufferOffset, lastWriteWasAsync } = required())
+}
+
 let spare: HandleRequest | undefined
 
 /** From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone. */
 export function aimReads(handle: StreamHandle, inbox: Uint8Array, reader: HandleReader): void {
-  const found = required()
-  state = found.state
-  readBytesOrError = found.readBytesOrError
-  lastWriteWasAsync = found.lastWriteWasAsync
+  load()
   handle.receiver = reader
   handle.onread = onread
   handle.useUserBuffer(inbox)
@@ -56,15 +61,25 @@ export function startReading(handle: StreamHandle): boolean {
   return status === 0 || status === alreadyReading
 }
 
-/** Tells `reader` what is read from `handle`, chunk by chunk in buffers of Node's own. */
-export function readChunks(handle: StreamHandle, reader: (chunk: Buffer | undefined, status: number) => void): void {
-  const found = required()
-  handle.onread = (chunk) => {
-    const status = found.state[found.readBytesOrError] ?? 0
-    const offset = found.state[found.arrayBufferOffset] ?? 0
-    reader(chunk === undefined || status <= 0 ? undefined : Buffer.from(chunk, offset, status), status)
-    return undefined
-  }
+/** Who reads from a handle in chunks. */
+export interface ChunkReader {
+  /** A chunk in memory of its own, or undefined when nothing more will come: the peer has gone, or half-closed. */
+  readChunk(chunk: Buffer | undefined): void
+}
+
+function onchunk(this: StreamHandle, chunk: ArrayBuffer | undefined): undefined {
+  const status = state[readBytesOrError] ?? 0
+  const reader = this.receiver as ChunkReader
+  if (status < 0 || chunk === undefined) reader.readChunk(undefined)
+  else if (status > 0) reader.readChunk(Buffer.from(chunk, state[arrayBufferOffset], status))
+  return undefined
+}
+
+/** From now on, what is read from `handle` is told to `reader`, in buffers of Node's own. */
+export function readChunks(handle: StreamHandle, reader: ChunkReader): void {
+  load()
+  handle.receiver = reader
+  handle.onread = onchunk
 }
 
 function oncomplete(this: HandleRequest, status: number): void {

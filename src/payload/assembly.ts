@@ -1,16 +1,17 @@
 // The unfinished payload of one connection: a region that grows within the budget as the bytes arrive.
 import { type Codec, type Heap, Region } from '../codec/codec.js'
-import type { Budget, Claimant } from './budget.js'
+import type { Budget, Claimant, Unfinished } from './budget.js'
 
-export class Assembly {
+export class Assembly implements Unfinished {
+  readonly claimant: Claimant
+  lastArrival = performance.now()
   readonly #budget: Budget
-  readonly #claimant: Claimant
   #region: Region | undefined
 
   constructor(budget: Budget, claimant: Claimant) {
     this.#budget = budget
-    this.#claimant = claimant
-    budget.begin(claimant)
+    this.claimant = claimant
+    budget.begin(this)
   }
 
   /**
@@ -19,7 +20,7 @@ export class Assembly {
    */
   grow(codec: Codec, heap: Heap, slot: number, needed: number, filled: number, announced: number): boolean {
     const held = this.#region?.size ?? 0
-    if (!this.#budget.allows(this.#claimant, Math.max(Region.size(needed, announced) - held, 0))) return false
+    if (!this.#budget.allows(this, Math.max(Region.size(needed, announced) - held, 0))) return false
     if (this.#region === undefined) this.#region = new Region(heap, needed, announced, this.#budget.give)
     else this.#region.grow(needed, filled, announced)
     this.#budget.charge(this.#region.size - held)
@@ -29,7 +30,7 @@ export class Assembly {
 
   /** The payload is complete: the region belongs to the caller. */
   finish(): Region | undefined {
-    this.#budget.end(this.#claimant)
+    this.#budget.end(this)
     const region = this.#region
     this.#region = undefined
     return region

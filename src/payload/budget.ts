@@ -7,7 +7,12 @@ export interface Claimant {
   budgetFreed(): void
   /** The payload's sender has sent nothing for the whole payload timeout. */
   payloadStalled(): void
-  /** When the last byte came, in milliseconds of `performance.now()`; Infinity while we are not reading. */
+}
+
+/** A payload that is arriving. */
+export interface Unfinished {
+  readonly claimant: Claimant
+  /** When its last byte came, in milliseconds of `performance.now()`; Infinity while we are not reading. */
   readonly lastArrival: number
 }
 
@@ -17,8 +22,8 @@ export class Budget {
   /** Bytes held: regions, parked reads, copies kept for handlers that are not done. */
   used = 0
   /** In order of age: a Set keeps the order in which its members came. */
-  readonly #unfinished = new Set<Claimant>()
-  readonly #waiting = new Set<Claimant>()
+  readonly #unfinished = new Set<Unfinished>()
+  readonly #waiting = new Set<Unfinished>()
   #wakeUp: NodeJS.Immediate | undefined
 
   readonly #began: () => void
@@ -39,21 +44,21 @@ export class Budget {
   }
 
   /** A payload begins to arrive. */
-  begin(claimant: Claimant): void {
-    this.#unfinished.add(claimant)
+  begin(payload: Unfinished): void {
+    this.#unfinished.add(payload)
     this.#began()
   }
 
   /** It is complete, or given up; what it holds is given back by `give`, later. */
-  end(claimant: Claimant): void {
-    this.#waiting.delete(claimant)
-    if (this.#unfinished.delete(claimant)) this.#wake()
+  end(payload: Unfinished): void {
+    this.#waiting.delete(payload)
+    if (this.#unfinished.delete(payload)) this.#wake()
   }
 
-  /** Whether `claimant` may hold `bytes` more. If not, `budgetFreed` tells it when to ask again. */
-  allows(claimant: Claimant, bytes: number): boolean {
-    if (this.used + bytes <= this.limit || this.#unfinished.values().next().value === claimant) return true
-    this.#waiting.add(claimant)
+  /** Whether `payload` may hold `bytes` more. If not, `budgetFreed` tells its claimant when to ask again. */
+  allows(payload: Unfinished, bytes: number): boolean {
+    if (this.used + bytes <= this.limit || this.#unfinished.values().next().value === payload) return true
+    this.#waiting.add(payload)
     return false
   }
 
@@ -70,7 +75,10 @@ export class Budget {
 
   /** Tells those whose payload has not moved for `timeout` milliseconds. */
   checkStalls(now: number, timeout: number): void {
-    for (const claimant of this.#unfinished) if (now - claimant.lastArrival > timeout) claimant.payloadStalled()
+    if (timeout === 0) return
+    for (const { lastArrival, claimant } of this.#unfinished) {
+      if (now - lastArrival > timeout) claimant.payloadStalled()
+    }
   }
 
   #wake(): void {
@@ -79,10 +87,10 @@ export class Budget {
       this.#wakeUp = undefined
       const [oldest] = this.#unfinished
       // The oldest first, even with nothing free; the others in the order in which they began to wait.
-      if (oldest !== undefined && this.#waiting.delete(oldest)) oldest.budgetFreed()
-      for (const claimant of [...this.#waiting]) {
+      if (oldest !== undefined && this.#waiting.delete(oldest)) oldest.claimant.budgetFreed()
+      for (const payload of [...this.#waiting]) {
         if (this.spent) return
-        if (this.#waiting.delete(claimant)) claimant.budgetFreed()
+        if (this.#waiting.delete(payload)) payload.claimant.budgetFreed()
       }
     })
   }

@@ -38,9 +38,11 @@ export function checkUpgrade(request: UpgradeRequest): Refusal | undefined {
   if (headers['sec-websocket-version'] !== '13') {
     return refuse(426, 'the WebSocket version must be 13', { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' })
   }
-  if (!KEY.test(headers['sec-websocket-key'] ?? '')) return refuse(400, 'the Sec-WebSocket-Key must be 16 bytes in base64')
+  if (!KEY.test(headers['sec-websocket-key'] ?? ''))
+    return refuse(400, 'the Sec-WebSocket-Key must be 16 bytes in base64')
   // An upgrade has no body: what follows the head are frames, and a length would let two readers disagree about them.
-  if ('content-length' in headers || 'transfer-encoding' in headers) return refuse(400, 'an upgrade request has no body')
+  if ('content-length' in headers || 'transfer-encoding' in headers)
+    return refuse(400, 'an upgrade request has no body')
   return undefined
 }
 
@@ -58,7 +60,11 @@ export function hasToken(list: string | undefined, token: string): boolean {
 /** The Sec-WebSocket-Accept value for a key (section 4.2.2). */
 export function acceptKey(key: string): string {
   // crypto.hash takes a third of the time; it came with Node 20.12 and is not in every runtime that calls itself Node.
-  return typeof hash === 'function' ? hash('sha1', key + GUID, 'base64') : createHash('sha1').update(key + GUID).digest('base64')
+  return typeof hash === 'function'
+    ? hash('sha1', key + GUID, 'base64')
+    : createHash('sha1')
+        .update(key + GUID)
+        .digest('base64')
 }
 
 /** The 101 response to a request that `checkUpgrade` let pass. */

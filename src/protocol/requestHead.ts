@@ -8,7 +8,15 @@ const REQUEST_LINE = /^GET (\/[!-~]*) HTTP\/1\.1\r\n/
 const HEADER_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~]*)\r\n/y
 
 /** Headers that change how long a request is or what it waits for: never plain. */
-const notPlain = new Set(['content-length', 'transfer-encoding', 'expect', 'te', 'trailer', 'proxy-connection', 'http2-settings'])
+const notPlain = new Set([
+  'content-length',
+  'transfer-encoding',
+  'expect',
+  'te',
+  'trailer',
+  'proxy-connection',
+  'http2-settings',
+])
 
 /** A request head, and how many characters of the input it took. */
 export interface RequestHead {
@@ -27,7 +35,7 @@ export function readRequestHead(input: string): RequestHead | undefined {
     HEADER_LINE.lastIndex = at
     const header = HEADER_LINE.exec(input)
     const name = header?.[1]?.toLowerCase()
-    if (header === null || name === undefined || name in headers || notPlain.has(name)) return undefined
+    if (header === null || name === undefined || headers[name] !== undefined || notPlain.has(name)) return undefined
     headers[name] = trimBlanks(header[2] ?? '')
     at += header[0].length
   }

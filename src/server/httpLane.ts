@@ -82,7 +82,13 @@ function requestOf(message: IncomingMessage): UpgradeRequest {
     if (before !== undefined) repeated.push(name)
     headers[name] = before === undefined ? value : `${before}, ${value}`
   }
-  return { method: message.method ?? '', target: message.url ?? '', httpVersion: message.httpVersion, headers, repeated }
+  return {
+    method: message.method ?? '',
+    target: message.url ?? '',
+    httpVersion: message.httpVersion,
+    headers,
+    repeated,
+  }
 }
 
 function responseTo({ status, reason, headers }: Refusal): string {

@@ -2,15 +2,12 @@
 // read and reads the same for everyone. All others go to the second lane with what was read.
 import type { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
-import type { Deadlines } from '../connection/deadlines.js'
+import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { acceptHandles } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
-import { readChunks, startReading } from '../internals/stream.js'
+import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
 import { checkUpgrade, type UpgradeRequest } from '../protocol/openingHandshake.js'
 import { readRequestHead } from '../protocol/requestHead.js'
-
-/** Idle connections of dead peers are noticed by the system after this many seconds. */
-const KEEP_ALIVE = 60
 
 export interface RawLaneOptions {
   readonly deadlines: Deadlines
@@ -25,7 +22,7 @@ export interface RawLaneOptions {
 export class RawLane {
   readonly #options: RawLaneOptions
   /** Connections that have sent nothing yet. */
-  readonly #silent = new Set<StreamHandle>()
+  readonly #silent = new Set<Arrival>()
 
   constructor(options: RawLaneOptions) {
     this.#options = options
@@ -35,39 +32,49 @@ export class RawLane {
   attach(server: NetServer): boolean {
     return acceptHandles(
       server,
-      (handle) => this.#accept(handle),
+      (handle) => new Arrival(handle, this.#options, this.#silent),
       (status) => process.emitWarning(`a connection could not be accepted (libuv error ${status})`, 'MillraceWarning'),
     )
   }
 
   /** Closes the connections that have sent nothing yet. */
   close(): void {
-    for (const handle of this.#silent) this.#drop(handle)
+    for (const arrival of this.#silent) arrival.expired()
+  }
+}
+
+/** A connection from its acceptance to its first read. */
+class Arrival implements Expiring, ChunkReader {
+  readonly #handle: StreamHandle
+  readonly #options: RawLaneOptions
+  readonly #silent: Set<Arrival>
+
+  constructor(handle: StreamHandle, options: RawLaneOptions, silent: Set<Arrival>) {
+    this.#handle = handle
+    this.#options = options
+    this.#silent = silent
+    silent.add(this)
+    options.deadlines.set(this, options.handshakeTimeout)
+    readChunks(handle, this)
+    if (!startReading(handle)) this.expired()
   }
 
-  #accept(handle: StreamHandle): void {
-    handle.setNoDelay?.(true)
-    handle.setKeepAlive?.(true, KEEP_ALIVE)
-    this.#silent.add(handle)
-    this.#options.deadlines.set(handle, this.#options.handshakeTimeout, () => this.#drop(handle))
-    readChunks(handle, (chunk) => {
-      if (chunk === undefined) this.#drop(handle)
-      else this.#read(handle, chunk)
-    })
-    if (!startReading(handle)) this.#drop(handle)
-  }
-
-  #read(handle: StreamHandle, chunk: Buffer): void {
-    this.#silent.delete(handle)
-    this.#options.deadlines.clear(handle)
+  readChunk(chunk: Buffer | undefined): void {
+    if (chunk === undefined) return this.expired()
+    this.#leave()
     const head = readRequestHead(chunk.toString('latin1'))
-    if (head === undefined || checkUpgrade(head.request) !== undefined) this.#options.handedOver(handle, chunk)
-    else this.#options.upgraded(handle, head.request, chunk.subarray(head.length))
+    if (head === undefined || checkUpgrade(head.request) !== undefined) this.#options.handedOver(this.#handle, chunk)
+    else this.#options.upgraded(this.#handle, head.request, chunk.subarray(head.length))
   }
 
-  #drop(handle: StreamHandle): void {
-    this.#silent.delete(handle)
-    this.#options.deadlines.clear(handle)
-    handle.close()
+  /** Nothing came in time, or the peer has gone. */
+  expired(): void {
+    this.#leave()
+    this.#handle.close()
+  }
+
+  #leave(): void {
+    this.#silent.delete(this)
+    this.#options.deadlines.clear(this)
   }
 }

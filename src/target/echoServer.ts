@@ -1,6 +1,7 @@
 // The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand.
-import { createServer, type Server } from '../server/server.js'
+
 import type { ServerLimits } from '../server/options.js'
+import { createServer, type Server } from '../server/server.js'
 import { page } from './page.js'
 
 /** An echo server with these limits; `GET /` answers with the page. */

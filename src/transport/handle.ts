@@ -3,7 +3,15 @@ import type { Socket } from 'node:net'
 import { codecOfThread } from '../codec/codec.js'
 import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
 import type { StreamHandle } from '../internals/node.js'
-import { aimReads, EOF, type HandleReader, type HandleWriter, shutdown, startReading, write } from '../internals/stream.js'
+import {
+  aimReads,
+  EOF,
+  type HandleReader,
+  type HandleWriter,
+  shutdown,
+  startReading,
+  write,
+} from '../internals/stream.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
