@@ -104,6 +104,6 @@ export function streamHandleOf(socket: object): StreamHandle | undefined {
   const found = bindings()
   const handle: unknown = Reflect.get(socket, '_handle')
   if (found === undefined || typeof handle !== 'object' || handle === null) return undefined
-  const { constructor } = handle
-  return constructor === found.TCP || constructor === found.Pipe ? (handle as StreamHandle) : undefined
+  const kind = handle.constructor
+  return kind === found.TCP || kind === found.Pipe ? (handle as StreamHandle) : undefined
 }
