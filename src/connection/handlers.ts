@@ -24,7 +24,7 @@ export interface ConnectionLimits {
   readonly maxMessage: number
   /** Buffered output above which nothing more is read from the peer until it has read what it was sent. Default 1 MiB. */
   readonly outputLimit: number
-  /** Buffered output above which a connection is ended: pausing did not help. Default 64 MiB. */
+  /** Output waiting behind an unfinished write, above which a connection is ended: pausing did not help. Default 64 MiB. */
   readonly outputCeiling: number
   /** Messages whose handlers' promises are pending; nothing more is read above. Default 256. */
   readonly pendingHandlers: number

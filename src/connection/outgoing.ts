@@ -68,6 +68,11 @@ export class Outgoing implements Writer {
     return this.#end - this.#start + this.#waitingBytes
   }
 
+  /** Bytes that wait behind the write that is under way. */
+  get waiting(): number {
+    return this.#waitingBytes - (this.#outstanding?.length ?? 0)
+  }
+
   /** Whether frames have to wait for a write to finish. */
   get blocked(): boolean {
     return this.#outstanding !== undefined

@@ -94,16 +94,16 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   }
 
   send(data: Sendable): SendResult {
-    if (typeof data === 'string') return this.isOpen ? this.#sendText(data) : 'closed'
+    if (typeof data === 'string') return this.#admits() ? this.#sendText(data) : 'closed'
     if (data instanceof Message) return this.#sendMessage(data)
     const bytes = bytesOf(data)
-    return this.isOpen ? this.#sendBytes(OPCODE_BINARY, bytes) : 'closed'
+    return this.#admits() ? this.#sendBytes(OPCODE_BINARY, bytes) : 'closed'
   }
 
   ping(data: string | ArrayBufferView | ArrayBuffer = ''): SendResult {
     const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data)
     if (bytes.length > LONGEST_7_BIT) throw new RangeError(`a ping takes 125 bytes, not ${bytes.length}`)
-    return this.isOpen ? this.#sendBytes(OPCODE_PING, bytes) : 'closed'
+    return this.#admits() ? this.#sendBytes(OPCODE_PING, bytes) : 'closed'
   }
 
   close(code: number = CloseCode.normal, reason = ''): void {
@@ -127,7 +127,11 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     if (this.#done) return
     const { outbox } = this.#shared
     outbox.enter()
-    this.#incoming.receive(start, end)
+    try {
+      this.#incoming.receive(start, end)
+    } catch (error) {
+      this.#handlerFailed(error) // no memory left for what came, or for the answer: this peer's end, not the process's
+    }
     this.#incoming.noteArrival(this.#pauses === 0)
     outbox.leave()
   }
@@ -159,9 +163,8 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
 
   flushed(): void {
     const buffered = this.#outgoing.buffered
-    const { outputLimit, outputCeiling } = this.#shared.limits
-    if (buffered > outputCeiling) this.terminate()
-    else if (buffered > outputLimit) this.#pause(OUTPUT)
+    const { outputLimit } = this.#shared.limits
+    if (buffered > outputLimit) this.#pause(OUTPUT)
     else if (buffered <= outputLimit / 2) this.#resume(OUTPUT)
     if (this.#done && buffered === 0) this.#halfClose()
   }
@@ -289,7 +292,15 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     }
   }
 
-  // Sending. The connection is open; frames are built where `reserve` says.
+  // Sending. Frames are built where `reserve` says.
+
+  /** Whether anything can be sent. A peer that lets output pile up to the ceiling, although nothing is read from it, is gone. */
+  #admits(): boolean {
+    if (!this.isOpen) return false
+    if (this.#outgoing.waiting <= this.#shared.limits.outputCeiling) return true
+    this.terminate()
+    return false
+  }
 
   #sendText(text: string): SendResult {
     const { codec } = this.#shared
@@ -318,7 +329,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   #sendMessage(message: Message): SendResult {
     const opcode = message.isText ? OPCODE_TEXT : OPCODE_BINARY
     const pointer = Message.pointer(message)
-    if (!this.isOpen) return 'closed'
+    if (!this.#admits()) return 'closed'
     if (pointer === 0) return this.#sendBytes(opcode, message.bytes)
     const length = message.byteLength
     const { call } = this.#shared.codec
@@ -409,7 +420,11 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
       if (this.#pauses !== 0 || this.#done) return
       const { outbox } = this.#shared
       outbox.enter()
-      this.#incoming.resume()
+      try {
+        this.#incoming.resume()
+      } catch (error) {
+        this.#handlerFailed(error)
+      }
       outbox.leave()
       if (this.#pauses !== 0 || this.#done) return
       this.#incoming.noteArrival(true)

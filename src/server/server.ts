@@ -33,7 +33,8 @@ export class Server<Data = unknown> {
   readonly #rawLane: RawLane
   readonly #httpLane: HttpLane
   readonly #listening: NetServer
-  #emptied: (() => void) | undefined
+  /** Those who wait for the last connection to end. */
+  readonly #waiting: (() => void)[] = []
 
   constructor(options: ServerOptions<Data>) {
     const limits = limitsOf(options)
@@ -88,9 +89,7 @@ export class Server<Data = unknown> {
     this.#httpLane.close()
     for (const connection of this.#shared.connections) connection.close(code, reason)
     if (this.#shared.connections.size === 0) return
-    await new Promise<void>((resolve) => {
-      this.#emptied = resolve
-    })
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   #share(handlers: Handlers<Data>, limits: ServerLimits): Shared<Data> {
@@ -112,7 +111,8 @@ export class Server<Data = unknown> {
       limits,
       connections,
       closed: () => {
-        if (connections.size === 0) this.#emptied?.()
+        if (connections.size > 0) return
+        for (const resolve of this.#waiting.splice(0)) resolve()
       },
     }
   }

@@ -42,7 +42,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     this.#receiver = receiver
     inbox ??= codec().view(INBOX, INBOX_LENGTH)
     aimReads(this.#handle, inbox, this)
-    this.#socket?.once('close', () => this.#gone())
+    this.#socket?.once('close', () => this.#gone()).on('error', () => this.close())
     if (!startReading(this.#handle)) this.close()
   }
 

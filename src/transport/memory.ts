@@ -2,8 +2,11 @@
 // and it can be told to leave writes unfinished, as a socket does whose peer doesn't read.
 import { Buffer } from 'node:buffer'
 import { codecOfThread } from '../codec/codec.js'
-import { INBOX } from '../codec/wasm.generated.js'
+import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
+
+/** What a test finds where it should have found a message. */
+export const POISON = 0xdb
 
 export class MemoryTransport implements Transport {
   readonly remoteAddress = undefined
@@ -24,6 +27,8 @@ export class MemoryTransport implements Transport {
     if (this.closed || this.paused) throw new Error('nothing is read now')
     codecOfThread().bytes.set(bytes, INBOX)
     this.#receiver?.received(INBOX, INBOX + bytes.length)
+    // The next read of any connection overwrites the inbox: whoever still looks there must not get away with it.
+    codecOfThread().bytes.fill(POISON, INBOX, INBOX + INBOX_LENGTH)
   }
 
   /** Delivers the peer's half-close. */

@@ -1,0 +1,49 @@
+// A connection over the transport in memory: what a test needs to feed one peer and to look at what it is sent.
+import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { Deadlines } from '../../src/connection/deadlines.js'
+import type { Handlers, Shared } from '../../src/connection/handlers.js'
+import { outboxOfThread } from '../../src/connection/outbox.js'
+import { Peer } from '../../src/connection/peer.js'
+import { Budget } from '../../src/payload/budget.js'
+import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
+import { MemoryTransport } from '../../src/transport/memory.js'
+
+/** What is shared by the connections of a test. */
+export interface Room {
+  readonly shared: Shared<undefined>
+  readonly budget: Budget
+  /** Another peer, its opening handshake done. */
+  connect(): { peer: Peer<undefined>; wire: MemoryTransport }
+}
+
+/** A place for connections with these handlers and limits. */
+export function room(handlers: Handlers<undefined>, limits: Partial<ServerLimits> = {}): Room {
+  const all = { ...defaultLimits, ...limits }
+  const budget = new Budget(all.payloadMemory)
+  const shared: Shared<undefined> = {
+    codec: codecOfThread(),
+    heap: heapOfThread(),
+    outbox: outboxOfThread(),
+    budget,
+    deadlines: new Deadlines(() => false),
+    handlers,
+    limits: all,
+    connections: new Set(),
+    closed: () => undefined,
+  }
+  return {
+    shared,
+    budget,
+    connect() {
+      const wire = new MemoryTransport()
+      const peer = new Peer<undefined>(shared, wire, undefined)
+      peer.start('', new Uint8Array(0))
+      return { peer, wire }
+    },
+  }
+}
+
+/** Resolves when pending callbacks have run: microtasks, immediates, and those that these start. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
