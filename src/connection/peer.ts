@@ -346,9 +346,12 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     return this.#relieve()
   }
 
-  /** Writes at once what one turn has piled up above the output limit. */
+  /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
   #relieve(): SendResult {
-    if (this.#outgoing.buffered > this.#shared.limits.outputLimit) this.#outgoing.flush()
+    if (this.#outgoing.buffered > this.#shared.limits.outputLimit) {
+      if (this.#outgoing.blocked) this.#pause(OUTPUT)
+      else this.#outgoing.flush()
+    }
     return this.#outgoing.blocked ? 'buffered' : 'sent'
   }
 

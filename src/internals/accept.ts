@@ -45,7 +45,7 @@ export function acceptHandles(
  */
 export function giveToHttp(handle: StreamHandle, read: Uint8Array | undefined, server: HttpServer): Socket {
   handle.readStop()
-  handle.onread = undefined
+  handle.receiver = undefined
   const socket = new Socket({ handle, readable: true, writable: true } as object)
   if (read !== undefined && read.length > 0) socket.unshift(read)
   server.emit('connection', socket)

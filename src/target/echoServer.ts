@@ -1,8 +1,8 @@
 // The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand.
-
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerLimits } from '../server/options.js'
 import { createServer, type Server } from '../server/server.js'
-import { page } from './page.js'
+import { page, pageHeaders } from './page.js'
 
 /** An echo server with these limits; `GET /` answers with the page. */
 export function createEchoServer(limits: Partial<ServerLimits> = {}): Server {
@@ -11,10 +11,18 @@ export function createEchoServer(limits: Partial<ServerLimits> = {}): Server {
     message(connection, message) {
       connection.send(message)
     },
-    request(request, response) {
-      if (request.method !== 'GET' && request.method !== 'HEAD') response.writeHead(405, { Allow: 'GET, HEAD' }).end()
-      else if (request.url !== '/') response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n')
-      else response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page)
-    },
+    request: answer,
   })
+}
+
+/** Plain HTTP: the page, and nothing else. */
+function answer({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
+  if (method !== 'GET' && method !== 'HEAD') say(response, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' })
+  else if (/^\/(\?|$)/.test(url)) response.writeHead(200, pageHeaders).end(page)
+  else say(response, 404, 'Not found: the page is at /, and WebSockets are welcome on every path\n')
+}
+
+function say(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+  const length = Buffer.byteLength(text)
+  response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': length, ...headers }).end(text)
 }

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// The command `millrace`: runs the echo server of `target/` until it is told to stop.
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { Server } from './index.js'
+import { type Command, helpText, parseArguments, UsageError } from './target/arguments.js'
+import { createEchoServer } from './target/echoServer.js'
+
+/** One press of Ctrl+C can arrive twice, from the terminal and from npm: within this time, they are one. */
+const SAME_SIGNAL = 300
+
+run(process.argv.slice(2)).catch((error: unknown) => {
+  const hint = error instanceof UsageError ? '; millrace --help tells what there is' : ''
+  console.error(`millrace: ${explain(error)}${hint}`)
+  process.exitCode = 1
+})
+
+async function run(args: readonly string[]): Promise<void> {
+  const command = parseArguments(args)
+  if (command.name === 'help') console.log(helpText(version()))
+  else if (command.name === 'version') console.log(version())
+  else await serve(command)
+}
+
+async function serve({ port, host, limits }: Extract<Command, { name: 'serve' }>): Promise<void> {
+  const server = createEchoServer(limits)
+  await server.listen({ port, host })
+  closeOnSignal(server)
+  const authority = authorityOf(server)
+  console.log(`millrace listens on http://${authority} and echoes ws://${authority} on every path`)
+}
+
+/** The first signal closes the server gracefully; a second one ends it, with the exit code that shells expect. */
+function closeOnSignal(server: Server): void {
+  let first: number | undefined
+  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    const now = performance.now()
+    if (first === undefined) {
+      first = now
+      const { size } = server.connections
+      if (size > 0) console.error(`millrace: closing ${size} ${size === 1 ? 'connection' : 'connections'}`)
+      server.close().then(() => process.exit(0))
+    } else if (now - first > SAME_SIGNAL) process.exit(128 + constants.signals[signal])
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+/** Host and port as a browser wants them. All addresses of a machine are no address to visit: its own one is. */
+function authorityOf(server: Server): string {
+  const { address, family, port } = server.address ?? { address: '', family: '', port: 0 }
+  if (family === 'IPv6') return `[${address === '::' ? '::1' : address}]:${port}`
+  return `${address === '0.0.0.0' ? '127.0.0.1' : address}:${port}`
+}
+
+function version(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return manifest.version
+}
+
+/** What went wrong, in a line. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, address, port }: NodeJS.ErrnoException & { address?: string; port?: number } = error
+  if (code === 'EADDRINUSE') return `port ${port} is taken on ${address}: choose another with --port, or 0 for any`
+  if (code === 'EACCES') return `this user may not listen on port ${port}: choose one from 1024 with --port`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return 'this machine has no such address: choose another with --host'
+  return error.message.split('\n', 1)[0] ?? ''
+}
