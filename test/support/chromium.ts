@@ -1,0 +1,29 @@
+// Chromium for the tests, where a machine has it.
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/**
+ * Why tests with Chromium can't run here; false if they can. In CI they always run, and fail without it: a suite that
+ * is skipped for months looks green.
+ */
+export function chromiumMissing(): string | false {
+  if (process.env['CI'] === 'true' || existsSync(executablePath)) return false
+  return `there is no Chromium at ${executablePath}: set CHROMIUM to where it is`
+}
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ARGUMENTS })
+}

@@ -1,0 +1,64 @@
+// A process of its own that opens many connections, leaves each in another state, and ends each in another way.
+// usage: connectionStorm PORT COUNT ROUNDS; prints a line after each round and waits for a line before the next.
+import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { REQUEST } from './rawClient.js'
+import { BINARY, close, masked, TEXT } from './wire.js'
+
+const [port = 0, count = 0, rounds = 0] = process.argv.slice(2).map(Number)
+const large = masked(BINARY, Buffer.alloc(100_000))
+const WINDOW = 250
+
+/** What a connection has sent when it ends: nothing, a message, a fragment; a torn header, a torn payload. */
+const states = [
+  Buffer.alloc(0),
+  masked(TEXT, 'hello'),
+  masked(TEXT, 'part', false),
+  masked(TEXT, 'hello').subarray(0, 3),
+  large.subarray(0, 20_000),
+]
+/** From here on, a Close frame would be payload. */
+const TORN = 3
+
+async function open(index: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  socket.write(REQUEST)
+  await once(socket, 'data')
+  socket.write(states[index % states.length] ?? Buffer.alloc(0))
+  socket.resume()
+  return socket
+}
+
+async function end(socket: Socket, index: number): Promise<void> {
+  const closed = once(socket, 'close')
+  if (index % 3 === 0) socket.resetAndDestroy()
+  else if (index % 3 === 1 || index % states.length >= TORN) socket.end()
+  else socket.write(close(1000))
+  socket.on('end', () => socket.end())
+  await closed
+}
+
+async function each<T>(items: T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) await work(items[index] as T, index)
+  }
+  await Promise.all(Array.from({ length: WINDOW }, worker))
+}
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+for (let round = 0; round < rounds; round++) {
+  const sockets: Socket[] = []
+  await each(Array.from({ length: count }), async (_, index) => {
+    sockets[index] = await open(index)
+  })
+  console.log(`open ${sockets.length}`)
+  await lines.next()
+  await each(sockets, end)
+  console.log('closed')
+  await lines.next()
+}
+process.exit(0)

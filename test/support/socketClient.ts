@@ -1,0 +1,148 @@
+// A client of bare bytes: it sends what it is told, keeps what comes, and never ends by itself unless it is told to.
+import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { type Frame, readFrames } from './wire.js'
+
+export class SocketClient {
+  readonly socket: Socket
+  readonly #chunks: Buffer[] = []
+  #waiting: (() => void)[] = []
+  /** The server has half-closed. */
+  ended = false
+  /** The socket is gone, by an error too. */
+  closed = false
+  /** The code of the socket's error, ECONNRESET for instance. */
+  error: string | undefined
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk)
+      this.#wake()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.error = error.code ?? error.message
+      this.#wake()
+    })
+    socket.on('end', () => {
+      this.ended = true
+      this.#wake()
+    })
+    socket.on('close', () => {
+      this.closed = true
+      this.#wake()
+    })
+  }
+
+  static async open(port: number, host = '127.0.0.1'): Promise<SocketClient> {
+    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+    await once(socket, 'connect')
+    return new SocketClient(socket)
+  }
+
+  /** Everything received so far. */
+  get received(): Buffer {
+    if (this.#chunks.length > 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks))
+    return this.#chunks[0] ?? Buffer.alloc(0)
+  }
+
+  get text(): string {
+    return this.received.toString('latin1')
+  }
+
+  /** The server has ended the connection, in whichever way. */
+  get over(): boolean {
+    return this.ended || this.closed
+  }
+
+  write(data: Uint8Array | string): void {
+    if (typeof data === 'string') this.socket.write(data, 'latin1')
+    else this.socket.write(data)
+  }
+
+  /** Sends pieces far enough apart that each is a read of its own. */
+  async writePieces(pieces: readonly Uint8Array[], pause = 15): Promise<void> {
+    for (const [at, piece] of pieces.entries()) {
+      if (at > 0) await delay(pause)
+      if (this.closed) return
+      this.write(piece)
+    }
+  }
+
+  /** Resolves when `condition` holds, rejects with `what` after `timeout` milliseconds. */
+  async until(condition: () => boolean, what: string, timeout = 10_000): Promise<void> {
+    const end = performance.now() + timeout
+    while (!condition()) {
+      const left = end - performance.now()
+      if (left <= 0) throw new Error(`${what}: not within ${timeout} ms; received ${this.received.length} bytes`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        this.#waiting.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+  }
+
+  /** Resolves when the server has ended the connection. */
+  async end(timeout?: number): Promise<void> {
+    await this.until(() => this.over, 'the server ends the connection', timeout)
+  }
+
+  /** The response's head, with what follows it. */
+  async response(): Promise<{ status: number; head: string; rest: Buffer }> {
+    await this.until(() => this.text.includes('\r\n\r\n') || this.over, 'a response')
+    const end = this.text.indexOf('\r\n\r\n') + 4
+    if (end < 4) throw new Error(`no response, but ${JSON.stringify(this.text)}`)
+    const head = this.text.slice(0, end)
+    return { status: Number(head.slice(9, 12)), head, rest: this.received.subarray(end) }
+  }
+
+  /** The first `count` frames behind the 101 response. */
+  async frames(count: number, timeout?: number): Promise<Frame[]> {
+    const { status, head } = await this.response()
+    if (status !== 101) throw new Error(head)
+    const read = (): Frame[] => readFrames(this.received.subarray(head.length)).frames
+    await this.until(() => read().length >= count || this.over, `${count} frames`, timeout)
+    const frames = read()
+    if (frames.length < count) throw new Error(`the connection ended after ${frames.length} of ${count} frames`)
+    return frames
+  }
+
+  async destroy(): Promise<void> {
+    if (this.closed) return
+    this.socket.destroy()
+    await this.until(() => this.closed, 'the socket closes')
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+}
+
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** Resolves when `condition` holds; looks every few milliseconds. */
+export async function eventually(condition: () => boolean, what: string, timeout = 10_000): Promise<void> {
+  const end = performance.now() + timeout
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${timeout} ms`)
+    await delay(5)
+  }
+}
+
+/** The sockets that this process has open; counted by the system, so that nothing can hide. Linux only. */
+export function openSockets(): number {
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`).startsWith('socket:')
+    } catch {
+      return false // the directory that is being read
+    }
+  }).length
+}
