@@ -3,9 +3,11 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { checkUpgrade, type Refusal, type UpgradeRequest } from '../protocol/openingHandshake.js'
 
 export interface HttpLaneOptions {
+  readonly deadlines: Deadlines
   /** Time for a whole request head, in milliseconds. */
   readonly handshakeTimeout: number
   /** Time for a refused peer to end the connection, in milliseconds. */
@@ -20,7 +22,7 @@ export class HttpLane {
   readonly #server: Server
   readonly #options: HttpLaneOptions
   /** Upgrades that were refused and whose sockets are not closed yet. */
-  readonly #refused = new Set<Duplex>()
+  readonly #refused = new Set<Expiring>()
 
   constructor(options: HttpLaneOptions) {
     this.#options = options
@@ -46,7 +48,7 @@ export class HttpLane {
   close(): void {
     this.#server.close(() => undefined)
     this.#server.closeAllConnections()
-    for (const socket of this.#refused) socket.destroy()
+    for (const refused of this.#refused) refused.expired()
   }
 
   #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -58,11 +60,13 @@ export class HttpLane {
 
   /** Answers, and makes sure that the socket ends even if the peer doesn't want to. */
   #refuse(socket: Duplex, refusal: Refusal): void {
-    this.#refused.add(socket)
-    const timer = setTimeout(() => socket.destroy(), this.#options.closeTimeout)
+    const { deadlines, closeTimeout } = this.#options
+    const refused: Expiring = { expired: () => socket.destroy() }
+    this.#refused.add(refused)
+    deadlines.set(refused, closeTimeout)
     socket.on('close', () => {
-      clearTimeout(timer)
-      this.#refused.delete(socket)
+      deadlines.clear(refused)
+      this.#refused.delete(refused)
     })
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.destroy())

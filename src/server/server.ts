@@ -42,6 +42,7 @@ export class Server<Data = unknown> {
     const { deadlines } = this.#shared
     this.#httpLane = new HttpLane({
       ...limits,
+      deadlines,
       request: options.request ?? ((_, response) => response.writeHead(426, { Upgrade: 'websocket' }).end()),
       upgraded: (socket, request, early) => this.#open(transportOf(socket), request, earlyBytes(socket, early)),
     })
@@ -123,14 +124,12 @@ export class Server<Data = unknown> {
 }
 
 /** A plain TCP socket gives up its handle, once everything is out of its buffers; anything else is a Duplex. */
-function transportOf(socket: Duplex): Transport {
-  const handle = socket instanceof Socket ? streamHandleOf(socket) : undefined
-  if (handle === undefined || !(socket instanceof Socket) || socket.writableLength > 0) {
-    return new DuplexTransport(socket)
-  }
-  socket.setTimeout(0)
-  socket.setNoDelay(true)
-  return new HandleTransport(handle, socket)
+function transportOf(stream: Duplex): Transport {
+  if (!(stream instanceof Socket)) return new DuplexTransport(stream)
+  stream.setTimeout(0)
+  stream.setNoDelay(true)
+  const handle = stream.writableLength === 0 ? streamHandleOf(stream) : undefined
+  return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
 }
 
 /** What came behind the request: `head`, and what the socket has read since. */

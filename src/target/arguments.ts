@@ -22,7 +22,7 @@ type Row = readonly [flag: string, byDefault: string, help: string]
 const sizes: readonly (readonly [Limit, string])[] = [
   ['maxMessage', 'longest message; longer ones end with 1009'],
   ['payloadMemory', 'memory for large messages of all connections'],
-  ['outputLimit', 'a peer that leaves more unread is not read from'],
+  ['outputLimit', 'a peer that leaves more unread must read first'],
   ['outputCeiling', 'a peer that leaves more unread is cut off'],
 ]
 

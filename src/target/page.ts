@@ -34,7 +34,7 @@ export const page = `<!doctype html>
       <p id="state" role="status" data-state="connecting">Connecting…</p>
       <p id="close-code" class="quiet mono"></p>
     </div>
-    <button id="close" class="needs-open" type="button" disabled>Close</button>
+    <button id="close" type="button">Close</button>
     <button id="reconnect" class="main" type="button" hidden>Reconnect</button>
   </div>
 </section>
@@ -55,7 +55,7 @@ export const page = `<!doctype html>
   </div>
   <form id="own" class="row" autocomplete="off">
     <label for="own-text" class="sr">Your own text</label>
-    <input id="own-text" type="text" placeholder="Or your own text" value="">
+    <input id="own-text" type="text" placeholder="Or your own text">
     <button id="send-own" class="main needs-open" type="submit" disabled>Send</button>
   </form>
 </section>

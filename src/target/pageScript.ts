@@ -5,34 +5,38 @@ export const pageScript = `
 const $ = (id) => document.getElementById(id)
 const utf8 = new TextEncoder()
 const LONGEST_LOG = 8
+const address = location.origin.replace('http', 'ws')
 let socket
 /** What was sent and has not come back: messages come back in the order in which they left. */
 let waiting = []
 
 function connect() {
-  const opening = new WebSocket(location.origin.replace('http', 'ws'))
-  socket = opening
-  opening.binaryType = 'arraybuffer'
-  show('connecting', 'Connecting…')
-  opening.onopen = () => show('open', 'Connected')
-  opening.onmessage = ({ data }) => cameBack(data)
-  opening.onclose = ({ code, reason, wasClean }) => closed(code, reason, wasClean)
+  socket = new WebSocket(address)
+  socket.binaryType = 'arraybuffer'
+  show('connecting', 'Connecting…', address)
+  socket.onopen = () => show('open', 'Connected', address)
+  socket.onmessage = ({ data }) => cameBack(data)
+  socket.onclose = ({ code, reason, wasClean }) => closed(code, reason, wasClean)
 }
 
-function show(state, text) {
+function show(state, text, detail) {
   $('state').dataset.state = state
   $('state').textContent = text
+  $('close-code').textContent = detail
   for (const button of document.querySelectorAll('.needs-open')) button.disabled = state !== 'open'
-  $('close').hidden = state === 'closed'
-  $('reconnect').hidden = state !== 'closed'
-  if (state !== 'closed') $('close-code').textContent = location.origin.replace('http', 'ws')
+  const over = state === 'closed' || state === 'lost'
+  const [shown, hidden] = over ? [$('reconnect'), $('close')] : [$('close'), $('reconnect')]
+  const hadFocus = document.activeElement === hidden
+  shown.hidden = false
+  hidden.hidden = true
+  if (hadFocus) shown.focus()
 }
 
 function closed(code, reason, wasClean) {
-  show('closed', 'Closed')
-  const how = (wasClean ? '' : ', without a goodbye') + (reason ? ': ' + reason : '')
-  $('close-code').textContent = 'Close code ' + code + how
-  for (const { item } of waiting) tell(item, 'lost', '✗', 'never came back', '')
+  const detail = 'Close code ' + code + (reason && ': ' + reason)
+  if (wasClean) show('closed', 'Closed', detail)
+  else show('lost', 'Connection lost', detail)
+  for (const { item } of waiting) tell(item, 'lost', 'never came back')
   waiting = []
 }
 
@@ -45,7 +49,7 @@ function payload(length, asText) {
   }
   const phrase = 'The water turns the wheel — el agua mueve el río, 水は回る 🌊 '
   const size = utf8.encode(phrase).length
-  return phrase.repeat(length / size) + '.'.repeat(length % size)
+  return phrase.repeat(Math.floor(length / size)) + '.'.repeat(length % size)
 }
 
 function send(data) {
@@ -60,11 +64,12 @@ function cameBack(data) {
   const isText = typeof data === 'string'
   const bytes = isText ? utf8.encode(data) : new Uint8Array(data)
   const due = waiting.shift()
-  if (due === undefined) return tell(newItem(isText, bytes.length), 'wrong', '✗', 'came, but nothing was sent', '')
+  if (due === undefined) return tell(newItem(isText, bytes.length), 'wrong', 'nobody had sent this')
   const wrong = difference(due, isText, bytes)
+  const time = now - due.sent
   const back = isText ? data.slice(0, 120) : hex(bytes)
-  const time = (now - due.sent).toFixed(now - due.sent < 10 ? 2 : 1) + ' ms'
-  tell(due.item, wrong === '' ? 'right' : 'wrong', wrong === '' ? '✓' : '✗', wrong || 'every byte is right', back, time)
+  if (wrong === '') tell(due.item, 'right', 'every byte is right', time.toFixed(time < 10 ? 2 : 1) + ' ms', back)
+  else tell(due.item, 'wrong', wrong, '', back)
 }
 
 /** What is wrong with what came back; nothing if every byte is right. */
@@ -80,33 +85,28 @@ function hex(bytes) {
   return bytes.length > 32 ? shown + ' …' : shown
 }
 
-function tier(length) {
-  return length <= 125 ? '7-bit' : length <= 65535 ? '16-bit' : '64-bit'
-}
-
 /** A line of the log, built from text: nothing that comes back is ever read as HTML. */
 function newItem(isText, length) {
   const item = document.createElement('li')
-  const what = length.toLocaleString('en') + (length === 1 ? ' byte' : ' bytes')
-  const parts = { mark: '…', what: '', time: '', back: '' }
-  for (const [name, text] of Object.entries(parts)) {
-    item.append(Object.assign(document.createElement(name === 'back' ? 'code' : 'span'), { className: name, textContent: text }))
+  for (const name of ['what', 'time', 'verdict', 'back']) {
+    item.append(Object.assign(document.createElement('span'), { className: name }))
   }
-  item.dataset.what = (isText ? 'Text, ' : 'Binary, ') + what + ', ' + tier(length) + ' length'
+  const count = length.toLocaleString('en') + (length === 1 ? ' byte of ' : ' bytes of ')
+  item.querySelector('.what').textContent = count + (isText ? 'text' : 'binary')
   $('empty').hidden = true
   $('log').prepend(item)
   while ($('log').children.length > LONGEST_LOG) $('log').lastChild.remove()
-  tell(item, 'waiting', '…', 'on its way', '', '')
+  tell(item, 'waiting', 'on its way')
   return item
 }
 
-function tell(item, verdict, mark, words, back, time = '') {
+function tell(item, verdict, words, time = '', back = '') {
   item.dataset.verdict = verdict
-  item.querySelector('.mark').textContent = mark
-  item.querySelector('.what').textContent = item.dataset.what + ': ' + words
+  item.querySelector('.verdict').textContent = words
   item.querySelector('.time').textContent = time
   item.querySelector('.back').textContent = back
-  if (verdict !== 'waiting') $('announcement').textContent = item.dataset.what + ': ' + words + (time && ', ' + time)
+  if (verdict === 'waiting') return
+  $('announcement').textContent = item.querySelector('.what').textContent + ': ' + words + (time && ', ' + time)
 }
 
 const asText = () => $('as-text').checked
@@ -116,11 +116,11 @@ for (const button of document.querySelectorAll('[data-length]')) {
 $('own').onsubmit = (event) => {
   event.preventDefault()
   if (socket.readyState !== WebSocket.OPEN) return
-  const text = $('own-text').value.toWellFormed?.() ?? $('own-text').value
+  const text = $('own-text').value
   send(asText() ? text : utf8.encode(text))
 }
 $('close').onclick = () => {
-  show('closing', 'Closing…')
+  show('closing', 'Closing…', address)
   socket.close(1000, 'see you')
 }
 $('reconnect').onclick = connect

@@ -27,12 +27,13 @@ p, h2.flush { margin: 0; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; padding: 1.25rem; margin-bottom: 1rem; }
 .row { display: flex; gap: .5rem; flex-wrap: wrap; align-items: center; }
 .spread { justify-content: space-between; }
-code, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875em; }
+#log .back, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875em; }
 #state { display: inline-flex; align-items: center; gap: .5rem; font-weight: 600; }
 #state::before { content: ""; width: .625rem; height: .625rem; border-radius: 50%; background: currentColor; }
 #state[data-state=open] { color: var(--good); }
 #state[data-state=connecting], #state[data-state=closing] { color: var(--wait); }
-#state[data-state=closed] { color: var(--bad); }
+#state[data-state=closed] { color: var(--quiet); }
+#state[data-state=lost] { color: var(--bad); }
 button, input[type=text] {
   font: inherit; color: inherit; min-height: 2.75rem; border: 1px solid var(--line); border-radius: .625rem;
   background: var(--card); padding: .375rem .875rem;
@@ -48,6 +49,7 @@ button.main:hover:enabled { background: var(--water); filter: brightness(1.12); 
 .tiers button { padding: .75rem .5rem; line-height: 1.3; }
 .tiers b { display: block; font-size: 1.125rem; }
 .tiers span { font-weight: 400; }
+::placeholder { color: var(--quiet); opacity: 1; }
 fieldset { border: 1px solid var(--line); border-radius: .625rem; margin: 0; padding: 3px; display: inline-flex; gap: 2px; }
 fieldset label { position: relative; cursor: pointer; }
 fieldset input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
@@ -56,14 +58,22 @@ fieldset input:checked + span { background: var(--water); color: var(--on-water)
 fieldset input:focus-visible + span { outline: 3px solid var(--water); outline-offset: 3px; }
 legend, .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 #log { list-style: none; margin: 0; padding: 0; }
-#log li { display: grid; grid-template-columns: 1.5rem 1fr auto; gap: 0 .5rem; padding: .625rem 0; border-top: 1px solid var(--line); }
+#log li { display: flex; flex-wrap: wrap; gap: 0 .75rem; padding: .625rem 0; border-top: 1px solid var(--line); }
 #log li:first-child { border-top: 0; padding-top: 0; }
 #log li:last-child { padding-bottom: 0; }
-#log .mark { font-weight: 700; }
-#log [data-verdict=right] .mark { color: var(--good); }
-#log [data-verdict=wrong] .mark, #log [data-verdict=lost] .mark { color: var(--bad); }
-#log [data-verdict=waiting] .mark { color: var(--wait); }
-#log .time { font-variant-numeric: tabular-nums; font-weight: 600; }
-#log .back { grid-column: 2 / 4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--quiet); }
-@media (max-width: 28rem) { .tiers { grid-template-columns: 1fr; } }
+#log .what { flex: 1 0 70%; font-weight: 600; }
+#log .time { font-variant-numeric: tabular-nums; font-weight: 600; margin-left: auto; }
+#log .verdict::before { content: "✗ "; font-weight: 700; }
+#log [data-verdict=right] .verdict::before { content: "✓ "; }
+#log [data-verdict=waiting] .verdict::before { content: "… "; }
+#log .verdict { flex: none; font-size: .875rem; color: var(--bad); }
+#log [data-verdict=right] .verdict { color: var(--good); }
+#log [data-verdict=waiting] .verdict { color: var(--wait); }
+#log .back { flex: 1 1 8rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--quiet); font-size: .8125rem; }
+@media (max-width: 30rem) {
+  .tiers button { padding-inline: 0; white-space: nowrap; }
+  .tiers b { font-size: .9375rem; }
+  .tiers span { font-size: .75rem; }
+}
+@media (max-width: 24rem) { .tiers { grid-template-columns: 1fr; } }
 `

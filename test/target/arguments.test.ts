@@ -1,0 +1,106 @@
+// What is typed must mean what it says: an option that is ignored, or read as another's value, is a server that runs
+// with limits nobody asked for.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { defaultLimits } from '../../src/server/options.js'
+import { helpText, parseArguments, UsageError } from '../../src/target/arguments.js'
+
+/** Limits of handlers that return promises: an echo server's don't. */
+const notForEcho = ['pendingHandlers']
+
+test('nothing asked for is the defaults', () => {
+  assert.deepEqual(parseArguments([]), { name: 'serve', port: 9001, host: '127.0.0.1', limits: {} })
+})
+
+test('every option is taken, in both ways of writing it', () => {
+  const expected = {
+    name: 'serve',
+    port: 0,
+    host: '::1',
+    limits: {
+      maxMessage: 67_108_864,
+      payloadMemory: 1_000_000_000,
+      outputLimit: 16_384,
+      outputCeiling: 4096,
+      handshakeTimeout: 500,
+      payloadTimeout: 0,
+      closeTimeout: 120_000,
+    },
+  }
+  const values = [
+    ['--port', '0'],
+    ['--host', '::1'],
+    ['--max-message', '64MiB'],
+    ['--payload-memory', '1GB'],
+    ['--output-limit', '16k'],
+    ['--output-ceiling', '4096'],
+    ['--handshake-timeout', '500ms'],
+    ['--payload-timeout', '0'],
+    ['--close-timeout', '2m'],
+  ] as const
+  assert.deepEqual(parseArguments(values.flat()), expected)
+  assert.deepEqual(parseArguments(values.map(([name, value]) => `${name}=${value}`)), expected)
+})
+
+test('the last of two wins', () => {
+  const command = parseArguments(['--port', '1', '--port', '2'])
+  assert.equal(command.name === 'serve' && command.port, 2)
+})
+
+test('help and version', () => {
+  for (const args of [['--help'], ['-h'], ['--port', '1', '-h'], ['-hv']]) {
+    assert.deepEqual(parseArguments(args), { name: 'help' })
+  }
+  for (const args of [['--version'], ['-v']]) assert.deepEqual(parseArguments(args), { name: 'version' })
+})
+
+const mistakes: readonly (readonly [args: string, message: RegExp])[] = [
+  ['--prot 9001', /^there is no option --prot$/],
+  ['-x', /^there is no option -x$/],
+  ['--no-port', /^there is no option --no-port$/],
+  ['--__proto__ 1', /^there is no option --__proto__$/],
+  ['--constructor', /^there is no option --constructor$/],
+  ['bench', /^there is no command "bench"$/],
+  ['--port 1 extra', /^there is no command "extra"$/],
+  ['-- --port', /^there is no command "--port"$/],
+  ['--port', /^--port needs a value$/],
+  ['--port --host x', /^--port needs a value$/],
+  ['--host=', /^--host needs a value$/],
+  ['--help=yes', /^--help takes no value$/],
+  ['--port 65536', /^--port: "65536" is not a whole number from 0 to 65535$/],
+  ['--port=-1', /^--port: "-1" is not /],
+  ['--port 9001.5', /^--port: "9001.5" is not /],
+  ['--max-message lots', /^--max-message: "lots" is not a size such as /],
+  ['--max-message 10s', /^--max-message: "10s" is not a size such as /],
+  ['--close-timeout 10', /^--close-timeout: "10" is not a time such as /],
+  ['--close-timeout 10MiB', /^--close-timeout: "10MiB" is not a time such as /],
+]
+
+for (const [args, message] of mistakes) {
+  test(`millrace ${args}`, () => {
+    assert.throws(
+      () => parseArguments(args.split(' ')),
+      (error) => error instanceof UsageError && message.test(error.message),
+    )
+  })
+}
+
+test('the help names every limit with its default, and fits a terminal', () => {
+  const help = helpText('1.2.3')
+  assert.match(help, /^millrace 1\.2\.3: /)
+  for (const limit of Object.keys(defaultLimits).filter((name) => !notForEcho.includes(name))) {
+    const flag = `--${limit.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    assert.match(help, new RegExp(`^  ${flag} +\\d+[A-Za-z]+ +\\S`, 'm'), `${limit} is no option of the command line`)
+  }
+  assert.match(help, /--max-message +16MiB /)
+  assert.match(help, /--close-timeout +10s /)
+  for (const line of help.split('\n')) assert.ok(line.length <= 80, line)
+})
+
+test('the examples of the help are understood', () => {
+  const examples = [...helpText('').matchAll(/^ {2}millrace(.*?)(?: {2,}|$)/gm)].map(([, args]) => args?.trim() ?? '')
+  assert.equal(examples.length, 3)
+  for (const example of examples) {
+    assert.equal(parseArguments(example.split(' ').filter((word) => word !== '')).name, 'serve')
+  }
+})
