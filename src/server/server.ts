@@ -1,5 +1,5 @@
 // The server: listens, runs both lanes of the opening handshake, holds the connections, and closes them gracefully.
-import { type AddressInfo, createServer as createNetServer, type Server as NetServer, Socket } from 'node:net'
+import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import type { Connection } from '../connection/connection.js'
@@ -8,10 +8,9 @@ import type { Handlers, Shared } from '../connection/handlers.js'
 import { outboxOfThread } from '../connection/outbox.js'
 import { Peer } from '../connection/peer.js'
 import { giveToHttp } from '../internals/accept.js'
-import { streamHandleOf } from '../internals/node.js'
 import { Budget } from '../payload/budget.js'
 import { acceptance, type UpgradeRequest } from '../protocol/openingHandshake.js'
-import { DuplexTransport } from '../transport/duplex.js'
+import { transportOf } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Transport } from '../transport/transport.js'
 import { HttpLane } from './httpLane.js'
@@ -121,15 +120,6 @@ export class Server<Data = unknown> {
   #open(transport: Transport, request: UpgradeRequest, early: Uint8Array): void {
     new Peer<Data>(this.#shared, transport, undefined as Data).start(acceptance(request), early)
   }
-}
-
-/** A plain TCP socket gives up its handle, once everything is out of its buffers; anything else is a Duplex. */
-function transportOf(stream: Duplex): Transport {
-  if (!(stream instanceof Socket)) return new DuplexTransport(stream)
-  stream.setTimeout(0)
-  stream.setNoDelay(true)
-  const handle = stream.writableLength === 0 ? streamHandleOf(stream) : undefined
-  return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
 }
 
 /** What came behind the request: `head`, and what the socket has read since. */

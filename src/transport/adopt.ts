@@ -1,0 +1,16 @@
+// Chooses the transport of a stream that somebody else opened.
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { streamHandleOf } from '../internals/node.js'
+import { DuplexTransport } from './duplex.js'
+import { HandleTransport } from './handle.js'
+import type { Transport } from './transport.js'
+
+/** A plain TCP socket gives up its handle, once everything is out of its buffers; anything else is a Duplex. */
+export function transportOf(stream: Duplex): Transport {
+  if (!(stream instanceof Socket)) return new DuplexTransport(stream)
+  stream.setTimeout(0)
+  stream.setNoDelay(true)
+  const handle = stream.writableLength === 0 ? streamHandleOf(stream) : undefined
+  return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
+}
