@@ -7,6 +7,7 @@ export const RESULT_COUNT: u32 = 0 // u32: entries in the frame table
 export const RESULT_CONSUMED: u32 = 4 // u32: the address of the first byte not yet consumed
 export const RESULT_NEEDED: u32 = 8 // f64: bytes the message's region must hold to go on
 export const RESULT_ANNOUNCED: u32 = 16 // f64: bytes the message will have when its current frame ends
+export const RESULT_FILLED: u32 = 24 // f64: bytes the message's region holds
 
 /** The frame table: what a call of `parse` found, in order. An entry is three u32 and a spare. */
 export const TABLE: u32 = 1024

@@ -25,6 +25,7 @@ import {
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
+  RESULT_FILLED,
   RESULT_NEEDED,
   SLOT_CAPACITY,
   SLOT_CARRIED,
@@ -187,6 +188,7 @@ function continuePayload(slot: usize, end: usize): u32 {
   const length = load<u32>(slot, SLOT_LENGTH)
   const bytes = min<u64>(end - cursor, remaining) as u32
   if (bytes > load<u32>(slot, SLOT_CAPACITY) - length) {
+    store<f64>(RESULT, length, RESULT_FILLED)
     store<f64>(RESULT, (length as f64) + bytes, RESULT_NEEDED)
     store<f64>(RESULT, (length as f64) + (remaining as f64), RESULT_ANNOUNCED)
     return STATUS_REGION

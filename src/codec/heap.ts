@@ -145,7 +145,6 @@ export class Heap {
       this.#fit(held, held, this.#preferredPages, true) ??
       this.#fit(held, held, this.codec.maximumPages, true)
     if (extent === undefined) throw new RangeError(`the memory has no room for ${held * PAGE} more bytes`)
-    this.codec.growTo(extent.first + held)
     return extent
   }
 
@@ -153,6 +152,7 @@ export class Heap {
     for (let at: Extent | undefined = this.#first; at !== undefined; at = at.next) {
       const first = at.first + (tight ? at.held : at.reserved)
       if (first + reserved > (at.next === undefined ? end : Math.min(end, at.next.first))) continue
+      this.codec.growTo(first + held) // may throw: nothing is taken yet
       if (tight) at.reserved = at.held
       const extent: Extent = { first, held, reserved, next: at.next, previous: at }
       if (at.next !== undefined) at.next.previous = extent

@@ -58,7 +58,8 @@ export class Codec {
   constructor() {
     const [memory, pages] = reserveMemory()
     this.#memory = memory
-    this.maximumPages = pages
+    // An address of 2^32 would be 0: nothing may lie in the last page, so that no block ends there.
+    this.maximumPages = Math.min(pages, MOST_PAGES - 1)
     const module = new WebAssembly.Module(Buffer.from(base64, 'base64'))
     this.call = new WebAssembly.Instance(module, { env: { memory } }).exports as CodecExports
     this.bytes = Buffer.from(memory.buffer)

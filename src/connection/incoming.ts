@@ -14,8 +14,8 @@ import {
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
+  RESULT_FILLED,
   RESULT_NEEDED,
-  SLOT_LENGTH,
   STATUS_AGAIN,
   STATUS_DONE,
   STATUS_REGION,
@@ -65,6 +65,7 @@ const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
 const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
 const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
 const NEEDED_DOUBLE = (RESULT + RESULT_NEEDED) / 8
+const FILLED_DOUBLE = (RESULT + RESULT_FILLED) / 8
 const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
 
 export class Incoming {
@@ -169,10 +170,9 @@ export class Incoming {
     const { codec, heap } = this.#shared
     const needed = codec.doubles[NEEDED_DOUBLE] ?? 0
     const announced = codec.doubles[ANNOUNCED_DOUBLE] ?? 0
-    const slot = this.#slot
-    const filled = codec.words[(slot + SLOT_LENGTH) / 4] ?? 0
+    const filled = codec.doubles[FILLED_DOUBLE] ?? 0
     this.#assembly ??= new Assembly(this.#shared.budget, this.#sink)
-    return this.#assembly.grow(codec, heap, slot, needed, filled, announced)
+    return this.#assembly.grow(codec, heap, this.#slot, needed, filled, announced)
   }
 
   /** Keeps the table's entries `from` to `to` with their payloads, and the bytes from `start` to `end`. */
