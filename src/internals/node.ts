@@ -1,4 +1,5 @@
 // Detection of Node's private API. It is asked for once, on first use, and not at all where asking would warn or throw.
+import { types } from 'node:util'
 
 /** A libuv request object; `oncomplete` is called by Node when the request that carried it is done. */
 export interface HandleRequest {
@@ -66,13 +67,13 @@ export function bindings(): Bindings | undefined {
 }
 
 function detect(): Bindings | undefined {
-  // process.binding warns under --pending-deprecation and throws under the permission model.
-  const flags = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')]
-  if (flags.some((flag) => flag === '--pending-deprecation' || flag.includes('permission'))) return undefined
-  if (process.env['NODE_PENDING_DEPRECATION'] === '1' || process.env['MILLRACE_PUBLIC_API'] === '1') return undefined
+  if (process.env['MILLRACE_PUBLIC_API'] === '1') return undefined
+  // Under the permission model process.binding throws.
+  if ('permission' in process && process.permission !== undefined) return undefined
   try {
     const binding: unknown = Reflect.get(process, 'binding')
-    if (typeof binding !== 'function') return undefined
+    // Under --pending-deprecation, however that is said, it is a wrapper that warns, and its prototype the function.
+    if (typeof binding !== 'function' || Object.getPrototypeOf(binding) !== Function.prototype) return undefined
     const stream: StreamBinding = binding.call(process, 'stream_wrap')
     const tcp: { TCP: Bindings['TCP'] } = binding.call(process, 'tcp_wrap')
     const pipe: { Pipe: Bindings['Pipe'] } = binding.call(process, 'pipe_wrap')
@@ -102,6 +103,8 @@ function complete(found: Bindings): Bindings | undefined {
 
 /** The TCP or pipe handle of an object that has one; TLS and HTTP/2 sockets have others, which must not be touched. */
 export function streamHandleOf(socket: object): StreamHandle | undefined {
+  // An HTTP/2 session shows its own socket through a proxy.
+  if (types.isProxy(socket)) return undefined
   const found = bindings()
   const handle: unknown = Reflect.get(socket, '_handle')
   if (found === undefined || typeof handle !== 'object' || handle === null) return undefined

@@ -87,9 +87,14 @@ function oncomplete(this: HandleRequest, status: number): void {
   ;(this.owner as HandleWriter).written(status)
 }
 
+function newRequest(): HandleRequest {
+  load()
+  return new (required().WriteWrap)()
+}
+
 /** Writes a view, which must stay as it is until the write is done. Returns WRITTEN, PENDING or a negative error. */
 export function write(handle: StreamHandle, view: Uint8Array, writer: HandleWriter): number {
-  spare ??= new (required().WriteWrap)()
+  spare ??= newRequest()
   const request = spare
   const status = handle.writeBuffer(request, view)
   // After an error `oncomplete` never comes, and the request is free, as it is after a write that finished.

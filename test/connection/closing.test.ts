@@ -109,7 +109,12 @@ const violations: [string, Buffer, string, number][] = [
   ['a fragmented ping', masked(PING, '', false), 'CONTROL_FRAGMENTED', 1002],
   ['a long ping', Buffer.from([0x89, 0xfe, 0, 126]), 'CONTROL_TOO_LONG', 1002],
   ['a lone continuation', masked(0, 'x'), 'CONTINUATION_UNEXPECTED', 1002],
-  ['a new message inside one', Buffer.concat([masked(TEXT, 'a', false), masked(TEXT, 'b')]), 'CONTINUATION_EXPECTED', 1002],
+  [
+    'a new message inside one',
+    Buffer.concat([masked(TEXT, 'a', false), masked(TEXT, 'b')]),
+    'CONTINUATION_EXPECTED',
+    1002,
+  ],
   ['an unmasked frame', Buffer.from([0x81, 0x01, 0x61]), 'MASK_MISSING', 1002],
   ['a long form of a short length', Buffer.from([0x82, 0xfe, 0, 125, 0, 0, 0, 0]), 'LENGTH_NOT_MINIMAL', 1002],
   ['a length with its top bit set', Buffer.from([0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0]), 'LENGTH_TOP_BIT', 1002],
@@ -177,7 +182,8 @@ test('the half-close waits for what is still being written', async () => {
 test('mistakes of the caller throw, open or closed', () => {
   const { peer } = connected()
   const wrong = (call: () => unknown, error: new () => Error) => assert.throws(call, error)
-  for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 1000.5, Number.NaN]) wrong(() => peer.close(code), RangeError)
+  for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 1000.5, Number.NaN])
+    wrong(() => peer.close(code), RangeError)
   wrong(() => peer.close(1000, 'é'.repeat(62)), RangeError)
   wrong(() => peer.ping('x'.repeat(126)), RangeError)
   for (const value of [1, null, undefined, {}, true]) {

@@ -15,7 +15,10 @@ const rejects = async () => {
   throw bang
 }
 
-for (const [how, fail] of [['throws', throws], ['rejects', rejects]] as const) {
+for (const [how, fail] of [
+  ['throws', throws],
+  ['rejects', rejects],
+] as const) {
   for (const name of ['open', 'message'] as const) {
     test(`a handler for ${name} that ${how} ends its connection with 1011`, async () => {
       const errors: unknown[] = []

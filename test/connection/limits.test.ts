@@ -208,5 +208,8 @@ test('a violation behind frames that were parked is told after them', async () =
   wire.finish()
   for (let turn = 0; turn < 50; turn++) await settle()
   const { frames } = readFrames(wire.output)
-  assert.deepEqual(frames.map(({ opcode }) => opcode), [...Array.from({ length: 10 }, () => TEXT), CLOSE])
+  assert.deepEqual(
+    frames.map(({ opcode }) => opcode),
+    [...Array.from({ length: 10 }, () => TEXT), CLOSE],
+  )
 })

@@ -16,7 +16,9 @@ test('strings of every width, at every header length', async () => {
   const units = ['a', 'é', '→', '𝄞', '\ud800', '\udc00x']
   const sent: string[] = ['']
   for (const unit of units) {
-    for (const length of [1, 40, 41, 42, 62, 63, 124, 125, 126, 127, 1365, 1366, 4096, 4097, 21845, 65535, 65536, 70000]) {
+    for (const length of [
+      1, 40, 41, 42, 62, 63, 124, 125, 126, 127, 1365, 1366, 4096, 4097, 21845, 65535, 65536, 70000,
+    ]) {
       sent.push(unit.repeat(length))
     }
   }
@@ -147,7 +149,10 @@ test('pings are answered with what they carried, at every length and between fra
   for (const body of bodies) wire.feed(masked(PING, body))
   wire.feed(masked(0, 'ment'))
   const { frames } = readFrames(wire.output)
-  assert.deepEqual(frames.map(({ payload }) => payload), bodies)
+  assert.deepEqual(
+    frames.map(({ payload }) => payload),
+    bodies,
+  )
   assert.ok(frames.every(({ opcode, fin }) => opcode === PONG && fin))
 })
 
@@ -178,6 +183,11 @@ test('echoes of binary and text keep their kind', () => {
   const { frames } = readFrames(wire.output)
   assert.deepEqual(
     frames.map(({ opcode, payload }) => [opcode, payload.toString()]),
-    [[TEXT, 'täxt'], [BINARY, 'bin'], [TEXT, ''], [BINARY, '']],
+    [
+      [TEXT, 'täxt'],
+      [BINARY, 'bin'],
+      [TEXT, ''],
+      [BINARY, ''],
+    ],
   )
 })

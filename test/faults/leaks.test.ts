@@ -27,7 +27,9 @@ test('connections leave no slot, region, handle or growing memory behind', { tim
   const heapBefore = heapOfThread().used
   const storm = spawn(
     process.execPath,
-    [fileURLToPath(new URL('../support/connectionStorm.js', import.meta.url)), server.address?.port, COUNT, ROUNDS].map(String),
+    [fileURLToPath(new URL('../support/connectionStorm.js', import.meta.url)), server.address?.port, COUNT, ROUNDS].map(
+      String,
+    ),
     { stdio: ['pipe', 'pipe', 'inherit'] },
   )
   context.after(async () => {

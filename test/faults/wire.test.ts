@@ -41,7 +41,10 @@ test('random bytes end in a Close frame or a refusal, never in silence', async (
     client.socket.end()
     await client.end()
     const codes = client.frames.filter(({ opcode }) => opcode === CLOSE).map((frame) => closeStatus(frame)?.code)
-    assert.ok(codes.every((code) => [1000, 1002, 1007, 1009].includes(code ?? 0)), `${codes}`)
+    assert.ok(
+      codes.every((code) => [1000, 1002, 1007, 1009].includes(code ?? 0)),
+      `${codes}`,
+    )
     client.destroy()
   }
   await othersLive()
@@ -61,7 +64,12 @@ test('frames cut at every byte arrive whole', async () => {
   }
   assert.equal(client.frames.length, expected)
   const last = client.frames.slice(-4).map(({ opcode, payload }) => [opcode, payload.length])
-  assert.deepEqual(last, [[TEXT, 6], [BINARY, 130], [PONG, 1], [TEXT, 0]])
+  assert.deepEqual(last, [
+    [TEXT, 6],
+    [BINARY, 130],
+    [PONG, 1],
+    [TEXT, 0],
+  ])
   client.destroy()
 })
 
@@ -81,7 +89,10 @@ test('an unmasked frame gets 1002, and the Close frame arrives although the peer
   for (let n = 0; n < 20; n++) client.write(randomBytes(100_000))
   await client.end()
   assert.equal(client.reset, false)
-  assert.deepEqual(client.frames.map((frame) => closeStatus(frame)?.code), [1002])
+  assert.deepEqual(
+    client.frames.map((frame) => closeStatus(frame)?.code),
+    [1002],
+  )
   client.destroy()
   await othersLive()
 })
@@ -91,7 +102,9 @@ test('a ping flood that is not read keeps the pongs bounded, and ends in all of 
   const before = new Set(server.connections)
   client.socket.pause()
   const pings = Buffer.concat(Array.from({ length: 2000 }, () => masked(PING, Buffer.alloc(125, 'p'))))
-  const [flooded] = [...server.connections].filter((connection) => !before.has(connection)).concat([...before].at(-1) ?? [])
+  const [flooded] = [...server.connections]
+    .filter((connection) => !before.has(connection))
+    .concat([...before].at(-1) ?? [])
   let most = 0
   for (let n = 0; n < 100; n++) {
     client.write(pings)
@@ -116,7 +129,13 @@ test('a peer that sends one byte at a time is served', async () => {
 })
 
 test('a reset at every stage leaves nothing behind', async () => {
-  const stages = ['', 'GET / HT', masked(TEXT, 'x').subarray(0, 1), masked(BINARY, Buffer.alloc(70_000)).subarray(0, 30_000), close(1000)]
+  const stages = [
+    '',
+    'GET / HT',
+    masked(TEXT, 'x').subarray(0, 1),
+    masked(BINARY, Buffer.alloc(70_000)).subarray(0, 30_000),
+    close(1000),
+  ]
   for (const bytes of stages) {
     const client = typeof bytes === 'string' ? await RawClient.dial(port) : await RawClient.open(port)
     client.write(bytes)

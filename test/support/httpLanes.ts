@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { Deadlines } from '../../src/connection/deadlines.js'
 import { checkUpgrade, type UpgradeRequest } from '../../src/protocol/openingHandshake.js'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
 import { HttpLane } from '../../src/server/httpLane.js'
@@ -87,6 +88,7 @@ export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
   const stream = new FedStream()
   let outcome: Outcome | undefined
   const lane = new HttpLane({
+    deadlines: new Deadlines(() => false),
     handshakeTimeout: 60_000,
     closeTimeout: 60_000,
     request: (_, response) => response.writeHead(418).end(),

@@ -18,6 +18,8 @@ export class SocketClient {
 
   constructor(socket: Socket) {
     this.socket = socket
+    // A test that fails leaves its clients behind; they must not keep its process alive.
+    socket.unref()
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)
       this.#wake()

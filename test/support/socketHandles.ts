@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { codecOfThread } from '../../src/codec/codec.js'
 import { acceptHandles } from '../../src/internals/accept.js'
 import type { StreamHandle } from '../../src/internals/node.js'
+import { readChunks } from '../../src/internals/stream.js'
 import type { Receiver } from '../../src/transport/transport.js'
 import { SocketClient } from './socketClient.js'
 
@@ -14,7 +15,7 @@ export interface HandlePair {
   readonly client: SocketClient
 }
 
-/** Connects a client to a handle that nobody reads from yet. */
+/** Connects a client to a handle that is not read from yet. Neither keeps the process alive. */
 export async function handlePair(): Promise<HandlePair> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -28,6 +29,8 @@ export async function handlePair(): Promise<HandlePair> {
   const client = await SocketClient.open(address.port)
   const handle = await accepted
   server.close()
+  handle.unref()
+  readChunks(handle, { readChunk: () => undefined })
   return { handle, client }
 }
 

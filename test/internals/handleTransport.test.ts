@@ -1,0 +1,241 @@
+// The transport over a handle, without a connection on top: what it tells, in which order, and that after the end every
+// call is harmless. Once over a handle that was accepted raw, once over a socket of node:net that was adopted.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, Socket } from 'node:net'
+import { describe, test } from 'node:test'
+import { heapOfThread } from '../../src/codec/codec.js'
+import { INBOX_LENGTH } from '../../src/codec/wasm.generated.js'
+import { streamHandleOf } from '../../src/internals/node.js'
+import { HandleTransport } from '../../src/transport/handle.js'
+import { PENDING, WRITTEN } from '../../src/transport/transport.js'
+import { delay, eventually, SocketClient } from '../support/socketClient.js'
+import { filledBlock, handlePair, Recorder } from '../support/socketHandles.js'
+
+interface Connected {
+  readonly transport: HandleTransport
+  readonly recorder: Recorder
+  readonly client: SocketClient
+}
+
+async function accepted(): Promise<Connected> {
+  const { handle, client } = await handlePair()
+  return { transport: new HandleTransport(handle), recorder: new Recorder(), client }
+}
+
+async function adopted(): Promise<Connected> {
+  const server = createServer({ allowHalfOpen: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const connection = once(server, 'connection')
+  const client = await SocketClient.open(typeof address === 'object' ? (address?.port ?? 0) : 0)
+  const [socket] = await connection
+  server.close()
+  assert.ok(socket instanceof Socket)
+  socket.unref()
+  const handle = streamHandleOf(socket)
+  assert.ok(handle !== undefined)
+  return { transport: new HandleTransport(handle, socket), recorder: new Recorder(), client }
+}
+
+async function finish({ transport, recorder, client }: Connected): Promise<void> {
+  transport.close()
+  await eventually(() => recorder.events.includes('closed'), 'the transport closes')
+  await client.destroy()
+}
+
+const WRITE_LENGTH = 8_000_000
+
+for (const [name, connect] of Object.entries({ 'an accepted handle': accepted, 'an adopted socket': adopted })) {
+  describe(name, () => {
+    test('receives every byte, in the inbox', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      const sent = Buffer.alloc(3_000_000)
+      for (let at = 0; at < sent.length; at++) sent[at] = (at * 7 + (at >> 10)) & 0xff
+      transport.open(recorder)
+      client.write(sent)
+      await eventually(() => recorder.bytes.length === sent.length, 'all bytes')
+      assert.ok(recorder.bytes.equals(sent))
+      for (const chunk of recorder.chunks) assert.ok(chunk.length <= INBOX_LENGTH)
+      await finish(pair)
+      assert.deepEqual(recorder.events, ['received', 'closed'])
+    })
+
+    test('tells the half-close, and closes only when told', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      transport.open(recorder)
+      client.write('last words')
+      client.socket.end()
+      await eventually(() => recorder.events.includes('ended'), 'the half-close')
+      await delay(30)
+      assert.deepEqual(recorder.events, ['received', 'ended'])
+      const block = heapOfThread().allocate(1000)
+      const answer = filledBlock(block.pointer, 1000)
+      assert.equal(transport.write(block.pointer, 1000), WRITTEN)
+      transport.end()
+      await client.end()
+      assert.ok(client.received.equals(answer))
+      await finish(pair)
+      assert.deepEqual(recorder.events, ['received', 'ended', 'closed'])
+      heapOfThread().free(block)
+    })
+
+    test('half-closes, and still receives', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      transport.open(recorder)
+      transport.end()
+      await client.end()
+      client.write('after the end')
+      await eventually(() => recorder.bytes.toString() === 'after the end', 'the bytes')
+      await finish(pair)
+    })
+
+    test('tells a reset as the end', async () => {
+      const pair = await connect()
+      pair.transport.open(pair.recorder)
+      pair.client.socket.resetAndDestroy()
+      await eventually(() => pair.recorder.events.includes('closed'), 'the reset')
+      assert.deepEqual(pair.recorder.events, ['closed'])
+    })
+
+    test('receives nothing while paused, and everything afterwards', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      transport.open(recorder)
+      transport.pause()
+      client.write('while ')
+      client.write('paused')
+      await delay(60)
+      assert.deepEqual(recorder.events, [])
+      transport.resume()
+      await eventually(() => recorder.bytes.toString() === 'while paused', 'the bytes')
+      transport.pause()
+      transport.pause()
+      client.write(', twice')
+      await delay(60)
+      assert.equal(recorder.bytes.toString(), 'while paused')
+      transport.resume()
+      transport.resume()
+      await eventually(() => recorder.bytes.toString() === 'while paused, twice', 'the rest')
+      await finish(pair)
+    })
+
+    test('pauses at once, even inside a read with more to come', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      const sent = Buffer.alloc(2_000_000, 'abcdefghijk')
+      transport.open(recorder)
+      transport.pause()
+      client.write(sent)
+      await delay(60)
+      recorder.onReceived = () => transport.pause()
+      for (let reads = 1; recorder.bytes.length < sent.length; reads++) {
+        transport.resume()
+        await eventually(() => recorder.chunks.length >= reads, 'the next read')
+        await delay(2)
+        assert.equal(recorder.chunks.length, reads)
+      }
+      assert.ok(recorder.bytes.equals(sent))
+      await finish(pair)
+    })
+
+    test('does not notice a reset or a half-close while paused, and does when resumed', async () => {
+      for (const leave of ['resetAndDestroy', 'end'] as const) {
+        const pair = await connect()
+        const { transport, recorder, client } = pair
+        transport.open(recorder)
+        transport.pause()
+        client.socket[leave]()
+        await delay(60)
+        assert.deepEqual(recorder.events, [])
+        transport.resume()
+        const event = leave === 'end' ? 'ended' : 'closed'
+        await eventually(() => recorder.events.includes(event), event)
+        await finish(pair)
+      }
+    })
+
+    test('may be closed inside a read', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      let after: string[] = []
+      recorder.onReceived = () => {
+        transport.close()
+        after = [...recorder.events]
+      }
+      transport.open(recorder)
+      client.write(Buffer.alloc(1_000_000))
+      await eventually(() => recorder.events.includes('closed'), 'the end')
+      await delay(20)
+      assert.deepEqual(after, ['received'], 'closed came before close had returned')
+      assert.deepEqual(recorder.events, ['received', 'closed'])
+      assert.equal(recorder.chunks.length, 1)
+      await client.destroy()
+    })
+
+    test('tells a write that was pending before it tells the end', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      const block = heapOfThread().allocate(WRITE_LENGTH)
+      client.socket.pause()
+      transport.open(recorder)
+      assert.equal(transport.write(block.pointer, WRITE_LENGTH), PENDING)
+      transport.close()
+      assert.deepEqual(recorder.events, [])
+      await eventually(() => recorder.events.includes('closed'), 'the end')
+      await delay(10)
+      assert.deepEqual(recorder.events, ['write failed', 'closed'])
+      heapOfThread().free(block)
+      await client.destroy()
+    })
+
+    test('tells a pending write when the peer has read it, and the bytes are right', async () => {
+      const pair = await connect()
+      const { transport, recorder, client } = pair
+      const block = heapOfThread().allocate(WRITE_LENGTH)
+      const sent = filledBlock(block.pointer, WRITE_LENGTH, 5)
+      client.socket.pause()
+      transport.open(recorder)
+      assert.equal(transport.write(block.pointer, WRITE_LENGTH), PENDING)
+      await delay(30)
+      assert.deepEqual(recorder.events, [])
+      client.socket.resume()
+      await client.until(() => client.received.length === WRITE_LENGTH, 'all bytes')
+      await eventually(() => recorder.events.length > 0, 'the write')
+      assert.deepEqual(recorder.events, ['written'])
+      assert.ok(client.received.equals(sent))
+      await finish(pair)
+      heapOfThread().free(block)
+    })
+
+    test('knows its peer until the end', async () => {
+      const pair = await connect()
+      pair.transport.open(pair.recorder)
+      assert.equal(pair.transport.remoteAddress, '127.0.0.1')
+      await finish(pair)
+      assert.equal(pair.transport.remoteAddress, undefined)
+    })
+
+    test('after the end every call is harmless, and nothing more is told', async () => {
+      const pair = await connect()
+      const { transport, recorder } = pair
+      transport.open(recorder)
+      transport.close()
+      for (let round = 0; round < 2; round++) {
+        transport.pause()
+        transport.resume()
+        transport.end()
+        transport.close()
+        assert.ok(transport.write(INBOX_LENGTH, 10) < 0)
+        await eventually(() => recorder.events.includes('closed'), 'the end')
+      }
+      await delay(10)
+      assert.deepEqual(recorder.events, ['closed'])
+      await pair.client.destroy()
+    })
+  })
+}
