@@ -48,3 +48,8 @@ export interface Shared<Data> {
   /** Called after the last handler of a connection. */
   closed(): void
 }
+
+/** Whether a handler has returned a promise. */
+export function isThenable(result: unknown): result is PromiseLike<unknown> {
+  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+}

@@ -77,11 +77,12 @@ export class Incoming {
   #parked: Parked | undefined
   #resuming = false
 
-  constructor(shared: IncomingShared, sink: Sink) {
+  /** `masked` is the mask bit that frames must have: set from clients, clear from servers. */
+  constructor(shared: IncomingShared, sink: Sink, masked: number = MASKED) {
     this.#shared = shared
     this.#sink = sink
     this.#slot = shared.heap.allocateSlot()
-    shared.codec.call.openSlot(this.#slot, MASKED, shared.limits.maxMessage)
+    shared.codec.call.openSlot(this.#slot, masked, shared.limits.maxMessage)
   }
 
   /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */

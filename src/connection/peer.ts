@@ -2,12 +2,10 @@
 import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
 import {
-  FIN,
   INBOX,
   INBOX_LENGTH,
   INFO_OPCODE,
   LONGEST_7_BIT,
-  LONGEST_16_BIT,
   OPCODE_BINARY,
   OPCODE_CLOSE,
   OPCODE_PING,
@@ -20,7 +18,8 @@ import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import type { Connection, Sendable, SendResult } from './connection.js'
 import type { Expiring } from './deadlines.js'
-import type { Shared } from './handlers.js'
+import { bytesOf, frameBytes, frameMessage, framePayload, frameText } from './framing.js'
+import { isThenable, type Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import { Message } from './message.js'
 import { Outgoing, type OutgoingOwner } from './outgoing.js'
@@ -29,11 +28,6 @@ import { Outgoing, type OutgoingOwner } from './outgoing.js'
 const OUTPUT = 1
 const BUDGET = 2
 const HANDLERS = 4
-
-/** An unmasked header takes 2, 4 or 10 bytes. */
-const LONGEST_HEADER = 10
-/** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
-const SHORT_STRING = 4096
 
 export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwner, Expiring {
   data: Data
@@ -94,16 +88,21 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   }
 
   send(data: Sendable): SendResult {
-    if (typeof data === 'string') return this.#admits() ? this.#sendText(data) : 'closed'
     if (data instanceof Message) return this.#sendMessage(data)
-    const bytes = bytesOf(data)
-    return this.#admits() ? this.#sendBytes(OPCODE_BINARY, bytes) : 'closed'
+    const { codec } = this.#shared
+    const payload = typeof data === 'string' ? data : bytesOf(data)
+    if (!this.#admits()) return 'closed'
+    if (typeof payload === 'string') frameText(codec, this.#outgoing, payload)
+    else frameBytes(codec, this.#outgoing, OPCODE_BINARY, payload)
+    return this.#relieve()
   }
 
   ping(data: string | ArrayBufferView | ArrayBuffer = ''): SendResult {
     const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data)
     if (bytes.length > LONGEST_7_BIT) throw new RangeError(`a ping takes 125 bytes, not ${bytes.length}`)
-    return this.#admits() ? this.#sendBytes(OPCODE_PING, bytes) : 'closed'
+    if (!this.#admits()) return 'closed'
+    frameBytes(this.#shared.codec, this.#outgoing, OPCODE_PING, bytes)
+    return this.#relieve()
   }
 
   close(code: number = CloseCode.normal, reason = ''): void {
@@ -245,8 +244,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   /** Section 5.5.3: a pong carries what its ping carried. */
   #pong(pointer: number, length: number): void {
     if (this.#closing?.sent) return
-    const at = this.#outgoing.reserve(length + LONGEST_HEADER)
-    this.#outgoing.commit(at, this.#shared.codec.call.frame(at, FIN | OPCODE_PONG, pointer, length))
+    framePayload(this.#shared.codec, this.#outgoing, OPCODE_PONG, pointer, length)
     this.#relieve()
   }
 
@@ -292,7 +290,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     }
   }
 
-  // Sending. Frames are built where `reserve` says.
+  // Sending.
 
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, although nothing is read from it, is gone. */
   #admits(): boolean {
@@ -302,47 +300,12 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     return false
   }
 
-  #sendText(text: string): SendResult {
-    const { codec } = this.#shared
-    const most = text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
-    const pointer = this.#outgoing.reserve(most + LONGEST_HEADER)
-    let header = headerBytes(text.length)
-    const length = codec.bytes.write(text, pointer + header, most, 'utf8')
-    if (headerBytes(length) !== header) {
-      codec.call.copy(pointer + headerBytes(length), pointer + header, length)
-      header = headerBytes(length)
-    }
-    codec.call.header(pointer, FIN | OPCODE_TEXT, length)
-    this.#outgoing.commit(pointer, header + length)
-    return this.#relieve()
-  }
-
-  #sendBytes(opcode: number, bytes: Uint8Array): SendResult {
-    const { codec } = this.#shared
-    const pointer = this.#outgoing.reserve(bytes.length + LONGEST_HEADER)
-    const header = codec.call.header(pointer, FIN | opcode, bytes.length)
-    codec.bytes.set(bytes, pointer + header)
-    this.#outgoing.commit(pointer, header + bytes.length)
-    return this.#relieve()
-  }
-
   #sendMessage(message: Message): SendResult {
-    const opcode = message.isText ? OPCODE_TEXT : OPCODE_BINARY
-    const pointer = Message.pointer(message)
+    const { codec } = this.#shared
+    const payload = Message.pointer(message) === 0 ? message.bytes : undefined // throws for one that is gone
     if (!this.#admits()) return 'closed'
-    if (pointer === 0) return this.#sendBytes(opcode, message.bytes)
-    const length = message.byteLength
-    const { call } = this.#shared.codec
-    const region = Message.region(message)
-    if (region === undefined) {
-      const at = this.#outgoing.reserve(length + LONGEST_HEADER)
-      this.#outgoing.commit(at, call.frame(at, FIN | opcode, pointer, length))
-    } else {
-      // The header goes into the region's headroom; it is the same for everyone the message is sent to.
-      const header = headerBytes(length)
-      call.header(pointer - header, FIN | opcode, length)
-      this.#outgoing.addRegion(region, pointer - header, header + length)
-    }
+    if (payload === undefined) frameMessage(codec, this.#outgoing, message)
+    else frameBytes(codec, this.#outgoing, message.isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
     return this.#relieve()
   }
 
@@ -365,10 +328,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   #sayClose(status: CloseStatus, payload: Uint8Array): void {
     this.#closeHandshake().send(status)
     const { codec, deadlines, limits } = this.#shared
-    const pointer = this.#outgoing.reserve(payload.length + LONGEST_HEADER)
-    const header = codec.call.header(pointer, FIN | OPCODE_CLOSE, payload.length)
-    codec.bytes.set(payload, pointer + header)
-    this.#outgoing.commit(pointer, header + payload.length)
+    frameBytes(codec, this.#outgoing, OPCODE_CLOSE, payload)
     deadlines.set(this, limits.closeTimeout)
   }
 
@@ -434,19 +394,4 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
       this.#transport.resume()
     })
   }
-}
-
-function headerBytes(length: number): number {
-  if (length <= LONGEST_7_BIT) return 2
-  return length <= LONGEST_16_BIT ? 4 : 10
-}
-
-function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data)
-  throw new TypeError(`cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`)
-}
-
-function isThenable(result: unknown): result is PromiseLike<unknown> {
-  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
 }

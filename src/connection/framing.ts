@@ -1,0 +1,72 @@
+// Builds outgoing frames where they leave from: in the outbox, in a waiting block, or in front of a region's payload.
+import { Buffer } from 'node:buffer'
+import type { Codec } from '../codec/codec.js'
+import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { Message } from './message.js'
+import type { Outgoing } from './outgoing.js'
+
+/** An unmasked header takes 2, 4 or 10 bytes. */
+const LONGEST_HEADER = 10
+/** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
+const SHORT_STRING = 4096
+
+/** A text frame. Lone surrogates become U+FFFD. */
+export function frameText(codec: Codec, outgoing: Outgoing, text: string): void {
+  const most = text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
+  const pointer = outgoing.reserve(most + LONGEST_HEADER)
+  const { bytes, call } = codec // not before: the memory may have grown
+  // The guess is right for ASCII; where it is wrong, the payload moves by a few bytes.
+  let header = headerBytes(text.length)
+  const length = bytes.write(text, pointer + header, most, 'utf8')
+  if (headerBytes(length) !== header) {
+    call.copy(pointer + headerBytes(length), pointer + header, length)
+    header = headerBytes(length)
+  }
+  call.header(pointer, FIN | OPCODE_TEXT, length)
+  outgoing.commit(pointer, header + length)
+}
+
+/** A frame around bytes of the application. */
+export function frameBytes(codec: Codec, outgoing: Outgoing, opcode: number, payload: Uint8Array): void {
+  const pointer = outgoing.reserve(payload.length + LONGEST_HEADER)
+  const header = codec.call.header(pointer, FIN | opcode, payload.length)
+  codec.bytes.set(payload, pointer + header)
+  outgoing.commit(pointer, header + payload.length)
+}
+
+/** A frame around bytes of the codec's memory. */
+export function framePayload(
+  { call }: Codec,
+  outgoing: Outgoing,
+  opcode: number,
+  source: number,
+  length: number,
+): void {
+  const pointer = outgoing.reserve(length + LONGEST_HEADER)
+  outgoing.commit(pointer, call.frame(pointer, FIN | opcode, source, length))
+}
+
+/** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
+export function frameMessage(codec: Codec, outgoing: Outgoing, message: Message): void {
+  const opcode = message.isText ? OPCODE_TEXT : OPCODE_BINARY
+  const length = message.byteLength
+  const pointer = Message.pointer(message)
+  const region = Message.region(message)
+  if (region === undefined) return framePayload(codec, outgoing, opcode, pointer, length)
+  // The header goes into the region's headroom; it is the same for everyone the message is sent to.
+  const header = headerBytes(length)
+  codec.call.header(pointer - header, FIN | opcode, length)
+  outgoing.addRegion(region, pointer - header, header + length)
+}
+
+/** The bytes of what an application sends. Throws a TypeError for what is none. */
+export function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data)
+  throw new TypeError(`cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`)
+}
+
+function headerBytes(length: number): number {
+  if (length <= LONGEST_7_BIT) return 2
+  return length <= LONGEST_16_BIT ? 4 : 10
+}
