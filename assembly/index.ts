@@ -2,6 +2,7 @@
 import { MASKED, writeHeader } from './header'
 import { mask } from './mask'
 
+export { COUNT_CLOSE, COUNT_DONE, COUNT_MASKED, count } from './counter'
 export {
   FIN,
   LONGEST_7_BIT,

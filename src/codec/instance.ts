@@ -22,6 +22,8 @@ export interface CodecExports {
   /** Continues the UTF-8 automaton; returns its new state. */
   validate(state: number, pointer: number, length: number): number
   copy(target: number, source: number, length: number): void
+  /** Counts the messages that end in a span, unread; returns a COUNT status. For a client that only loads. */
+  count(slot: number, start: number, end: number): number
 }
 
 const PAGE = 65536

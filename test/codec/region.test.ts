@@ -56,6 +56,20 @@ describe('a region', () => {
     })
   }
 
+  for (const [needed, expected, size] of [
+    [100, 100, 192],
+    [100, 2 ** 53 - 1, 1024], // twice of what is needed
+    [3000, 3100, 4096], // but no more than is expected
+    [40_000, 2 ** 53 - 1, 2 * PAGE],
+    [40_000, 45_000, PAGE],
+    [1_000_000, 2 ** 53 - 1, 17 * PAGE], // a page more than is needed
+    [1_000_000, 0, 16 * PAGE],
+  ] as const) {
+    it(`takes ${size} bytes if ${needed} are needed and ${expected} expected`, () => {
+      assert.equal(Region.size(needed, expected), size)
+    })
+  }
+
   it('keeps its bytes as it grows a few bytes at a time, in place and from block to block', () => {
     const heap = heapWithRoom()
     const filled = new Filled(heap, new Random(seed).bytes(20_000), 1, 20_000)

@@ -1,7 +1,7 @@
 // A client of bare bytes: it sends what it is told, keeps what comes, and never ends by itself unless it is told to.
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type Frame, readFrames } from './wire.js'
 
@@ -147,4 +147,15 @@ export function openSockets(): number {
       return false // the directory that is being read
     }
   }).length
+}
+
+/** Whether the system probes the peer of the connection between these ports, on the first port's side. Linux only. */
+export function isKeptAlive(port: number, peerPort: number): boolean {
+  const hex = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0')
+  const line = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((text) => text.trim().split(/\s+/))
+    .find(([, local, remote]) => local?.endsWith(`:${hex(port)}`) && remote?.endsWith(`:${hex(peerPort)}`))
+  // The sixth field is the running timer: 2 is the one that keeps alive.
+  return line?.[5]?.startsWith('02:') === true
 }

@@ -1,0 +1,72 @@
+// Compares every byte of every answer with what was sent, with the parser of the server in the client's role.
+import { Buffer } from 'node:buffer'
+import type { Codec, Heap, Region } from '../codec/codec.js'
+import { INFO_OPCODE, LONGEST_SAFE, OPCODE_BINARY, OPCODE_CLOSE } from '../codec/wasm.generated.js'
+import { Incoming, type Sink } from '../connection/incoming.js'
+import { Budget } from '../payload/budget.js'
+import { readClosePayload } from '../protocol/closeCode.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import type { Verifier } from './loadConnection.js'
+
+export class EchoVerifier implements Verifier, Sink {
+  readonly accepts = true
+  readonly done = false
+  readonly #codec: Codec
+  readonly #expected: Buffer
+  readonly #opcode: number
+  readonly #incoming: Incoming
+  #messages = 0
+
+  /** `opcode` and `expected` are what every answer must be. */
+  constructor(codec: Codec, heap: Heap, opcode: number, expected: Buffer) {
+    this.#codec = codec
+    this.#expected = expected
+    this.#opcode = opcode
+    const shared = { codec, heap, budget: new Budget(LONGEST_SAFE), limits: { maxMessage: LONGEST_SAFE } }
+    this.#incoming = new Incoming(shared, this, 0)
+  }
+
+  count(start: number, end: number): number {
+    this.#messages = 0
+    this.#incoming.receive(start, end)
+    return this.#messages
+  }
+
+  free(): void {
+    this.#incoming.free()
+  }
+
+  deliver(info: number, pointer: number, length: number, region: Region | undefined): void {
+    const opcode = info & INFO_OPCODE
+    if (opcode === OPCODE_CLOSE) throw new Error(`the server sent Close ${this.#closeCode(pointer, length)}`)
+    if (opcode <= OPCODE_BINARY) {
+      this.#messages++
+      const expected = this.#expected
+      const same = this.#codec.bytes.compare(expected, 0, expected.length, pointer, pointer + length) === 0
+      region?.release()
+      if (opcode !== this.#opcode) throw new Error('an echo came back as another kind of message')
+      if (!same) throw new Error(`an echo is not what was sent (${length} bytes came, ${expected.length} were sent)`)
+    }
+  }
+
+  violated(violation: ProtocolViolation): void {
+    throw new Error(`the server broke the protocol: ${violation.message}`)
+  }
+
+  budgetSpent(): void {
+    throw new Error('an answer has no room in memory')
+  }
+
+  budgetFreed(): void {
+    // Never spent, never freed.
+  }
+
+  payloadStalled(): void {
+    // Answers may take as long as they like.
+  }
+
+  #closeCode(pointer: number, length: number): string {
+    const status = readClosePayload(Buffer.from(this.#codec.view(pointer, length)))
+    return status instanceof ProtocolViolation ? '' : `${status.code} ${status.reason}`
+  }
+}

@@ -1,0 +1,189 @@
+// One connection of a load: sends batches that are encoded already, counts the answers, notes how long they took.
+import type { RecordableHistogram } from 'node:perf_hooks'
+import type { Codec, Heap } from '../codec/codec.js'
+import { COUNT_CLOSE, COUNT_MASKED, INBOX, RESULT, RESULT_COUNT } from '../codec/wasm.generated.js'
+import { transportOf } from '../transport/adopt.js'
+import { PENDING, type Receiver, type Transport } from '../transport/transport.js'
+import type { Dialled } from './dial.js'
+import type { Batch } from './payload.js'
+
+/** The schedule drops what is answered when it is this many. */
+const FORGET = 1024
+
+const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
+
+/** What the connections of a load share. */
+export interface LoadShared {
+  readonly codec: Codec
+  readonly heap: Heap
+  readonly batch: Batch
+  /** Time from a batch's sending to its last answer, in nanoseconds. */
+  readonly latency: RecordableHistogram
+  /** Whether messages are sent on schedule, answered or not; otherwise a batch waits for the answers to the one before. */
+  readonly scheduled: boolean
+  /** Whether what happens now counts. */
+  measuring: boolean
+  /** Messages answered while measuring. */
+  messages: number
+  /** The load can't go on: the server failed, or ended the connection. */
+  failed(reason: string): void
+}
+
+/** Checks the payloads of what comes in; a load without one counts messages only. */
+export interface Verifier {
+  /** Messages that ended in the span; throws an Error for a wrong byte. */
+  count(start: number, end: number): number
+  free(): void
+}
+
+export class LoadConnection implements Receiver {
+  readonly #shared: LoadShared
+  readonly #transport: Transport
+  readonly #verifier: Verifier | undefined
+  readonly #slot: number
+  #writing = false
+  /** Answers that the current batch still waits for. */
+  #due = 0
+  #sentAt = 0
+  /** Open loop: when each unanswered message was due, and how many are not sent yet. */
+  readonly #schedule: number[] = []
+  #answered = 0
+  #unsent = 0
+  #ending = false
+  #closed: () => void = () => undefined
+
+  constructor(shared: LoadShared, dialled: Dialled, verifier: Verifier | undefined) {
+    this.#shared = shared
+    this.#verifier = verifier
+    this.#slot = shared.heap.allocateSlot()
+    shared.codec.call.openSlot(this.#slot, 0, 0)
+    this.#transport = transportOf(dialled.stream)
+    this.#transport.open(this)
+    if (dialled.early.length > 0) {
+      shared.codec.bytes.set(dialled.early, INBOX)
+      this.received(INBOX, INBOX + dialled.early.length)
+    }
+  }
+
+  /** Sends a batch, and another whenever one is answered. */
+  start(): void {
+    this.#sentAt = performance.now()
+    this.#due = this.#shared.batch.messages
+    this.#write()
+  }
+
+  /** Sends one message that was due at `at`, whether or not others are answered. */
+  schedule(at: number): void {
+    this.#schedule.push(at)
+    this.#unsent++
+    if (!this.#writing) this.#pour()
+  }
+
+  /** Messages that were due and are not answered. */
+  get unanswered(): readonly number[] {
+    return this.#schedule.slice(this.#answered)
+  }
+
+  /** Ends the connection; resolves when it has ended. */
+  end(): Promise<void> {
+    this.#ending = true
+    const ended = new Promise<void>((resolve) => {
+      this.#closed = resolve
+    })
+    this.#transport.close()
+    return ended
+  }
+
+  received(start: number, end: number): void {
+    if (this.#ending) return
+    const messages = this.#verifier === undefined ? this.#count(start, end) : this.#verify(this.#verifier, start, end)
+    if (messages > 0) this.#answer(messages)
+  }
+
+  ended(): void {
+    this.#fail('the server ended the connection')
+  }
+
+  written(status: number): void {
+    this.#writing = false
+    if (status < 0) this.#fail('the connection broke')
+    else if (this.#shared.scheduled) this.#pour()
+    else if (this.#due === 0) this.start()
+  }
+
+  closed(): void {
+    this.#shared.heap.freeSlot(this.#slot)
+    this.#verifier?.free()
+    if (!this.#ending) this.#fail('the server ended the connection')
+    this.#closed()
+  }
+
+  #count(start: number, end: number): number {
+    const { codec } = this.#shared
+    const status = codec.call.count(this.#slot, start, end)
+    if (status === COUNT_CLOSE) this.#fail('the server sent Close')
+    if (status === COUNT_MASKED) this.#fail('the server sent a masked frame')
+    return codec.words[COUNT_WORD] ?? 0
+  }
+
+  #verify(verifier: Verifier, start: number, end: number): number {
+    try {
+      return verifier.count(start, end)
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error))
+      return 0
+    }
+  }
+
+  #answer(messages: number): void {
+    const shared = this.#shared
+    if (shared.scheduled) return this.#answerScheduled(messages)
+    if (shared.measuring) shared.messages += messages
+    this.#due -= messages
+    if (this.#due < 0) return this.#fail('the server sent more messages than it got')
+    if (this.#due > 0) return
+    if (shared.measuring) this.#record(performance.now() - this.#sentAt)
+    if (!this.#writing) this.start()
+  }
+
+  /** Latency counts from when a message was due, so that a stall counts for every message that it delayed. */
+  #answerScheduled(messages: number): void {
+    const shared = this.#shared
+    const now = performance.now()
+    for (let n = 0; n < messages; n++) {
+      const due = this.#schedule[this.#answered++]
+      if (due === undefined) return this.#fail('the server sent more messages than it got')
+      if (!shared.measuring) continue
+      shared.messages++
+      this.#record(now - due)
+    }
+    if (this.#answered < FORGET) return
+    this.#schedule.splice(0, this.#answered)
+    this.#answered = 0
+  }
+
+  #record(milliseconds: number): void {
+    this.#shared.latency.record(Math.max(1, Math.round(milliseconds * 1e6)))
+  }
+
+  #pour(): void {
+    while (this.#unsent > 0 && !this.#writing) {
+      this.#unsent--
+      this.#write()
+    }
+  }
+
+  #write(): void {
+    const { pointer, length } = this.#shared.batch
+    const status = this.#transport.write(pointer, length)
+    if (status === PENDING) this.#writing = true
+    else if (status < 0) this.#fail('the connection broke')
+  }
+
+  #fail(reason: string): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#shared.failed(reason)
+    this.#transport.close()
+  }
+}

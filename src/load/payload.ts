@@ -1,0 +1,56 @@
+// What a load client sends: one message, and a batch of it, encoded once.
+import { Buffer } from 'node:buffer'
+import { randomBytes } from 'node:crypto'
+import { constants, deflateRawSync } from 'node:zlib'
+import type { Codec, Heap } from '../codec/codec.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+
+/** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
+export type PayloadKind = 'binary' | 'text' | 'utf8' | 'deflate'
+
+const ASCII =
+  '{"order":48213,"placed":"2026-03-14T09:26:53Z","items":[{"sku":"MR-0017","name":"Water wheel","price":249.5},' +
+  '{"sku":"MR-0042","name":"Sluice gate","price":89.9}],"express":true}'
+const MULTIBYTE = '{"nom":"Zoë Müller","город":"Москва","品名":"水車と水門","preis":"249,50 €"}'
+
+const RSV1 = 0x40
+const LONGEST_HEADER = 14
+
+/** The payload of one message: exactly `size` bytes, before compression. */
+export function payloadOf(kind: PayloadKind, size: number): Buffer {
+  if (kind === 'binary') return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index * 131) & 0xff))
+  const unit = Buffer.from(kind === 'utf8' ? MULTIBYTE : ASCII)
+  // Blanks fill the end, where a whole unit has no room: no character is cut.
+  const text = Buffer.alloc(size, ' ')
+  for (let at = 0; at + unit.length <= size; at += unit.length) unit.copy(text, at)
+  return text
+}
+
+/** Some frames, one behind the other, in the codec's memory. */
+export interface Batch {
+  readonly pointer: number
+  readonly length: number
+  readonly messages: number
+}
+
+/** Encodes `messages` masked frames that carry `payload`, each with a masking key of its own. */
+export function encodeBatch(codec: Codec, heap: Heap, kind: PayloadKind, payload: Buffer, messages: number): Batch {
+  const deflate = kind === 'deflate'
+  const body = deflate ? compress(payload) : payload
+  const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
+  const source = heap.allocate(body.length)
+  const { pointer } = heap.allocate(messages * (body.length + LONGEST_HEADER))
+  codec.bytes.set(body, source.pointer)
+  const keys = randomBytes(4 * messages)
+  let at = pointer
+  for (let message = 0; message < messages; message++) {
+    at += codec.call.maskedFrame(at, first, source.pointer, body.length, keys.readUInt32LE(4 * message))
+  }
+  heap.free(source)
+  return { pointer, length: at - pointer, messages }
+}
+
+/** A message as permessage-deflate sends it: without the four bytes that end a flush (RFC 7692, section 7.2.1). */
+function compress(payload: Buffer): Buffer {
+  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+}
