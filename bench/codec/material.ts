@@ -1,0 +1,67 @@
+// What all suites work on: this thread's codec, memory in it, and payloads.
+import { Buffer } from 'node:buffer'
+import { heapOfThread } from '../../src/codec/codec.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../../src/codec/wasm.generated.js'
+import { payloadOf } from '../../src/load/payload.js'
+
+export const heap = heapOfThread()
+export const { codec } = heap
+
+/** Each byte is below 0x20, so masking ASCII with it gives ASCII: text can be unmasked in place again and again. */
+export const KEY = Buffer.of(1, 2, 3, 4)
+export const KEY_WORD = KEY.readUInt32LE()
+
+/** Longer than any frame header. */
+export const ROOM = 16
+
+export type Kind = 'binary' | 'text' | 'utf8'
+
+/** Memory of the codec for one case. */
+export class Area {
+  readonly pointer: number
+  readonly #free: () => void
+
+  constructor(length: number) {
+    const block = heap.allocate(length)
+    this.pointer = block.pointer
+    this.#free = () => heap.free(block)
+  }
+
+  /** Memory that holds these bytes. */
+  static of(bytes: Uint8Array): Area {
+    const area = new Area(bytes.length)
+    codec.bytes.set(bytes, area.pointer)
+    return area
+  }
+
+  free(): void {
+    this.#free()
+  }
+}
+
+const payloads = new Map<string, Buffer>()
+
+/** The payload of this kind; the same bytes for everyone, so nobody must change it. */
+export function payload(kind: Kind, length: number): Buffer {
+  const name = `${kind} ${length}`
+  const made = payloads.get(name) ?? payloadOf(kind, length)
+  payloads.set(name, made)
+  return made
+}
+
+/** A masked frame, as a client sends it. */
+export function maskedFrame(kind: Kind, length: number): Buffer {
+  const source = Area.of(payload(kind, length))
+  const target = new Area(length + ROOM)
+  const first = FIN | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
+  const bytes = codec.call.maskedFrame(target.pointer, first, source.pointer, length, KEY_WORD)
+  const frame = Buffer.from(codec.view(target.pointer, bytes))
+  source.free()
+  target.free()
+  return frame
+}
+
+/** So many copies of it, one behind the other. */
+export function repeat(frame: Buffer, times: number): Buffer {
+  return Buffer.concat(Array.from({ length: times }, () => frame))
+}

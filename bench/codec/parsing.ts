@@ -1,0 +1,109 @@
+// From the bytes of a read to whole messages: millrace's parser against ws's Receiver and a parser in JavaScript.
+import { Buffer } from 'node:buffer'
+import { FIN, INBOX_LENGTH, OPCODE_TEXT } from '../../src/codec/wasm.generated.js'
+import { tiers } from '../tiers.js'
+import { Drive } from './drive.js'
+import { Area, maskedFrame, repeat } from './material.js'
+import { type Case, type Contender, contender, type Suite } from './measure.js'
+import { plainMasking, plainUtf8, Receiver } from './peers.js'
+
+/** Bytes that one read of Node's own streams takes at most: what ws gets of a socket. */
+const STREAM_READ = 64 * 1024
+/** A read holds frames of a pipelining client up to here. */
+const PIPELINED_BYTES = 16 * 1024
+const MOST_FRAMES = 64
+
+export const parseSuites: readonly Suite[] = (['binary', 'text'] as const).map((kind) => ({
+  name: `parse, ${kind}`,
+  operation: 'one masked frame',
+  note:
+    `A read holds as many frames as fit in 16 KiB, at most ${MOST_FRAMES}, at least one. Longer frames come in reads of ` +
+    `${INBOX_LENGTH / 1024} KiB (millrace's inbox) and 64 KiB (a Node stream, as ws gets it). Everyone unmasks; text is ` +
+    'ASCII and everyone makes sure that it is UTF-8. ws includes a Writable and an event for each message, which is how ' +
+    'it is used; millrace includes the frame table, a call for each message, and the region of a message that is cut. ' +
+    'Frames are unmasked in place where that is possible: the masked payload is a valid one, too.',
+  *cases() {
+    for (const tier of tiers) yield parseCase(tier.label, tier.length, maskedFrame(kind, tier.length))
+  },
+}))
+
+function parseCase(label: string, length: number, frame: Buffer): Case {
+  const frames = Math.min(MOST_FRAMES, Math.max(1, Math.floor(PIPELINED_BYTES / frame.length)))
+  const stream = repeat(frame, frames)
+  const area = Area.of(stream)
+  let messages = 0
+  const drive = new Drive(() => {
+    messages++
+  })
+  const contenders = [
+    contender('millrace', () => drive.receiveInReads(area.pointer, area.pointer + stream.length, INBOX_LENGTH), true),
+    wsContender(Buffer.from(stream)),
+    plainContender(Buffer.from(stream)),
+  ]
+  return {
+    label,
+    length,
+    contenders: contenders.map((one) => (one.ours ? checked(one, frames, () => messages) : one)),
+    perRun: frames,
+    ...(frames > 1 ? { repeats: 8 } : {}),
+    free() {
+      drive.free()
+      area.free()
+    },
+  }
+}
+
+/** Makes sure that what is timed is the work: every frame must come out. */
+function checked({ name, ours = false, run }: Contender, frames: number, count: () => number): Contender {
+  return {
+    name,
+    ours,
+    run(repeats) {
+      const before = count()
+      const result = run(repeats)
+      if (count() - before !== repeats * frames) throw new Error(`${name} lost a frame`)
+      return result
+    },
+  }
+}
+
+function wsContender(stream: Buffer): Contender {
+  const receiver = new Receiver({ isServer: true, maxPayload: 64 * 1024 * 1024 })
+  let messages = 0
+  receiver.on('message', () => {
+    messages++
+  })
+  receiver.on('error', (error) => {
+    throw error
+  })
+  const chunks = Array.from({ length: Math.ceil(stream.length / STREAM_READ) }, (_, index) =>
+    stream.subarray(index * STREAM_READ, (index + 1) * STREAM_READ),
+  )
+  return contender('ws Receiver', () => {
+    const before = messages
+    for (const chunk of chunks) receiver.write(chunk)
+    if (messages === before) throw new Error('ws lost a frame')
+  })
+}
+
+/** The least that a parser in JavaScript does for whole frames: it can't resume, so it gets its stream in one piece. */
+function plainContender(stream: Buffer): Contender {
+  return contender('JavaScript loop', () => {
+    for (let at = 0; at < stream.length; ) at = plainFrame(stream, at)
+  })
+}
+
+/** Unmasks the frame at `at`; returns where the next one starts. */
+function plainFrame(bytes: Buffer, at: number): number {
+  const first = bytes[at] ?? 0
+  const short = (bytes[at + 1] ?? 0) & 0x7f
+  const extended = short < 126 ? 0 : short === 126 ? 2 : 8
+  let length = short
+  if (extended === 2) length = bytes.readUInt16BE(at + 2)
+  if (extended === 8) length = bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6)
+  const start = at + 2 + extended + 4
+  const payload = bytes.subarray(start, start + length)
+  plainMasking.unmask(payload, bytes.subarray(start - 4, start))
+  if (first === (FIN | OPCODE_TEXT) && !plainUtf8(payload)) throw new Error('a valid text is not valid')
+  return start + length
+}

@@ -1,0 +1,75 @@
+// From a payload to the bytes of an unmasked frame: millrace against ws's Sender and plain JavaScript.
+import { Buffer } from 'node:buffer'
+import { FIN, OPCODE_BINARY } from '../../src/codec/wasm.generated.js'
+import { tiers } from '../tiers.js'
+import { Area, codec, payload, ROOM } from './material.js'
+import { type Case, contender, type Suite } from './measure.js'
+import { type NullSocket, Sender } from './peers.js'
+
+export const serializeSuite: Suite = {
+  name: 'serialize',
+  operation: 'one unmasked frame',
+  note:
+    'millrace copies header and payload into the outbox, from where one write sends them ("frame"); a message in a ' +
+    'region gets its header in front of it and is not copied ("header"). ws does not copy either: it hands header and ' +
+    'payload to the socket apart, here to one that drops them; the joining (writev) comes later and is not in its figure. ' +
+    'The JavaScript joins them in a new buffer.',
+  *cases() {
+    for (const tier of tiers) yield serializeCase(tier.label, tier.length)
+  },
+}
+
+const FIRST = FIN | OPCODE_BINARY
+const OPTIONS = { fin: true, binary: true, compress: false, mask: false }
+
+function serializeCase(label: string, length: number): Case {
+  const bytes = payload('binary', length)
+  const source = Area.of(bytes)
+  const target = new Area(length + ROOM)
+  const { call } = codec
+  const sink = new Sink()
+  const sender = new Sender(sink)
+  return {
+    label,
+    length,
+    contenders: [
+      contender('millrace frame', () => call.frame(target.pointer, FIRST, source.pointer, length), true),
+      contender('millrace header', () => call.header(target.pointer, FIRST, length), true),
+      contender('ws Sender', () => sender.send(bytes, OPTIONS)),
+      contender('JavaScript', () => sink.write(plainFrame(bytes))),
+    ],
+    free() {
+      source.free()
+      target.free()
+    },
+  }
+}
+
+/** Takes bytes and counts them, so that no compiler can leave the work out. */
+class Sink implements NullSocket {
+  bytes = 0
+  cork(): void {}
+  uncork(): void {}
+  write(chunk: Buffer): boolean {
+    this.bytes += chunk.length
+    return true
+  }
+}
+
+function plainFrame(bytes: Buffer): Buffer {
+  const { length } = bytes
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const frame = Buffer.allocUnsafe(header + length)
+  frame[0] = FIRST
+  if (header === 2) frame[1] = length
+  else if (header === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(length, 2)
+  } else {
+    frame[1] = 127
+    frame.writeUInt32BE(0, 2)
+    frame.writeUInt32BE(length, 6)
+  }
+  frame.set(bytes, header)
+  return frame
+}

@@ -1,0 +1,140 @@
+// The charts of a comparison, as SVG: drawn by ECharts on the server's side, once in light and once in dark.
+import * as echarts from 'echarts'
+import type { PeerName } from './peers.js'
+import { best, bestRate, type Results, type Row } from './results.js'
+import { columns } from './table.js'
+
+export type Theme = 'light' | 'dark'
+
+export interface Chart {
+  readonly id: string
+  readonly title: string
+  /** What the reader should see. */
+  readonly caption: string
+  readonly svg: (theme: Theme) => string
+}
+
+/** One colour a server, in every chart; readable on both grounds, and told apart without red and green. */
+const colours: Readonly<Record<PeerName, string>> = {
+  floor: '#8a8f98',
+  millrace: '#e8590c',
+  'uWebSockets.js': '#2b7fd4',
+  Bun: '#b15fd0',
+  ws: '#2a9d8f',
+}
+
+const inks = {
+  light: { text: '#24292f', line: '#d0d7de' },
+  dark: { text: '#e6edf3', line: '#3d444d' },
+} as const
+
+const SIZE = { width: 860, height: 380 }
+
+type Axis = Record<string, unknown>
+
+interface Series {
+  readonly name: PeerName
+  readonly data: (number | null)[]
+}
+
+interface Drawing {
+  readonly type: 'bar' | 'line'
+  readonly categories: readonly string[]
+  readonly series: readonly Series[]
+  readonly unit: string
+  readonly logarithmic: boolean
+}
+
+function draw({ type, categories, series, unit, logarithmic }: Drawing, theme: Theme): string {
+  const { text, line } = inks[theme]
+  const label = { color: text, fontSize: 12 }
+  const axis: Axis = { axisLabel: label, nameTextStyle: label, splitLine: { lineStyle: { color: line } } }
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...SIZE })
+  chart.setOption({
+    animation: false,
+    textStyle: { fontFamily: 'system-ui, sans-serif' },
+    legend: { textStyle: label, top: 0 },
+    grid: { left: 70, right: 20, top: 60, bottom: 70 },
+    xAxis: { type: 'category', data: categories, ...axis, axisLabel: { ...label, interval: 0, rotate: 30 } },
+    yAxis: { type: logarithmic ? 'log' : 'value', name: unit, ...axis },
+    series: series.map(({ name, data }) => ({ name, type, data, itemStyle: { color: colours[name] } })),
+  })
+  const svg = chart.renderToSVGString()
+  chart.dispose()
+  return svg
+}
+
+function seriesOf(rows: readonly Row[], value: (row: Row, peer: PeerName) => number | undefined): Series[] {
+  return columns
+    .map((name) => ({ name, data: rows.map((row) => value(row, name) ?? null) }))
+    .filter(({ data }) => data.some((point) => point !== null))
+}
+
+function chart(id: string, title: string, caption: string, drawing: Drawing): Chart[] {
+  return drawing.series.length === 0 ? [] : [{ id, title, caption, svg: (theme) => draw(drawing, theme) }]
+}
+
+/** Every chart that the results have data for. */
+export function chartsOf({ rows }: Results): readonly Chart[] {
+  const group = (name: Row['group']): Row[] => rows.filter((row) => row.group === name)
+  const tiers = group('tiers')
+  const growth = group('growth')
+  const latency = rows.filter(({ servers }) =>
+    Object.values(servers).some(({ rounds }) => rounds.some((r) => r.latency)),
+  )
+  const overFloor = (row: Row, peer: PeerName): number | undefined => {
+    const floor = best(row, 'floor')
+    const value = best(row, peer)
+    return floor === undefined || value === undefined || peer === 'floor' ? undefined : value / floor
+  }
+  return [
+    ...chart(
+      'cpu',
+      'CPU a message, relative to the floor',
+      'Lower is better; 1 is the least that the machine allows.',
+      {
+        type: 'bar',
+        ...categories(tiers),
+        series: seriesOf(tiers, overFloor),
+        unit: '× floor',
+        logarithmic: true,
+      },
+    ),
+    ...chart('throughput', 'Throughput by tier', 'Messages a second, of rounds in which the server was busy.', {
+      type: 'bar',
+      ...categories(tiers),
+      series: seriesOf(tiers, bestRate),
+      unit: 'messages/s',
+      logarithmic: true,
+    }),
+    ...chart('latency', 'Latency, 99th percentile', 'Of a batch, under full load; of a message, at a fixed rate.', {
+      type: 'bar',
+      ...categories(latency.filter(({ group: name }) => name === 'tiers' || name === 'latency')),
+      series: seriesOf(
+        latency.filter(({ group: name }) => name === 'tiers' || name === 'latency'),
+        (row, peer) => least(row, peer),
+      ),
+      unit: 'µs',
+      logarithmic: true,
+    }),
+    ...chart('growth', 'CPU a message, as connections grow', 'Flat is what you want.', {
+      type: 'line',
+      ...categories(growth),
+      series: seriesOf(growth, best),
+      unit: 'µs a message',
+      logarithmic: false,
+    }),
+  ]
+}
+
+function categories(rows: readonly Row[]): { categories: string[] } {
+  return { categories: rows.map(({ title }) => title.replace(' in flight', '').replace(/^125 B over /, '')) }
+}
+
+/** The least p99 of a server's rounds, in microseconds. */
+function least(row: Row, peer: PeerName): number | undefined {
+  const values = (row.servers[peer]?.rounds ?? []).flatMap(({ latency }) =>
+    latency === undefined ? [] : [latency.p99],
+  )
+  return values.length === 0 ? undefined : Math.min(...values)
+}

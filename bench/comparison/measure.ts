@@ -1,0 +1,106 @@
+// Measures one row: all servers, round after round, A B A B, so that a disturbed minute disturbs everyone.
+import { setTimeout as wait } from 'node:timers/promises'
+import { LoadClient, type Round } from './client.js'
+import { type Peer, type PeerName, type RunningPeer, startPeer } from './peers.js'
+import { memory } from './process.js'
+import type { Measured, Row } from './results.js'
+import { streams, type Workload } from './workloads.js'
+
+export interface Pace {
+  readonly rounds: number
+  /** Seconds measured in a round, and before it. */
+  readonly seconds: number
+  readonly warmup: number
+}
+
+/** The core of the load clients; the servers have the first. */
+const CLIENT_CORE = 1
+/** Connections of an earlier measurement that a server may still have to forget, in milliseconds. */
+const SETTLE = 300
+
+/** Servers that stay up from row to row, with one load client. */
+export class Arena {
+  readonly #peers: readonly Peer[]
+  readonly #client = new LoadClient(CLIENT_CORE)
+  readonly #streamer = new LoadClient(CLIENT_CORE)
+  readonly #running = new Map<string, Promise<RunningPeer>>()
+  readonly #pace: Pace
+
+  constructor(peers: readonly Peer[], pace: Pace) {
+    this.#peers = peers
+    this.#pace = pace
+  }
+
+  async measure(workload: Workload, progress: (round: number, peer: PeerName) => void): Promise<Row> {
+    const servers: Partial<Record<PeerName, { rounds: Round[]; problem?: string }>> = {}
+    const peers = this.#peers.filter((peer) => workload.deflate !== true || peer.deflate)
+    const rounds = workload.group === 'memory' ? Math.min(this.#pace.rounds, 2) : this.#pace.rounds
+    for (let round = 0; round < rounds; round++) {
+      for (const peer of peers) {
+        progress(round, peer.name)
+        const measured = servers[peer.name] ?? { rounds: [] }
+        servers[peer.name] = measured
+        if (measured.problem !== undefined) continue
+        try {
+          measured.rounds.push(await this.#round(workload, peer))
+        } catch (error) {
+          measured.problem = error instanceof Error ? error.message : String(error)
+        }
+      }
+    }
+    const { id, group, title, unit } = workload
+    return { id, group, title, unit, servers: servers as Partial<Record<PeerName, Measured>> }
+  }
+
+  async stop(): Promise<void> {
+    this.#client.stop()
+    this.#streamer.stop()
+    for (const running of this.#running.values()) await running.then((server) => server.stop()).catch(() => undefined)
+  }
+
+  async #round(workload: Workload, peer: Peer): Promise<Round> {
+    if (workload.group === 'memory') return this.#idleMemory(peer, workload.connections ?? 0)
+    const server = await this.#server(peer, workload.deflate === true)
+    if (workload.group === 'handshakes') return this.#handshakes(server, workload.connections ?? 0)
+    if (workload.load === undefined) throw new Error('the row has no load')
+    const { seconds, warmup } = this.#pace
+    const options = { ...workload.load, duration: seconds, warmup }
+    if (workload.group !== 'latency') return this.#client.load(server, options)
+    const [round] = await Promise.all([
+      this.#client.load(server, { ...options, duration: seconds * 2, warmup: warmup + 0.2 }),
+      this.#streamer.load(server, { ...streams, duration: seconds * 2 + 0.4, warmup }),
+    ])
+    return round
+  }
+
+  async #handshakes(server: RunningPeer, connections: number): Promise<Round> {
+    const round = await this.#client.handshakes(server, connections)
+    await this.#client.release()
+    await wait(SETTLE)
+    return round
+  }
+
+  /** A server of its own: what earlier connections left behind would be used again, and not be counted. */
+  async #idleMemory(peer: Peer, connections: number): Promise<Round> {
+    const server = await startPeer(peer)
+    try {
+      await this.#client.handshakes(server, 50)
+      await wait(SETTLE)
+      const before = memory(server.pid).now
+      const round = await this.#client.handshakes(server, connections)
+      await wait(SETTLE)
+      const { now, peak } = memory(server.pid)
+      return { ...round, cpu: Math.max(now - before, 0) / connections, peakMemory: peak }
+    } finally {
+      await this.#client.release()
+      await server.stop()
+    }
+  }
+
+  #server(peer: Peer, deflate: boolean): Promise<RunningPeer> {
+    const key = `${peer.name} ${deflate}`
+    const running = this.#running.get(key) ?? startPeer(peer, deflate)
+    this.#running.set(key, running)
+    return running
+  }
+}

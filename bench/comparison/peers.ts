@@ -1,0 +1,114 @@
+// The servers that are compared: how each is started, and why one can't be.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { pinned, succeeds } from './process.js'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const peers = join(root, 'bench', 'peers')
+const floor = join(root, 'build', 'floor')
+
+export type PeerName = 'millrace' | 'ws' | 'uWebSockets.js' | 'Bun' | 'floor'
+
+export interface Peer {
+  readonly name: PeerName
+  /** Speaks permessage-deflate. */
+  readonly deflate: boolean
+  readonly command: (port: number, deflate: boolean) => readonly string[]
+  /** Throws if it can't run here; the message becomes its row. */
+  readonly prepare: () => void
+}
+
+function script(name: string, program: string = process.execPath): Peer['command'] {
+  return (port, deflate) => [program, join(peers, `${name}.mjs`), String(port), deflate ? 'deflate' : 'plain']
+}
+
+function needs(folder: string): () => void {
+  return () => {
+    if (!existsSync(join(peers, 'node_modules', folder))) throw new Error('is not installed: npm run bench:install')
+  }
+}
+
+export const allPeers: readonly Peer[] = [
+  { name: 'floor', deflate: false, command: (port) => [floor, String(port)], prepare: buildFloor },
+  { name: 'millrace', deflate: false, command: script('millrace'), prepare: () => undefined },
+  { name: 'uWebSockets.js', deflate: true, command: script('uws'), prepare: needs('@trufflesuite/uws-js-unofficial') },
+  {
+    name: 'Bun',
+    deflate: true,
+    command: script('bun', join(peers, 'node_modules', '.bin', 'bun')),
+    prepare: needs('bun'),
+  },
+  { name: 'ws', deflate: true, command: script('ws'), prepare: needs('ws') },
+]
+
+/** The limit of the machine is a C program: without a compiler there is none. */
+function buildFloor(): void {
+  if (process.platform !== 'linux') throw new Error('is written for Linux')
+  const compiler = ['cc', 'gcc', 'clang'].find((name) => succeeds(name, ['--version']))
+  if (compiler === undefined) throw new Error('needs a C compiler')
+  mkdirSync(join(root, 'build'), { recursive: true })
+  execFileSync(compiler, ['-O2', '-o', floor, join(peers, 'floor.c')], { stdio: 'ignore' })
+}
+
+/** A peer that listens. */
+export interface RunningPeer {
+  readonly peer: Peer
+  readonly url: string
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+const START_TIMEOUT = 10_000
+
+/** Starts a peer on a free port, on the first core. Rejects with what it said if it does not come up. */
+export async function startPeer(peer: Peer, deflate = false): Promise<RunningPeer> {
+  const port = await freePort()
+  const [program, ...args] = pinned(0, peer.command(port, deflate))
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: peers })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  await listening(child)
+  return {
+    peer,
+    url: `ws://127.0.0.1:${port}/`,
+    pid: child.pid ?? 0,
+    stop: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+function listening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error('did not start in time'))
+    }, START_TIMEOUT)
+    child.stderr?.on('data', (text: Buffer) => {
+      said += text.toString()
+    })
+    child.once('error', (error) => reject(error))
+    child.once('close', () => {
+      clearTimeout(timer)
+      reject(new Error(said.split('\n').find((line) => /error/i.test(line)) ?? 'ended at once'))
+    })
+    if (child.stdout === null) return
+    createInterface({ input: child.stdout }).once('line', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,50 @@
+// A process under measurement: where it runs, what it has cost so far, and how much memory it holds.
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+
+const linux = process.platform === 'linux'
+
+/** Whether server and client can be given a core each. */
+export const canPin: boolean = linux && availableParallelism() >= 2 && succeeds('taskset', ['-c', '0,1', 'true'])
+
+/** The command that runs another on one core, where that can be. */
+export function pinned(core: number, command: readonly string[]): readonly [string, ...string[]] {
+  const [program = '', ...args] = command
+  return canPin ? ['taskset', '-c', String(core), program, ...args] : [program, ...args]
+}
+
+/** CPU time of all threads of a process so far, in microseconds. */
+export function cpuTime(pid: number): number {
+  if (!linux) return cpuTimeByPs(pid)
+  let nanoseconds = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
+    } catch {}
+  }
+  return nanoseconds / 1000
+}
+
+/** Resident memory of a process, now and at its highest, in bytes; 0 where the system does not tell. */
+export function memory(pid: number): { readonly now: number; readonly peak: number } {
+  if (!linux) return { now: 0, peak: 0 }
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024
+  return { now: read('VmRSS'), peak: read('VmHWM') }
+}
+
+/** `ps` counts in hundredths of a second: rounds must be long for it. */
+function cpuTimeByPs(pid: number): number {
+  const text = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+  return text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1e6
+}
+
+export function succeeds(program: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

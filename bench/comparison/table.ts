@@ -1,0 +1,66 @@
+// The comparison as text: a table for the terminal, and the same in Markdown for the README.
+import type { PeerName } from './peers.js'
+import { BUSY, best, type Results, type Row, ratio } from './results.js'
+
+/** In the order of the columns. */
+export const columns: readonly PeerName[] = ['floor', 'millrace', 'uWebSockets.js', 'Bun', 'ws']
+
+/** A figure with three digits that count. */
+export function digits(value: number): string {
+  if (value >= 100) return value.toFixed(0)
+  return value.toPrecision(value >= 1 ? 3 : 2)
+}
+
+function cell(row: Row, peer: PeerName): string {
+  const measured = row.servers[peer]
+  const value = best(row, peer)
+  if (value === undefined) return measured?.problem === undefined ? '–' : 'failed'
+  const busy = row.group === 'memory' || row.unit === 'µs (p99)' || measured?.rounds.some((round) => round.busy >= BUSY)
+  return `${digits(value)}${busy ? '' : '*'}`
+}
+
+function relative(row: Row, peer: PeerName): string {
+  const value = ratio(row, peer)
+  return value === undefined ? '–' : `${value.toFixed(2)}`
+}
+
+const head = ['', ...columns, '÷ floor', '÷ uWS', '÷ Bun', '÷ ws']
+
+function cells(row: Row): string[] {
+  const peers = ['floor', 'uWebSockets.js', 'Bun', 'ws'] as const
+  const title = row.unit === 'µs a message' ? row.title : `${row.title} (${row.unit.replace(/^µs a .*/, 'µs')})`
+  return [title, ...columns.map((peer) => cell(row, peer)), ...peers.map((peer) => relative(row, peer))]
+}
+
+/** For the terminal. */
+export function textTable({ rows, missing }: Results): string {
+  const lines = [head, ...rows.map(cells)]
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const text = lines.map((line) =>
+    line
+      .map((value, column) => (column === 0 ? value.padEnd(widths[0] ?? 0) : value.padStart(widths[column] ?? 0)))
+      .join('  '),
+  )
+  return `${text.join('\n')}\n\n${notes(rows, missing)}`
+}
+
+/** For the README. */
+export function markdownTable({ rows, missing }: Results): string {
+  const line = (values: readonly string[]): string => `| ${values.join(' | ')} |`
+  const rule = line(head.map((_, column) => (column === 0 ? '---' : '--:')))
+  return `${[line(head), rule, ...rows.map((row) => line(cells(row)))].join('\n')}\n\n${notes(rows, missing)}`
+}
+
+function notes(rows: readonly Row[], missing: Results['missing']): string {
+  const problems = rows.flatMap(({ title, servers }) =>
+    Object.entries(servers).flatMap(([peer, { problem }]) =>
+      problem === undefined ? [] : [`${peer}, ${title}: ${problem}`],
+    ),
+  )
+  return [
+    'Server CPU time a message in µs, of the least disturbed round; the last columns divide millrace by the others: below 1 is less work.',
+    '* The server never had 90 % of its core to do: its CPU time counts, its rate does not.',
+    ...Object.entries(missing).map(([peer, reason]) => `${peer} ${reason}.`),
+    ...problems,
+  ].join('\n')
+}
