@@ -53,7 +53,7 @@ function draw({ type, categories, series, unit, logarithmic }: Drawing, theme: T
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: 'system-ui, sans-serif' },
-    legend: { textStyle: label, top: 0 },
+    legend: { textStyle: label, top: 0, itemGap: 24 },
     grid: { left: 70, right: 20, top: 60, bottom: 70 },
     xAxis: { type: 'category', data: categories, ...axis, axisLabel: { ...label, interval: 0, rotate: 30 } },
     yAxis: { type: logarithmic ? 'log' : 'value', name: unit, ...axis },
@@ -128,7 +128,14 @@ export function chartsOf({ rows }: Results): readonly Chart[] {
 }
 
 function categories(rows: readonly Row[]): { categories: string[] } {
-  return { categories: rows.map(({ title }) => title.replace(' in flight', '').replace(/^125 B over /, '')) }
+  return {
+    categories: rows.map(({ title }) =>
+      title
+        .replace(' in flight', '')
+        .replace(/^125 B over /, '')
+        .replace(/ at 1,000.*/, ' beside 16 MiB'),
+    ),
+  }
 }
 
 /** The least p99 of a server's rounds, in microseconds. */
