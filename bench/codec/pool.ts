@@ -71,6 +71,9 @@ export class Pool {
   #answer(): void {
     this.#answered++
     if (this.#answered === this.#wanted) this.#done()
+    // One by one, each task gets a turn of the loop: else both threads find the next message before they fall asleep,
+    // and what waking them costs, which a single large message pays in full, is in no figure.
+    else if (this.#inFlight === 1) setImmediate(() => this.#fill())
     else this.#fill()
   }
 }
