@@ -1,16 +1,18 @@
 #!/usr/bin/env node
-// The command `millrace`: runs the echo server of `target/` until it is told to stop.
+// The command `millrace`: runs the echo server of `target/` until it is told to stop, or loads another server.
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Server } from './index.js'
 import { type Command, helpText, parseArguments, UsageError } from './target/arguments.js'
+import { benchHelpText } from './target/benchArguments.js'
 import { createEchoServer } from './target/echoServer.js'
 
 /** One press of Ctrl+C can arrive twice, from the terminal and from npm: within this time, they are one. */
 const SAME_SIGNAL = 300
 
 run(process.argv.slice(2)).catch((error: unknown) => {
-  const hint = error instanceof UsageError ? '; millrace --help tells what there is' : ''
+  const help = process.argv[2] === 'bench' ? 'millrace bench --help' : 'millrace --help'
+  const hint = error instanceof UsageError ? `; ${help} tells what there is` : ''
   console.error(`millrace: ${explain(error)}${hint}`)
   process.exitCode = 1
 })
@@ -19,7 +21,12 @@ async function run(args: readonly string[]): Promise<void> {
   const command = parseArguments(args)
   if (command.name === 'help') console.log(helpText(version()))
   else if (command.name === 'version') console.log(version())
-  else await serve(command)
+  else if (command.name === 'benchHelp') console.log(benchHelpText)
+  else if (command.name === 'bench') {
+    // A server needs no load client.
+    const { bench } = await import('./target/benchCommand.js')
+    process.exitCode = await bench(command)
+  } else await serve(command)
 }
 
 async function serve({ port, host, limits }: Extract<Command, { name: 'serve' }>): Promise<void> {

@@ -16,37 +16,55 @@ export interface Dialled {
   readonly early: Buffer
 }
 
+const NO_ANSWER = 'gave no answer in time'
 const DEFLATE = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
 
-/** Connects to a `ws:` or `wss:` address. Rejects with a DialError. */
-export function dial(url: URL, deflate: boolean, timeout: number): Promise<Dialled> {
+/** Connects to a `ws:` or `wss:` address. Rejects with a DialError, after `timeout` milliseconds or an abort, too. */
+export function dial(url: URL, deflate: boolean, timeout: number, signal?: AbortSignal): Promise<Dialled> {
   const key = randomBytes(16).toString('base64')
-  const headers = {
+  const request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)(httpAddress(url), {
+    headers: headersOf(key, deflate),
+    agent: false,
+  })
+  const giveUp = (): unknown => request.destroy(new Error('the attempt was given up'))
+  const limit = setTimeout(() => request.destroy(new Error(NO_ANSWER)), timeout)
+  const dialled = new Promise<Dialled>((resolve, reject) => {
+    const fail = (problem: string): void => reject(new DialError(`${url.href} ${problem}`))
+    request.on('upgrade', (response, stream, early) => {
+      const problem = problemOf(response, key, deflate)
+      if (problem === undefined) return resolve({ stream, early })
+      stream.destroy()
+      fail(problem)
+    })
+    request.on('response', (response) => {
+      request.destroy()
+      fail(`refused: ${response.statusCode} ${response.statusMessage}`.trimEnd())
+    })
+    request.on('error', (error: NodeJS.ErrnoException) => fail(explain(error)))
+  })
+  signal?.addEventListener('abort', giveUp)
+  if (signal?.aborted) giveUp()
+  request.end()
+  return dialled.finally(() => {
+    clearTimeout(limit)
+    signal?.removeEventListener('abort', giveUp)
+  })
+}
+
+function headersOf(key: string, deflate: boolean): Record<string, string> {
+  return {
     Connection: 'Upgrade',
     Upgrade: 'websocket',
     'Sec-WebSocket-Version': '13',
     'Sec-WebSocket-Key': key,
     ...(deflate ? { 'Sec-WebSocket-Extensions': DEFLATE } : {}),
   }
-  const secure = url.protocol === 'wss:'
+}
+
+function httpAddress(url: URL): URL {
   const address = new URL(url)
-  address.protocol = secure ? 'https:' : 'http:'
-  return new Promise((resolve, reject) => {
-    const request = (secure ? httpsRequest : httpRequest)(address, { headers, agent: false, timeout })
-    request.on('upgrade', (response, stream, early) => {
-      const problem = problemOf(response, key, deflate)
-      if (problem === undefined) return resolve({ stream, early })
-      stream.destroy()
-      reject(new DialError(`${url.href} ${problem}`))
-    })
-    request.on('response', (response) => {
-      request.destroy()
-      reject(new DialError(`${url.href} refused: ${response.statusCode} ${response.statusMessage}`))
-    })
-    request.on('timeout', () => request.destroy(new Error('no answer in time')))
-    request.on('error', (error: NodeJS.ErrnoException) => reject(new DialError(`${url.href} ${explain(error)}`)))
-    request.end()
-  })
+  address.protocol = url.protocol === 'wss:' ? 'https:' : 'http:'
+  return address
 }
 
 /** What is wrong with a 101 response, if anything. */
@@ -59,9 +77,20 @@ function problemOf({ headers }: IncomingMessage, key: string, deflate: boolean):
   return undefined
 }
 
-function explain(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ECONNREFUSED') return 'cannot be reached: nobody listens there'
-  if (error.code === 'ENOTFOUND') return 'cannot be reached: no such host'
-  if (error.code === 'ECONNRESET') return 'ended the connection during the opening handshake'
-  return `cannot be reached: ${error.message}`
+/** What the errors mean that a person can do something about; the rest say it themselves. */
+const explanations: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'cannot be reached: nobody listens there'],
+  ['ENOTFOUND', 'cannot be reached: no such host'],
+  ['EAI_AGAIN', 'cannot be reached: the host name cannot be looked up'],
+  ['ECONNRESET', 'ended the connection during the opening handshake'],
+  ['EPIPE', 'ended the connection during the opening handshake'],
+  ['EMFILE', 'cannot be reached: too many open files; ulimit -n raises the limit'],
+  ['EADDRNOTAVAIL', 'cannot be reached: no local port is free, or the address is no address to connect to'],
+  ['EPROTO', 'does not speak TLS: try ws: instead of wss:'],
+])
+
+function explain({ code = '', message }: NodeJS.ErrnoException): string {
+  if (code.startsWith('HPE_')) return `does not speak HTTP (${message.toLowerCase()})`
+  if (message === NO_ANSWER) return message
+  return explanations.get(code) ?? `cannot be reached: ${message.split('\n', 1)[0]}`
 }

@@ -1,7 +1,9 @@
 // Loads any WebSocket echo server: opens the connections, keeps them busy for a while, and says what it saw.
+import { once, setMaxListeners } from 'node:events'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import { OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { bucketsOf } from './buckets.js'
 import { dial } from './dial.js'
 import { EchoVerifier } from './echoVerifier.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
@@ -40,25 +42,35 @@ export interface LoadResult {
   readonly messagesPerSecond: number
   readonly megabytesPerSecond: number
   readonly latency: Latency
+  /** How many latencies were at most so many microseconds, and more than those before: 1, 2, 5, 10, 20, 50 ... */
+  readonly histogram: readonly (readonly [microseconds: number, count: number])[]
   /** Why the load ended before its time, if it did. */
   readonly error: string | undefined
 }
 
 const HANDSHAKES_AT_ONCE = 64
 const DIAL_TIMEOUT = 10_000
-/** How often messages at a fixed rate are sent, in milliseconds. */
-const TICK = 1
+/** Timers are late by up to so many milliseconds, and the server must not be charged for it: from then on, we spin. */
+const TIMER_ERROR = 2
 
 /**
- * Runs a load. `measuring` is called when the warm-up is over; aborting `signal` ends the load early, with what was
- * measured. Rejects with a DialError if a connection can't be opened.
+ * Runs a load. `measuring` is called when the warm-up is over, `measured` when the time is, before the connections end;
+ * aborting `signal` ends the load early, with what was measured. Rejects with a DialError if a connection can't be opened.
  */
-export async function load(options: LoadOptions, signal?: AbortSignal, measuring?: () => void): Promise<LoadResult> {
+export async function load(
+  options: LoadOptions,
+  signal?: AbortSignal,
+  measuring?: () => void,
+  measured?: () => void,
+): Promise<LoadResult> {
   const run = new Run(options)
+  signal?.addEventListener('abort', run.stop, { once: true })
+  if (signal?.aborted) run.stop()
   try {
     await run.open()
-    return await run.measure(signal, measuring)
+    return await run.measure(measuring, measured)
   } finally {
+    signal?.removeEventListener('abort', run.stop)
     await run.close()
   }
 }
@@ -74,7 +86,8 @@ class Run implements LoadShared {
   readonly #options: LoadOptions
   readonly #payload: Buffer
   readonly #connections: LoadConnection[] = []
-  #stop: () => void = () => undefined
+  /** Aborts when the load is over, for whatever reason. */
+  readonly #over = new AbortController()
   #error: string | undefined
 
   constructor(options: LoadOptions) {
@@ -90,51 +103,66 @@ class Run implements LoadShared {
     this.scheduled = options.rate > 0
   }
 
+  readonly stop = (): void => this.#over.abort()
+
+  /** Opens all connections, or gives up on all of them with the first that can't be opened. */
   async open(): Promise<void> {
     const { url, connections, kind } = this.#options
+    const { signal } = this.#over
+    setMaxListeners(0, signal)
     let next = 0
     const opener = async (): Promise<void> => {
-      while (next++ < connections) {
-        const dialled = await dial(url, kind === 'deflate', DIAL_TIMEOUT)
+      while (next++ < connections && !signal.aborted) {
+        const dialled = await dial(url, kind === 'deflate', DIAL_TIMEOUT, signal)
         this.#connections.push(new LoadConnection(this, dialled, this.#verifier()))
       }
     }
-    await Promise.all(Array.from({ length: Math.min(connections, HANDSHAKES_AT_ONCE) }, opener))
+    let failure: unknown
+    const openers = Array.from({ length: Math.min(connections, HANDSHAKES_AT_ONCE) }, async () => {
+      try {
+        await opener()
+      } catch (error) {
+        // Those that were given up because the load is over are no failures.
+        if (!signal.aborted) failure = error
+        this.stop()
+      }
+    })
+    await Promise.all(openers)
+    if (failure !== undefined) throw failure
   }
 
-  async measure(signal: AbortSignal | undefined, measuring: (() => void) | undefined): Promise<LoadResult> {
+  async measure(measuring: (() => void) | undefined, measured: (() => void) | undefined): Promise<LoadResult> {
     const { duration, warmup } = this.#options
-    const stopped = new Promise<void>((resolve) => {
-      this.#stop = resolve
-    })
-    if (signal?.aborted || this.#error !== undefined) this.#stop()
-    signal?.addEventListener('abort', this.#stop, { once: true })
-    const schedule = this.scheduled ? this.#keepSchedule() : undefined
-    if (!this.scheduled) for (const connection of this.#connections) connection.start()
-    let started = performance.now()
-    const warm = setTimeout(() => {
+    const { signal } = this.#over
+    if (signal.aborted) return this.#result(0)
+    const over = once(signal, 'abort')
+    let started = 0
+    // A timer that is late must not make the measured time shorter, so the second one starts with the first one's end.
+    let timer = setTimeout(() => {
       this.measuring = true
       started = performance.now()
+      timer = setTimeout(this.stop, duration * 1000)
       measuring?.()
     }, warmup * 1000)
-    const over = setTimeout(this.#stop, (warmup + duration) * 1000)
-    await stopped
+    if (this.scheduled) this.#keepSchedule()
+    else for (const connection of this.#connections) connection.start()
+    await over
     const seconds = this.measuring ? (performance.now() - started) / 1000 : 0
-    clearTimeout(warm)
-    clearTimeout(over)
-    clearInterval(schedule)
-    this.#countUnanswered(started)
+    if (this.measuring) measured?.()
+    clearTimeout(timer)
+    if (this.measuring) this.#countUnanswered(started)
     return this.#result(seconds)
   }
 
   async close(): Promise<void> {
     this.measuring = false
     await Promise.all(this.#connections.map((connection) => connection.end()))
+    this.heap.free(this.batch.block)
   }
 
   failed(reason: string): void {
-    this.#error ??= reason
-    this.#stop()
+    if (!this.#over.signal.aborted) this.#error ??= reason
+    this.stop()
   }
 
   #verifier(): EchoVerifier | undefined {
@@ -144,15 +172,22 @@ class Run implements LoadShared {
   }
 
   /** Sends what is due, connection after connection, at a pace that no answer changes. */
-  #keepSchedule(): NodeJS.Timeout {
+  #keepSchedule(): void {
+    const { signal } = this.#over
     const interval = 1000 / this.#options.rate
     let due = performance.now()
     let turn = 0
-    return setInterval(() => {
-      for (const now = performance.now(); due <= now; due += interval) {
-        this.#connections[turn++ % this.#connections.length]?.schedule(due)
-      }
-    }, TICK)
+    let timer: NodeJS.Timeout | undefined
+    const send = (): void => {
+      if (signal.aborted) return
+      const now = performance.now()
+      for (; due <= now; due += interval) this.#connections[turn++ % this.#connections.length]?.schedule(due)
+      const wait = due - now - TIMER_ERROR
+      if (wait > 0) timer = setTimeout(send, wait)
+      else setImmediate(send)
+    }
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+    send()
   }
 
   /** A message that is still unanswered took at least until now. */
@@ -181,6 +216,7 @@ class Run implements LoadShared {
         p999: micros(99.9),
         max: latency.count === 0 ? 0 : latency.max / 1000,
       },
+      histogram: bucketsOf(latency),
       error: this.#error,
     }
   }

@@ -50,6 +50,7 @@ export class LoadConnection implements Receiver {
   #answered = 0
   #unsent = 0
   #ending = false
+  #gone = false
   #closed: () => void = () => undefined
 
   constructor(shared: LoadShared, dialled: Dialled, verifier: Verifier | undefined) {
@@ -87,6 +88,7 @@ export class LoadConnection implements Receiver {
   /** Ends the connection; resolves when it has ended. */
   end(): Promise<void> {
     this.#ending = true
+    if (this.#gone) return Promise.resolve()
     const ended = new Promise<void>((resolve) => {
       this.#closed = resolve
     })
@@ -112,6 +114,7 @@ export class LoadConnection implements Receiver {
   }
 
   closed(): void {
+    this.#gone = true
     this.#shared.heap.freeSlot(this.#slot)
     this.#verifier?.free()
     if (!this.#ending) this.#fail('the server ended the connection')

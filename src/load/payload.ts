@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Codec, Heap } from '../codec/codec.js'
+import type { Block } from '../codec/heap.js'
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 
 /** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
@@ -18,16 +19,27 @@ const LONGEST_HEADER = 14
 
 /** The payload of one message: exactly `size` bytes, before compression. */
 export function payloadOf(kind: PayloadKind, size: number): Buffer {
-  if (kind === 'binary') return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index * 131) & 0xff))
+  const bytes = Buffer.alloc(size, ' ')
+  if (kind === 'binary') {
+    for (let at = 0; at < size; at++) bytes[at] = at * 131
+    return bytes
+  }
   const unit = Buffer.from(kind === 'utf8' ? MULTIBYTE : ASCII)
-  // Blanks fill the end, where a whole unit has no room: no character is cut.
-  const text = Buffer.alloc(size, ' ')
-  for (let at = 0; at + unit.length <= size; at += unit.length) unit.copy(text, at)
-  return text
+  for (let at = 0; at < size; at += unit.length) unit.copy(bytes, at, 0, wholeCharacters(unit, size - at))
+  return bytes // ends with blanks where a whole character had no room
+}
+
+/** Of the first `most` bytes of a text, those that end with a whole character. */
+function wholeCharacters(text: Buffer, most: number): number {
+  let end = Math.min(most, text.length)
+  while (end < text.length && ((text[end] ?? 0) & 0xc0) === 0x80) end--
+  return end
 }
 
 /** Some frames, one behind the other, in the codec's memory. */
 export interface Batch {
+  /** Whoever encoded it frees it. */
+  readonly block: Block
   readonly pointer: number
   readonly length: number
   readonly messages: number
@@ -39,7 +51,8 @@ export function encodeBatch(codec: Codec, heap: Heap, kind: PayloadKind, payload
   const body = deflate ? compress(payload) : payload
   const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
   const source = heap.allocate(body.length)
-  const { pointer } = heap.allocate(messages * (body.length + LONGEST_HEADER))
+  const block = heap.allocate(messages * (body.length + LONGEST_HEADER))
+  const { pointer } = block
   codec.bytes.set(body, source.pointer)
   const keys = randomBytes(4 * messages)
   let at = pointer
@@ -47,7 +60,7 @@ export function encodeBatch(codec: Codec, heap: Heap, kind: PayloadKind, payload
     at += codec.call.maskedFrame(at, first, source.pointer, body.length, keys.readUInt32LE(4 * message))
   }
   heap.free(source)
-  return { pointer, length: at - pointer, messages }
+  return { block, pointer, length: at - pointer, messages }
 }
 
 /** A message as permessage-deflate sends it: without the four bytes that end a flush (RFC 7692, section 7.2.1). */

@@ -60,7 +60,8 @@ const mistakes: readonly (readonly [args: string, message: RegExp])[] = [
   ['--no-port', /^there is no option --no-port$/],
   ['--__proto__ 1', /^there is no option --__proto__$/],
   ['--constructor', /^there is no option --constructor$/],
-  ['bench', /^there is no command "bench"$/],
+  ['serve', /^there is no command "serve"$/],
+  ['bench', /^bench needs an address, such as ws:/],
   ['--port 1 extra', /^there is no command "extra"$/],
   ['-- --port', /^there is no command "--port"$/],
   ['--port', /^--port needs a value$/],
@@ -99,8 +100,9 @@ test('the help names every limit with its default, and fits a terminal', () => {
 
 test('the examples of the help are understood', () => {
   const examples = [...helpText('').matchAll(/^ {2}millrace(.*?)(?: {2,}|$)/gm)].map(([, args]) => args?.trim() ?? '')
-  assert.equal(examples.length, 3)
+  assert.equal(examples.length, 4)
   for (const example of examples) {
-    assert.equal(parseArguments(example.split(' ').filter((word) => word !== '')).name, 'serve')
+    const { name } = parseArguments(example.split(' ').filter((word) => word !== ''))
+    assert.equal(name, example.startsWith('bench') ? 'bench' : 'serve')
   }
 })

@@ -1,0 +1,133 @@
+// The command line of `millrace bench`: what its arguments mean, and what it says when asked.
+import type { LoadOptions } from '../load/load.js'
+import type { PayloadKind } from '../load/payload.js'
+import { type Given, optionsIn, read, table, UsageError } from './options.js'
+import { parseCount, parseDuration, parseSize } from './units.js'
+
+export type BenchCommand =
+  | { readonly name: 'benchHelp' }
+  | { readonly name: 'bench'; readonly load: LoadOptions; readonly json: boolean }
+
+const VALUED = ['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate']
+const KINDS = ['text', 'utf8', 'deflate'] as const
+const FLAGS = [...KINDS, 'verify', 'json', 'help']
+
+const MOST_CONNECTIONS = 1_000_000
+const MOST_IN_FLIGHT = 1_000_000
+/** Beyond this, a tick of the schedule can't be over before the next. */
+const MOST_A_SECOND = 10_000_000
+const LONGEST_MESSAGE = 2 ** 30
+const LONGEST_SECONDS = 7 * 86_400
+
+/** Reads the arguments behind `bench`. Throws a UsageError for the first that is wrong. */
+export function parseBenchArguments(args: readonly string[]): BenchCommand {
+  const words: string[] = []
+  const given = optionsIn(args, VALUED, FLAGS, { h: 'help' }, (word) => words.push(word))
+  if (given.has('help')) return { name: 'benchHelp' }
+  const [address, extra] = words
+  if (address === undefined) throw new UsageError('bench needs an address, such as ws://127.0.0.1:9001')
+  if (extra !== undefined)
+    throw new UsageError(`bench loads one address at a time, and ${JSON.stringify(extra)} is more`)
+  const load: LoadOptions = {
+    url: parseAddress(address),
+    connections: read(given, 'connections', (text) => atLeastOne(text, MOST_CONNECTIONS)) ?? 100,
+    size: read(given, 'size', parseLength) ?? 16,
+    pipeline: read(given, 'pipeline', (text) => atLeastOne(text, MOST_IN_FLIGHT)) ?? 1,
+    duration: read(given, 'duration', parseSeconds) ?? 10,
+    warmup: read(given, 'warmup', parseSeconds) ?? 1,
+    kind: kindIn(given),
+    verify: given.has('verify'),
+    rate: read(given, 'rate', (text) => parseCount(text, MOST_A_SECOND)) ?? 0,
+  }
+  check(load)
+  return { name: 'bench', load, json: given.has('json') }
+}
+
+/** What options don't go together. */
+function check({ duration, kind, verify, rate, pipeline }: LoadOptions): void {
+  if (duration === 0) throw new UsageError('--duration: nothing can be measured in no time')
+  if (verify && kind === 'deflate') {
+    throw new UsageError('--verify compares bytes as they are sent, and --deflate leaves them to the server: use one')
+  }
+  if (rate > 0 && pipeline !== 1) {
+    throw new UsageError('--rate sends on schedule, --pipeline when answers come: use one')
+  }
+}
+
+/** An address with its scheme left out, or with that of the page, is clear enough. */
+function parseAddress(text: string): URL {
+  const address = (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `ws://${text}`).replace(/^http(?=s?:)/i, 'ws')
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !/^wss?:$/.test(url.protocol)) {
+    throw new UsageError(`${JSON.stringify(text)} is not an address such as ws://127.0.0.1:9001`)
+  }
+  url.hash = ''
+  return url
+}
+
+function kindIn(given: Given): PayloadKind {
+  const [kind = 'binary', other] = KINDS.filter((name) => given.has(name))
+  if (other !== undefined) throw new UsageError(`--${kind} and --${other} are two kinds of messages: use one`)
+  return kind
+}
+
+function atLeastOne(text: string, most: number): number {
+  const count = /^0+$/.test(text) ? Number.NaN : parseCount(text, most)
+  if (Number.isNaN(count)) throw new RangeError(`${JSON.stringify(text)} is not a whole number from 1 to ${most}`)
+  return count
+}
+
+function parseLength(text: string): number {
+  const size = parseSize(text)
+  if (size > LONGEST_MESSAGE) throw new RangeError(`${JSON.stringify(text)} is more than 1GiB`)
+  return size
+}
+
+/** A time in seconds; a number alone counts them. */
+function parseSeconds(text: string): number {
+  const seconds = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text) / 1000
+  if (seconds > LONGEST_SECONDS) throw new RangeError(`${JSON.stringify(text)} is more than a week`)
+  return seconds
+}
+
+export const benchHelpText = `millrace bench: how fast does a WebSocket server echo?
+
+  millrace bench ws://127.0.0.1:9001          100 connections for 10 seconds
+  millrace bench ws://127.0.0.1:9001 --size 16KiB --pipeline 16 --verify
+  millrace bench ws://127.0.0.1:9001 --text --size 200 --rate 5000
+
+Any server that sends every message back will do: start \`millrace\` in another
+terminal, or bring your own.
+
+How much
+${table([
+  ['connections', '100', 'connections, all of them busy'],
+  ['size', '16', 'payload of a message (0, 200, 16k, 64KiB)'],
+  ['pipeline', '1', 'messages in flight on each connection'],
+  ['rate', '', 'messages a second, all connections together,'],
+  ['', '', 'sent on schedule even when answers are late'],
+])}
+How long (10, 500ms, 2m; a number alone is seconds)
+${table([
+  ['duration', '10s', 'measured'],
+  ['warmup', '1s', 'before that, not measured'],
+])}
+What (binary, unless told otherwise)
+${table([
+  ['text', '', 'JSON, all ASCII'],
+  ['utf8', '', 'JSON with characters of two and three bytes'],
+  ['deflate', '', 'JSON, compressed once with permessage-deflate'],
+  ['verify', '', 'compare every byte of every answer; otherwise'],
+  ['', '', 'they are counted (not with --deflate)'],
+])}
+And
+${table([
+  ['json', '', 'one line of JSON, for programs'],
+  ['help', '', 'this text (-h)'],
+])}
+A latency is the time to the last answer of what is in flight on a connection;
+with --rate, the time from when a message was due, so that a server that
+stalls is charged for every message it kept waiting.
+
+Ctrl+C stops early and prints what was measured so far. The exit code is 0, or
+1 if the server could not be reached, failed, or sent anything but echoes.`

@@ -1,0 +1,72 @@
+// What `millrace bench` prints for a person: the load in a sentence, then rate, latencies and a histogram.
+import type { LoadOptions, LoadResult } from '../load/load.js'
+import { formatSize } from './units.js'
+
+const BAR = 40
+const NAMES = { binary: 'binary', text: 'text', utf8: 'multi-byte text', deflate: 'compressed text' } as const
+
+/** What is being measured. */
+export function heading({ url, connections, size, pipeline, duration, kind, rate }: LoadOptions): string {
+  const pace = rate > 0 ? `${whole(rate)} a second on schedule` : `${whole(pipeline)} in flight on each`
+  const length = size < 1024 ? `${size} bytes` : formatSize(size)
+  const sent = `${NAMES[kind]} messages of ${length}, ${pace}`
+  return `Measuring ${url.href} for ${duration} s\n${plural(connections, 'connection')}, ${sent}`
+}
+
+/** What was measured. */
+export function report(options: LoadOptions, result: LoadResult): string {
+  const { messages, seconds, messagesPerSecond, megabytesPerSecond, latency, histogram, error } = result
+  const echoes = options.verify ? 'echoes compared' : 'echoes counted'
+  const compressed = options.kind === 'deflate' ? ', before compression' : ''
+  return `
+rate       ${whole(messagesPerSecond)} messages/s
+           ${megabytesPerSecond.toFixed(megabytesPerSecond < 10 ? 2 : 1)} MB/s each way${compressed}
+messages   ${whole(messages)} in ${seconds.toFixed(2)} s, ${echoes}
+errors     ${error ?? 'none'}
+
+latency    ${latencyOf(options)}
+${Object.entries(latency)
+  .map(([name, micros]) => `  ${name.replace('p999', 'p99.9').padEnd(9)}${time(micros).padStart(8)}\n`)
+  .join('')}
+${bars(histogram)}`
+}
+
+function latencyOf({ rate, pipeline }: LoadOptions): string {
+  if (rate > 0) return 'from when a message was due to its answer'
+  return pipeline === 1 ? 'from a message to its answer' : `from ${whole(pipeline)} messages to the last answer`
+}
+
+/** A line for each bucket; whatever holds anything shows at least a thin bar. */
+function bars(histogram: LoadResult['histogram']): string {
+  const total = histogram.reduce((sum, [, count]) => sum + count, 0)
+  const most = histogram.reduce((top, [, count]) => Math.max(top, count), 1)
+  return histogram
+    .map(([edge, count]) => {
+      const length = Math.round((count / most) * BAR)
+      const bar = count === 0 ? '' : length === 0 ? '▏' : '█'.repeat(length)
+      return `  to ${time(edge).padStart(8)}  ${share(count / total).padStart(6)}  ${bar}`.trimEnd()
+    })
+    .join('\n')
+}
+
+function share(part: number): string {
+  return part > 0 && part < 0.001 ? '<0.1%' : `${(part * 100).toFixed(1)}%`
+}
+
+/** Microseconds in three digits or so. */
+function time(micros: number): string {
+  if (micros < 1000) return `${short(micros)} µs`
+  return micros < 1_000_000 ? `${short(micros / 1000)} ms` : `${short(micros / 1_000_000)} s`
+}
+
+function short(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+function plural(count: number, name: string): string {
+  return `${whole(count)} ${name}${count === 1 ? '' : 's'}`
+}

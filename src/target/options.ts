@@ -1,0 +1,76 @@
+// Reads a command line into options and words, with messages about millrace; for every command the same way.
+import { parseArgs } from 'node:util'
+
+/** Arguments that can't be understood; the message is for the person who typed them. */
+export class UsageError extends Error {}
+
+/** A row of a help text: an option, its default and what it does. */
+export type Row = readonly [flag: string, byDefault: string, help: string]
+
+/** The options by name; one that takes no value has an empty one. */
+export type Given = ReadonlyMap<string, string>
+
+/** The options in `args`: those in `valued` take a value, those in `flags` and `shorts` (by their letter) none. */
+export function optionsIn(
+  args: readonly string[],
+  valued: readonly string[],
+  flags: readonly string[],
+  shorts: Readonly<Record<string, string>>,
+  word: (word: string) => void,
+): Given {
+  const types = [...valued.map((name) => [name, 'string'] as const), ...flags.map((name) => [name, 'boolean'] as const)]
+  const letters = new Map(Object.entries(shorts).map(([letter, name]) => [name, letter]))
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false, // the messages of the strict mode are about parseArgs, not about millrace
+    tokens: true,
+    options: Object.fromEntries(
+      types.map(([name, type]) => {
+        const short = letters.get(name)
+        return [name, short === undefined ? { type } : { type, short }]
+      }),
+    ),
+  })
+  const given = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') {
+      word(token.value)
+      continue
+    }
+    const { name, rawName, value, inlineValue } = token
+    if (valued.includes(name)) given.set(name, valueIn(rawName, value, inlineValue))
+    else if (!flags.includes(name)) throw new UsageError(`there is no option ${rawName}`)
+    else if (value !== undefined) throw new UsageError(`${rawName} takes no value`)
+    else given.set(name, '')
+  }
+  return given
+}
+
+/** In `--port --host x`, the port's value was forgotten: it is not `--host`. */
+function valueIn(rawName: string, value: string | undefined, inline: boolean | undefined): string {
+  if (value === undefined || value === '' || (inline !== true && value.startsWith('-'))) {
+    throw new UsageError(`${rawName} needs a value`)
+  }
+  return value
+}
+
+/** The value of an option, or undefined if it wasn't given. */
+export function read<Value>(given: Given, flag: string, parse: (text: string) => Value): Value | undefined {
+  const text = given.get(flag)
+  if (text === undefined) return undefined
+  try {
+    return parse(text)
+  } catch (error) {
+    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+export function table(rows: readonly Row[]): string {
+  return rows.map((row) => `${line(row)}\n`).join('')
+}
+
+/** A row without an option goes on with the help of the one before. */
+function line([flag, byDefault, help]: Row): string {
+  return `  ${(flag === '' ? '' : `--${flag}`).padEnd(21)}${byDefault.padEnd(11)}${help}`
+}

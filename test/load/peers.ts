@@ -1,0 +1,84 @@
+// Servers for the load client, right and wrong: what they do behind the opening handshake is up to each test.
+import { once } from 'node:events'
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { type ServerOptions, WebSocketServer } from 'ws'
+import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
+import { acceptKey } from '../../src/protocol/openingHandshake.js'
+import { createEchoServer } from '../../src/target/echoServer.js'
+
+export const options = { timeout: 30_000 }
+
+/** Runs a short load; what is not given is small. */
+export function shortLoad(url: string, given: Partial<LoadOptions> = {}, signal?: AbortSignal): Promise<LoadResult> {
+  const defaults: Omit<LoadOptions, 'url'> = {
+    connections: 3,
+    size: 16,
+    pipeline: 4,
+    duration: 0.12,
+    warmup: 0.03,
+    kind: 'binary',
+    verify: false,
+    rate: 0,
+  }
+  return load({ ...defaults, ...given, url: new URL(url) }, signal)
+}
+
+/** The echo server of this project. */
+export async function echoServer(t: TestContext): Promise<string> {
+  const server = await createEchoServer({ maxMessage: 2 ** 24 }).listen({ host: '127.0.0.1' })
+  t.after(() => server.close())
+  return `ws://127.0.0.1:${server.address?.port}`
+}
+
+/** An echo server made with ws; closes with the test. */
+export async function wsEchoServer(t: TestContext, given: ServerOptions = {}): Promise<string> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...given })
+  server.on('connection', (socket) => {
+    socket.on('error', () => undefined)
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+  })
+  t.after(() => server.close())
+  await once(server, 'listening')
+  return `ws://127.0.0.1:${portOf(server.address())}`
+}
+
+/** A TCP server that hands each connection to the test; ends with it, sockets and all. */
+export async function tcpServer(t: TestContext, connected: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server: NetServer = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    connected(socket)
+  })
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `ws://127.0.0.1:${portOf(server.address())}`
+}
+
+/** A server that upgrades whoever asks, then leaves the bytes of both directions to the test. */
+export function upgradingServer(
+  t: TestContext,
+  data: (socket: Socket, chunk: Buffer) => void,
+  upgraded: (socket: Socket) => void = () => undefined,
+): Promise<string> {
+  return tcpServer(t, (socket) => {
+    socket.setNoDelay(true)
+    socket.once('data', (head: Buffer) => {
+      const [, key = ''] = /sec-websocket-key: (\S+)/i.exec(head.toString('latin1')) ?? []
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+          `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`,
+      )
+      upgraded(socket)
+      socket.on('data', (chunk: Buffer) => data(socket, chunk))
+    })
+  })
+}
+
+function portOf(address: ReturnType<NetServer['address']>): number {
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

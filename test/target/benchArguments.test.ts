@@ -1,0 +1,102 @@
+// A benchmark that measures something else than was typed is worse than none.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseArguments, UsageError } from '../../src/target/arguments.js'
+import { benchHelpText } from '../../src/target/benchArguments.js'
+
+const ADDRESS = 'ws://127.0.0.1:9001'
+
+function parse(args: string) {
+  return parseArguments(['bench', ...args.split(' ').filter((word) => word !== '')])
+}
+
+function loadOf(args: string) {
+  const command = parse(args)
+  assert.equal(command.name, 'bench')
+  return command.name === 'bench' ? { ...command.load, url: command.load.url.href, json: command.json } : undefined
+}
+
+const defaults = {
+  url: `${ADDRESS}/`,
+  connections: 100,
+  size: 16,
+  pipeline: 1,
+  duration: 10,
+  warmup: 1,
+  kind: 'binary',
+  verify: false,
+  rate: 0,
+  json: false,
+}
+
+test('nothing asked for is the defaults', () => assert.deepEqual(loadOf(ADDRESS), defaults))
+
+test('every option is taken, before and behind the address', () => {
+  const args = '--connections 7 --size=16KiB --pipeline 16'
+  const expected = { ...defaults, connections: 7, size: 16_384, pipeline: 16, duration: 2.5, warmup: 0 }
+  assert.deepEqual(loadOf(`${args} ${ADDRESS} --duration 2.5 --warmup 0 --utf8 --verify --json`), {
+    ...expected,
+    kind: 'utf8',
+    verify: true,
+    json: true,
+  })
+  assert.deepEqual(loadOf(`${ADDRESS} --rate 5000 --text --duration 500ms`), {
+    ...defaults,
+    rate: 5000,
+    kind: 'text',
+    duration: 0.5,
+  })
+  assert.equal(loadOf(`${ADDRESS} --deflate --size 0`)?.kind, 'deflate')
+})
+
+for (const [address, url] of [
+  ['localhost:9001', 'ws://localhost:9001/'],
+  ['127.0.0.1:80/chat?a=b', 'ws://127.0.0.1/chat?a=b'],
+  ['http://localhost:3000', 'ws://localhost:3000/'],
+  ['https://example.com/echo', 'wss://example.com/echo'],
+  ['WSS://example.com', 'wss://example.com/'],
+  ['[::1]:9001', 'ws://[::1]:9001/'],
+]) {
+  test(`the address ${address}`, () => assert.equal(loadOf(address ?? '')?.url, url))
+}
+
+for (const [args, message] of [
+  ['', /^bench needs an address, such as ws:\/\/127\.0\.0\.1:9001$/],
+  [`${ADDRESS} extra`, /^bench loads one address at a time, and "extra" is more$/],
+  ['ftp://a', /^"ftp:\/\/a" is not an address such as /],
+  ['ws://a:99999', /^"ws:\/\/a:99999" is not an address such as /],
+  ['ws://', /is not an address/],
+  [`${ADDRESS} --conections 1`, /^there is no option --conections$/],
+  [`${ADDRESS} --port 1`, /^there is no option --port$/],
+  [`${ADDRESS} --connections 0`, /^--connections: "0" is not a whole number from 1 to /],
+  [`${ADDRESS} --pipeline 0`, /^--pipeline: "0" is not a whole number from 1 to /],
+  [`${ADDRESS} --pipeline 1.5`, /^--pipeline: "1\.5" is not a whole number from /],
+  [`${ADDRESS} --size lots`, /^--size: "lots" is not a size such as /],
+  [`${ADDRESS} --size 2GiB`, /^--size: "2GiB" is more than 1GiB$/],
+  [`${ADDRESS} --duration soon`, /^--duration: "soon" is not a time such as /],
+  [`${ADDRESS} --duration 0`, /^--duration: nothing can be measured in no time$/],
+  [`${ADDRESS} --duration 1000h`, /^--duration: "1000h" is more than a week$/],
+  [`${ADDRESS} --duration`, /^--duration needs a value$/],
+  [`${ADDRESS} --json=yes`, /^--json takes no value$/],
+  [`${ADDRESS} --verify --deflate`, /^--verify compares bytes as they are sent, and --deflate /],
+  [`${ADDRESS} --text --utf8`, /^--text and --utf8 are two kinds of messages: use one$/],
+  [`${ADDRESS} --rate 10 --pipeline 2`, /^--rate sends on schedule, --pipeline when answers come: use one$/],
+] as const) {
+  test(`millrace bench ${args}`, () => {
+    assert.throws(
+      () => parse(args),
+      (error) => error instanceof UsageError && message.test(error.message),
+    )
+  })
+}
+
+test('help, whatever else is asked for', () => {
+  for (const args of ['--help', '-h', `${ADDRESS} --size 1 -h`]) assert.deepEqual(parse(args), { name: 'benchHelp' })
+})
+
+test('the help fits a terminal, and its examples are understood', () => {
+  for (const line of benchHelpText.split('\n')) assert.ok(line.length <= 80, line)
+  const examples = [...benchHelpText.matchAll(/^ {2}millrace bench (.*?)(?: {2,}|$)/gm)].map(([, args]) => args ?? '')
+  assert.equal(examples.length, 3)
+  for (const example of examples) assert.equal(parse(example).name, 'bench')
+})
