@@ -1,6 +1,6 @@
 // The counter: how many messages end in a span, without a look at their payloads. A load client measures a server with it;
 // it is far cheaper than any server that it loads. It shares the slot's layout with the parser, for its own connections.
-import { FIN, extendedBytes, isControl, MASKED, OPCODE_CLOSE, payloadLength } from './header'
+import { extendedBytes, FIN, isControl, MASKED, OPCODE_CLOSE, payloadLength } from './header'
 import { RESULT, RESULT_COUNT, SLOT_CARRIED, SLOT_CARRY, SLOT_FRAME, SLOT_REMAINING } from './memory'
 
 /** Everything is counted; or a Close frame came; or a masked frame, which no server may send. */

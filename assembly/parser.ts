@@ -1,6 +1,6 @@
 // The parser: scans frame headers, applies the rules, unmasks and validates in the same pass, fills the frame table.
-// A frame that lies whole in the span is unmasked where it lies. A message that is cut or fragmented is unmasked into
-// its region. What must survive until the next read is kept in the connection's slot, so any span of bytes resumes.
+// A short frame that lies whole in the span is unmasked where it lies. A message that is cut, fragmented or long is
+// unmasked into its region. What must survive until the next read is kept in the connection's slot, so any span of bytes resumes.
 import {
   checkFirst,
   checkLength,
@@ -55,6 +55,12 @@ const STATUS_MORE: u32 = 3 // internal: go on
 
 /** Text is unmasked and validated this many bytes at a time, so that the second look finds them in the first cache. */
 const STRIDE: usize = 8192
+
+/**
+ * Longer messages go to a region even if they lie whole in the span: unmasking there costs what it costs in place,
+ * and from a region they can be sent on, or kept, without being copied.
+ */
+const IN_PLACE: u64 = 32768
 
 let cursor: usize = 0
 let entry: usize = 0
@@ -136,7 +142,7 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   const message = load<u8>(slot, SLOT_MESSAGE) as u32
   const assembled = load<u32>(slot, SLOT_LENGTH) as u64
   if (length > load<u64>(slot, SLOT_LIMIT) - assembled) return VIOLATION_MESSAGE_TOO_LONG
-  if (first & FIN && message == 0 && length <= ((end - cursor) as u64)) {
+  if (first & FIN && message == 0 && length <= IN_PLACE && length <= ((end - cursor) as u64)) {
     const at = cursor
     const bytes = length as usize
     cursor += bytes

@@ -1,5 +1,6 @@
 // One coarse timer for everything that must not take for ever: handshakes, closing handshakes, stalled payloads.
 // It runs only while something has a deadline, and never keeps the process alive.
+import { runOutside } from '../internals/context.js'
 
 /** Something that must not take for ever. */
 export interface Expiring {
@@ -37,7 +38,7 @@ export class Deadlines {
 
   /** Makes sure that the ticks run. */
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), TICK).unref()
+    this.#timer ??= setInterval(() => runOutside(() => this.#tick()), TICK).unref()
   }
 
   #tick(): void {

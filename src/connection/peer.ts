@@ -12,6 +12,7 @@ import {
   OPCODE_PONG,
   OPCODE_TEXT,
 } from '../codec/wasm.generated.js'
+import { runOutside } from '../internals/context.js'
 import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
 import { ProtocolViolation } from '../protocol/violation.js'
@@ -378,20 +379,22 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     this.#pauses &= ~reason
     if (this.#pauses !== 0 || this.#resuming) return
     this.#resuming = true
-    setImmediate(() => {
-      this.#resuming = false
-      if (this.#pauses !== 0 || this.#done) return
-      const { outbox } = this.#shared
-      outbox.enter()
-      try {
-        this.#incoming.resume()
-      } catch (error) {
-        this.#handlerFailed(error)
-      }
-      outbox.leave()
-      if (this.#pauses !== 0 || this.#done) return
-      this.#incoming.noteArrival(true)
-      this.#transport.resume()
-    })
+    setImmediate(() => runOutside(() => this.#deliverParked()))
+  }
+
+  #deliverParked(): void {
+    this.#resuming = false
+    if (this.#pauses !== 0 || this.#done) return
+    const { outbox } = this.#shared
+    outbox.enter()
+    try {
+      this.#incoming.resume()
+    } catch (error) {
+      this.#handlerFailed(error)
+    }
+    outbox.leave()
+    if (this.#pauses !== 0 || this.#done) return
+    this.#incoming.noteArrival(true)
+    this.#transport.resume()
   }
 }

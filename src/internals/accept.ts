@@ -4,7 +4,7 @@ import { type Server as NetServer, Socket } from 'node:net'
 import { bindings, type ListeningHandle, type StreamHandle } from './node.js'
 
 /** Idle connections of dead peers are noticed by the system after this many seconds. */
-const KEEP_ALIVE = 60
+export const KEEP_ALIVE = 60
 
 /** Small frames leave at once, and a peer that vanished is noticed. */
 function setSocketOptions(handle: {

@@ -16,7 +16,8 @@ export class Assembly implements Unfinished {
 
   /**
    * Makes room for `needed` bytes, of which `filled` are there, of a message that will have `announced` or more.
-   * False if the budget must first get free, or the memory has no place; the claimant is told when to try again.
+   * False if the budget must first get free; the claimant is told when to try again. Throws a RangeError if the memory
+   * itself has no place.
    */
   grow(codec: Codec, heap: Heap, slot: number, needed: number, filled: number, announced: number): boolean {
     const held = this.#region?.size ?? 0

@@ -1,5 +1,6 @@
 // The memory that large payloads may hold in this process. When it is spent, reading pauses; only the oldest
 // unfinished payload may always grow to the message limit, so that somebody can finish and nobody deadlocks.
+import { runOutside } from '../internals/context.js'
 
 /** Someone with an unfinished payload. */
 export interface Claimant {
@@ -83,15 +84,17 @@ export class Budget {
 
   #wake(): void {
     if (this.#waiting.size === 0 || this.#wakeUp !== undefined) return
-    this.#wakeUp = setImmediate(() => {
-      this.#wakeUp = undefined
-      const [oldest] = this.#unfinished
-      // The oldest first, even with nothing free; the others in the order in which they began to wait.
-      if (oldest !== undefined && this.#waiting.delete(oldest)) oldest.claimant.budgetFreed()
-      for (const payload of [...this.#waiting]) {
-        if (this.spent) return
-        if (this.#waiting.delete(payload)) payload.claimant.budgetFreed()
-      }
-    })
+    this.#wakeUp = setImmediate(() => runOutside(() => this.#tellWaiting()))
+  }
+
+  #tellWaiting(): void {
+    this.#wakeUp = undefined
+    const [oldest] = this.#unfinished
+    // The oldest first, even with nothing free; the others in the order in which they began to wait.
+    if (oldest !== undefined && this.#waiting.delete(oldest)) oldest.claimant.budgetFreed()
+    for (const payload of [...this.#waiting]) {
+      if (this.spent) return
+      if (this.#waiting.delete(payload)) payload.claimant.budgetFreed()
+    }
   }
 }

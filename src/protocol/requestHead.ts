@@ -3,9 +3,9 @@
 import type { UpgradeRequest } from './openingHandshake.js'
 
 const REQUEST_LINE = /^GET (\/[!-~]*) HTTP\/1\.1\r\n/
-// RFC 9110, section 5.1 and 5.5: a token, a colon, visible ASCII with single blanks inside. Nothing here backtracks:
-// the value is cut by the line's end and trimmed afterwards.
-const HEADER_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~]*)\r\n/y
+// RFC 9110, sections 5.1 and 5.5: a token, a colon, visible ASCII and blanks; tabs are allowed there, but not everyone
+// reads them the same. Nothing here backtracks: the value is cut by the line's end and trimmed afterwards.
+const HEADER_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([ -~]*)\r\n/y
 
 /** Headers that change how long a request is or what it waits for: never plain. */
 const notPlain = new Set([
@@ -17,6 +17,10 @@ const notPlain = new Set([
   'proxy-connection',
   'http2-settings',
 ])
+
+/** Longer heads, or more headers, may be over the limits of node:http: it says where they are. */
+const LONGEST_HEAD = 8192
+const MOST_HEADERS = 64
 
 /** A request head, and how many characters of the input it took. */
 export interface RequestHead {
@@ -31,7 +35,9 @@ export function readRequestHead(input: string): RequestHead | undefined {
   if (line === null || target === undefined) return undefined
   const headers: Record<string, string> = Object.create(null)
   let at = line[0].length
+  let count = 0
   while (input.charCodeAt(at) !== 13) {
+    if (++count > MOST_HEADERS || at > LONGEST_HEAD) return undefined
     HEADER_LINE.lastIndex = at
     const header = HEADER_LINE.exec(input)
     const name = header?.[1]?.toLowerCase()
@@ -39,18 +45,16 @@ export function readRequestHead(input: string): RequestHead | undefined {
     headers[name] = trimBlanks(header[2] ?? '')
     at += header[0].length
   }
-  if (input.charCodeAt(at + 1) !== 10) return undefined
+  if (input.charCodeAt(at + 1) !== 10 || at > LONGEST_HEAD) return undefined
   return { request: { method: 'GET', target, httpVersion: '1.1', headers, repeated: [] }, length: at + 2 }
 }
+
+const BLANK = 32
 
 function trimBlanks(value: string): string {
   let start = 0
   let end = value.length
-  while (start < end && isBlank(value.charCodeAt(start))) start++
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end--
+  while (start < end && value.charCodeAt(start) === BLANK) start++
+  while (end > start && value.charCodeAt(end - 1) === BLANK) end--
   return value.slice(start, end)
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9
 }

@@ -1,6 +1,7 @@
 // Chooses the transport of a stream that somebody else opened.
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { KEEP_ALIVE } from '../internals/accept.js'
 import { streamHandleOf } from '../internals/node.js'
 import { DuplexTransport } from './duplex.js'
 import { HandleTransport } from './handle.js'
@@ -11,6 +12,7 @@ export function transportOf(stream: Duplex): Transport {
   if (!(stream instanceof Socket)) return new DuplexTransport(stream)
   stream.setTimeout(0)
   stream.setNoDelay(true)
+  stream.setKeepAlive(true, KEEP_ALIVE * 1000)
   const handle = stream.writableLength === 0 ? streamHandleOf(stream) : undefined
   return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
 }

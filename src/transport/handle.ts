@@ -16,6 +16,9 @@ import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
 
+/** Full reads of one peer before the others have a turn: 1 MiB. */
+const FULL_READS = 4
+
 /** One view for all handles: the inbox is where every read of this thread lands. */
 let inbox: Uint8Array | undefined
 
@@ -25,6 +28,9 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   readonly #socket: Socket | undefined
   #receiver: Receiver | undefined
   #closed = false
+  #paused = false
+  /** Reads in a row that filled the inbox. */
+  #fullReads = 0
 
   constructor(handle: StreamHandle, socket?: Socket) {
     this.#handle = handle
@@ -48,16 +54,31 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   read(status: number): void {
     if (this.#closed || status === 0) return
-    if (status > 0) this.#receiver?.received(INBOX, INBOX + status)
-    else if (status === EOF) this.#receiver?.ended()
+    if (status > 0) {
+      this.#receiver?.received(INBOX, INBOX + status)
+      if (status === INBOX_LENGTH) this.#yieldTurn()
+      else this.#fullReads = 0
+    } else if (status === EOF) this.#receiver?.ended()
     else this.close()
   }
 
+  /** libuv reads up to 32 times in a row while a read fills the inbox: a peer with a full pipe must let others in. */
+  #yieldTurn(): void {
+    if (++this.#fullReads < FULL_READS || this.#paused || this.#closed) return
+    this.#fullReads = 0
+    this.#handle.readStop()
+    setImmediate(() => {
+      if (!this.#paused) this.resume()
+    })
+  }
+
   pause(): void {
+    this.#paused = true
     if (!this.#closed) this.#handle.readStop()
   }
 
   resume(): void {
+    this.#paused = false
     if (!this.#closed && !startReading(this.#handle)) this.close()
   }
 

@@ -18,8 +18,8 @@ import {
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
+  RESULT_FILLED,
   RESULT_NEEDED,
-  SLOT_LENGTH,
   STATUS_AGAIN,
   STATUS_DONE,
   STATUS_REGION,
@@ -119,7 +119,7 @@ export class CodecParser {
     const { call, bytes } = this.#heap.codec
     this.needed = bytes.readDoubleLE(RESULT + RESULT_NEEDED)
     this.announced = bytes.readDoubleLE(RESULT + RESULT_ANNOUNCED)
-    const filled = bytes.readUInt32LE(this.slot + SLOT_LENGTH)
+    const filled = bytes.readDoubleLE(RESULT + RESULT_FILLED)
     if (this.#region === undefined) {
       this.#region = new Region(this.#heap, this.needed, this.announced, () => undefined)
     } else this.#region.grow(this.needed, filled, this.announced)

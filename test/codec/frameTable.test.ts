@@ -2,7 +2,7 @@
 // change place, and what the table says of a frame must hold until the next call.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { heapOfThread } from '../../src/codec/codec.js'
+import { Codec, Heap, heapOfThread } from '../../src/codec/codec.js'
 import {
   ENTRY_INFO,
   ENTRY_LENGTH,
@@ -11,11 +11,12 @@ import {
   INBOX,
   INFO_ASCII,
   INFO_REGION,
+  MASKED,
   RESULT,
   RESULT_CONSUMED,
   RESULT_COUNT,
+  RESULT_FILLED,
   RESULT_NEEDED,
-  SLOT_LENGTH,
   SLOT_SIZE,
   STATUS_AGAIN,
   STATUS_DONE,
@@ -25,6 +26,7 @@ import {
 } from '../../src/codec/wasm.generated.js'
 import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { Agreement } from './agreement.js'
+import { CodecParser } from './codecParser.js'
 
 const rules = { masked: false, limit: 1000 }
 const heap = heapOfThread()
@@ -114,6 +116,18 @@ describe('the frame table', () => {
     assert.deepEqual([count(), entry(0)], [1, { info: TEXT | INFO_ASCII, pointer: INBOX + 2, length: 5 }])
   })
 
+  it('says where a long frame lies, though it was read whole: in a region, from which it can be sent on', () => {
+    for (const [length, assembled] of [
+      [1024, false],
+      [100_000, true],
+    ] as const) {
+      const parser = new CodecParser({ masked: false, limit: length })
+      parser.feed(buildFrame({ opcode: BINARY, payload: Buffer.alloc(length, 'b') }))
+      assert.deepEqual([parser.events[0]?.assembled, parser.events[0]?.payload.length], [assembled, length])
+      parser.close()
+    }
+  })
+
   it('says where a cut control frame lies: in the slot, until the next call', () => {
     const ping = buildFrame({ opcode: PING, payload: 'Hello' })
     assert.equal(parse(ping.subarray(0, 4)), STATUS_DONE)
@@ -136,12 +150,12 @@ describe('the frame table', () => {
     assert.equal(bytes.readDoubleLE(RESULT + RESULT_NEEDED), 3)
     call.grant(slot, region.pointer + 16, 3)
     assert.equal(call.parse(slot, consumed(), INBOX + 5), STATUS_DONE)
-    assert.equal(bytes.readUInt32LE(slot + SLOT_LENGTH), 3)
     for (const [from, to] of [
       [5, 7],
       [7, 9],
     ] as const) {
       assert.equal(parse(text.subarray(from, to)), STATUS_REGION, 'it has no room for more than it was granted')
+      assert.equal(bytes.readDoubleLE(RESULT + RESULT_FILLED), from - 2)
       assert.equal(bytes.readDoubleLE(RESULT + RESULT_NEEDED), to - 2)
       call.grant(slot, region.pointer + 16, to - 2)
       assert.equal(call.parse(slot, consumed(), INBOX + to - from), STATUS_DONE)
@@ -160,18 +174,28 @@ describe('the frame table', () => {
   })
 })
 
-describe('slots', () => {
-  it('do not disturb one another', () => {
-    const stream = Buffer.concat([
-      buildFrame({ opcode: TEXT, payload: 'grüße', fin: false }),
-      buildFrame({ opcode: PING, payload: 'ping' }),
-      buildFrame({ opcode: CONTINUATION, payload: 'an alle' }),
-    ])
-    bytes.fill(0x77, slot, slot + SLOT_SIZE)
-    const neighbours = [heap.allocateSlot(), heap.allocateSlot()]
-    const before = Buffer.from(bytes.subarray(slot, slot + SLOT_SIZE))
-    new Agreement(stream, rules, 'beside other slots').checkEverySplit()
-    assert.ok(bytes.subarray(slot, slot + SLOT_SIZE).equals(before))
-    for (const neighbour of neighbours) heap.freeSlot(neighbour)
+describe('a slot', () => {
+  it('has room for what it must keep, and nothing of it comes to lie in its neighbours', () => {
+    const heap = new Heap(new Codec())
+    const { call, bytes } = heap.codec
+    const [before, between, after] = [heap.allocateSlot(), heap.allocateSlot(), heap.allocateSlot()]
+    assert.deepEqual([between - before, after - between], [SLOT_SIZE, SLOT_SIZE])
+    const neighbour = Buffer.alloc(SLOT_SIZE, 0x77)
+    bytes.set(neighbour, before)
+    bytes.set(neighbour, after)
+    const key = Buffer.of(1, 2, 3, 4)
+    const parts = [
+      { opcode: TEXT, payload: 'grüße', fin: false, key },
+      { opcode: PING, payload: Buffer.alloc(125, 'p'), key }, // the most that is carried from read to read
+      { opcode: CONTINUATION, payload: Buffer.alloc(126, 'g'), key },
+    ]
+    call.openSlot(between, MASKED, rules.limit)
+    call.grant(between, heap.allocate(200).pointer, 200)
+    for (const byte of Buffer.concat(parts.map(buildFrame))) {
+      bytes[INBOX] = byte
+      assert.ok(call.parse(between, INBOX, INBOX + 1) <= STATUS_AGAIN)
+      assert.ok(bytes.subarray(before, between).equals(neighbour))
+      assert.ok(bytes.subarray(after, after + SLOT_SIZE).equals(neighbour))
+    }
   })
 })

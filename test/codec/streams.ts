@@ -12,8 +12,8 @@ const CONTROLS = [CLOSE, PING, PONG] as const
 const LIMITS = [5, 100, 1000, 70_000, 2 ** 53 - 1] as const
 const GENEROUS = 16 * 1024 * 1024
 
-/** The lengths at which a tier of the header, a SIMD block or a stride of the text loop ends. */
-const EDGES = [15, 16, 17, 63, 64, 65, 125, 126, 127, 8191, 8192, 8193, 65_535, 65_536] as const
+/** The lengths at which a tier of the header, a SIMD block, a stride of the text loop or what stays in place ends. */
+const EDGES = [15, 16, 17, 63, 64, 65, 125, 126, 127, 8191, 8192, 8193, 32_768, 32_769, 65_535, 65_536] as const
 /** Characters of every length, among them the first and last of each, and the neighbours of what is forbidden. */
 const CHARACTERS = [
   0x0a, 0x41, 0x7f, 0x80, 0xe9, 0x7ff, 0x800, 0x20ac, 0xd7ff, 0xe000, 0xfffd, 0xffff, 0x10000, 0x1f680, 0x10ffff,

@@ -125,7 +125,14 @@ test('regions grow with what has arrived, not with what was announced', () => {
 
 test('when the budget is spent, only the oldest payload goes on; all of them finish', async () => {
   let done = 0
-  const place = room({ message: (_, message) => void (done += message.byteLength) }, { payloadMemory: 2 * MiB })
+  const place = room(
+    {
+      message: (_, message) => {
+        done += message.byteLength
+      },
+    },
+    { payloadMemory: 2 * MiB },
+  )
   const frame = masked(BINARY, Buffer.alloc(MiB, 1))
   const all = Array.from({ length: 10 }, () => ({ ...place.connect(), at: 0 }))
   let most = 0

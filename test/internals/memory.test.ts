@@ -41,9 +41,9 @@ const [major = 0] = process.versions.node.split('.').map(Number)
 const unguarded = major < 24 ? ['--disable-wasm-trap-handler'] : []
 
 for (const [gigabytes, flags] of [
-  [16, []],
+  [32, []],
   [8, unguarded],
-  [3, unguarded], // less than the 4 GiB asked for first
+  [3, unguarded], // less than the 4 GiB that 32-bit addresses reach
 ] as const) {
   test(`the server works with ${gigabytes} GB of address space`, {
     skip: process.platform === 'linux' ? false : 'needs ulimit -v',

@@ -59,9 +59,18 @@ describe('what it takes', () => {
   })
 
   test('values are trimmed of blanks at both ends, and keep those inside', () => {
-    const lines = ['a:', 'b: ', 'c:x', 'd: x', 'e:\t x \t', 'f: x  y\tz ', 'g: \t ', 'h: :']
-    const expected = { a: '', b: '', c: 'x', d: 'x', e: 'x', f: 'x  y\tz', g: '', h: ':' }
+    const lines = ['a:', 'b: ', 'c:x', 'd: x', 'e:  x  ', 'f: x  y z ', 'g:   ', 'h: :']
+    const expected = { a: '', b: '', c: 'x', d: 'x', e: 'x', f: 'x  y z', g: '', h: ':' }
     assert.deepEqual(headers(requestOf(lines)), expected)
+  })
+
+  test('tabs, long heads and many headers are left to node:http', () => {
+    assert.equal(readRequestHead(requestOf(['a:\tx'])), undefined)
+    assert.ok(readRequestHead(requestOf([`a: ${'x'.repeat(8000)}`])) !== undefined)
+    assert.equal(readRequestHead(requestOf([`a: ${'x'.repeat(8200)}`])), undefined)
+    const many = (count: number): string => requestOf(Array.from({ length: count }, (_, at) => `a${at}: x`))
+    assert.ok(readRequestHead(many(60)) !== undefined)
+    assert.equal(readRequestHead(many(70)), undefined)
   })
 
   test('names from the prototype of objects are names like others', () => {

@@ -145,8 +145,9 @@ describe('a connection', () => {
   })
 })
 
-test('without a request handler, the answer is 426 and names websocket', async () => {
+test('without a request handler, the answer is 426 and names websocket', async (t) => {
   const plain = createServer()
+  t.after(() => plain.close())
   await plain.listen({ host: '127.0.0.1' })
   const client = await SocketClient.open(plain.address?.port ?? 0)
   client.write(requestOf(['Host: x']))
@@ -157,8 +158,9 @@ test('without a request handler, the answer is 426 and names websocket', async (
   await plain.close()
 })
 
-test('closing the server ends kept-alive connections, and those in the middle of a request', async () => {
+test('closing the server ends kept-alive connections, and those in the middle of a request', async (t) => {
   const closing = createServer({ request: () => undefined })
+  t.after(() => closing.close())
   await closing.listen({ host: '127.0.0.1' })
   const asking = await SocketClient.open(closing.address?.port ?? 0)
   const halfway = await SocketClient.open(closing.address?.port ?? 0)
@@ -168,7 +170,8 @@ test('closing the server ends kept-alive connections, and those in the middle of
   await new Promise((resolve) => setTimeout(resolve, 50))
   await closing.close()
   for (const client of [asking, halfway, silent]) {
-    await client.end()
+    // Long before the handshake timeout would have done it.
+    await client.end(3000)
     await client.destroy()
   }
 })

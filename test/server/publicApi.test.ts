@@ -6,7 +6,7 @@ import { bindings } from '../../src/internals/node.js'
 import { createServer, type Server } from '../../src/server/server.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
-import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
+import { delay, eventually, isKeptAlive, openSockets, SocketClient } from '../support/socketClient.js'
 import { BINARY, CLOSE, close, masked, TEXT } from '../support/wire.js'
 
 // The detection runs on first use, so this comes in time.
@@ -114,8 +114,9 @@ describe('the end', () => {
     await Promise.all(clients.map((client) => client.destroy()))
   })
 
-  test('of the server: close resolves with peers open', async () => {
+  test('of the server: close resolves with peers open', async (t) => {
     const closing = createServer({ closeTimeout: 300 })
+    t.after(() => closing.close())
     await closing.listen({ host: '127.0.0.1' })
     const clients = await Promise.all([0, 1, 2].map(() => SocketClient.open(closing.address?.port ?? 0)))
     clients[0]?.write(upgradeRequest())
@@ -128,6 +129,17 @@ describe('the end', () => {
       await client.destroy()
     }
   })
+})
+
+test('peers that vanish are noticed by the system, as with the private API', {
+  skip: process.platform === 'linux' ? false : 'looks into /proc',
+}, async () => {
+  const client = await SocketClient.open(port)
+  client.write(upgradeRequest())
+  await client.response()
+  await delay(50)
+  assert.equal(isKeptAlive(port, client.socket.localPort ?? 0), true)
+  await client.destroy()
 })
 
 test('a slow reader gets every byte', async () => {

@@ -107,6 +107,21 @@ test('a refused peer gets the whole answer before the end', async () => {
   await client.destroy()
 })
 
+test('a refused peer that ends is not kept until the close timeout', async (t) => {
+  const patient = createServer({ closeTimeout: 60_000 })
+  await patient.listen({ host: '127.0.0.1' })
+  t.after(() => patient.close())
+  for (const sent of ['', 'x'.repeat(300_000)]) {
+    const client = await SocketClient.open(patient.address?.port ?? 0)
+    client.write(upgradeRequest({ 'Sec-WebSocket-Version': '8' }) + sent)
+    await client.end()
+    client.socket.end()
+    await client.until(() => client.closed, 'both sides have ended')
+    assert.equal(client.error, undefined)
+  }
+  if (linux) await eventually(() => openSockets() === baseline + 1, "the server's descriptors are closed", 3000)
+})
+
 // Options say that 0 is no limit, and that any whole number is a time.
 for (const closeTimeout of [0, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
   test(`with a close timeout of ${closeTimeout}, a refused peer may take its time`, async () => {

@@ -97,8 +97,9 @@ describe('not ended', () => {
   })
 })
 
-test('0 is no limit', async () => {
+test('0 is no limit', async (t) => {
   const patient = createServer({ handshakeTimeout: 0 })
+  t.after(() => patient.close())
   await patient.listen({ host: '127.0.0.1' })
   const silent = await SocketClient.open(patient.address?.port ?? 0)
   const halfway = await SocketClient.open(patient.address?.port ?? 0)

@@ -1,0 +1,38 @@
+// libuv reads up to 32 full buffers from one socket before it looks at the next: with a large inbox, one peer that sends
+// without pause has megabytes of everybody's time. What it may have in one turn must be capped.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { createServer } from '../../src/server/server.js'
+import { eventually } from '../support/socketClient.js'
+
+/** What libuv would read at most into an inbox of 64 KiB, by DESIGN.md. */
+const MOST_IN_A_TURN = 2 * 1024 * 1024
+const ENOUGH = 200 * 1024 * 1024
+
+test('a peer that sends without pause does not get more than 2 MiB of a turn', async (t) => {
+  let inThisTurn = 0
+  let most = 0
+  let total = 0
+  const server = createServer({
+    message(_, message) {
+      inThisTurn += message.byteLength
+      // Work in proportion to the bytes: the sender must be faster than we are.
+      total += message.byteLength + (message.bytes.indexOf(1) < 0 ? 0 : 1)
+    },
+  })
+  await server.listen({ host: '127.0.0.1' })
+  const worker = new Worker(new URL('../support/socketFlood.js', import.meta.url), { workerData: server.address?.port })
+  t.after(async () => {
+    await worker.terminate()
+    await server.close()
+  })
+  const turn = (): void => {
+    most = Math.max(most, inThisTurn)
+    inThisTurn = 0
+    if (total < ENOUGH) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await eventually(() => total >= ENOUGH, 'enough bytes', 60_000)
+  assert.ok(most <= MOST_IN_A_TURN, `${most} bytes of one peer in a turn`)
+})
