@@ -18,10 +18,12 @@ before(async () => {
   server = createServer({ handshakeTimeout: 300, closeTimeout: CLOSE_TIMEOUT })
   await server.listen({ host: '127.0.0.1' })
   port = server.address?.port ?? 0
+  baseline = linux ? openSockets() : 0
 })
 
-beforeEach(() => {
-  baseline = linux ? openSockets() : 0
+// What the test before has left must be gone, or it would hide what this one leaves.
+beforeEach(async () => {
+  if (linux) await eventually(() => openSockets() === baseline, 'only the listening socket is open')
 })
 
 after(() => server.close())
