@@ -180,3 +180,14 @@ describe("never in another's context", () => {
     assert.deepEqual(seen, ['close: undefined', 'close: undefined'])
   })
 })
+
+test('what is put off runs outside of every context, also where a handler of somebody loaded the module', async () => {
+  // With a query it is loaded once more, as it is when an application loads the server on first use.
+  const url = new URL('../../src/internals/context.js?again', import.meta.url).href
+  const load = (): Promise<typeof import('../../src/internals/context.js')> => import(url)
+  const { runOutside } = await storage.run('the loader', load)
+  const seen: (string | undefined)[] = []
+  runOutside(() => seen.push(storage.getStore()))
+  storage.run('whoever puts it off', () => runOutside(() => seen.push(storage.getStore())))
+  assert.deepEqual(seen, [undefined, undefined])
+})
