@@ -124,8 +124,10 @@ export class Server<Data = unknown> {
 
 /** What came behind the request: `head`, and what the socket has read since. */
 function earlyBytes(socket: Duplex, head: Buffer): Buffer {
-  const rest: Buffer | null = socket.readableLength > 0 ? socket.read() : null
-  return rest === null ? head : Buffer.concat([head, rest])
+  const chunks = [head]
+  // From Node 26 on, a read returns one chunk.
+  while (socket.readableLength > 0) chunks.push(socket.read())
+  return chunks.length === 1 ? head : Buffer.concat(chunks)
 }
 
 /** A WebSocket server with these handlers and limits. It does nothing until `listen`. */

@@ -16,8 +16,8 @@ import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
 
-/** Full reads of one peer before the others have a turn: 1 MiB. */
-const FULL_READS = 4
+/** Full reads of one peer before the others have a turn: 2 MiB, so that a message of 1 MiB is not cut short. */
+const FULL_READS = 8
 
 /** One view for all handles: the inbox is where every read of this thread lands. */
 let inbox: Uint8Array | undefined
