@@ -21,7 +21,9 @@ export function cpuTime(pid: number): number {
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     try {
       nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
-    } catch {}
+    } catch {
+      // The thread has ended since it was listed.
+    }
   }
   return nanoseconds / 1000
 }
