@@ -21,10 +21,6 @@ export class Deadlines {
     this.#watch = watch
   }
 
-  get size(): number {
-    return this.#due.size
-  }
-
   /** `key` expires in `after` milliseconds, unless it gets another deadline before, or none. 0 is never. */
   set(key: Expiring, after: number): void {
     if (after === 0) this.#due.delete(key)

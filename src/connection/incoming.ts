@@ -100,16 +100,24 @@ export class Incoming {
   resume(): void {
     if (this.#resuming) return // from inside a handler that is handed parked frames: the loop below goes on
     this.#resuming = true
-    while (this.#parked !== undefined && this.#sink.accepts) {
-      const parked = this.#parked
-      if (parked.next < parked.entries.length) this.#deliverParked(parked)
-      else {
-        this.#parked = undefined
-        if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
-        this.#unpark(parked)
+    try {
+      while (this.#parked !== undefined && this.#sink.accepts) {
+        if (this.#parked.next < this.#parked.entries.length) this.#deliverParked(this.#parked)
+        else this.#parseParked(this.#parked)
       }
+    } finally {
+      this.#resuming = false
     }
-    this.#resuming = false
+  }
+
+  /** The parked frames are delivered: now what followed them, which may be parked again. */
+  #parseParked(parked: Parked): void {
+    this.#parked = undefined
+    try {
+      if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
+    } finally {
+      this.#unpark(parked) // also when there is no memory to park the rest in
+    }
   }
 
   /** Gives up what has not been delivered. Nothing must be received after this. */
