@@ -34,13 +34,19 @@ function pairErrors(before: v128, block: v128): v128 {
   const nibble = i8x16.splat(0x0f)
   return v128.and(
     v128.and(
-      i8x16.swizzle(i8x16(2, 2, 2, 2, 2, 2, 2, 2, -128, -128, -128, -128, 33, 1, 21, 73), v128.and(i16x8.shr_u(before, 4), nibble)),
+      i8x16.swizzle(
+        i8x16(2, 2, 2, 2, 2, 2, 2, 2, -128, -128, -128, -128, 33, 1, 21, 73),
+        v128.and(i16x8.shr_u(before, 4), nibble),
+      ),
       i8x16.swizzle(
         i8x16(-25, -93, -125, -125, -117, -53, -53, -53, -53, -53, -53, -53, -53, -37, -53, -53),
         v128.and(before, nibble),
       ),
     ),
-    i8x16.swizzle(i8x16(1, 1, 1, 1, 1, 1, 1, 1, -26, -82, -70, -70, 1, 1, 1, 1), v128.and(i16x8.shr_u(block, 4), nibble)),
+    i8x16.swizzle(
+      i8x16(1, 1, 1, 1, 1, 1, 1, 1, -26, -82, -70, -70, 1, 1, 1, 1),
+      v128.and(i16x8.shr_u(block, 4), nibble),
+    ),
   )
 }
 
