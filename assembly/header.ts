@@ -31,6 +31,7 @@ export const VIOLATION_LENGTH_TOP_BIT: u32 = 25
 export const VIOLATION_LENGTH_UNSAFE: u32 = 26
 export const VIOLATION_MESSAGE_TOO_LONG: u32 = 27
 export const VIOLATION_INVALID_UTF8: u32 = 28
+export const VIOLATION_TOO_MANY_FRAGMENTS: u32 = 29
 
 export function isControl(first: u32): bool {
   return (first & CONTROL) != 0

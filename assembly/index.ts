@@ -28,6 +28,7 @@ export {
   VIOLATION_MESSAGE_TOO_LONG,
   VIOLATION_RESERVED_BITS,
   VIOLATION_RESERVED_OPCODE,
+  VIOLATION_TOO_MANY_FRAGMENTS,
 } from './header'
 export { mask } from './mask'
 export {

@@ -46,5 +46,7 @@ export const SLOT_LIMIT: u32 = 24 // u64: the longest message that is accepted
 export const SLOT_REGION: u32 = 32 // u32: where the message under way is assembled, or 0
 export const SLOT_CAPACITY: u32 = 36 // u32: bytes the region can take
 export const SLOT_LENGTH: u32 = 40 // u32: bytes of the message already in the region
+export const SLOT_MOST_FRAGMENTS: u32 = 44 // u32: frames that a message may have; 0 is any number
 /** A header or a control frame cut by the end of a read: at most 14 + 125 bytes. */
 export const SLOT_CARRY: u32 = 48
+export const SLOT_FRAGMENTS: u32 = 188 // u32: frames of the message under way

@@ -12,6 +12,7 @@ import {
   payloadLength,
   VIOLATION_INVALID_UTF8,
   VIOLATION_MESSAGE_TOO_LONG,
+  VIOLATION_TOO_MANY_FRAGMENTS,
 } from './header'
 import { mask, rotate } from './mask'
 import {
@@ -30,6 +31,7 @@ import {
   SLOT_CAPACITY,
   SLOT_CARRIED,
   SLOT_CARRY,
+  SLOT_FRAGMENTS,
   SLOT_FRAME,
   SLOT_IN_PAYLOAD,
   SLOT_KEY,
@@ -37,6 +39,7 @@ import {
   SLOT_LIMIT,
   SLOT_MASKED,
   SLOT_MESSAGE,
+  SLOT_MOST_FRAGMENTS,
   SLOT_REGION,
   SLOT_REMAINING,
   SLOT_SIZE,
@@ -65,11 +68,15 @@ const IN_PLACE: u64 = 32768
 let cursor: usize = 0
 let entry: usize = 0
 
-/** Prepares the slot of a new connection. `masked` is the mask bit that its frames must have. */
-export function openSlot(slot: usize, masked: u32, limit: f64): void {
+/**
+ * Prepares the slot of a new connection. `masked` is the mask bit that its frames must have, `limit` the longest
+ * message, `fragments` the most frames of a message (0: any number).
+ */
+export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): void {
   memory.fill(slot, 0, SLOT_SIZE)
   store<u8>(slot, masked, SLOT_MASKED)
   store<u64>(slot, limit as u64, SLOT_LIMIT)
+  store<u32>(slot, fragments, SLOT_MOST_FRAGMENTS)
 }
 
 /** Gives the message under way a region; what it already held must have been copied there. */
@@ -159,7 +166,12 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   if (message == 0) {
     store<u8>(slot, first & 0x0f, SLOT_MESSAGE)
     store<u8>(slot, 0, SLOT_WIDE)
+    store<u32>(slot, 0, SLOT_FRAGMENTS)
   }
+  const fragments = load<u32>(slot, SLOT_FRAGMENTS) + 1
+  const most = load<u32>(slot, SLOT_MOST_FRAGMENTS)
+  if (most && fragments > most) return VIOLATION_TOO_MANY_FRAGMENTS
+  store<u32>(slot, fragments, SLOT_FRAGMENTS)
   store<u8>(slot, first, SLOT_FRAME)
   store<u8>(slot, 1, SLOT_IN_PAYLOAD)
   store<u32>(slot, key, SLOT_KEY)

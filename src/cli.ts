@@ -29,12 +29,20 @@ async function run(args: readonly string[]): Promise<void> {
   } else await serve(command)
 }
 
-async function serve({ port, host, limits }: Extract<Command, { name: 'serve' }>): Promise<void> {
+async function serve({ listen, limits }: Extract<Command, { name: 'serve' }>): Promise<void> {
   const server = createEchoServer(limits)
-  await server.listen({ port, host })
+  const { tls, ...place } = listen
+  await server.listen(
+    tls === undefined ? place : { ...place, tls: { cert: contentOf(tls.cert), key: contentOf(tls.key) } },
+  )
   closeOnSignal(server)
+  const s = tls === undefined ? '' : 's'
   const authority = authorityOf(server)
-  console.log(`millrace listens on http://${authority} and echoes ws://${authority} on every path`)
+  const where =
+    place.path === undefined
+      ? `listens on http${s}://${authority} and echoes ws${s}://${authority} on every path`
+      : `listens on ${place.path} and echoes ws${s}+unix://${place.path} on every path`
+  console.log(`millrace ${where}`)
 }
 
 /** The first signal closes the server gracefully; a second one ends it, with the exit code that shells expect. */
@@ -58,6 +66,14 @@ function authorityOf(server: Server): string {
   const { address, family, port } = server.address ?? { address: '', family: '', port: 0 }
   if (family === 'IPv6') return `[${address === '::' ? '::1' : address}]:${port}`
   return `${address === '0.0.0.0' ? '127.0.0.1' : address}:${port}`
+}
+
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new UsageError(`${file} can't be read (${error instanceof Error ? error.message : error})`)
+  }
 }
 
 function version(): string {

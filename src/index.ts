@@ -1,8 +1,22 @@
 // The public API of millrace.
 export type { Connection, Sendable, SendResult } from './connection/connection.js'
-export type { ConnectionLimits, Handlers } from './connection/handlers.js'
+export type { ConnectionLimits, Handlers, OutputPolicy } from './connection/handlers.js'
 export { Message } from './connection/message.js'
+export { PreparedMessage, prepare } from './connection/prepared.js'
 export { CloseCode } from './protocol/closeCode.js'
+export type { ResponseHeaders } from './protocol/openingHandshake.js'
+export type { UpgradeRequest } from './protocol/upgradeRequest.js'
 export { ProtocolViolation, type ViolationName } from './protocol/violation.js'
-export type { ServerLimits, ServerOptions } from './server/options.js'
-export { createServer, type ListenOptions, Server } from './server/server.js'
+export type { ListenOptions } from './server/listener.js'
+export {
+  type Acceptance,
+  type CommonOptions,
+  type Rejection,
+  type Route,
+  type RouteOptions,
+  route,
+  type ServerLimits,
+  type ServerOptions,
+  type Upgrade,
+} from './server/options.js'
+export { createServer, Server } from './server/server.js'

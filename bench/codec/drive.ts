@@ -44,7 +44,7 @@ export class Drive {
 
   constructor(deliver: Deliver) {
     this.#deliver = deliver
-    codec.call.openSlot(this.#slot, MASKED, LIMIT)
+    codec.call.openSlot(this.#slot, MASKED, LIMIT, 0)
   }
 
   /** Parses the bytes of one read. */

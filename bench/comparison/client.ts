@@ -8,11 +8,11 @@ import { cpuTime, memory, pinned } from './process.js'
 
 /** One round of one server. */
 export interface Round {
-  /** Server CPU time a message (or a handshake), in microseconds. */
+  /** Server CPU time a message (or a delivery, or a handshake), in microseconds. */
   readonly cpu: number
   /** Share of its core that the server used, 0 to 1. */
   readonly busy: number
-  /** Messages, or handshakes, a second. */
+  /** Messages, deliveries or handshakes a second. */
   readonly rate: number
   readonly latency: LoadResult['latency'] | undefined
   /** The server's highest resident memory so far, in bytes. */
@@ -34,10 +34,19 @@ export class LoadClient {
   }
 
   /** Loads a server. Rejects with the reason if the load broke off. */
-  async load(server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
+  load(server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
+    return this.#loaded('load', server, options)
+  }
+
+  /** The same of a server that broadcasts: its messages are deliveries. */
+  broadcast(server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
+    return this.#loaded('broadcast', server, options)
+  }
+
+  async #loaded(kind: 'load' | 'broadcast', server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
     let before = { cpu: 0, at: 0 }
     let after = before
-    const { result } = await this.#order({ kind: 'load', url: server.url, options }, 'result', (report) => {
+    const { result } = await this.#order({ kind, url: server.url, options }, 'result', (report) => {
       const sample = { cpu: cpuTime(server.pid), at: performance.now() }
       if (report.kind === 'measuring') before = sample
       if (report.kind === 'measured') after = sample

@@ -1,23 +1,25 @@
 // The load client in a process of its own: runs one load after another as its parent says, and tells when each counts.
-
-import { dial } from '../../src/load/dial.js'
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
+import { broadcast } from './broadcast.js'
+import { dialAll } from './crowd.js'
 
 /** What the parent asks for. */
 export type Order =
-  | { readonly kind: 'load'; readonly url: string; readonly options: Omit<LoadOptions, 'url'> }
+  | { readonly kind: 'load' | 'broadcast'; readonly url: string; readonly options: Omit<LoadOptions, 'url'> }
   | { readonly kind: 'handshakes'; readonly url: string; readonly connections: number }
   | { readonly kind: 'release' }
+
+/** What a load tells of itself. The messages of a broadcast are its deliveries; it has no latency. */
+export type Loaded = Pick<LoadResult, 'messages' | 'messagesPerSecond'> &
+  Partial<Pick<LoadResult, 'latency'>> & { readonly error?: string | undefined }
 
 /** What it hears, in this order; `measured` comes while the connections still live. */
 export type Report =
   | { readonly kind: 'measuring' }
   | { readonly kind: 'measured' }
-  | { readonly kind: 'result'; readonly result: LoadResult }
+  | { readonly kind: 'result'; readonly result: Loaded }
   | { readonly kind: 'done'; readonly seconds: number }
   | { readonly kind: 'failed'; readonly reason: string }
-
-const AT_ONCE = 64
 
 let held: { destroy(): void }[] = []
 
@@ -28,16 +30,11 @@ function tell(report: Report): void {
 /** Opens connections, and keeps them until they are released. */
 async function handshakes(url: URL, connections: number): Promise<void> {
   const started = performance.now()
-  let next = 0
-  const opener = async (): Promise<void> => {
-    while (next++ < connections) {
-      const { stream } = await dial(url, false, 30_000)
-      stream.on('error', () => undefined).resume()
-      held.push(stream)
-    }
-  }
   tell({ kind: 'measuring' })
-  await Promise.all(Array.from({ length: AT_ONCE }, opener))
+  await dialAll(url, connections, ({ stream }) => {
+    stream.on('error', () => undefined).resume()
+    held.push(stream)
+  })
   tell({ kind: 'done', seconds: (performance.now() - started) / 1000 })
 }
 
@@ -48,13 +45,12 @@ async function obey(order: Order): Promise<void> {
     held = []
     return tell({ kind: 'done', seconds: 0 })
   }
-  const result = await load(
-    { ...order.options, url: new URL(order.url) },
-    undefined,
-    () => tell({ kind: 'measuring' }),
-    () => tell({ kind: 'measured' }),
-  )
-  tell({ kind: 'result', result })
+  const options = { ...order.options, url: new URL(order.url) }
+  const measuring = (): void => tell({ kind: 'measuring' })
+  const measured = (): void => tell({ kind: 'measured' })
+  const loading: Promise<Loaded> =
+    order.kind === 'broadcast' ? broadcast(options, measuring, measured) : load(options, undefined, measuring, measured)
+  tell({ kind: 'result', result: await loading })
 }
 
 process.on('message', (order: Order) => {

@@ -39,7 +39,7 @@ function shrink(workload: Workload): Workload {
     connections,
     ...(workload.load === undefined
       ? {}
-      : { load: { ...workload.load, connections, verify: workload.deflate !== true } }),
+      : { load: { ...workload.load, connections, verify: workload.mode !== 'deflate' } }),
   }
 }
 

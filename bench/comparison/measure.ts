@@ -1,7 +1,7 @@
 // Measures one row: all servers, round after round, A B A B, so that a disturbed minute disturbs everyone.
 import { setTimeout as wait } from 'node:timers/promises'
 import { LoadClient, type Round } from './client.js'
-import { type Peer, type PeerName, type RunningPeer, startPeer } from './peers.js'
+import { type Mode, type Peer, type PeerName, type RunningPeer, startPeer } from './peers.js'
 import { memory } from './process.js'
 import type { Measured, Row } from './results.js'
 import { streams, type Workload } from './workloads.js'
@@ -33,7 +33,7 @@ export class Arena {
 
   async measure(workload: Workload, progress: (round: number, peer: PeerName) => void): Promise<Row> {
     const servers: Partial<Record<PeerName, { rounds: Round[]; problem?: string }>> = {}
-    const peers = this.#peers.filter((peer) => workload.deflate !== true || peer.deflate)
+    const peers = this.#peers.filter(({ modes }) => modes.includes(workload.mode))
     const rounds = workload.group === 'memory' ? Math.min(this.#pace.rounds, 2) : this.#pace.rounds
     for (let round = 0; round < rounds; round++) {
       for (const peer of peers) {
@@ -60,11 +60,12 @@ export class Arena {
 
   async #round(workload: Workload, peer: Peer): Promise<Round> {
     if (workload.group === 'memory') return this.#idleMemory(peer, workload.connections ?? 0)
-    const server = await this.#server(peer, workload.deflate === true)
+    const server = await this.#server(peer, workload.mode)
     if (workload.group === 'handshakes') return this.#handshakes(server, workload.connections ?? 0)
     if (workload.load === undefined) throw new Error('the row has no load')
     const { seconds, warmup } = this.#pace
     const options = { ...workload.load, duration: seconds, warmup }
+    if (workload.group === 'broadcast') return this.#client.broadcast(server, options)
     if (workload.group !== 'latency') return this.#client.load(server, options)
     const [round] = await Promise.all([
       this.#client.load(server, { ...options, duration: seconds * 2, warmup: warmup + 0.2 }),
@@ -97,9 +98,9 @@ export class Arena {
     }
   }
 
-  #server(peer: Peer, deflate: boolean): Promise<RunningPeer> {
-    const key = `${peer.name} ${deflate}`
-    const running = this.#running.get(key) ?? startPeer(peer, deflate)
+  #server(peer: Peer, mode: Mode): Promise<RunningPeer> {
+    const key = `${peer.name} ${mode}`
+    const running = this.#running.get(key) ?? startPeer(peer, mode)
     this.#running.set(key, running)
     return running
   }

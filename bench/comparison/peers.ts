@@ -13,17 +13,20 @@ const floor = join(root, 'build', 'floor')
 
 export type PeerName = 'millrace' | 'ws' | 'uWebSockets.js' | 'Bun' | 'floor'
 
+/** What a server does with a message: echoes it, echoes it compressed, or sends it to every connection that it has. */
+export type Mode = 'plain' | 'deflate' | 'broadcast'
+
 export interface Peer {
   readonly name: PeerName
-  /** Speaks permessage-deflate. */
-  readonly deflate: boolean
-  readonly command: (port: number, deflate: boolean) => readonly string[]
+  /** Those that it has; it takes no part in the rows of the others. */
+  readonly modes: readonly Mode[]
+  readonly command: (port: number, mode: Mode) => readonly string[]
   /** Throws if it can't run here; the message becomes its row. */
   readonly prepare: () => void
 }
 
 function script(name: string, program: string = process.execPath): Peer['command'] {
-  return (port, deflate) => [program, join(peers, `${name}.mjs`), String(port), deflate ? 'deflate' : 'plain']
+  return (port, mode) => [program, join(peers, `${name}.mjs`), String(port), mode]
 }
 
 function needs(folder: string): () => void {
@@ -32,17 +35,24 @@ function needs(folder: string): () => void {
   }
 }
 
+const allModes: readonly Mode[] = ['plain', 'deflate', 'broadcast']
+
 export const allPeers: readonly Peer[] = [
-  { name: 'floor', deflate: false, command: (port) => [floor, String(port)], prepare: buildFloor },
-  { name: 'millrace', deflate: false, command: script('millrace'), prepare: () => undefined },
-  { name: 'uWebSockets.js', deflate: true, command: script('uws'), prepare: needs('@trufflesuite/uws-js-unofficial') },
+  { name: 'floor', modes: ['plain'], command: (port) => [floor, String(port)], prepare: buildFloor },
+  { name: 'millrace', modes: ['plain', 'broadcast'], command: script('millrace'), prepare: () => undefined },
+  {
+    name: 'uWebSockets.js',
+    modes: allModes,
+    command: script('uws'),
+    prepare: needs('@trufflesuite/uws-js-unofficial'),
+  },
   {
     name: 'Bun',
-    deflate: true,
+    modes: allModes,
     command: script('bun', join(peers, 'node_modules', '.bin', 'bun')),
     prepare: needs('bun'),
   },
-  { name: 'ws', deflate: true, command: script('ws'), prepare: needs('ws') },
+  { name: 'ws', modes: allModes, command: script('ws'), prepare: needs('ws') },
 ]
 
 /** The limit of the machine is a C program: without a compiler there is none. */
@@ -65,9 +75,9 @@ export interface RunningPeer {
 const START_TIMEOUT = 10_000
 
 /** Starts a peer on a free port, on the first core. Rejects with what it said if it does not come up. */
-export async function startPeer(peer: Peer, deflate = false): Promise<RunningPeer> {
+export async function startPeer(peer: Peer, mode: Mode = 'plain'): Promise<RunningPeer> {
   const port = await freePort()
-  const [program, ...args] = pinned(0, peer.command(port, deflate))
+  const [program, ...args] = pinned(0, peer.command(port, mode))
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: peers })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   await listening(child)

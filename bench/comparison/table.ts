@@ -28,7 +28,7 @@ const head = ['', ...columns, '÷ floor', '÷ uWS', '÷ Bun', '÷ ws']
 
 function cells(row: Row): string[] {
   const peers = ['floor', 'uWebSockets.js', 'Bun', 'ws'] as const
-  const title = row.unit === 'µs a message' ? row.title : `${row.title} (${row.unit.replace(/^µs a .*/, 'µs')})`
+  const title = row.unit === 'µs a message' ? row.title : `${row.title} (${row.unit.replace(' a handshake', '')})`
   return [title, ...columns.map((peer) => cell(row, peer)), ...peers.map((peer) => relative(row, peer))]
 }
 

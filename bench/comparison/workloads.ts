@@ -2,8 +2,9 @@
 import type { LoadOptions } from '../../src/load/load.js'
 import type { PayloadKind } from '../../src/load/payload.js'
 import { tiers } from '../tiers.js'
+import type { Mode } from './peers.js'
 
-export type Group = 'tiers' | 'content' | 'handshakes' | 'memory' | 'latency' | 'growth'
+export type Group = 'tiers' | 'content' | 'handshakes' | 'memory' | 'latency' | 'growth' | 'broadcast'
 
 export interface Workload {
   readonly id: string
@@ -11,16 +12,17 @@ export interface Workload {
   /** What a person reads. */
   readonly title: string
   /** What a round's `cpu` counts. */
-  readonly unit: 'µs a message' | 'µs a handshake' | 'bytes a connection' | 'µs (p99)'
+  readonly unit: 'µs a message' | 'µs a delivery' | 'µs a handshake' | 'bytes a connection' | 'µs (p99)'
+  /** What the servers are to do with messages. */
+  readonly mode: Mode
   readonly load?: Omit<LoadOptions, 'url' | 'duration' | 'warmup'>
   /** Connections, where they are what is measured. */
   readonly connections?: number
-  readonly deflate?: boolean
 }
 
 function echo(group: Group, id: string, title: string, connections: number, size: number, rest = {}): Workload {
   const load = { connections, size, pipeline: 1, kind: 'binary' as PayloadKind, verify: false, rate: 0, ...rest }
-  return { id, group, title, unit: 'µs a message', load, deflate: load.kind === 'deflate' }
+  return { id, group, title, unit: 'µs a message', mode: load.kind === 'deflate' ? 'deflate' : 'plain', load }
 }
 
 /** Ten connections keep a server busy with large messages; fifty are needed for small ones. */
@@ -53,14 +55,32 @@ const growth = [10, 100, 1000, 10_000].map((connections) =>
   ),
 )
 
+/** One of the connections publishes to all of them, in batches. */
+const broadcasts = [1, 16].map((pipeline): Workload => {
+  const title = `125 B broadcast to 1,000, ${pipeline} in flight`
+  const row = echo('broadcast', `broadcast-1000x${pipeline}`, title, 1000, 125, { pipeline })
+  return { ...row, unit: 'µs a delivery', mode: 'broadcast' }
+})
+
+const handshakes: Workload = {
+  id: 'handshakes',
+  group: 'handshakes',
+  title: 'opening handshake',
+  unit: 'µs a handshake',
+  mode: 'plain',
+  connections: 4000,
+}
+
+const idle = [1000, 10_000].map((connections): Workload => {
+  const title = `idle connection, of ${connections.toLocaleString('en')}`
+  return { id: `idle-${connections}`, group: 'memory', title, unit: 'bytes a connection', mode: 'plain', connections }
+})
+
 export const workloads: readonly Workload[] = [
   ...lengths,
   ...content,
-  { id: 'handshakes', group: 'handshakes', title: 'opening handshake', unit: 'µs a handshake', connections: 4000 },
-  ...[1000, 10_000].map((connections): Workload => {
-    const title = `idle connection, of ${connections.toLocaleString('en')}`
-    return { id: `idle-${connections}`, group: 'memory', title, unit: 'bytes a connection', connections }
-  }),
+  handshakes,
+  ...idle,
   {
     ...echo('latency', 'latency-16MiB', '125 B at 1,000 a second, while 16 MiB messages stream', 10, 125, {
       rate: 1000,
@@ -68,6 +88,7 @@ export const workloads: readonly Workload[] = [
     unit: 'µs (p99)',
   },
   ...growth,
+  ...broadcasts,
 ]
 
 /** The other load of the latency row: connections that echo large messages without pause. */

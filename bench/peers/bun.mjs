@@ -1,6 +1,6 @@
-// The echo server of Bun, run by Bun itself.
-const [port, deflate] = process.argv.slice(2)
-Bun.serve({
+// The echo server of Bun, run by Bun itself; with `broadcast`, everyone gets what anyone says.
+const [port, mode] = process.argv.slice(2)
+const server = Bun.serve({
   hostname: '127.0.0.1',
   port: Number(port),
   fetch: (request, server) => (server.upgrade(request) ? undefined : new Response('no upgrade', { status: 426 })),
@@ -8,8 +8,10 @@ Bun.serve({
     maxPayloadLength: 256 << 20,
     backpressureLimit: 256 << 20,
     idleTimeout: 0,
-    perMessageDeflate: deflate === 'deflate',
-    message: (socket, data) => socket.send(data, deflate === 'deflate'),
+    perMessageDeflate: mode === 'deflate',
+    ...(mode === 'broadcast' && { open: (socket) => socket.subscribe('all') }),
+    message: (socket, data) =>
+      mode === 'broadcast' ? server.publish('all', data) : socket.send(data, mode === 'deflate'),
   },
 })
 console.log('listening')

@@ -1,14 +1,17 @@
-// The echo server of uWebSockets.js, from the one place on npm that has its binaries.
+// The echo server of uWebSockets.js, from the one place on npm that has its binaries; with `broadcast`, everyone gets
+// what anyone says.
 import uws from '@trufflesuite/uws-js-unofficial'
 
-const [port, deflate] = process.argv.slice(2)
-uws
-  .App()
+const [port, mode] = process.argv.slice(2)
+const app = uws.App()
+app
   .ws('/*', {
     maxPayloadLength: 256 << 20,
     maxBackpressure: 256 << 20,
     idleTimeout: 0,
-    compression: deflate === 'deflate' ? uws.SHARED_COMPRESSOR : uws.DISABLED,
-    message: (socket, data, binary) => socket.send(data, binary, deflate === 'deflate'),
+    compression: mode === 'deflate' ? uws.SHARED_COMPRESSOR : uws.DISABLED,
+    ...(mode === 'broadcast' && { open: (socket) => socket.subscribe('all') }),
+    message: (socket, data, binary) =>
+      mode === 'broadcast' ? app.publish('all', data, binary) : socket.send(data, binary, mode === 'deflate'),
   })
   .listen('127.0.0.1', Number(port), (token) => (token ? console.log('listening') : process.exit(1)))

@@ -5,8 +5,8 @@ import { base64 } from './wasm.generated.js'
 
 /** Everything the module exports as a function. Addresses and lengths are u32, in bytes. */
 export interface CodecExports {
-  /** Prepares a slot: the mask bit its frames must have, and the longest message. */
-  openSlot(slot: number, masked: number, limit: number): void
+  /** Prepares a slot: the mask bit its frames must have, the longest message, and its most frames (0: any number). */
+  openSlot(slot: number, masked: number, limit: number, fragments: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void
   /** Parses a span; returns a STATUS or a VIOLATION. What it found is in the frame table and in RESULT. */

@@ -1,15 +1,18 @@
 // A connection as the application sees it.
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Message } from './message.js'
+import type { PreparedMessage } from './prepared.js'
 
 /**
  * What became of a message: `sent` with this turn's write, `buffered` behind what the peer has not read yet,
- * or not sent because the connection is `closed` or closing.
+ * `dropped` by the output policy, or not sent because the connection is `closed` or closing.
  */
-export type SendResult = 'sent' | 'buffered' | 'closed'
+export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed'
 
-/** What can be sent: a string as text, bytes as binary, a Message as what it is. */
-export type Sendable = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message
+/** What can be sent: a string as text, bytes as binary, a Message or a PreparedMessage as what it is. */
+export type Sendable = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message | PreparedMessage
 
+/** One peer. Every method may be called at any time, also after the end: then it does nothing, or answers `'closed'`. */
 export interface Connection<Data = unknown> {
   /** The application's own: what `upgrade` returned, or what was assigned since. */
   data: Data
@@ -17,16 +20,46 @@ export interface Connection<Data = unknown> {
   readonly isOpen: boolean
   /** Bytes accepted by `send` that the operating system has not taken yet. */
   readonly bufferedAmount: number
-  /** The peer's IP address; undefined once the connection has ended, and for transports that have none. */
+  /**
+   * The client's IP address: the peer's, or what a trusted proxy says of it. Undefined once the connection has ended,
+   * and for transports that have none.
+   */
   readonly remoteAddress: string | undefined
+  /** The subprotocol that was agreed on; empty if none was. */
+  readonly protocol: string
+  /** The request that opened the connection: path, headers and so on. Read only when asked for. */
+  readonly request: UpgradeRequest
   /**
    * Sends a message. The data is copied, or has left, when this returns: it may be changed at once.
    * All messages of one turn leave in one write. Throws a TypeError for anything that is not a Sendable, and an Error
-   * for a Message whose handler has returned.
+   * for a Message whose handler has returned, a PreparedMessage that is released, or amid a fragmented message.
    */
   send(data: Sendable): SendResult
-  /** Sends a ping with up to 125 bytes of payload. Throws a RangeError for more. */
-  ping(data?: string | ArrayBufferView | ArrayBuffer): SendResult
+  /**
+   * Sends one fragment of a message; `last` ends it. The first decides whether the message is text. A character may be
+   * cut between fragments. Throws a TypeError where text and bytes are mixed. Is not subject to the policy `'drop'`.
+   */
+  sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult
+  /**
+   * Sends a ping with up to 125 bytes of payload (by default, some that are like no other ping's), and resolves with
+   * the round trip in milliseconds. Rejects if the connection ends before the pong comes; to ignore that is fine.
+   * Throws a RangeError for more than 125 bytes.
+   */
+  ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number>
+  /**
+   * Stops delivering, and reading from the peer; also in the middle of what was read at once. What is already here is
+   * kept, and counts against the memory for payloads. While paused, it goes unnoticed that the peer has left: see
+   * `pauseTimeout`.
+   */
+  pause(): void
+  /** Goes on where `pause` stopped. */
+  resume(): void
+  /**
+   * The messages as an async iterator: from now on they go there, and no longer to the `message` handler. Each is
+   * readable until the next one is asked for. When the connection ends, so does the loop, after what has come before.
+   * Leaving the loop stops reading; another call goes on where it was left.
+   */
+  messages(): AsyncIterableIterator<Message, undefined>
   /**
    * Starts the closing handshake. Messages that the peer sent before it saw this still arrive.
    * Default: 1000, no reason. Throws a RangeError for a code that may not be sent, or a reason of more than 123 bytes.

@@ -1,51 +1,88 @@
-// One coarse timer for everything that must not take for ever: handshakes, closing handshakes, stalled payloads.
-// It runs only while something has a deadline, and never keeps the process alive.
+// One coarse timer for everything that must not take for ever: handshakes, closing handshakes, silence, pauses.
+// A wheel of ticks: setting a deadline costs the same however many there are. The timer runs only while something has
+// a deadline, and never keeps the process alive.
 import { runOutside } from '../internals/context.js'
 
 /** Something that must not take for ever. */
 export interface Expiring {
+  /** The wheel's own: the tick at which it expires, 0 without a deadline. */
+  due: number
   /** It has taken too long. */
   expired(): void
 }
 
 /** How coarse the timer is, in milliseconds. */
-const TICK = 100
+export const TICK = 100
+
+/** Most ticks that one call of the timer counts: time in which this process stood still is nobody's fault. */
+const MOST_TICKS = 3
+
+/** A time in milliseconds as ticks, never less than it says; 0, which is no limit, stays 0. */
+export function ticksOf(milliseconds: number): number {
+  return Math.ceil(milliseconds / TICK)
+}
 
 export class Deadlines {
-  readonly #due = new Map<Expiring, number>()
+  /** Ticks so far: a clock that costs nothing to read. It stands still while nothing has a deadline. */
+  now = 1
+  readonly #wheel = new Map<number, Set<Expiring>>()
   readonly #watch: (now: number) => boolean
   #timer: NodeJS.Timeout | undefined
+  #last = 0
 
-  /** `watch` runs at each tick, and says whether the ticks must go on although nothing is due. */
+  /** `watch` runs at each tick with the time, and says whether the ticks must go on although nothing is due. */
   constructor(watch: (now: number) => boolean) {
     this.#watch = watch
   }
 
   /** `key` expires in `after` milliseconds, unless it gets another deadline before, or none. 0 is never. */
   set(key: Expiring, after: number): void {
-    if (after === 0) this.#due.delete(key)
-    else this.#due.set(key, performance.now() + after)
+    this.setTick(key, after === 0 ? 0 : this.now + ticksOf(after) + 1)
+  }
+
+  /** `key` expires at the tick `due`; 0 is never. */
+  setTick(key: Expiring, due: number): void {
+    this.clear(key)
+    if (due === 0) return
+    key.due = Math.max(due, this.now + 1)
+    const others = this.#wheel.get(key.due)
+    if (others === undefined) this.#wheel.set(key.due, new Set([key]))
+    else others.add(key)
     this.start()
   }
 
   clear(key: Expiring): void {
-    this.#due.delete(key)
+    if (key.due === 0) return
+    const others = this.#wheel.get(key.due)
+    others?.delete(key)
+    if (others?.size === 0) this.#wheel.delete(key.due)
+    key.due = 0
   }
 
   /** Makes sure that the ticks run. */
   start(): void {
-    this.#timer ??= setInterval(() => runOutside(() => this.#tick()), TICK).unref()
+    if (this.#timer !== undefined) return
+    this.#last = performance.now()
+    this.#timer = setInterval(() => runOutside(() => this.#advance()), TICK).unref()
+  }
+
+  #advance(): void {
+    const time = performance.now()
+    const ticks = Math.min(Math.max(Math.round((time - this.#last) / TICK), 1), MOST_TICKS)
+    this.#last = time
+    for (let tick = 0; tick < ticks; tick++) this.#tick()
+    if (this.#watch(time) || this.#wheel.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 
   #tick(): void {
-    const now = performance.now()
-    for (const [key, due] of this.#due) {
-      if (due > now) continue
-      this.#due.delete(key)
+    this.now++
+    const due = this.#wheel.get(this.now)
+    if (due === undefined) return
+    for (const key of due) {
+      this.clear(key)
       key.expired()
     }
-    if (this.#watch(now) || this.#due.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
   }
 }

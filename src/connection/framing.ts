@@ -3,15 +3,23 @@ import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
 import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { Message } from './message.js'
-import type { Outgoing } from './outgoing.js'
+import type { Outgoing, SharedMemory } from './outgoing.js'
 
 /** An unmasked header takes 2, 4 or 10 bytes. */
 const LONGEST_HEADER = 10
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096
+/** A longer frame is sent from where it lies. */
+const LONGEST_COPIED = 16384
 
-/** A text frame. Lone surrogates become U+FFFD. */
-export function frameText(codec: Codec, outgoing: Outgoing, text: string): void {
+/** A whole frame in the codec's memory. */
+export interface EncodedFrame extends SharedMemory {
+  readonly block: { readonly pointer: number }
+  readonly length: number
+}
+
+/** A text frame, or a fragment of one: `first` is its first byte. Lone surrogates become U+FFFD. */
+export function frameText(codec: Codec, outgoing: Outgoing, first: number, text: string): void {
   const most = text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
   const pointer = outgoing.reserve(most + LONGEST_HEADER)
   const { bytes, call } = codec // not before: the memory may have grown
@@ -22,14 +30,14 @@ export function frameText(codec: Codec, outgoing: Outgoing, text: string): void 
     call.copy(pointer + headerBytes(length), pointer + header, length)
     header = headerBytes(length)
   }
-  call.header(pointer, FIN | OPCODE_TEXT, length)
+  call.header(pointer, first, length)
   outgoing.commit(pointer, header + length)
 }
 
-/** A frame around bytes of the application. */
-export function frameBytes(codec: Codec, outgoing: Outgoing, opcode: number, payload: Uint8Array): void {
+/** A frame around bytes of the application; `first` is its first byte. */
+export function frameBytes(codec: Codec, outgoing: Outgoing, first: number, payload: Uint8Array): void {
   const pointer = outgoing.reserve(payload.length + LONGEST_HEADER)
-  const header = codec.call.header(pointer, FIN | opcode, payload.length)
+  const header = codec.call.header(pointer, first, payload.length)
   codec.bytes.set(payload, pointer + header)
   outgoing.commit(pointer, header + payload.length)
 }
@@ -56,7 +64,16 @@ export function frameMessage(codec: Codec, outgoing: Outgoing, message: Message)
   // The header goes into the region's headroom; it is the same for everyone the message is sent to.
   const header = headerBytes(length)
   codec.call.header(pointer - header, FIN | opcode, length)
-  outgoing.addRegion(region, pointer - header, header + length)
+  outgoing.addShared(region, pointer - header, header + length)
+}
+
+/** A frame that is encoded already: copied, if that is cheaper than a write of its own. */
+export function framePrepared(codec: Codec, outgoing: Outgoing, frame: EncodedFrame): void {
+  const { block, length } = frame
+  if (length > LONGEST_COPIED) return outgoing.addShared(frame, block.pointer, length)
+  const pointer = outgoing.reserve(length)
+  codec.call.copy(pointer, block.pointer, length)
+  outgoing.commit(pointer, length)
 }
 
 /** The bytes of what an application sends. Throws a TypeError for what is none. */

@@ -1,40 +1,89 @@
 // What an application gives a server: one object of handlers for all connections, and the limits they live within.
 import type { Codec, Heap } from '../codec/codec.js'
 import type { Budget } from '../payload/budget.js'
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
 import type { Deadlines } from './deadlines.js'
 import type { Message } from './message.js'
 import type { Outbox } from './outbox.js'
+import type { RateLimits } from './rates.js'
+import type { Times } from './vitals.js'
 
-/** The handlers. Each is optional; what one throws ends its own connection with 1011 and goes to `error`. */
+/**
+ * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
+ * connection with 1011 and goes to `error`.
+ */
 export interface Handlers<Data = unknown> {
   /** The opening handshake is done. */
   open?(connection: Connection<Data>): unknown
   /** A whole message. It is readable until this returns or, if it returns a promise, until that settles. */
   message?(connection: Connection<Data>, message: Message): unknown
+  /** Everything that `send` answered `'buffered'` for has left: go on sending. */
+  drain?(connection: Connection<Data>): unknown
+  /** A pong has come, asked for or not, with up to 125 bytes: yours to keep. */
+  pong?(connection: Connection<Data>, data: Buffer): unknown
   /** The connection has ended: the code and reason of the peer's Close, or what this server closed it with, or 1006. */
   close?(connection: Connection<Data>, code: number, reason: string): unknown
   /** A handler threw, or the peer broke a rule (a ProtocolViolation). Without it, the former go to standard error. */
   error?(connection: Connection<Data>, error: unknown): unknown
 }
 
-/** Limits of each connection. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
-export interface ConnectionLimits {
+/**
+ * What becomes of a peer that does not read what it is sent, above the output limit: nothing more is read from it
+ * (`'pause'`), further messages to it are dropped (`'drop'`), or it is closed with 1008 (`'close'`).
+ */
+export type OutputPolicy = 'pause' | 'drop' | 'close'
+
+/** Limits of each connection. Lengths in bytes, times in milliseconds; a time or a rate of 0 is no limit. */
+export interface ConnectionLimits extends Times, RateLimits {
   /** Longest message. Longer ones are refused at their header with 1009. Default 16 MiB. */
   readonly maxMessage: number
-  /** Buffered output above which nothing more is read from the peer until it has read what it was sent. Default 1 MiB. */
+  /** Most frames of one message; more are refused with 1008. Default 131,072. */
+  readonly maxFragments: number
+  /** Buffered output above which `outputPolicy` applies. Default 1 MiB. */
   readonly outputLimit: number
   /** Output waiting behind an unfinished write, above which a connection is ended: pausing did not help. Default 64 MiB. */
   readonly outputCeiling: number
-  /** Messages whose handlers' promises are pending; nothing more is read above. Default 256. */
+  /**
+   * Messages whose handlers' promises may be pending at once; nothing more is delivered above. 1 is one after the
+   * other. Default 256.
+   */
   readonly pendingHandlers: number
   /** Time for the peer to answer Close, and to end the TCP connection after both have said it. Default 10,000. */
   readonly closeTimeout: number
   /** Time without a byte of an unfinished large payload, while we are reading. Default 30,000. */
   readonly payloadTimeout: number
+  /** Silence after which the peer is sent a ping. Default 30,000. */
+  readonly pingInterval: number
+  /** Silence, pings unanswered, after which a connection is closed with 1008. Default 120,000. */
+  readonly idleTimeout: number
+  /**
+   * Time during which nothing is read from the peer (paused by the application, by its pending handlers, or by output
+   * that the peer does not read), after which it is closed with 1008: a pause hides that the peer is gone.
+   * Default 60,000.
+   */
+  readonly pauseTimeout: number
+  /** Age at which a connection is closed with 1001. Default 0: any. */
+  readonly maxLifetime: number
+  /** Messages a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
+  readonly messageRate: number
+  /** Payload bytes a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
+  readonly byteRate: number
 }
 
-/** What all connections of a server share. */
+/** What an accepted opening handshake says about the connection. */
+export interface Opening<Data> {
+  readonly request: UpgradeRequest
+  readonly data: Data
+  readonly protocol: string
+  /** The response, as it travels. */
+  readonly response: string
+  /** What a trusted proxy said of the client; else the transport's own address counts. */
+  readonly clientAddress?: string | undefined
+}
+
+/** What all connections of a route share. */
 export interface Shared<Data> {
   readonly codec: Codec
   readonly heap: Heap
@@ -42,11 +91,15 @@ export interface Shared<Data> {
   readonly budget: Budget
   readonly deadlines: Deadlines
   readonly handlers: Handlers<Data>
+  readonly callbacks: Callbacks<Data>
   readonly limits: ConnectionLimits
-  /** Every connection that is not closed. */
-  readonly connections: Set<Connection<Data>>
+  /** The limits of time, in ticks of the deadlines. */
+  readonly times: Times
+  readonly outputPolicy: OutputPolicy
+  /** Every connection of the server that is not closed. */
+  readonly connections: Set<Connection<unknown>>
   /** Called after the last handler of a connection. */
-  closed(): void
+  closed(connection: Connection<Data>): void
 }
 
 /** Whether a handler has returned a promise. */

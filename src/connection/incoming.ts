@@ -23,14 +23,15 @@ import {
 } from '../codec/wasm.generated.js'
 import { Assembly } from '../payload/assembly.js'
 import type { Budget, Claimant } from '../payload/budget.js'
-import { ProtocolViolation } from '../protocol/violation.js'
+import { ProtocolViolation, type ViolationName } from '../protocol/violation.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
 export interface IncomingShared {
   readonly codec: Codec
   readonly heap: Heap
   readonly budget: Budget
-  readonly limits: { readonly maxMessage: number }
+  /** `maxFragments` 0 is any number. */
+  readonly limits: { readonly maxMessage: number; readonly maxFragments: number }
 }
 
 /** Whoever takes what comes in. */
@@ -58,6 +59,9 @@ interface Parked {
   readonly status: number
 }
 
+/** The codec counts in 32 bits. */
+const MOST_FRAGMENTS = 2 ** 32 - 1
+
 const ENTRY_WORDS = ENTRY_SIZE / 4
 const INFO_WORD = (TABLE + ENTRY_INFO) / 4
 const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
@@ -82,7 +86,8 @@ export class Incoming {
     this.#shared = shared
     this.#sink = sink
     this.#slot = shared.heap.allocateSlot()
-    shared.codec.call.openSlot(this.#slot, masked, shared.limits.maxMessage)
+    const { maxMessage, maxFragments } = shared.limits
+    shared.codec.call.openSlot(this.#slot, masked, maxMessage, Math.min(maxFragments, MOST_FRAGMENTS))
   }
 
   /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
@@ -160,9 +165,15 @@ export class Incoming {
   #conclude(status: number): boolean {
     if (!isViolation(status)) return false
     const name = violationName(status)
-    const detail = name === 'MESSAGE_TOO_LONG' ? `the limit is ${this.#shared.limits.maxMessage} bytes` : ''
-    this.#sink.violated(new ProtocolViolation(name, detail))
+    this.#sink.violated(new ProtocolViolation(name, this.#limitOf(name)))
     return true
+  }
+
+  /** The limit that a violation speaks of, in words. */
+  #limitOf(name: ViolationName): string {
+    const { maxMessage, maxFragments } = this.#shared.limits
+    if (name === 'MESSAGE_TOO_LONG') return `maxMessage is ${maxMessage} bytes`
+    return name === 'TOO_MANY_FRAGMENTS' ? `maxFragments is ${maxFragments}` : ''
   }
 
   #deliver(info: number, pointer: number, length: number): void {

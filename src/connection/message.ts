@@ -39,6 +39,11 @@ export class Message {
     return bytes.toString((this.#info & INFO_ASCII) !== 0 ? 'latin1' : 'utf8', this.#pointer, end)
   }
 
+  /** The payload parsed as JSON. Throws a SyntaxError where it is none; see `text` for when it may be asked. */
+  json<Value = unknown>(): Value {
+    return JSON.parse(this.text())
+  }
+
   /**
    * The payload in memory of its own, copied when first asked for: yours to keep. Must be asked for before the
    * handler returns, or before the promise it returned settles.
@@ -88,6 +93,13 @@ export class Message {
     message.#copy ??= message.#copied()
     message.#codec = undefined
     return copied
+  }
+
+  /** The connection has ended, but not its handler: moves the payload out of the codec's memory. @internal */
+  static detach(message: Message): void {
+    if (message.#region === undefined) return
+    message.#copy ??= message.#copied()
+    Message.release(message)
   }
 
   /** The handler is done with it. @internal */

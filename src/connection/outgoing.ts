@@ -1,6 +1,6 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
-import type { Heap, Region } from '../codec/codec.js'
+import type { Heap } from '../codec/codec.js'
 import type { Block } from '../codec/heap.js'
 import { PENDING, type Transport } from '../transport/transport.js'
 import type { Outbox, Writer } from './outbox.js'
@@ -25,6 +25,12 @@ class OwnBlock {
   release(): void {
     this.#heap.free(this.block)
   }
+}
+
+/** Memory that several may send from: it lives as long as anyone retains it. */
+export interface SharedMemory {
+  retain(): void
+  release(): void
 }
 
 /** What waits on a connection where nothing ever had to: one array for all of them, never written to. */
@@ -107,10 +113,10 @@ export class Outgoing implements Writer {
     this.#list()
   }
 
-  /** Sends from a region where it lies. */
-  addRegion(region: Region, pointer: number, length: number): void {
-    region.retain()
-    this.#wait({ pointer, length, holder: region })
+  /** Sends from memory where it lies. */
+  addShared(memory: SharedMemory, pointer: number, length: number): void {
+    memory.retain()
+    this.#wait({ pointer, length, holder: memory })
     this.#room = 0
     this.#waitingBytes += length
     this.#list()

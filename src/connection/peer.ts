@@ -1,45 +1,60 @@
 // One peer: the protocol, a transport, the limits and the deadlines, put together.
+import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
 import {
+  FIN,
   INBOX,
   INBOX_LENGTH,
   INFO_OPCODE,
-  LONGEST_7_BIT,
   OPCODE_BINARY,
   OPCODE_CLOSE,
   OPCODE_PING,
   OPCODE_PONG,
-  OPCODE_TEXT,
 } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
 import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
-import type { Connection, Sendable, SendResult } from './connection.js'
+import type { Sendable, SendResult } from './connection.js'
 import type { Expiring } from './deadlines.js'
-import { bytesOf, frameBytes, frameMessage, framePayload, frameText } from './framing.js'
-import { isThenable, type Shared } from './handlers.js'
+import { Delivery, type Recipient } from './delivery.js'
+import { framePayload } from './framing.js'
+import type { Opening, Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
-import { Message } from './message.js'
-import { Outgoing, type OutgoingOwner } from './outgoing.js'
+import type { MessageLoop } from './messageLoop.js'
+import { Pings, pingPayload } from './pings.js'
+import { Sender, type SenderOwner } from './sender.js'
+import { silence, Vitals } from './vitals.js'
 
 /** Why nothing is read, as bits; reading goes on when none is left. */
 const OUTPUT = 1
 const BUDGET = 2
 const HANDLERS = 4
+const APPLICATION = 8
+const LOOP = 16
 
-export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwner, Expiring {
+const NOTHING = new Uint8Array(0)
+
+export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Expiring {
   data: Data
+  due = 0
+  readonly request: UpgradeRequest
+  readonly protocol: string
+  context: AsyncResource | undefined
   readonly #shared: Shared<Data>
   readonly #transport: Transport
+  readonly #clientAddress: string | undefined
   readonly #incoming: Incoming
-  readonly #outgoing: Outgoing
+  readonly #sender: Sender
+  readonly #vitals: Vitals
+  readonly #delivery: Delivery<Data>
   /** Made when somebody says Close: most connections spend their life without. */
   #closing: ClosingHandshake | undefined
+  #pings: Pings | undefined
   #pauses = 0
-  #pendingHandlers = 0
   #resuming = false
   /** Nothing more is delivered: both have said Close, or the connection has failed, or the peer has half-closed. */
   #done = false
@@ -49,25 +64,31 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   #ended = false
   #gone = false
 
-  constructor(shared: Shared<Data>, transport: Transport, data: Data) {
-    const { heap, outbox } = shared
-    this.data = data
+  constructor(shared: Shared<Data>, transport: Transport, opening: Opening<Data>) {
+    this.data = opening.data
+    this.request = opening.request
+    this.protocol = opening.protocol
+    this.#clientAddress = opening.clientAddress
     this.#shared = shared
     this.#transport = transport
     this.#incoming = new Incoming(shared, this)
-    this.#outgoing = new Outgoing(transport, heap, outbox, this)
+    this.#sender = new Sender(shared, transport, this)
+    this.#vitals = new Vitals(shared.deadlines.now)
+    this.#delivery = new Delivery(shared, this)
   }
 
-  /** Completes the opening handshake with `response`, opens, and takes the frames that came with the request. */
-  start(response: string, early: Uint8Array): void {
-    const { outbox, codec, connections, handlers } = this.#shared
+  /** Completes the opening handshake, opens, and takes the frames that came with the request. */
+  start({ response }: Opening<Data>, early: Uint8Array): void {
+    const { outbox, codec, connections, deadlines, times, callbacks } = this.#shared
+    const { outgoing } = this.#sender
     connections.add(this)
     outbox.enter()
-    const pointer = this.#outgoing.reserve(response.length)
+    const pointer = outgoing.reserve(response.length)
     codec.bytes.write(response, pointer, 'latin1')
-    this.#outgoing.commit(pointer, response.length)
+    outgoing.commit(pointer, response.length)
     this.#transport.open(this)
-    if (handlers.open !== undefined) this.#run(() => handlers.open?.(this))
+    deadlines.setTick(this, this.#vitals.next(times))
+    callbacks.open(this)
     for (let at = 0; at < early.length && !this.#done; at += INBOX_LENGTH) {
       const piece = early.subarray(at, at + INBOX_LENGTH)
       codec.bytes.set(piece, INBOX)
@@ -81,29 +102,40 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   }
 
   get bufferedAmount(): number {
-    return this.#outgoing.buffered
+    return this.#sender.outgoing.buffered
   }
 
   get remoteAddress(): string | undefined {
-    return this.#transport.remoteAddress
+    return this.#gone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
   }
 
   send(data: Sendable): SendResult {
-    if (data instanceof Message) return this.#sendMessage(data)
-    const { codec } = this.#shared
-    const payload = typeof data === 'string' ? data : bytesOf(data)
-    if (!this.#admits()) return 'closed'
-    if (typeof payload === 'string') frameText(codec, this.#outgoing, payload)
-    else frameBytes(codec, this.#outgoing, OPCODE_BINARY, payload)
-    return this.#relieve()
+    return this.#sender.send(data)
   }
 
-  ping(data: string | ArrayBufferView | ArrayBuffer = ''): SendResult {
-    const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data)
-    if (bytes.length > LONGEST_7_BIT) throw new RangeError(`a ping takes 125 bytes, not ${bytes.length}`)
-    if (!this.#admits()) return 'closed'
-    frameBytes(this.#shared.codec, this.#outgoing, OPCODE_PING, bytes)
-    return this.#relieve()
+  sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult {
+    return this.#sender.sendFragment(data, last)
+  }
+
+  ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
+    const payload = pingPayload(data)
+    this.#pings ??= new Pings()
+    const roundTrip = this.#pings.sent(payload)
+    if (this.#sender.admits()) this.#sender.control(OPCODE_PING, payload)
+    else this.#pings.abandon()
+    return roundTrip
+  }
+
+  pause(): void {
+    this.#pause(APPLICATION)
+  }
+
+  resume(): void {
+    this.#resume(APPLICATION)
+  }
+
+  messages(): MessageLoop {
+    return this.#delivery.messages()
   }
 
   close(code: number = CloseCode.normal, reason = ''): void {
@@ -116,21 +148,29 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     this.#transport.close()
   }
 
-  /** The peer did not end in time (Expiring). */
+  /** Its deadline: of the closing handshake, or the next look at its vitals (Expiring). */
   expired(): void {
-    this.terminate()
+    if (!this.isOpen) return this.terminate()
+    const { deadlines, times, limits } = this.#shared
+    const { outgoing } = this.#sender
+    const verdict = this.#vitals.look(deadlines.now, outgoing.buffered + this.#transport.unsent, times)
+    if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
+    if (verdict === 'idle' || verdict === 'unread') return this.violated(silence(verdict, limits))
+    if (verdict === 'ping') this.#sender.control(OPCODE_PING, NOTHING)
+    deadlines.setTick(this, this.#vitals.next(times))
   }
 
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
     if (this.#done) return
-    const { outbox } = this.#shared
+    const { outbox, deadlines } = this.#shared
+    this.#vitals.seen = deadlines.now
     outbox.enter()
     try {
       this.#incoming.receive(start, end)
     } catch (error) {
-      this.#handlerFailed(error) // no memory left for what came, or for the answer: this peer's end, not the process's
+      this.handlerFailed(error) // no memory left for what came, or for the answer: this peer's end, not the process's
     }
     this.#incoming.noteArrival(this.#pauses === 0)
     outbox.leave()
@@ -142,36 +182,45 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   }
 
   written(status: number): void {
+    const { outbox, deadlines, limits, callbacks } = this.#shared
     // A peer that goes on reading may take its time over what was buffered when it was told Close.
-    if (this.#closing?.sent) this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
-    this.#outgoing.written(status)
+    if (this.#closing?.sent) deadlines.set(this, limits.closeTimeout)
+    outbox.enter()
+    this.#sender.outgoing.written(status)
+    if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) callbacks.drain(this)
+    outbox.leave()
   }
 
   closed(): void {
-    const { handlers, connections, deadlines } = this.#shared
+    const { callbacks, connections, deadlines } = this.#shared
     this.#done = this.#gone = true
     connections.delete(this)
     deadlines.clear(this)
     this.#incoming.free()
-    this.#outgoing.free()
+    this.#sender.outgoing.free()
+    this.#pings?.abandon()
+    this.#delivery.end()
     const { code, reason } = this.#closeHandshake().outcome
-    if (handlers.close !== undefined) this.#run(() => handlers.close?.(this, code, reason))
-    this.#shared.closed()
+    callbacks.close(this, code, reason)
+    this.#shared.closed(this)
   }
 
-  // What the sending half tells (OutgoingOwner).
+  // What the sending half tells (SenderOwner).
 
   flushed(): void {
-    const buffered = this.#outgoing.buffered
+    const { buffered } = this.#sender.outgoing
     const { outputLimit } = this.#shared.limits
-    if (buffered > outputLimit) this.#pause(OUTPUT)
+    if (buffered > outputLimit) this.#sender.hold()
     else if (buffered <= outputLimit / 2) this.#resume(OUTPUT)
     if (this.#done && buffered === 0) this.#halfClose()
   }
 
+  outputFull(): void {
+    this.#pause(OUTPUT)
+  }
+
   writeFailed(): void {
-    this.#done = true
-    this.#transport.close()
+    this.terminate()
   }
 
   // What the receiving half tells (Sink).
@@ -186,13 +235,15 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
 
   deliver(info: number, pointer: number, length: number, region: Region | undefined): void {
     const opcode = info & INFO_OPCODE
-    if (opcode <= OPCODE_BINARY) this.#deliverMessage(info, pointer, length, region)
-    else if (opcode === OPCODE_PING) this.#pong(pointer, length)
+    if (opcode <= OPCODE_BINARY) this.#delivery.take(info, pointer, length, region)
+    else if (opcode === OPCODE_PING) this.#answerPing(pointer, length)
+    else if (opcode === OPCODE_PONG) this.#takePong(pointer, length)
     else if (opcode === OPCODE_CLOSE) this.#receiveClose(Buffer.from(this.#shared.codec.view(pointer, length)))
   }
 
   violated(violation: ProtocolViolation): void {
-    this.#report(violation, false)
+    if (this.#done) return
+    this.#shared.callbacks.error(this, violation, false)
     this.#fail({ code: violation.closeCode, reason: violation.message })
   }
 
@@ -205,48 +256,44 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
   }
 
   payloadStalled(): void {
-    this.violated(new ProtocolViolation('PAYLOAD_STALLED'))
+    this.violated(
+      new ProtocolViolation('PAYLOAD_STALLED', `payloadTimeout is ${this.#shared.limits.payloadTimeout} ms`),
+    )
+  }
+
+  // What the delivery of messages tells (Recipient).
+
+  handlersFull(): void {
+    this.#pause(HANDLERS)
+  }
+
+  handlersFree(): void {
+    this.#resume(HANDLERS)
+  }
+
+  queueFull(): void {
+    this.#pause(LOOP)
+  }
+
+  queueTaken(): void {
+    this.#resume(LOOP)
   }
 
   // Receiving.
 
-  #deliverMessage(info: number, pointer: number, length: number, region: Region | undefined): void {
-    const { handlers, codec } = this.#shared
-    const message = new Message(codec, info, pointer, length, region)
-    let result: unknown
-    try {
-      result = handlers.message?.(this, message)
-    } catch (error) {
-      this.#handlerFailed(error)
-    }
-    if (isThenable(result)) this.#await(message, result)
-    else Message.release(message)
-  }
-
-  /** Keeps the message until the handler's promise settles, and the number of such messages within its limit. */
-  #await(message: Message, result: PromiseLike<unknown>): void {
-    const { budget, limits } = this.#shared
-    const copied = Message.keep(message)
-    budget.charge(copied)
-    this.#pendingHandlers++
-    if (this.#pendingHandlers >= limits.pendingHandlers || budget.spent) this.#pause(HANDLERS)
-    const settle = (): void => {
-      Message.release(message)
-      budget.give(copied)
-      this.#pendingHandlers--
-      if (this.#pendingHandlers <= limits.pendingHandlers / 2) this.#resume(HANDLERS)
-    }
-    Promise.resolve(result).then(settle, (error: unknown) => {
-      settle()
-      this.#handlerFailed(error)
-    })
-  }
-
   /** Section 5.5.3: a pong carries what its ping carried. */
-  #pong(pointer: number, length: number): void {
+  #answerPing(pointer: number, length: number): void {
     if (this.#closing?.sent) return
-    framePayload(this.#shared.codec, this.#outgoing, OPCODE_PONG, pointer, length)
-    this.#relieve()
+    framePayload(this.#shared.codec, this.#sender.outgoing, FIN | OPCODE_PONG, pointer, length)
+    this.#sender.relieve()
+  }
+
+  #takePong(pointer: number, length: number): void {
+    const { callbacks, codec } = this.#shared
+    if (this.#pings === undefined && !callbacks.hasPong) return
+    const payload = Buffer.from(codec.view(pointer, length))
+    this.#pings?.answered(payload)
+    if (callbacks.hasPong) callbacks.pong(this, payload)
   }
 
   #receiveClose(payload: Buffer): void {
@@ -259,64 +306,9 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     this.#finish()
   }
 
-  // Handlers.
-
-  /** Runs a handler other than `message`; what it throws, or its promise rejects with, is its connection's end. */
-  #run(handler: () => unknown): void {
-    try {
-      const result = handler()
-      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#handlerFailed(error))
-    } catch (error) {
-      this.#handlerFailed(error)
-    }
-  }
-
-  #handlerFailed(error: unknown): void {
-    this.#report(error, true)
+  handlerFailed(error: unknown): void {
+    this.#shared.callbacks.error(this, error, true)
     this.#fail({ code: CloseCode.internalError, reason: '' })
-  }
-
-  /** Tells the `error` handler. Without one, or if it fails itself, mistakes of the application go to standard error. */
-  #report(error: unknown, applications: boolean): void {
-    const { handlers } = this.#shared
-    if (handlers.error === undefined) {
-      if (applications) console.error(error)
-      return
-    }
-    try {
-      const result = handlers.error(this, error)
-      if (isThenable(result)) Promise.resolve(result).catch(console.error)
-    } catch (second) {
-      console.error(second)
-    }
-  }
-
-  // Sending.
-
-  /** Whether anything can be sent. A peer that lets output pile up to the ceiling, although nothing is read from it, is gone. */
-  #admits(): boolean {
-    if (!this.isOpen) return false
-    if (this.#outgoing.waiting <= this.#shared.limits.outputCeiling) return true
-    this.terminate()
-    return false
-  }
-
-  #sendMessage(message: Message): SendResult {
-    const { codec } = this.#shared
-    const payload = Message.pointer(message) === 0 ? message.bytes : undefined // throws for one that is gone
-    if (!this.#admits()) return 'closed'
-    if (payload === undefined) frameMessage(codec, this.#outgoing, message)
-    else frameBytes(codec, this.#outgoing, message.isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
-    return this.#relieve()
-  }
-
-  /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
-  #relieve(): SendResult {
-    if (this.#outgoing.buffered > this.#shared.limits.outputLimit) {
-      if (this.#outgoing.blocked) this.#pause(OUTPUT)
-      else this.#outgoing.flush()
-    }
-    return this.#outgoing.blocked ? 'buffered' : 'sent'
   }
 
   // Closing.
@@ -328,9 +320,8 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
 
   #sayClose(status: CloseStatus, payload: Uint8Array): void {
     this.#closeHandshake().send(status)
-    const { codec, deadlines, limits } = this.#shared
-    frameBytes(codec, this.#outgoing, OPCODE_CLOSE, payload)
-    deadlines.set(this, limits.closeTimeout)
+    this.#sender.control(OPCODE_CLOSE, payload)
+    this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
   }
 
   /** Section 7.1.7: says why, delivers nothing more, and ends the connection. */
@@ -355,7 +346,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
       this.#pauses = 0
       this.#transport.resume()
     }
-    this.#outgoing.touch()
+    this.#sender.outgoing.touch()
   }
 
   #halfClose(): void {
@@ -371,12 +362,18 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     if (this.#pauses === 0) this.#transport.pause()
     this.#pauses |= reason
     this.#incoming.noteArrival(false)
+    if (reason === BUDGET) return // its end is the budget's to decide
+    const { deadlines, times } = this.#shared
+    this.#vitals.pause(deadlines.now)
+    const next = this.#vitals.next(times)
+    if (this.isOpen && next !== 0 && (this.due === 0 || next < this.due)) deadlines.setTick(this, next)
   }
 
   /** Takes back a reason to pause. Reading goes on in a turn of its own: this may be called from anywhere. */
   #resume(reason: number): void {
     if ((this.#pauses & reason) === 0) return
     this.#pauses &= ~reason
+    if ((this.#pauses & ~BUDGET) === 0) this.#vitals.resume(this.#shared.deadlines.now)
     if (this.#pauses !== 0 || this.#resuming) return
     this.#resuming = true
     setImmediate(() => runOutside(() => this.#deliverParked()))
@@ -390,7 +387,7 @@ export class Peer<Data> implements Connection<Data>, Receiver, Sink, OutgoingOwn
     try {
       this.#incoming.resume()
     } catch (error) {
-      this.#handlerFailed(error)
+      this.handlerFailed(error)
     }
     outbox.leave()
     if (this.#pauses !== 0 || this.#done) return

@@ -39,14 +39,19 @@ export function acceptHandles(
   return true
 }
 
+/** A socket around an accepted handle, which must never have been aimed at the inbox. */
+export function socketOf(handle: StreamHandle): Socket {
+  handle.readStop()
+  handle.receiver = undefined
+  return new Socket({ handle, readable: true, writable: true } as object)
+}
+
 /**
  * Gives an accepted handle, and what was read from it, to an HTTP server as if it had come in there.
  * The handle must never have been aimed at the inbox.
  */
 export function giveToHttp(handle: StreamHandle, read: Uint8Array | undefined, server: HttpServer): Socket {
-  handle.readStop()
-  handle.receiver = undefined
-  const socket = new Socket({ handle, readable: true, writable: true } as object)
+  const socket = socketOf(handle)
   if (read !== undefined && read.length > 0) socket.unshift(read)
   server.emit('connection', socket)
   return socket

@@ -23,6 +23,8 @@ export interface StreamHandle {
   close(callback?: () => void): void
   ref(): void
   unref(): void
+  /** Bytes that the system has not taken. */
+  readonly writeQueueSize?: number
   setNoDelay?(on: boolean): number
   setKeepAlive?(on: boolean, seconds: number): number
   getpeername?(out: { address?: string; port?: number; family?: string }): number

@@ -22,7 +22,12 @@ export class EchoVerifier implements Verifier, Sink {
     this.#codec = codec
     this.#expected = expected
     this.#opcode = opcode
-    const shared = { codec, heap, budget: new Budget(LONGEST_SAFE), limits: { maxMessage: LONGEST_SAFE } }
+    const shared = {
+      codec,
+      heap,
+      budget: new Budget(LONGEST_SAFE),
+      limits: { maxMessage: LONGEST_SAFE, maxFragments: 0 },
+    }
     this.#incoming = new Incoming(shared, this, 0)
   }
 

@@ -57,7 +57,7 @@ export class LoadConnection implements Receiver {
     this.#shared = shared
     this.#verifier = verifier
     this.#slot = shared.heap.allocateSlot()
-    shared.codec.call.openSlot(this.#slot, 0, 0)
+    shared.codec.call.openSlot(this.#slot, 0, 0, 0)
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)
     if (dialled.early.length > 0) {

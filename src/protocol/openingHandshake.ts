@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto'
 
 /** An upgrade request as both lanes deliver it. */
-export interface UpgradeRequest {
+export interface HandshakeRequest {
   readonly method: string
   /** The request target as the client wrote it: path and query. */
   readonly target: string
@@ -16,7 +16,7 @@ export interface UpgradeRequest {
 /** Why a request is not upgraded, as an HTTP status with its headers. */
 export interface Refusal {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: ResponseHeaders
   readonly reason: string
 }
 
@@ -25,7 +25,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const SINGLE = ['host', 'sec-websocket-key', 'sec-websocket-version']
 
 /** Checks a request by section 4.2.1; undefined means that it may be upgraded. */
-export function checkUpgrade(request: UpgradeRequest): Refusal | undefined {
+export function checkUpgrade(request: HandshakeRequest): Refusal | undefined {
   const { headers } = request
   if (request.method !== 'GET') return refuse(405, 'the method must be GET', { Allow: 'GET' })
   if (request.httpVersion !== '1.1') return refuse(400, 'the HTTP version must be 1.1')
@@ -46,7 +46,8 @@ export function checkUpgrade(request: UpgradeRequest): Refusal | undefined {
   return undefined
 }
 
-function refuse(status: number, reason: string, headers: Record<string, string> = {}): Refusal {
+/** A refusal with its reason in plain words. */
+export function refuse(status: number, reason: string, headers: ResponseHeaders = {}): Refusal {
   return { status, reason, headers }
 }
 
@@ -67,8 +68,61 @@ export function acceptKey(key: string): string {
         .digest('base64')
 }
 
-/** The 101 response to a request that `checkUpgrade` let pass. */
-export function acceptance(request: UpgradeRequest): string {
+/** The 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
+export function acceptance(request: HandshakeRequest, protocol = '', headers: ResponseHeaders = {}): string {
   const accept = acceptKey(request.headers['sec-websocket-key'] ?? '')
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
+  const chosen = protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}${headerLines(headers)}\r\n`
+}
+
+/** Headers of a response; a name with several values travels in several lines, as Set-Cookie must. */
+export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>
+
+/** What a header's value may consist of (RFC 9110, section 5.5). */
+const VALUE = /^[\t -~\x80-\xff]*$/
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/**
+ * The subprotocols in a Sec-WebSocket-Protocol header (section 4.1, point 10): tokens, each once. Undefined for a
+ * header that breaks the rule.
+ */
+export function offeredProtocols(header: string | undefined): readonly string[] | undefined {
+  if (header === undefined) return []
+  const offered = header.split(',').map((item) => item.trim())
+  return offered.every((item) => TOKEN.test(item)) && new Set(offered).size === offered.length ? offered : undefined
+}
+
+/** Headers that an application may not set on a response to an upgrade: they are the handshake's own. */
+const ours = new Set([
+  'connection',
+  'upgrade',
+  'sec-websocket-accept',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+  'content-length',
+  'transfer-encoding',
+])
+
+/**
+ * Checks headers of the application's. Throws a TypeError for one that is not its to set, or that could not be told
+ * apart from what follows: CR and LF in a value would begin a header of somebody else's.
+ */
+export function checkHeaders(headers: ResponseHeaders): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is no header name`)
+    if (ours.has(name.toLowerCase())) throw new TypeError(`the handshake sets ${name} itself`)
+    for (const line of typeof value === 'string' ? [value] : value) {
+      if (typeof line !== 'string' || !VALUE.test(line)) {
+        throw new TypeError(`the value of the header ${name} has characters that no header may have`)
+      }
+    }
+  }
+}
+
+/** Header lines as they travel. */
+export function headerLines(headers: ResponseHeaders): string {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((line) => `${name}: ${line}\r\n`),
+  )
+  return lines.join('')
 }

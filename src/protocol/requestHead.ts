@@ -1,6 +1,6 @@
 // The strict reading of a plain upgrade request that arrived in one piece. It takes only what every HTTP parser reads
 // the same way; of anything else it says "not sure", and node:http decides.
-import type { UpgradeRequest } from './openingHandshake.js'
+import type { HandshakeRequest } from './openingHandshake.js'
 
 const REQUEST_LINE = /^GET (\/[!-~]*) HTTP\/1\.1\r\n/
 // RFC 9110, sections 5.1 and 5.5: a token, a colon, visible ASCII and blanks; tabs are allowed there, but not everyone
@@ -24,7 +24,7 @@ const MOST_HEADERS = 64
 
 /** A request head, and how many characters of the input it took. */
 export interface RequestHead {
-  readonly request: UpgradeRequest
+  readonly request: HandshakeRequest
   readonly length: number
 }
 

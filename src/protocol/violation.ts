@@ -15,10 +15,16 @@ const violations = {
   LENGTH_UNSAFE: [1009, 'payload length above 2^53 - 1'],
   MESSAGE_TOO_LONG: [1009, 'message too long'], // section 7.4.1
   INVALID_UTF8: [1007, 'text is not valid UTF-8'], // section 8.1
+  TOO_MANY_FRAGMENTS: [1008, 'too many fragments in one message'],
   CLOSE_PAYLOAD_TOO_SHORT: [1002, 'Close frame with half a close code'], // section 5.5.1
   CLOSE_CODE_INVALID: [1002, 'close code that may not travel'], // section 7.4
   CLOSE_REASON_INVALID: [1007, 'close reason is not valid UTF-8'], // section 5.5.1
   PAYLOAD_STALLED: [1008, 'the payload stopped arriving'],
+  IDLE: [1008, 'nothing came for too long'],
+  UNREAD: [1008, 'nothing was read from the connection for too long'],
+  OUTPUT_FULL: [1008, 'too much output waits to be read'],
+  MESSAGE_RATE: [1008, 'too many messages a second'],
+  BYTE_RATE: [1008, 'too many bytes a second'],
 } as const
 
 export type ViolationName = keyof typeof violations

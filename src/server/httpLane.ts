@@ -1,21 +1,35 @@
 // The second lane of the opening handshake: node:http, for every request that is not plain: in pieces, refused,
-// with a body, with odd headers, or no upgrade at all.
+// with a body, with odd headers, over TLS, or no upgrade at all.
 import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
-import { checkUpgrade, type Refusal, type UpgradeRequest } from '../protocol/openingHandshake.js'
+import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../protocol/openingHandshake.js'
+import type { Source } from '../protocol/upgradeRequest.js'
+import { transportOf } from '../transport/adopt.js'
+import type { Transport } from '../transport/transport.js'
+import type { Accepted, Verdict } from './endpoint.js'
+import type { Decision, Gate } from './gate.js'
+import { PendingUpgrade } from './pendingUpgrade.js'
 
 export interface HttpLaneOptions {
   readonly deadlines: Deadlines
-  /** Time for a whole request head, in milliseconds. */
+  readonly gate: Gate
+  /** Time for a whole request head, and then for the upgrade, in milliseconds. */
   readonly handshakeTimeout: number
   /** Time for a refused peer to end the connection, in milliseconds. */
   readonly closeTimeout: number
+  readonly maxHeaderSize: number
+  /** Most connections that have not become WebSockets. */
+  readonly mostArrivals: number
+  /** Whether only the public API may be used. */
+  readonly publicApi: boolean
   /** Answers requests that are no upgrades. */
   readonly request: RequestListener
+  /** The client's address where a PROXY header told it. */
+  clientOf(socket: Duplex): string | undefined
   /** The handshake is accepted; `early` is what came behind the request. */
-  upgraded(socket: Duplex, request: UpgradeRequest, early: Buffer): void
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer): void
 }
 
 export class HttpLane {
@@ -23,15 +37,15 @@ export class HttpLane {
   readonly #options: HttpLaneOptions
   /** Upgrades that were refused and whose sockets are not closed yet. */
   readonly #refused = new Set<Expiring>()
+  readonly #pending = new Set<PendingUpgrade>()
+  #arrivals = 0
 
   constructor(options: HttpLaneOptions) {
     this.#options = options
-    const { handshakeTimeout } = options
-    this.#server = createServer(
-      { headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout, connectionsCheckingInterval: 500 },
-      options.request,
-    )
-    this.#server.on('upgrade', (message, socket, head) => this.#upgrade(message, socket, head))
+    const { handshakeTimeout, maxHeaderSize } = options
+    const timeouts = { headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout }
+    this.#server = createServer({ ...timeouts, maxHeaderSize, connectionsCheckingInterval: 500 }, options.request)
+    this.#server.on('upgrade', (message, socket, head) => this.upgrade(message, socket, head))
     // This server never listens, but without the event it would never check its timeouts.
     this.#server.emit('listening')
   }
@@ -42,26 +56,39 @@ export class HttpLane {
   }
 
   take(socket: Socket): void {
+    if (this.#arrivals >= this.#options.mostArrivals) {
+      socket.destroy()
+      return
+    }
+    this.#arrivals++
+    socket.once('close', () => this.#arrivals--)
     this.#server.emit('connection', socket)
   }
 
   close(): void {
     this.#server.close(() => undefined)
     this.#server.closeAllConnections()
+    for (const pending of this.#pending) pending.cancel()
     for (const refused of this.#refused) refused.expired()
   }
 
-  #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** An upgrade request of any node:http server, this one's or another's. */
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // An error without a listener would end the process; what it means for the connection comes with 'close'.
+    socket.on('error', () => socket.destroy())
     const request = requestOf(message)
     const refusal = checkUpgrade(request)
-    if (refusal === undefined) this.#options.upgraded(socket, request, head)
-    else this.#refuse(socket, refusal)
+    if (refusal !== undefined) return this.refuse(socket, refusal)
+    const decision = this.#options.gate.decide(request, undefined, sourceOf(socket, this.#options.clientOf(socket)))
+    const { verdict } = decision
+    if (verdict instanceof Promise) this.#wait(decision, socket, head)
+    else this.#settle(verdict, socket, head)
   }
 
   /** Answers, and makes sure that the socket ends even if the peer doesn't want to. */
-  #refuse(socket: Duplex, refusal: Refusal): void {
+  refuse(socket: Duplex, refusal: Refusal): void {
     const { deadlines, closeTimeout } = this.#options
-    const refused: Expiring = { expired: () => socket.destroy() }
+    const refused: Expiring = { due: 0, expired: () => socket.destroy() }
     this.#refused.add(refused)
     deadlines.set(refused, closeTimeout)
     socket.on('close', () => {
@@ -70,12 +97,60 @@ export class HttpLane {
     })
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.destroy())
+    if (socket.destroyed) refused.expired()
     socket.end(responseTo(refusal))
     socket.resume()
   }
+
+  #settle(verdict: Verdict, socket: Duplex, early: Buffer): void {
+    if ('status' in verdict) return this.refuse(socket, verdict)
+    const transport = transportOf(socket, this.#options.publicApi)
+    this.#options.upgraded(transport, verdict, earlyBytes(socket, early))
+  }
+
+  /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */
+  #wait(decision: Decision, socket: Duplex, head: Buffer): void {
+    const { deadlines, handshakeTimeout } = this.#options
+    const left = (): void => {
+      this.#pending.delete(pending)
+      pending.abandon('the peer has left')
+      socket.destroy()
+    }
+    const read = (chunk: Buffer): void => pending.received(chunk)
+    const pending = new PendingUpgrade(decision, head, deadlines, handshakeTimeout, {
+      full: () => socket.pause(),
+      settled: (verdict, early) => {
+        this.#pending.delete(pending)
+        socket.off('data', read).off('end', left).off('close', left).pause()
+        this.#settle(verdict, socket, early)
+      },
+    })
+    this.#pending.add(pending)
+    socket.on('data', read).on('end', left).on('close', left)
+  }
 }
 
-function requestOf(message: IncomingMessage): UpgradeRequest {
+/** What came behind the request: `head`, and what the socket has read since. */
+function earlyBytes(socket: Duplex, head: Buffer): Buffer {
+  const chunks = [head]
+  // From Node 26 on, a read returns one chunk.
+  while (socket.readableLength > 0) chunks.push(socket.read())
+  return chunks.length === 1 ? head : Buffer.concat(chunks)
+}
+
+function sourceOf(socket: Duplex, client: string | undefined): Source {
+  return {
+    get remoteAddress() {
+      if (client !== undefined) return client
+      const address: unknown = Reflect.get(socket, 'remoteAddress')
+      return typeof address === 'string' ? address : undefined
+    },
+    secure: Reflect.get(socket, 'encrypted') === true,
+    told: client !== undefined,
+  }
+}
+
+function requestOf(message: IncomingMessage): HandshakeRequest {
   const headers: Record<string, string> = Object.create(null)
   const repeated: string[] = []
   const { rawHeaders } = message
@@ -96,11 +171,9 @@ function requestOf(message: IncomingMessage): UpgradeRequest {
 }
 
 function responseTo({ status, reason, headers }: Refusal): string {
-  const lines = Object.entries({
-    ...headers,
-    Connection: 'close',
-    'Content-Type': 'text/plain',
-    'Content-Length': String(Buffer.byteLength(reason)),
-  }).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${reason}`
+  const names = Object.keys(headers).map((name) => name.toLowerCase())
+  const type = names.includes('content-type') ? {} : { 'Content-Type': 'text/plain' }
+  const length = { 'Content-Length': String(Buffer.byteLength(reason)) }
+  const lines = headerLines({ ...headers, Connection: 'close', ...type, ...length })
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${reason}`
 }

@@ -1,41 +1,139 @@
 // What a server can be told, and what it does when it is told nothing.
 import type { RequestListener } from 'node:http'
-import type { ConnectionLimits, Handlers } from '../connection/handlers.js'
+import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
+import type { ResponseHeaders } from '../protocol/openingHandshake.js'
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { CensusLimits } from './census.js'
 
-/** Options of a server besides its handlers. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
-export interface ServerLimits extends ConnectionLimits {
+/** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
+export interface ServerLimits extends ConnectionLimits, CensusLimits {
   /** Memory for large payloads, parked reads and messages kept for pending handlers. Default 256 MiB. */
   readonly payloadMemory: number
-  /** Time for the whole opening handshake. Default 10,000. */
+  /** Time for the whole opening handshake, `upgrade` included. Default 10,000. */
   readonly handshakeTimeout: number
+  /** Longest request head; longer ones are refused with 431. Default 16 KiB. */
+  readonly maxHeaderSize: number
 }
 
-export interface ServerOptions<Data = unknown> extends Handlers<Data>, Partial<ServerLimits> {
+/** An upgrade is accepted. */
+export type Acceptance<Data> = {
+  /** Headers for the response, Set-Cookie for instance. */
+  readonly headers?: ResponseHeaders
+  /** One of `request.protocols`. Default: the first of the option `protocols` that the client offers, or none. */
+  readonly protocol?: string
+} & (undefined extends Data ? { readonly data?: Data } : { /** For `connection.data`. */ readonly data: Data })
+
+/** An upgrade is refused. */
+export interface Rejection {
+  /** An HTTP status from 300 to 599. */
+  readonly status: number
+  readonly headers?: ResponseHeaders
+  /** Plain text, unless a Content-Type header says otherwise. */
+  readonly body?: string
+}
+
+type Answer<Data> = Acceptance<Data> | Rejection | (undefined extends Data ? undefined : never)
+
+/** Decides on a request; what it returns, or its promise resolves with, is the answer. */
+export type Upgrade<Data> = (request: UpgradeRequest) => Answer<Data> | PromiseLike<Answer<Data>>
+
+/** How the connections of one path are served. */
+export type RouteOptions<Data = undefined> = Handlers<Data> &
+  Partial<ConnectionLimits> & {
+    /** What becomes of a peer that does not read what it is sent. Default `'pause'`. */
+    readonly outputPolicy?: OutputPolicy
+    /**
+     * The origins whose pages may connect, `https://example.com` or a pattern; `'self'` is the host that was asked.
+     * Others are refused with 403; clients that are no browsers may send no Origin, and are not. Default: all.
+     */
+    readonly origins?: readonly (string | RegExp)[]
+    /** The subprotocols that are spoken here, by preference. Default: none. */
+    readonly protocols?: readonly string[]
+    /** `upgrade` threw or rejected (the client gets 500), or took too long (503). Default: to standard error. */
+    upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
+  } & (undefined extends Data ? { readonly upgrade?: Upgrade<Data> } : { readonly upgrade: Upgrade<Data> })
+
+/** What belongs to the server as a whole. */
+export interface CommonOptions extends Partial<ServerLimits> {
+  /**
+   * Routes by path, each with handlers of its own: `/chat`, `/rooms/:room`, `/files/*`; make them with `route`. What
+   * a route leaves out of the limits is the server's. Paths without a route go to the server's own handlers, or are
+   * refused with 404 if there are none.
+   */
+  readonly routes?: Readonly<Record<string, Route>>
   /** Answers HTTP requests that are no upgrades. Default: 426 Upgrade Required. */
   readonly request?: RequestListener
+  /**
+   * Proxies whose X-Forwarded-For is believed: addresses, networks as `10.0.0.0/8`, `unix` for Unix sockets.
+   * Default: none.
+   */
+  readonly trustedProxies?: readonly string[]
+  /** Uses only the public API of Node.js; slower. Default: what MILLRACE_PUBLIC_API=1 in the environment says. */
+  readonly publicApi?: boolean
+}
+
+export type ServerOptions<Data = undefined> = CommonOptions & RouteOptions<Data>
+
+/** A route, made by `route`. */
+export interface Route {
+  /** @internal */
+  readonly [ROUTE]: AnyRoute
+}
+
+/** A route's options, whatever its data. */
+export interface AnyRoute extends Handlers<unknown>, Partial<ConnectionLimits> {
+  readonly outputPolicy?: OutputPolicy
+  readonly origins?: readonly (string | RegExp)[]
+  readonly protocols?: readonly string[]
+  upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
+  readonly upgrade?: (request: UpgradeRequest) => unknown
+}
+
+export const ROUTE: unique symbol = Symbol('route')
+
+/** A route for the option `routes`, with data of its own kind. */
+export function route<Data = undefined>(options: RouteOptions<Data>): Route {
+  return { [ROUTE]: options }
 }
 
 /** The limits of a server that was told nothing. */
 export const defaultLimits: ServerLimits = {
   maxMessage: 16 * 1024 * 1024,
+  maxFragments: 131_072,
   outputLimit: 1024 * 1024,
   outputCeiling: 64 * 1024 * 1024,
   pendingHandlers: 256,
   closeTimeout: 10_000,
   payloadTimeout: 30_000,
+  pingInterval: 30_000,
+  idleTimeout: 120_000,
+  pauseTimeout: 60_000,
+  maxLifetime: 0,
+  messageRate: 0,
+  byteRate: 0,
   payloadMemory: 256 * 1024 * 1024,
   handshakeTimeout: 10_000,
+  maxHeaderSize: 16 * 1024,
+  maxConnections: 100_000,
+  maxConnectionsPerAddress: 100_000,
 }
 
-/** The limits that `options` ask for. Throws a RangeError for one that is not a whole number from 0 to 2^53 - 1. */
-export function limitsOf(options: Partial<ServerLimits>): ServerLimits {
+/** Limits of which none would be no use at all. */
+const atLeastOne: readonly string[] = ['maxFragments', 'pendingHandlers', 'maxHeaderSize']
+
+/**
+ * The limits that `options` ask for, and those of `base` besides. Throws a RangeError for one that is not a whole
+ * number from 0 to 2^53 - 1, or from 1 where 0 makes no sense.
+ */
+export function limitsOf(options: Partial<ServerLimits>, base: ServerLimits = defaultLimits): ServerLimits {
   const limits: Record<string, number> = {}
-  for (const [name, byDefault] of Object.entries(defaultLimits)) {
+  for (const [name, byDefault] of Object.entries(base)) {
     const value: unknown = Reflect.get(options, name) ?? byDefault
-    if (!Number.isSafeInteger(value) || Number(value) < 0) {
-      throw new RangeError(`${name} must be a whole number from 0 to 2^53 - 1, not ${String(value)}`)
+    const least = atLeastOne.includes(name) ? 1 : 0
+    if (!Number.isSafeInteger(value) || Number(value) < least) {
+      throw new RangeError(`${name} must be a whole number from ${least} to 2^53 - 1, not ${String(value)}`)
     }
     limits[name] = Number(value)
   }
-  return { ...defaultLimits, ...limits }
+  return { ...base, ...limits }
 }

@@ -6,75 +6,132 @@ import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { acceptHandles } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
-import { checkUpgrade, type UpgradeRequest } from '../protocol/openingHandshake.js'
+import { checkUpgrade, type Refusal } from '../protocol/openingHandshake.js'
 import { readRequestHead } from '../protocol/requestHead.js'
+import { HandleTransport } from '../transport/handle.js'
+import type { Transport } from '../transport/transport.js'
+import type { Accepted, Verdict } from './endpoint.js'
+import type { Gate } from './gate.js'
+import { PendingUpgrade, type Waiting } from './pendingUpgrade.js'
 
 export interface RawLaneOptions {
   readonly deadlines: Deadlines
-  /** Time for the first bytes to come, in milliseconds. */
+  readonly gate: Gate
+  /** Time for the opening handshake, in milliseconds. */
   readonly handshakeTimeout: number
+  /** Longer request heads are for the second lane to refuse. */
+  readonly maxHeaderSize: number
+  /** Most connections that have not finished their handshake. */
+  readonly mostArrivals: number
   /** The handshake is accepted; `early` is what came behind the request. */
-  upgraded(handle: StreamHandle, request: UpgradeRequest, early: Buffer): void
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer): void
+  refused(handle: StreamHandle, refusal: Refusal): void
   /** This lane is not sure: the second one decides. */
   handedOver(handle: StreamHandle, read: Buffer): void
 }
 
 export class RawLane {
   readonly #options: RawLaneOptions
-  /** Connections that have sent nothing yet. */
-  readonly #silent = new Set<Arrival>()
+  /** Connections whose handshake is not done. */
+  readonly #arrivals = new Set<Arrival>()
 
   constructor(options: RawLaneOptions) {
     this.#options = options
   }
 
   /** Accepts for a listening server; false if its handle can't be taken over, and everything goes the second way. */
-  attach(server: NetServer): boolean {
-    return acceptHandles(
-      server,
-      (handle) => new Arrival(handle, this.#options, this.#silent),
-      (status) => process.emitWarning(`a connection could not be accepted (libuv error ${status})`, 'MillraceWarning'),
-    )
+  attach(server: NetServer, failed: (status: number) => void): boolean {
+    return acceptHandles(server, (handle) => this.#arrive(handle), failed)
   }
 
-  /** Closes the connections that have sent nothing yet. */
+  /** Closes the connections whose handshake is not done. */
   close(): void {
-    for (const arrival of this.#silent) arrival.expired()
+    for (const arrival of this.#arrivals) arrival.close()
+  }
+
+  #arrive(handle: StreamHandle): void {
+    if (this.#arrivals.size < this.#options.mostArrivals) new Arrival(handle, this.#options, this.#arrivals)
+    else handle.close()
   }
 }
 
-/** A connection from its acceptance to its first read. */
-class Arrival implements Expiring, ChunkReader {
+/** A connection from its acceptance to the end of its handshake. */
+class Arrival implements Expiring, ChunkReader, Waiting {
+  due = 0
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions
-  readonly #silent: Set<Arrival>
+  readonly #arrivals: Set<Arrival>
+  #pending: PendingUpgrade | undefined
 
-  constructor(handle: StreamHandle, options: RawLaneOptions, silent: Set<Arrival>) {
+  constructor(handle: StreamHandle, options: RawLaneOptions, arrivals: Set<Arrival>) {
     this.#handle = handle
     this.#options = options
-    this.#silent = silent
-    silent.add(this)
+    this.#arrivals = arrivals
+    arrivals.add(this)
     options.deadlines.set(this, options.handshakeTimeout)
     readChunks(handle, this)
     if (!startReading(handle)) this.expired()
   }
 
   readChunk(chunk: Buffer | undefined): void {
-    if (chunk === undefined) return this.expired()
-    this.#leave()
-    const head = readRequestHead(chunk.toString('latin1'))
-    if (head === undefined || checkUpgrade(head.request) !== undefined) this.#options.handedOver(this.#handle, chunk)
-    else this.#options.upgraded(this.#handle, head.request, chunk.subarray(head.length))
+    if (chunk === undefined) this.expired()
+    else if (this.#pending === undefined) this.#decide(chunk)
+    else this.#pending.received(chunk)
   }
 
   /** Nothing came in time, or the peer has gone. */
   expired(): void {
     this.#leave()
+    this.#pending?.abandon('the peer has left')
     this.#handle.close()
   }
 
+  /** The server closes. */
+  close(): void {
+    if (this.#pending === undefined) this.expired()
+    else this.#pending.cancel()
+  }
+
+  full(): void {
+    this.#handle.readStop()
+  }
+
+  settled(verdict: Verdict, early: Buffer): void {
+    this.#leave()
+    if ('status' in verdict) this.#options.refused(this.#handle, verdict)
+    else this.#options.upgraded(new HandleTransport(this.#handle), verdict, early)
+  }
+
+  #decide(chunk: Buffer): void {
+    const { gate, deadlines, handshakeTimeout, maxHeaderSize, handedOver } = this.#options
+    const text = chunk.toString('latin1')
+    const head = readRequestHead(text)
+    if (head === undefined || head.length > maxHeaderSize || checkUpgrade(head.request) !== undefined) {
+      this.#leave()
+      return handedOver(this.#handle, chunk)
+    }
+    const { length } = head
+    const transport = new HandleTransport(this.#handle)
+    // A part of a string would keep the whole alive: the head alone is read anew.
+    const decision = gate.decide(
+      head.request,
+      length === chunk.length ? text : chunk.toString('latin1', 0, length),
+      transport,
+    )
+    const { verdict } = decision
+    const early = chunk.subarray(length)
+    if (verdict instanceof Promise) {
+      deadlines.clear(this)
+      this.#pending = new PendingUpgrade(decision, early, deadlines, handshakeTimeout, this)
+    } else if ('status' in verdict) this.settled(verdict, early)
+    else {
+      this.#leave()
+      this.#options.upgraded(transport, verdict, early)
+    }
+  }
+
   #leave(): void {
-    this.#silent.delete(this)
+    this.#arrivals.delete(this)
     this.#options.deadlines.clear(this)
   }
 }

@@ -1,82 +1,88 @@
-// The server: listens, runs both lanes of the opening handshake, holds the connections, and closes them gracefully.
-import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from 'node:net'
+// The server: listens, lets connections in by two lanes, holds them, and closes them gracefully.
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import type { Connection } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
-import type { Handlers, Shared } from '../connection/handlers.js'
 import { outboxOfThread } from '../connection/outbox.js'
 import { Peer } from '../connection/peer.js'
-import { giveToHttp } from '../internals/accept.js'
+import { giveToHttp, socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
-import { acceptance, type UpgradeRequest } from '../protocol/openingHandshake.js'
-import { transportOf } from '../transport/adopt.js'
-import { HandleTransport } from '../transport/handle.js'
+import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Transport } from '../transport/transport.js'
+import { Census } from './census.js'
+import { type Accepted, type Common, Endpoint } from './endpoint.js'
+import { Gate } from './gate.js'
 import { HttpLane } from './httpLane.js'
-import { limitsOf, type ServerLimits, type ServerOptions } from './options.js'
+import { type Lanes, Listener, type ListenOptions } from './listener.js'
+import { type AnyRoute, type CommonOptions, limitsOf, ROUTE, type ServerLimits, type ServerOptions } from './options.js'
+import { TrustedProxies } from './proxies.js'
+import { ProxyLine } from './proxyLine.js'
 import { RawLane } from './rawLane.js'
+import { Routes } from './routes.js'
 
-export interface ListenOptions {
-  /** Default 0: any free port; `address` tells which. */
-  readonly port?: number
-  /** Default: all addresses of this machine. */
-  readonly host?: string
-}
-
-/** Connections that the system may keep waiting for us to accept them. */
-const BACKLOG = 4096
+/** Connections that may be amid their handshakes, beyond those that `maxConnections` allows to be open. */
+const ARRIVALS = 16_384
 
 export class Server<Data = unknown> {
-  readonly #shared: Shared<Data>
-  readonly #rawLane: RawLane
-  readonly #httpLane: HttpLane
-  readonly #listening: NetServer
+  readonly #census: Census
+  readonly #gate: Gate
+  readonly #lanes: Lanes
+  readonly #listeners: Listener[] = []
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
 
-  constructor(options: ServerOptions<Data>) {
+  constructor(options: CommonOptions & AnyRoute) {
     const limits = limitsOf(options)
-    this.#shared = this.#share(options, limits)
-    const { deadlines } = this.#shared
-    this.#httpLane = new HttpLane({
-      ...limits,
-      deadlines,
-      request: options.request ?? ((_, response) => response.writeHead(426, { Upgrade: 'websocket' }).end()),
-      upgraded: (socket, request, early) => this.#open(transportOf(socket), request, earlyBytes(socket, early)),
+    const common = this.#common(limits)
+    this.#census = new Census(limits, common.connections)
+    const routes = Object.entries(options.routes ?? {}).map(
+      ([path, route]) => [path, new Endpoint(route[ROUTE], limits, common)] as const,
+    )
+    const { trustedProxies } = options
+    const proxies = trustedProxies === undefined ? undefined : new TrustedProxies(trustedProxies)
+    this.#gate = new Gate({
+      census: this.#census,
+      routes: new Routes(Object.fromEntries(routes)),
+      rest: new Endpoint(options, limits, common),
+      proxies,
     })
-    this.#rawLane = new RawLane({
-      deadlines,
-      handshakeTimeout: limits.handshakeTimeout,
-      upgraded: (handle, request, early) => this.#open(new HandleTransport(handle), request, early),
-      handedOver: (handle, read) => giveToHttp(handle, read, this.#httpLane.server),
-    })
-    this.#listening = createNetServer((socket) => this.#httpLane.take(socket))
+    this.#lanes = this.#openLanes(options, limits, common.deadlines, proxies)
   }
 
-  /** The connections that are not closed. */
+  /** The connections that are not closed, of all routes. */
   get connections(): ReadonlySet<Connection<Data>> {
-    return this.#shared.connections
+    return this.#census.connections as ReadonlySet<Connection<Data>>
   }
 
-  /** Where it listens; undefined before `listen` and after `close`. */
+  /** Where it listens on a port, first; undefined before `listen`, after `close`, and where it listens on paths only. */
   get address(): AddressInfo | undefined {
-    const address = this.#listening.address()
-    return typeof address === 'object' && address !== null ? address : undefined
+    return this.addresses.find((address) => typeof address !== 'string')
   }
 
-  /** Starts to listen. Rejects with the system's error, EADDRINUSE for instance. */
+  /** Everything it listens on: ports with their addresses, and paths. */
+  get addresses(): readonly (AddressInfo | string)[] {
+    return this.#listeners.flatMap(({ address }) => (address === undefined ? [] : [address]))
+  }
+
+  /**
+   * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
+   * for instance, and with that of node:tls where its options are wrong.
+   */
   async listen(options: ListenOptions = {}): Promise<this> {
-    await new Promise<void>((resolve, reject) => {
-      this.#listening.once('error', reject)
-      const { port = 0, host } = options
-      this.#listening.listen({ port, backlog: BACKLOG, ...(host === undefined ? {} : { host }) }, () => {
-        this.#listening.off('error', reject)
-        resolve()
-      })
-    })
-    this.#rawLane.attach(this.#listening)
+    const listener = new Listener(options, this.#lanes)
+    await listener.listen(options, this.#lanes)
+    this.#listeners.push(listener)
     return this
+  }
+
+  /**
+   * Takes an upgrade of a node:http or https server of yours: `http.on('upgrade', (request, socket, head) =>
+   * server.handleUpgrade(request, socket, head))`. Refuses it by itself where it must. The socket may be any Duplex.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#lanes.http.upgrade(request, socket, head)
   }
 
   /**
@@ -84,53 +90,67 @@ export class Server<Data = unknown> {
    * those that do not answer are ended when the close timeout is over.
    */
   async close(code = 1001, reason = ''): Promise<void> {
-    this.#listening.close(() => undefined)
-    this.#rawLane.close()
-    this.#httpLane.close()
-    for (const connection of this.#shared.connections) connection.close(code, reason)
-    if (this.#shared.connections.size === 0) return
+    this.#gate.close()
+    for (const listener of this.#listeners.splice(0)) listener.close()
+    this.#lanes.raw?.close()
+    this.#lanes.http.close()
+    for (const connection of this.#census.connections) connection.close(code, reason)
+    if (this.#census.connections.size === 0) return
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  #share(handlers: Handlers<Data>, limits: ServerLimits): Shared<Data> {
+  #common(limits: ServerLimits): Common {
     const budget = new Budget(limits.payloadMemory, () => deadlines.start())
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
-    const connections = new Set<Connection<Data>>()
     const deadlines: Deadlines = new Deadlines((now) => {
       budget.checkStalls(now, limits.payloadTimeout)
       return budget.unfinished > 0
     })
-    return {
-      codec: codecOfThread(),
-      heap,
-      outbox: outboxOfThread(),
-      budget,
-      deadlines,
-      handlers,
-      limits,
-      connections,
-      closed: () => {
-        if (connections.size > 0) return
-        for (const resolve of this.#waiting.splice(0)) resolve()
-      },
+    const connections = new Set<Connection<unknown>>()
+    const closed = (connection: Connection<unknown>): void => {
+      this.#census.remove(connection)
+      if (connections.size > 0) return
+      for (const resolve of this.#waiting.splice(0)) resolve()
     }
+    return { codec: codecOfThread(), heap, outbox: outboxOfThread(), budget, deadlines, connections, closed }
   }
 
-  #open(transport: Transport, request: UpgradeRequest, early: Uint8Array): void {
-    new Peer<Data>(this.#shared, transport, undefined as Data).start(acceptance(request), early)
+  #openLanes(
+    options: CommonOptions,
+    limits: ServerLimits,
+    deadlines: Deadlines,
+    proxies: TrustedProxies | undefined,
+  ): Lanes {
+    const { handshakeTimeout } = limits
+    const { publicApi = false, request = (_, response) => response.writeHead(426, { Upgrade: 'websocket' }).end() } =
+      options
+    const gate = this.#gate
+    const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): void =>
+      this.#open(transport, accepted, early)
+    const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
+    const mostArrivals = limits.maxConnections + ARRIVALS
+    const shared = { ...limits, deadlines, gate, mostArrivals, upgraded }
+    const http = new HttpLane({ ...shared, publicApi, request, clientOf: (socket) => proxyLine.clientOf(socket) })
+    const raw = new RawLane({
+      ...shared,
+      refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
+      handedOver: (handle, read) => giveToHttp(handle, read, http.server),
+    })
+    return { raw: publicApi ? undefined : raw, http, proxyLine, handshakeTimeout }
+  }
+
+  #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array): void {
+    const peer = new Peer(shared, transport, opening)
+    this.#census.add(peer)
+    peer.start(opening, early)
+    UpgradeRequest.settle(opening.request)
   }
 }
 
-/** What came behind the request: `head`, and what the socket has read since. */
-function earlyBytes(socket: Duplex, head: Buffer): Buffer {
-  const chunks = [head]
-  // From Node 26 on, a read returns one chunk.
-  while (socket.readableLength > 0) chunks.push(socket.read())
-  return chunks.length === 1 ? head : Buffer.concat(chunks)
-}
-
-/** A WebSocket server with these handlers and limits. It does nothing until `listen`. */
-export function createServer<Data = unknown>(options: ServerOptions<Data> = {}): Server<Data> {
+/** A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`. */
+export function createServer(): Server<undefined>
+export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>
+export function createServer(options: ServerOptions = {}): Server<unknown> {
   return new Server(options)
 }

@@ -1,7 +1,7 @@
 // The command line: which command it names, and for the echo server its options, what they say when asked, and what a person's arguments mean.
 import { defaultLimits, type ServerLimits } from '../server/options.js'
 import { type BenchCommand, parseBenchArguments } from './benchArguments.js'
-import { optionsIn, read, table, UsageError } from './options.js'
+import { type Given, optionsIn, read, table, UsageError } from './options.js'
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './units.js'
 
 export const DEFAULT_PORT = 9001
@@ -13,7 +13,17 @@ export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'version' }
   | BenchCommand
-  | { readonly name: 'serve'; readonly port: number; readonly host: string; readonly limits: Partial<ServerLimits> }
+  | { readonly name: 'serve'; readonly listen: Place; readonly limits: Partial<ServerLimits> }
+
+/** Where to listen; a certificate and its key are the names of files. */
+export interface Place {
+  readonly port?: number
+  readonly host?: string
+  readonly path?: string
+  readonly tls?: { readonly cert: string; readonly key: string }
+}
+
+const where = ['port', 'host', 'path', 'cert', 'key']
 
 export { UsageError }
 
@@ -24,32 +34,60 @@ const sizes: readonly (readonly [Limit, string])[] = [
   ['payloadMemory', 'memory for large messages of all connections'],
   ['outputLimit', 'a peer that leaves more unread must read first'],
   ['outputCeiling', 'a peer that leaves more unread is cut off'],
+  ['maxHeaderSize', 'longest request head; longer ones get 431'],
+  ['byteRate', 'a second, of one peer; 0 is any'],
+]
+
+const counts: readonly (readonly [Limit, string])[] = [
+  ['maxConnections', 'at once; more get 503'],
+  ['maxFragments', 'frames of one message'],
+  ['messageRate', 'messages a second, of one peer; 0 is any'],
 ]
 
 const times: readonly (readonly [Limit, string])[] = [
   ['handshakeTimeout', 'for the whole opening handshake'],
   ['payloadTimeout', 'without a byte of an unfinished large message'],
   ['closeTimeout', 'for the answer to Close, and then for the end'],
+  ['pingInterval', 'of silence before a peer is sent a ping'],
+  ['idleTimeout', 'of silence, whatever was sent, before the end'],
+  ['pauseTimeout', 'during which a peer reads nothing of its echoes'],
+  ['maxLifetime', 'of a connection'],
 ]
 
 /** Reads the arguments behind the program's name. Throws a UsageError for the first that is wrong. */
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
-  const valued = ['port', 'host', ...[...sizes, ...times].map(([limit]) => flagOf(limit))]
+  const valued = [...where, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
   const given = optionsIn(args, valued, ['help', 'version'], { h: 'help', v: 'version' }, (word) => {
     throw new UsageError(`there is no command ${JSON.stringify(word)}`)
   })
   if (given.has('help')) return { name: 'help' }
   if (given.has('version')) return { name: 'version' }
   const limits: { -readonly [name in Limit]?: number } = {}
-  for (const [group, parse] of [[sizes, parseSize] as const, [times, parseDuration] as const]) {
+  const groups = [
+    [sizes, parseSize] as const,
+    [counts, (text: string) => parseCount(text)] as const,
+    [times, parseDuration] as const,
+  ]
+  for (const [group, parse] of groups) {
     for (const [limit] of group) {
       const value = read(given, flagOf(limit), parse)
       if (value !== undefined) limits[limit] = value
     }
   }
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
-  return { name: 'serve', port, host: given.get('host') ?? DEFAULT_HOST, limits }
+  return { name: 'serve', listen: placeIn(given, port), limits }
+}
+
+/** Where to listen: a path, or a port; with TLS if there is a certificate. */
+function placeIn(given: Given, port: number): Place {
+  const [path, cert, key] = [given.get('path'), given.get('cert'), given.get('key')]
+  if (path !== undefined && (given.has('port') || given.has('host'))) {
+    throw new UsageError('--path listens on no port: leave --port and --host out')
+  }
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together')
+  const tls = cert === undefined || key === undefined ? {} : { tls: { cert, key } }
+  return path === undefined ? { port, host: given.get('host') ?? DEFAULT_HOST, ...tls } : { path, ...tls }
 }
 
 /** The help text. Its defaults are those of the server itself. */
@@ -65,9 +103,14 @@ Where
 ${table([
   ['port', String(DEFAULT_PORT), 'port to listen on; 0 is any free one'],
   ['host', DEFAULT_HOST, 'address to listen on; 0.0.0.0 is all of IPv4'],
+  ['path', '', 'Unix socket to listen on instead'],
+  ['cert', '', 'file of the certificate, for TLS, and'],
+  ['key', '', 'file of its key'],
 ])}
 How much (1024, 16k, 64KiB, 64MB)
 ${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(defaultLimits[limit]), help]))}
+How many
+${table(counts.map(([limit, help]) => [flagOf(limit), String(defaultLimits[limit]), help]))}
 How long (500ms, 10s, 2m; 0 is for ever)
 ${table(times.map(([limit, help]) => [flagOf(limit), formatDuration(defaultLimits[limit]), help]))}
 And

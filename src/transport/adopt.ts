@@ -8,11 +8,11 @@ import { HandleTransport } from './handle.js'
 import type { Transport } from './transport.js'
 
 /** A plain TCP socket gives up its handle, once everything is out of its buffers; anything else is a Duplex. */
-export function transportOf(stream: Duplex): Transport {
+export function transportOf(stream: Duplex, publicApi = false): Transport {
   if (!(stream instanceof Socket)) return new DuplexTransport(stream)
   stream.setTimeout(0)
   stream.setNoDelay(true)
   stream.setKeepAlive(true, KEEP_ALIVE * 1000)
-  const handle = stream.writableLength === 0 ? streamHandleOf(stream) : undefined
+  const handle = stream.writableLength === 0 && !publicApi ? streamHandleOf(stream) : undefined
   return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
 }

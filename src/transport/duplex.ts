@@ -19,6 +19,11 @@ export class DuplexTransport implements Transport {
     return typeof address === 'string' ? address : undefined
   }
 
+  get unsent(): number {
+    const { bytesWritten, writableLength } = this.#stream as Duplex & { readonly bytesWritten?: number }
+    return writableLength - (bytesWritten ?? 0)
+  }
+
   open(receiver: Receiver): void {
     this.#receiver = receiver
     const stream = this.#stream

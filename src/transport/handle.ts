@@ -44,6 +44,19 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     return out.address
   }
 
+  get secure(): boolean {
+    return false
+  }
+
+  /** The address is the peer's own, not what a proxy said. */
+  get told(): boolean {
+    return false
+  }
+
+  get unsent(): number {
+    return this.#closed ? 0 : (this.#handle.writeQueueSize ?? 0)
+  }
+
   open(receiver: Receiver): void {
     this.#receiver = receiver
     inbox ??= codec().view(INBOX, INBOX_LENGTH)

@@ -45,6 +45,10 @@ export class MemoryTransport implements Transport {
     this.#receiver?.written(0)
   }
 
+  get unsent(): number {
+    return this.#pending?.length ?? 0
+  }
+
   open(receiver: Receiver): void {
     this.#receiver = receiver
   }

@@ -18,6 +18,8 @@ export interface Receiver {
 /** The transport's side of the seam. After `close`, every call is harmless. */
 export interface Transport {
   readonly remoteAddress: string | undefined
+  /** Bytes of the write under way that the system has not taken: while that changes, the peer is reading. */
+  readonly unsent: number
   /** Starts reading, and tells `receiver` from now on. */
   open(receiver: Receiver): void
   /** Stops and starts reading. While stopped, neither bytes nor the end nor a reset is noticed. */

@@ -56,7 +56,7 @@ export class CodecParser {
   constructor({ masked, limit }: Rules, heap = heapOfThread()) {
     this.#heap = heap
     this.slot = heap.allocateSlot()
-    heap.codec.call.openSlot(this.slot, masked ? MASKED : 0, limit)
+    heap.codec.call.openSlot(this.slot, masked ? MASKED : 0, limit, 0)
   }
 
   /** Reads `bytes`, at an alignment that differs from read to read. */

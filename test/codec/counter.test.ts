@@ -36,7 +36,7 @@ function randomFrames(random: Random, frames: number, lengths: readonly number[]
 /** Counts a stream in pieces that end at `cuts`, and checks the count of each. */
 function check({ stream, ends }: Counted, cuts: readonly number[], about: string): void {
   const slot = heap.allocateSlot()
-  call.openSlot(slot, 0, 0)
+  call.openSlot(slot, 0, 0, 0)
   let from = 0
   for (const to of [...cuts, stream.length]) {
     bytes.set(stream.subarray(from, to), INBOX)
@@ -51,7 +51,7 @@ function check({ stream, ends }: Counted, cuts: readonly number[], about: string
 /** How counting ends if `stream` is fed in two pieces: status and messages. */
 function outcome(stream: Buffer, cut: number): [status: number, messages: number] {
   const slot = heap.allocateSlot()
-  call.openSlot(slot, 0, 0)
+  call.openSlot(slot, 0, 0, 0)
   let messages = 0
   let status = COUNT_DONE
   for (const piece of [stream.subarray(0, cut), stream.subarray(cut)]) {

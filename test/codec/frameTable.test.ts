@@ -35,7 +35,7 @@ const { call, bytes } = heap.codec
 let slot = 0
 beforeEach(() => {
   slot = heap.allocateSlot()
-  call.openSlot(slot, 0, rules.limit)
+  call.openSlot(slot, 0, rules.limit, 0)
 })
 afterEach(() => heap.freeSlot(slot))
 
@@ -189,7 +189,7 @@ describe('a slot', () => {
       { opcode: PING, payload: Buffer.alloc(125, 'p'), key }, // the most that is carried from read to read
       { opcode: CONTINUATION, payload: Buffer.alloc(126, 'g'), key },
     ]
-    call.openSlot(between, MASKED, rules.limit)
+    call.openSlot(between, MASKED, rules.limit, 0)
     call.grant(between, heap.allocate(200).pointer, 200)
     for (const byte of Buffer.concat(parts.map(buildFrame))) {
       bytes[INBOX] = byte

@@ -15,7 +15,13 @@ const LARGEST = 8 * 1024
 const PREFIX = 'VIOLATION_'
 
 /** The violations that are the codec's to find; the other ones are found in what a frame says, or in time. */
-type Elsewhere = `CLOSE_${string}` | 'PAYLOAD_STALLED'
+type Elsewhere =
+  | `CLOSE_${string}`
+  | `${'MESSAGE' | 'BYTE'}_RATE`
+  | 'PAYLOAD_STALLED'
+  | 'IDLE'
+  | 'UNREAD'
+  | 'OUTPUT_FULL'
 const closeCodes: Record<Exclude<ViolationName, Elsewhere>, number> = {
   RESERVED_BITS: 1002,
   RESERVED_OPCODE: 1002,
@@ -30,6 +36,7 @@ const closeCodes: Record<Exclude<ViolationName, Elsewhere>, number> = {
   LENGTH_UNSAFE: 1009,
   MESSAGE_TOO_LONG: 1009,
   INVALID_UTF8: 1007,
+  TOO_MANY_FRAGMENTS: 1008,
 }
 
 interface WasmMemory {
@@ -134,7 +141,7 @@ describe('the violations', () => {
   }
 
   it('no other number has a name', () => {
-    for (const status of [wasm.STATUS_DONE, wasm.STATUS_AGAIN, wasm.STATUS_REGION, 3, 29, -1]) {
+    for (const status of [wasm.STATUS_DONE, wasm.STATUS_AGAIN, wasm.STATUS_REGION, 3, 30, -1]) {
       assert.throws(() => violationName(status), /neither a status nor a violation/)
     }
   })

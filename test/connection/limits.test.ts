@@ -107,7 +107,7 @@ test('a message over the limit is refused at its header, and nothing is kept', a
     assert.equal(place.budget.used, 0)
   }
   assert.equal(errors.length, cases.length)
-  assert.match(String(errors[0]), /the limit is 100000 bytes/)
+  assert.match(String(errors[0]), /maxMessage is 100000 bytes/)
   const { wire } = place.connect()
   wire.feed(masked(BINARY, Buffer.alloc(100_000)))
   assert.equal(wire.output.length, 0, 'exactly the limit is fine')

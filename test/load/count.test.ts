@@ -14,7 +14,7 @@ class Counter {
   readonly #slot = heap.allocateSlot()
 
   constructor() {
-    call.openSlot(this.#slot, 0, 0)
+    call.openSlot(this.#slot, 0, 0, 0)
   }
 
   feed(piece: Uint8Array): { status: number; messages: number } {

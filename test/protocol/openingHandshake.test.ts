@@ -7,16 +7,16 @@ import {
   acceptance,
   acceptKey,
   checkUpgrade,
+  type HandshakeRequest,
   hasToken,
   type Refusal,
-  type UpgradeRequest,
 } from '../../src/protocol/openingHandshake.js'
 import { SAMPLE_ACCEPT, SAMPLE_KEY } from '../support/httpRequests.js'
 
 type Headers = Record<string, string | undefined>
 
 /** A good request with some headers changed; one that is undefined is left out. */
-function request(changes: Headers = {}, rest: Partial<UpgradeRequest> = {}): UpgradeRequest {
+function request(changes: Headers = {}, rest: Partial<HandshakeRequest> = {}): HandshakeRequest {
   const headers: Headers = Object.assign(Object.create(null), {
     host: 'localhost',
     upgrade: 'websocket',
@@ -31,11 +31,11 @@ function request(changes: Headers = {}, rest: Partial<UpgradeRequest> = {}): Upg
   return { method: 'GET', target: '/', httpVersion: '1.1', headers, repeated: [], ...rest }
 }
 
-function status(changes: Headers, rest?: Partial<UpgradeRequest>): number | undefined {
+function status(changes: Headers, rest?: Partial<HandshakeRequest>): number | undefined {
   return checkUpgrade(request(changes, rest))?.status
 }
 
-function refusal(changes: Headers, rest?: Partial<UpgradeRequest>): Refusal {
+function refusal(changes: Headers, rest?: Partial<HandshakeRequest>): Refusal {
   const refused = checkUpgrade(request(changes, rest))
   assert.ok(refused !== undefined, 'the request was not refused')
   return refused

@@ -24,6 +24,12 @@ const CLOSE_CODES: Readonly<Record<ViolationName, number>> = {
   CLOSE_CODE_INVALID: 1002,
   CLOSE_REASON_INVALID: 1007,
   PAYLOAD_STALLED: 1008,
+  TOO_MANY_FRAGMENTS: 1008,
+  IDLE: 1008,
+  UNREAD: 1008,
+  OUTPUT_FULL: 1008,
+  MESSAGE_RATE: 1008,
+  BYTE_RATE: 1008,
 }
 
 const names = Object.keys(CLOSE_CODES) as ViolationName[]

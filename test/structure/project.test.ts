@@ -6,16 +6,34 @@ import * as index from '../../src/index.js'
 import { codeOf, read, sourcesIn, tokensOf } from './source.js'
 
 /** The public API: values, then types. Adding a name is a promise for years. */
-const VALUES = ['CloseCode', 'Message', 'ProtocolViolation', 'Server', 'createServer']
+const VALUES = [
+  'CloseCode',
+  'Message',
+  'PreparedMessage',
+  'ProtocolViolation',
+  'Server',
+  'createServer',
+  'prepare',
+  'route',
+]
 const TYPES = [
+  'Acceptance',
+  'CommonOptions',
   'Connection',
   'ConnectionLimits',
   'Handlers',
   'ListenOptions',
+  'OutputPolicy',
+  'Rejection',
+  'ResponseHeaders',
+  'Route',
+  'RouteOptions',
   'SendResult',
   'Sendable',
   'ServerLimits',
   'ServerOptions',
+  'Upgrade',
+  'UpgradeRequest',
   'ViolationName',
 ]
 

@@ -4,9 +4,15 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { Deadlines } from '../../src/connection/deadlines.js'
-import { checkUpgrade, type UpgradeRequest } from '../../src/protocol/openingHandshake.js'
+import { checkUpgrade, type HandshakeRequest } from '../../src/protocol/openingHandshake.js'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
+import { Census } from '../../src/server/census.js'
+import { Endpoint } from '../../src/server/endpoint.js'
+import { Gate } from '../../src/server/gate.js'
 import { HttpLane } from '../../src/server/httpLane.js'
+import { defaultLimits } from '../../src/server/options.js'
+import { Routes } from '../../src/server/routes.js'
+import { room } from './peer.js'
 
 /** A stream that delivers what it is fed, and collects what is written to it. */
 export class FedStream extends Duplex {
@@ -70,7 +76,7 @@ export async function readByNode(bytes: Buffer): Promise<Reading> {
 
 /** What became of a request in one lane. */
 export interface Outcome {
-  readonly upgraded?: UpgradeRequest
+  readonly upgraded?: Pick<HandshakeRequest, 'target' | 'headers'>
   readonly early?: string
   /** What was answered otherwise, without its date. */
   readonly answer?: string
@@ -80,7 +86,15 @@ export interface Outcome {
 export function firstLane(bytes: Buffer): Outcome | undefined {
   const head = readRequestHead(bytes.toString('latin1'))
   if (head === undefined || checkUpgrade(head.request) !== undefined) return undefined
-  return { upgraded: head.request, early: bytes.toString('latin1', head.length) }
+  const { target, headers } = head.request
+  return { upgraded: { target, headers }, early: bytes.toString('latin1', head.length) }
+}
+
+/** A gate that lets in whoever keeps the protocol. */
+function openGate(): Gate {
+  const { shared } = room({})
+  const rest = new Endpoint({}, defaultLimits, shared)
+  return new Gate({ census: new Census(defaultLimits, new Set()), routes: new Routes({}), rest, proxies: undefined })
 }
 
 /** What the second lane does with bytes that arrive in these pieces. */
@@ -92,8 +106,13 @@ export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
     handshakeTimeout: 60_000,
     closeTimeout: 60_000,
     request: (_, response) => response.writeHead(418).end(),
-    upgraded: (_, upgraded, early) => {
-      outcome = { upgraded, early: early.toString('latin1') }
+    gate: openGate(),
+    maxHeaderSize: defaultLimits.maxHeaderSize,
+    mostArrivals: 1,
+    publicApi: false,
+    clientOf: () => undefined,
+    upgraded: (_, { opening: { request } }, early) => {
+      outcome = { upgraded: { target: request.target, headers: request.headers }, early: early.toString('latin1') }
     },
   })
   stream.on('error', () => undefined)

@@ -1,10 +1,12 @@
 // A connection over the transport in memory: what a test needs to feed one peer and to look at what it is sent.
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
-import { Deadlines } from '../../src/connection/deadlines.js'
-import type { Handlers, Shared } from '../../src/connection/handlers.js'
+import { Callbacks } from '../../src/connection/callbacks.js'
+import { Deadlines, ticksOf } from '../../src/connection/deadlines.js'
+import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handlers.js'
 import { outboxOfThread } from '../../src/connection/outbox.js'
 import { Peer } from '../../src/connection/peer.js'
 import { Budget } from '../../src/payload/budget.js'
+import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
 import { MemoryTransport } from '../../src/transport/memory.js'
 
@@ -16,8 +18,15 @@ export interface Room {
   connect(): { peer: Peer<undefined>; wire: MemoryTransport }
 }
 
+const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
+const source = { remoteAddress: undefined, secure: false, told: false }
+
 /** A place for connections with these handlers and limits. */
-export function room(handlers: Handlers<undefined>, limits: Partial<ServerLimits> = {}): Room {
+export function room(
+  handlers: Handlers<undefined>,
+  limits: Partial<ServerLimits> = {},
+  outputPolicy: OutputPolicy = 'pause',
+): Room {
   const all = { ...defaultLimits, ...limits }
   const budget = new Budget(all.payloadMemory)
   const shared: Shared<undefined> = {
@@ -27,7 +36,15 @@ export function room(handlers: Handlers<undefined>, limits: Partial<ServerLimits
     budget,
     deadlines: new Deadlines(() => false),
     handlers,
+    callbacks: new Callbacks(handlers),
     limits: all,
+    times: {
+      pingInterval: ticksOf(all.pingInterval),
+      idleTimeout: ticksOf(all.idleTimeout),
+      pauseTimeout: ticksOf(all.pauseTimeout),
+      maxLifetime: ticksOf(all.maxLifetime),
+    },
+    outputPolicy,
     connections: new Set(),
     closed: () => undefined,
   }
@@ -36,8 +53,10 @@ export function room(handlers: Handlers<undefined>, limits: Partial<ServerLimits
     budget,
     connect() {
       const wire = new MemoryTransport()
-      const peer = new Peer<undefined>(shared, wire, undefined)
-      peer.start('', new Uint8Array(0))
+      const request = new UpgradeRequest(head, undefined, source, undefined)
+      const opening = { request, data: undefined, protocol: '', response: '' }
+      const peer = new Peer<undefined>(shared, wire, opening)
+      peer.start(opening, new Uint8Array(0))
       return { peer, wire }
     },
   }

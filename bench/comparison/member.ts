@@ -1,0 +1,112 @@
+// One connection of a broadcast: counts what it is sent, with the codec, and may be the one that publishes.
+import type { Codec, Heap } from '../../src/codec/codec.js'
+import { COUNT_CLOSE, COUNT_MASKED, RESULT, RESULT_COUNT } from '../../src/codec/wasm.generated.js'
+import type { Dialled } from '../../src/load/dial.js'
+import type { Verifier } from '../../src/load/loadConnection.js'
+import type { Batch } from '../../src/load/payload.js'
+import { transportOf } from '../../src/transport/adopt.js'
+import { PENDING, type Receiver, type Transport } from '../../src/transport/transport.js'
+
+const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
+
+/** What the members share. */
+export interface Publication {
+  readonly codec: Codec
+  readonly heap: Heap
+  readonly batch: Batch
+  /** Messages published so far: no member can have more. */
+  readonly published: number
+  /** So many deliveries came, or a batch was written. */
+  arrived(count: number): void
+  failed(reason: string): void
+}
+
+export class Member implements Receiver {
+  readonly #publication: Publication
+  readonly #transport: Transport
+  readonly #verifier: Verifier | undefined
+  readonly #slot: number
+  #delivered = 0
+  #ending = false
+  #gone = false
+  #closed: () => void = () => undefined
+
+  /** With a verifier it looks at every byte. */
+  constructor(publication: Publication, { stream, early }: Dialled, verifier: Verifier | undefined) {
+    this.#publication = publication
+    this.#verifier = verifier
+    this.#slot = publication.heap.allocateSlot()
+    publication.codec.call.openSlot(this.#slot, 0, 0, 0)
+    this.#transport = transportOf(stream)
+    this.#transport.open(this)
+    if (early.length > 0) this.#fail('the server sent something before anything was published')
+  }
+
+  /** Sends the batch; tells that it is written as if that were a delivery, for it must be waited for, too. */
+  publish(): void {
+    const { pointer, length } = this.#publication.batch
+    const status = this.#transport.write(pointer, length)
+    if (status !== PENDING) this.written(status)
+  }
+
+  /** Ends the connection; resolves when it has ended. */
+  end(): Promise<void> {
+    this.#ending = true
+    if (this.#gone) return Promise.resolve()
+    const ended = new Promise<void>((resolve) => {
+      this.#closed = resolve
+    })
+    this.#transport.close()
+    return ended
+  }
+
+  received(start: number, end: number): void {
+    if (this.#ending) return
+    const messages = this.#verifier === undefined ? this.#count(start, end) : this.#verify(this.#verifier, start, end)
+    this.#delivered += messages
+    // As nobody has more than was published, everybody has everything when the deliveries are as many as they must be.
+    if (this.#delivered > this.#publication.published) this.#fail('the server delivered more than was published')
+    else if (messages > 0) this.#publication.arrived(messages)
+  }
+
+  ended(): void {
+    this.#fail('the server ended the connection')
+  }
+
+  written(status: number): void {
+    if (status < 0) this.#fail('the connection broke')
+    else this.#publication.arrived(1)
+  }
+
+  closed(): void {
+    this.#gone = true
+    this.#publication.heap.freeSlot(this.#slot)
+    this.#verifier?.free()
+    this.#fail('the server ended the connection')
+    this.#closed()
+  }
+
+  #count(start: number, end: number): number {
+    const { codec } = this.#publication
+    const status = codec.call.count(this.#slot, start, end)
+    if (status === COUNT_CLOSE) this.#fail('the server sent Close')
+    if (status === COUNT_MASKED) this.#fail('the server sent a masked frame')
+    return codec.words[COUNT_WORD] ?? 0
+  }
+
+  #verify(verifier: Verifier, start: number, end: number): number {
+    try {
+      return verifier.count(start, end)
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error))
+      return 0
+    }
+  }
+
+  #fail(reason: string): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#publication.failed(reason)
+    this.#transport.close()
+  }
+}

@@ -1,0 +1,77 @@
+// Calls the application's handlers, each in its connection's async context, and keeps their mistakes from ending the
+// process.
+import type { AsyncResource } from 'node:async_hooks'
+import { currentContext, runScoped } from '../internals/context.js'
+import type { Connection } from './connection.js'
+import { type Handlers, isThenable } from './handlers.js'
+
+/** A connection, to those who call handlers for it. */
+export interface Called<Data> extends Connection<Data> {
+  /** What its handlers run in; undefined if that is nothing. */
+  context: AsyncResource | undefined
+  /** A handler threw, or its promise rejected. */
+  handlerFailed(error: unknown): void
+}
+
+export class Callbacks<Data> {
+  readonly #handlers: Handlers<Data>
+
+  constructor(handlers: Handlers<Data>) {
+    this.#handlers = handlers
+  }
+
+  /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
+  open(connection: Called<Data>): void {
+    if (this.#handlers.open === undefined) connection.context = currentContext()
+    else {
+      runScoped(() => {
+        this.#run(connection, () => this.#handlers.open?.(connection))
+        connection.context = currentContext()
+      })
+    }
+  }
+
+  drain(connection: Called<Data>): void {
+    if (this.#handlers.drain !== undefined) this.#run(connection, () => this.#handlers.drain?.(connection))
+  }
+
+  get hasPong(): boolean {
+    return this.#handlers.pong !== undefined
+  }
+
+  pong(connection: Called<Data>, data: Buffer): void {
+    this.#run(connection, () => this.#handlers.pong?.(connection, data))
+  }
+
+  close(connection: Called<Data>, code: number, reason: string): void {
+    if (this.#handlers.close !== undefined)
+      this.#run(connection, () => this.#handlers.close?.(connection, code, reason))
+  }
+
+  /** Tells the `error` handler. Without one, or if it fails itself, mistakes of the application go to standard error. */
+  error(connection: Called<Data>, error: unknown, applications: boolean): void {
+    if (this.#handlers.error === undefined) {
+      if (applications) console.error(error)
+      return
+    }
+    try {
+      const result = inContext(connection.context, () => this.#handlers.error?.(connection, error))
+      if (isThenable(result)) Promise.resolve(result).catch(console.error)
+    } catch (second) {
+      console.error(second)
+    }
+  }
+
+  #run(connection: Called<Data>, handler: () => unknown): void {
+    try {
+      const result = inContext(connection.context, handler)
+      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => connection.handlerFailed(error))
+    } catch (error) {
+      connection.handlerFailed(error)
+    }
+  }
+}
+
+function inContext(context: AsyncResource | undefined, work: () => unknown): unknown {
+  return context === undefined ? work() : context.runInAsyncScope(work)
+}

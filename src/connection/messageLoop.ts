@@ -1,0 +1,121 @@
+// The messages of one connection as an async iterator, for those who prefer a loop to a handler. What comes faster than
+// the loop takes it waits in a short queue; when that is full, nothing more is read from the peer.
+import type { Budget } from '../payload/budget.js'
+import { Message } from './message.js'
+
+/** Messages and bytes that wait for the loop before reading stops. */
+const MOST_MESSAGES = 64
+const MOST_BYTES = 256 * 1024
+
+/** The connection that a loop reads from. */
+export interface Pausable {
+  queueFull(): void
+  queueTaken(): void
+}
+
+type Taker = (result: IteratorResult<Message, undefined>) => void
+
+interface Queued {
+  readonly message: Message
+  charged: number
+}
+
+const DONE = { done: true, value: undefined } as const
+
+export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
+  readonly #connection: Pausable
+  readonly #budget: Budget
+  readonly #queue: Queued[] = []
+  #bytes = 0
+  /** Handed out, and readable until the next message is asked for. */
+  readonly #given: Queued[] = []
+  readonly #takers: Taker[] = []
+  #left = false
+  #ended = false
+
+  constructor(connection: Pausable, budget: Budget) {
+    this.#connection = connection
+    this.#budget = budget
+  }
+
+  /** A loop begins, perhaps where another one was left. */
+  enter(): this {
+    this.#left = false
+    return this
+  }
+
+  /** A message has come: to whoever waits, else into the queue. */
+  take(message: Message): void {
+    const queued = { message, charged: Message.keep(message) }
+    this.#budget.charge(queued.charged)
+    const taker = this.#takers.shift()
+    if (taker !== undefined) return this.#give(queued, taker)
+    this.#queue.push(queued)
+    this.#bytes += message.byteLength
+    const full = this.#queue.length >= MOST_MESSAGES || this.#bytes >= MOST_BYTES
+    if (full || this.#left || this.#budget.spent) this.#connection.queueFull()
+  }
+
+  /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own. */
+  end(): void {
+    this.#ended = true
+    if (this.#left) this.#drop()
+    for (const queued of [...this.#queue, ...this.#given]) {
+      Message.detach(queued.message)
+      this.#uncharge(queued)
+    }
+    for (const taker of this.#takers.splice(0)) taker(DONE)
+  }
+
+  /** The next message; the one before is gone now. */
+  next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#takers.length === 0) this.#release()
+    const queued = this.#queue.shift()
+    if (queued === undefined && this.#ended) return Promise.resolve(DONE)
+    return new Promise((resolve) => {
+      if (queued === undefined) this.#takers.push(resolve)
+      else {
+        this.#bytes -= queued.message.byteLength
+        this.#give(queued, resolve)
+      }
+      if (this.#queue.length === 0) this.#connection.queueTaken()
+    })
+  }
+
+  /** The loop is left. */
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.#release()
+    this.#left = true
+    if (this.#ended) this.#drop()
+    else this.#connection.queueFull()
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #give(queued: Queued, taker: Taker): void {
+    this.#given.push(queued)
+    taker({ done: false, value: queued.message })
+  }
+
+  #release(): void {
+    for (const queued of this.#given.splice(0)) this.#free(queued)
+  }
+
+  #drop(): void {
+    for (const queued of this.#queue.splice(0)) this.#free(queued)
+    this.#bytes = 0
+  }
+
+  #free(queued: Queued): void {
+    Message.release(queued.message)
+    this.#uncharge(queued)
+  }
+
+  #uncharge(queued: Queued): void {
+    this.#budget.give(queued.charged)
+    queued.charged = 0
+  }
+}

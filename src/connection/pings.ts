@@ -1,0 +1,51 @@
+// The pings of one connection that wait for their pongs.
+import { Buffer } from 'node:buffer'
+import { LONGEST_7_BIT } from '../codec/wasm.generated.js'
+import { bytesOf } from './framing.js'
+
+interface Ping {
+  readonly payload: Buffer
+  readonly at: number
+  readonly resolve: (roundTrip: number) => void
+  readonly reject: (error: Error) => void
+}
+
+/** So that pings without a payload of the application's can be told apart. */
+let counter = 0
+
+/** The payload of a ping. Throws a RangeError for more than 125 bytes (section 5.5). */
+export function pingPayload(data: string | ArrayBufferView | ArrayBuffer | undefined): Uint8Array {
+  if (data === undefined) {
+    const payload = Buffer.alloc(4)
+    payload.writeUInt32BE(counter++ % 2 ** 32)
+    return payload
+  }
+  const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data)
+  if (bytes.length > LONGEST_7_BIT) throw new RangeError(`a ping takes 125 bytes, not ${bytes.length}`)
+  return bytes
+}
+
+export class Pings {
+  #waiting: Ping[] = []
+
+  /** A ping with this payload is being sent; resolves with its round trip in milliseconds. */
+  sent(payload: Uint8Array): Promise<number> {
+    const roundTrip = new Promise<number>((resolve, reject) => {
+      this.#waiting.push({ payload: Buffer.from(payload), at: performance.now(), resolve, reject })
+    })
+    roundTrip.catch(() => undefined) // whoever does not wait for the pong need not hear that it never came
+    return roundTrip
+  }
+
+  /** Section 5.5.3: a pong may answer only the latest of several pings, so it settles those before, too. */
+  answered(payload: Uint8Array): void {
+    const last = this.#waiting.findLastIndex((ping) => ping.payload.equals(payload))
+    const now = performance.now()
+    for (const { at, resolve } of this.#waiting.splice(0, last + 1)) resolve(now - at)
+  }
+
+  /** The connection has ended. */
+  abandon(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the connection ended before the pong came'))
+  }
+}

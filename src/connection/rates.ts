@@ -1,0 +1,42 @@
+// The messages and bytes a second that one connection may send: two buckets that hold a second's worth.
+import type { ViolationName } from '../protocol/violation.js'
+
+export interface RateLimits {
+  /** Messages a second; 0 is any number. */
+  readonly messageRate: number
+  /** Payload bytes a second; 0 is any number. */
+  readonly byteRate: number
+}
+
+export class Rates {
+  readonly #limits: RateLimits
+  #messages: number
+  #bytes: number
+  #at: number
+
+  /** Undefined where nothing is limited. */
+  static of(limits: RateLimits): Rates | undefined {
+    return limits.messageRate === 0 && limits.byteRate === 0 ? undefined : new Rates(limits)
+  }
+
+  constructor(limits: RateLimits) {
+    this.#limits = limits
+    this.#messages = limits.messageRate
+    this.#bytes = limits.byteRate
+    this.#at = performance.now()
+  }
+
+  /** Takes a message of `length` bytes out of the buckets; names the one that is empty. */
+  exceeded(length: number): ViolationName | undefined {
+    const { messageRate, byteRate } = this.#limits
+    const now = performance.now()
+    const seconds = (now - this.#at) / 1000
+    this.#at = now
+    this.#messages = Math.min(this.#messages + seconds * messageRate, messageRate) - 1
+    // A message longer than a second's worth is admitted when the bucket is full, and leaves it in debt.
+    const full = this.#bytes + seconds * byteRate >= byteRate
+    this.#bytes = Math.min(this.#bytes + seconds * byteRate, byteRate) - length
+    if (messageRate > 0 && this.#messages < 0) return 'MESSAGE_RATE'
+    return byteRate > 0 && this.#bytes < 0 && !full ? 'BYTE_RATE' : undefined
+  }
+}

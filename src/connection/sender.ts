@@ -1,0 +1,155 @@
+// The sending side of a connection as the application uses it: frames what is sent, and holds it to the output limit.
+import { Buffer } from 'node:buffer'
+import type { Codec } from '../codec/codec.js'
+import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import type { Transport } from '../transport/transport.js'
+import type { Sendable, SendResult } from './connection.js'
+import { bytesOf, frameBytes, frameMessage, framePrepared, frameText } from './framing.js'
+import type { ConnectionLimits, OutputPolicy } from './handlers.js'
+import { Message } from './message.js'
+import { Outgoing, type OutgoingOwner } from './outgoing.js'
+import { PreparedMessage } from './prepared.js'
+
+/** The connection that a sender belongs to. */
+export interface SenderOwner extends OutgoingOwner {
+  readonly isOpen: boolean
+  /** The output is above its limit, and can't be written: read nothing until it has gone. */
+  outputFull(): void
+  violated(violation: ProtocolViolation): void
+  terminate(): void
+}
+
+/** What all senders of a route share. */
+export interface SenderShared {
+  readonly codec: Codec
+  readonly heap: ConstructorParameters<typeof Outgoing>[1]
+  readonly outbox: ConstructorParameters<typeof Outgoing>[2]
+  readonly limits: ConnectionLimits
+  readonly outputPolicy: OutputPolicy
+}
+
+export class Sender {
+  readonly outgoing: Outgoing
+  readonly #shared: SenderShared
+  readonly #owner: SenderOwner
+  /** The opcode of the fragmented message under way, or 0. */
+  #fragmented = 0
+  /** Half a character at the end of the last text fragment: the other half begins the next. */
+  #surrogate = ''
+  #promised = false
+
+  constructor(shared: SenderShared, transport: Transport, owner: SenderOwner) {
+    this.#shared = shared
+    this.#owner = owner
+    this.outgoing = new Outgoing(transport, shared.heap, shared.outbox, owner)
+  }
+
+  send(data: Sendable): SendResult {
+    if (this.#fragmented !== 0) {
+      throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
+    }
+    if (data instanceof Message) return this.#message(data)
+    const { codec } = this.#shared
+    if (typeof data === 'string') {
+      const refused = this.#refused(data)
+      if (refused !== undefined) return refused
+      frameText(codec, this.outgoing, FIN | OPCODE_TEXT, data)
+    } else if (data instanceof PreparedMessage) {
+      const frame = PreparedMessage.frame(data)
+      const refused = this.#refused(data)
+      if (refused !== undefined) return refused
+      framePrepared(codec, this.outgoing, frame)
+    } else {
+      const bytes = bytesOf(data)
+      const refused = this.#refused(bytes)
+      if (refused !== undefined) return refused
+      frameBytes(codec, this.outgoing, FIN | OPCODE_BINARY, bytes)
+    }
+    return this.relieve()
+  }
+
+  /** A fragment of a message (section 5.4): its first decides whether it is text. */
+  sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult {
+    const { codec } = this.#shared
+    const payload = typeof data === 'string' ? data : bytesOf(data)
+    const opcode = typeof payload === 'string' ? OPCODE_TEXT : OPCODE_BINARY
+    if (this.#fragmented !== 0 && this.#fragmented !== opcode) {
+      throw new TypeError('all fragments of a message are text, or all are bytes')
+    }
+    if (!this.admits()) return 'closed'
+    const first = (last ? FIN : 0) | (this.#fragmented === 0 ? opcode : OPCODE_CONTINUATION)
+    if (typeof payload === 'string') frameText(codec, this.outgoing, first, this.#wholeCharacters(payload, last))
+    else frameBytes(codec, this.outgoing, first, payload)
+    this.#fragmented = last ? 0 : opcode
+    return this.relieve()
+  }
+
+  /** A control frame of this side's making; the connection must be open. */
+  control(opcode: number, payload: Uint8Array): void {
+    frameBytes(this.#shared.codec, this.outgoing, FIN | opcode, payload)
+    this.relieve()
+  }
+
+  /** Whether something was answered with `buffered` since this was asked last. */
+  takePromise(): boolean {
+    const promised = this.#promised
+    this.#promised = false
+    return promised
+  }
+
+  /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
+  relieve(): SendResult {
+    const { outgoing } = this
+    if (outgoing.buffered > this.#shared.limits.outputLimit) {
+      if (outgoing.blocked) this.hold()
+      else outgoing.flush()
+    }
+    if (!outgoing.blocked) return 'sent'
+    this.#promised = true
+    return 'buffered'
+  }
+
+  /** The output is above its limit, and can't be written. */
+  hold(): void {
+    if (this.#shared.outputPolicy === 'pause') this.#owner.outputFull()
+  }
+
+  /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
+  admits(): boolean {
+    if (!this.#owner.isOpen) return false
+    if (this.outgoing.waiting <= this.#shared.limits.outputCeiling) return true
+    this.#owner.terminate()
+    return false
+  }
+
+  #message(message: Message): SendResult {
+    const { codec } = this.#shared
+    const payload = Message.pointer(message) === 0 ? message.bytes : undefined // throws for one that is gone
+    const refused = this.#refused(message)
+    if (refused !== undefined) return refused
+    if (payload === undefined) frameMessage(codec, this.outgoing, message)
+    else frameBytes(codec, this.outgoing, FIN | (message.isText ? OPCODE_TEXT : OPCODE_BINARY), payload)
+    return this.relieve()
+  }
+
+  /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
+  #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
+    if (!this.admits()) return 'closed'
+    if (!this.outgoing.blocked || this.#shared.outputPolicy === 'pause') return undefined
+    const { outputLimit } = this.#shared.limits
+    const length = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
+    if (this.outgoing.buffered + length <= outputLimit) return undefined
+    if (this.#shared.outputPolicy === 'drop') return 'dropped'
+    this.#owner.violated(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${outputLimit} bytes`))
+    return 'closed'
+  }
+
+  /** A pair of surrogates that a fragment cuts travels with the next one. */
+  #wholeCharacters(text: string, last: boolean): string {
+    const whole = this.#surrogate + text
+    const cut = !last && /[\ud800-\udbff]$/.test(whole)
+    this.#surrogate = cut ? whole.slice(-1) : ''
+    return cut ? whole.slice(0, -1) : whole
+  }
+}

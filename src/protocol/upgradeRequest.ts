@@ -1,0 +1,107 @@
+// The request that opens a connection, as the application sees it: in `upgrade`, and as `connection.request`.
+// What is not asked for is not computed, and not kept: after the handshake only the head's text stays.
+import { type HandshakeRequest, offeredProtocols } from './openingHandshake.js'
+import { readRequestHead } from './requestHead.js'
+
+/** Where a request came from. */
+export interface Source {
+  /** The peer's IP address, or what a proxy's header said before the request. */
+  readonly remoteAddress: string | undefined
+  /** Whether it came over TLS. */
+  readonly secure: boolean
+  /** Whether the address is what a proxy said. */
+  readonly told: boolean
+}
+
+export class UpgradeRequest {
+  /** The parts of the path that a route's pattern names: `/rooms/:room` has `room`. Decoded. */
+  params: Readonly<Record<string, string>> = NO_PARAMS
+  readonly #source: Source
+  readonly #client: string | undefined
+  readonly #text: string | undefined
+  #head: HandshakeRequest | undefined
+  #abort: AbortController | undefined
+
+  /** `text` is the head as it came, if it can be read again from there; `client` what trusted proxies say. @internal */
+  constructor(head: HandshakeRequest, text: string | undefined, source: Source, client: string | undefined) {
+    this.#head = head
+    this.#text = text
+    this.#source = source
+    this.#client = client
+  }
+
+  /** The request target as the client wrote it: path and query. */
+  get target(): string {
+    return this.#facts().target
+  }
+
+  /** The path, as the client wrote it, without the query: not decoded. */
+  get path(): string {
+    const { target } = this
+    const end = target.indexOf('?')
+    return end < 0 ? target : target.slice(0, end)
+  }
+
+  /** The query's parameters, decoded. Made anew at each access. */
+  get query(): URLSearchParams {
+    const { target } = this
+    const end = target.indexOf('?')
+    return new URLSearchParams(end < 0 ? '' : target.slice(end + 1))
+  }
+
+  /** By lower-case name; the values of a repeated header are joined by `, `. Has no prototype. */
+  get headers(): Readonly<Record<string, string | undefined>> {
+    return this.#facts().headers
+  }
+
+  /** The Origin header: the site whose page opened the connection. Browsers always send it, others may send anything. */
+  get origin(): string | undefined {
+    return this.headers['origin']
+  }
+
+  /** The subprotocols that the client offers, by its preference. */
+  get protocols(): readonly string[] {
+    return offeredProtocols(this.headers['sec-websocket-protocol']) ?? []
+  }
+
+  /** The client's IP address: the peer's, or what a trusted proxy says of it. */
+  get remoteAddress(): string | undefined {
+    return this.#client ?? this.#source.remoteAddress
+  }
+
+  /** Whether it came over TLS. */
+  get secure(): boolean {
+    return this.#source.secure
+  }
+
+  /** Aborted when the peer leaves, or the time is up, while `upgrade` has not settled. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    return this.#abort.signal
+  }
+
+  /** The client's address where it is not the peer's own. @internal */
+  static client(request: UpgradeRequest): string | undefined {
+    return request.#client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
+  }
+
+  /** The peer has left while `upgrade` was pending. @internal */
+  static abort(request: UpgradeRequest, reason: Error): void {
+    request.#abort ??= new AbortController()
+    request.#abort.abort(reason)
+  }
+
+  /** The handshake is done: forgets what can be read again. @internal */
+  static settle(request: UpgradeRequest): void {
+    if (request.#text !== undefined) request.#head = undefined
+    request.#abort = undefined
+  }
+
+  #facts(): HandshakeRequest {
+    this.#head ??= readRequestHead(this.#text ?? '')?.request
+    if (this.#head === undefined) throw new Error('a request head that was read once must be readable again')
+    return this.#head
+  }
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))

@@ -1,0 +1,147 @@
+// One route, or the server's own handlers: decides on requests, and holds what its connections share.
+import { Callbacks } from '../connection/callbacks.js'
+import { ticksOf } from '../connection/deadlines.js'
+import { isThenable, type Opening, type OutputPolicy, type Shared } from '../connection/handlers.js'
+import {
+  acceptance,
+  checkHeaders,
+  type HandshakeRequest,
+  offeredProtocols,
+  type Refusal,
+  type ResponseHeaders,
+  refuse,
+} from '../protocol/openingHandshake.js'
+import { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { type AnyRoute, limitsOf, type ServerLimits } from './options.js'
+
+/** A request that may open a connection. */
+export interface Accepted {
+  readonly shared: Shared<unknown>
+  readonly opening: Opening<unknown>
+}
+
+export type Verdict = Accepted | Refusal
+
+/** What all routes of a server share. */
+export type Common = Pick<
+  Shared<unknown>,
+  'codec' | 'heap' | 'outbox' | 'budget' | 'deadlines' | 'connections' | 'closed'
+>
+
+const policies: readonly OutputPolicy[] = ['pause', 'drop', 'close']
+
+export class Endpoint {
+  readonly #options: AnyRoute
+  readonly #shared: Shared<unknown>
+
+  constructor(options: AnyRoute, limits: ServerLimits, common: Common) {
+    const { outputPolicy = 'pause' } = options
+    if (!policies.includes(outputPolicy)) {
+      throw new TypeError(`outputPolicy must be 'pause', 'drop' or 'close', not ${String(outputPolicy)}`)
+    }
+    const own = limitsOf(options, limits)
+    const times = {
+      pingInterval: ticksOf(own.pingInterval),
+      idleTimeout: ticksOf(own.idleTimeout),
+      pauseTimeout: ticksOf(own.pauseTimeout),
+      maxLifetime: ticksOf(own.maxLifetime),
+    }
+    this.#options = options
+    const callbacks = new Callbacks(options)
+    this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy }
+  }
+
+  /** Whether it serves anything: a server with routes may have nothing else. */
+  get serves(): boolean {
+    const { upgrade, open, message } = this.#options
+    return upgrade !== undefined || open !== undefined || message !== undefined
+  }
+
+  /** Decides on a request that keeps section 4.2.1. Never throws or rejects: what `upgrade` does is an answer. */
+  decide(head: HandshakeRequest, request: UpgradeRequest): Verdict | Promise<Verdict> {
+    const offered = offeredProtocols(head.headers['sec-websocket-protocol'])
+    if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
+    if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
+    const { upgrade } = this.#options
+    if (upgrade === undefined) return this.#accept(head, request, offered, {})
+    try {
+      const answer = upgrade(request)
+      if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
+      return Promise.resolve(answer)
+        .then((settled) => this.#judge(head, request, offered, settled))
+        .catch((error: unknown) => this.failed(request, error))
+    } catch (error) {
+      return this.failed(request, error)
+    }
+  }
+
+  /** Tells the application that its `upgrade` failed. */
+  failed(request: UpgradeRequest, error: unknown, refusal = refuse(500, 'the upgrade failed')): Refusal {
+    const { upgradeFailed } = this.#options
+    if (upgradeFailed === undefined) console.error(error)
+    else {
+      try {
+        const result = upgradeFailed.call(this.#options, request, error)
+        if (isThenable(result)) Promise.resolve(result).catch(console.error)
+      } catch (second) {
+        console.error(second)
+      }
+    }
+    return refusal
+  }
+
+  #allows({ headers }: HandshakeRequest): boolean {
+    const { origins } = this.#options
+    const origin = headers['origin']
+    if (origins === undefined || origin === undefined) return true
+    return origins.some((allowed) => {
+      if (allowed === 'self') return hostOf(origin) === headers['host']?.toLowerCase()
+      return typeof allowed === 'string' ? allowed === origin : allowed.test(origin)
+    })
+  }
+
+  /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
+  #judge(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: unknown): Verdict {
+    if (answer === undefined || answer === null) return this.#accept(head, request, offered, {})
+    if (typeof answer !== 'object') throw new TypeError(`upgrade must return an object, not ${typeof answer}`)
+    if ('status' in answer) return rejection(answer)
+    return this.#accept(head, request, offered, answer)
+  }
+
+  #accept(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: AnyAcceptance): Verdict {
+    const {
+      data,
+      headers = {},
+      protocol = this.#options.protocols?.find((one) => offered.includes(one)) ?? '',
+    } = answer
+    checkHeaders(headers)
+    // Section 4.2.2: the server may only choose among what the client offers.
+    if (protocol !== '' && !offered.includes(protocol)) {
+      throw new TypeError(`the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
+    }
+    const clientAddress = UpgradeRequest.client(request)
+    const response = acceptance(head, protocol, headers)
+    return { shared: this.#shared, opening: { request, data, protocol, response, clientAddress } }
+  }
+}
+
+interface AnyAcceptance {
+  readonly data?: unknown
+  readonly headers?: ResponseHeaders
+  readonly protocol?: string
+}
+
+function rejection(answer: { status: unknown; headers?: ResponseHeaders; body?: unknown }): Refusal {
+  const { status, headers = {}, body = '' } = answer
+  if (!Number.isInteger(status) || Number(status) < 300 || Number(status) > 599) {
+    throw new TypeError(`upgrade refuses with a status from 300 to 599, not ${String(status)}`)
+  }
+  if (typeof body !== 'string') throw new TypeError('the body of a refusal must be a string')
+  checkHeaders(headers)
+  return refuse(Number(status), body, headers)
+}
+
+/** Host and port of an origin, the port left out where it is the scheme's own. */
+function hostOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/?#@]+)$/i.exec(origin)?.[1]?.toLowerCase()
+}

@@ -1,0 +1,65 @@
+// Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
+import { type HandshakeRequest, refuse } from '../protocol/openingHandshake.js'
+import { type Source, UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { Census } from './census.js'
+import type { Endpoint, Verdict } from './endpoint.js'
+import type { TrustedProxies } from './proxies.js'
+import type { Routes } from './routes.js'
+
+export interface GateOptions {
+  readonly census: Census
+  readonly routes: Routes<Endpoint>
+  /** For paths without a route. */
+  readonly rest: Endpoint
+  readonly proxies: TrustedProxies | undefined
+}
+
+/** A decision, or the promise of one, and what was decided on. */
+export interface Decision {
+  readonly request: UpgradeRequest
+  readonly endpoint: Endpoint
+  readonly verdict: Verdict | Promise<Verdict>
+}
+
+export class Gate {
+  readonly #options: GateOptions
+  #closed = false
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  /** Admits nobody any more. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Decides on a request that keeps section 4.2.1; `text` is its head, if it can be read again from there. */
+  decide(head: HandshakeRequest, text: string | undefined, source: Source): Decision {
+    const { census, routes, rest, proxies } = this.#options
+    const client = proxies?.clientOf(source.remoteAddress, head.headers['x-forwarded-for'])
+    const request = new UpgradeRequest(head, text, source, client)
+    const match = routes.find(request.path)
+    const endpoint = match?.value ?? rest
+    if (match !== undefined) request.params = match.params
+    const refusal = this.refusal(request)
+    if (refusal !== undefined) return { request, endpoint, verdict: refusal }
+    if (match === undefined && !rest.serves && !routes.empty) {
+      return { request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
+    }
+    const verdict = endpoint.decide(head, request)
+    if (!(verdict instanceof Promise)) return { request, endpoint, verdict }
+    // Others may have come in meanwhile.
+    return {
+      request,
+      endpoint,
+      verdict: verdict.then((settled) => census.refusal(() => request.remoteAddress) ?? settled),
+    }
+  }
+
+  /** Why nobody can be admitted now, if so. */
+  refusal(request: UpgradeRequest): ReturnType<Census['refusal']> {
+    if (this.#closed) return refuse(503, 'the server is closing')
+    return this.#options.census.refusal(() => request.remoteAddress)
+  }
+}

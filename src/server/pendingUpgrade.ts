@@ -1,0 +1,79 @@
+// An upgrade whose answer the application has promised. Keeps what the peer sends meanwhile, within bounds; notices when
+// it leaves; and does not wait for ever.
+import { Buffer } from 'node:buffer'
+import type { Deadlines, Expiring } from '../connection/deadlines.js'
+import { refuse } from '../protocol/openingHandshake.js'
+import { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { Verdict } from './endpoint.js'
+import type { Decision } from './gate.js'
+
+/** Bytes kept of what a peer sends before it is accepted; above, nothing more is read from it. */
+const MOST_BYTES = 64 * 1024
+
+/** The lane that an upgrade came by. */
+export interface Waiting {
+  /** Enough bytes are kept: read no more. */
+  full(): void
+  /** The answer, and what the peer has sent since its request. */
+  settled(verdict: Verdict, early: Buffer): void
+}
+
+export class PendingUpgrade implements Expiring {
+  due = 0
+  readonly #decision: Decision
+  readonly #deadlines: Deadlines
+  readonly #timeout: number
+  readonly #lane: Waiting
+  readonly #chunks: Buffer[]
+  #length = 0
+  #over = false
+
+  constructor(decision: Decision, early: Buffer, deadlines: Deadlines, timeout: number, lane: Waiting) {
+    this.#decision = decision
+    this.#deadlines = deadlines
+    this.#timeout = timeout
+    this.#lane = lane
+    this.#chunks = [early]
+    deadlines.set(this, timeout)
+    Promise.resolve(decision.verdict).then((verdict) => this.#settle(verdict))
+  }
+
+  received(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#length += chunk.length
+    if (this.#length >= MOST_BYTES) this.#lane.full()
+  }
+
+  /** The peer has left. */
+  abandon(reason: string): void {
+    if (this.#over) return
+    this.#end()
+    UpgradeRequest.abort(this.#decision.request, new Error(reason))
+  }
+
+  /** The server closes. */
+  cancel(): void {
+    const refusal = refuse(503, 'the server is closing')
+    UpgradeRequest.abort(this.#decision.request, new Error(refusal.reason))
+    this.#settle(refusal)
+  }
+
+  expired(): void {
+    if (this.#over) return
+    const { request, endpoint } = this.#decision
+    const error = new Error(`upgrade did not settle within handshakeTimeout, ${this.#timeout} ms`)
+    UpgradeRequest.abort(request, error)
+    this.#settle(endpoint.failed(request, error, refuse(503, 'the upgrade took too long')))
+  }
+
+  #settle(verdict: Verdict): void {
+    if (this.#over) return
+    this.#end()
+    this.#lane.settled(verdict, Buffer.concat(this.#chunks))
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#deadlines.clear(this)
+  }
+}
