@@ -41,6 +41,7 @@ export {
   INBOX_LENGTH,
   INFO_ASCII,
   INFO_OPCODE,
+  INFO_PART,
   INFO_REGION,
   RESULT,
   RESULT_ANNOUNCED,
@@ -53,7 +54,7 @@ export {
   TABLE,
   TABLE_ENTRIES,
 } from './memory'
-export { grant, openSlot, parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from './parser'
+export { grant, openSlot, parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION, stream } from './parser'
 export { UTF8_REJECTED, validate } from './utf8'
 
 /** Writes an unmasked frame: header and payload. Returns its bytes. */

@@ -21,6 +21,7 @@ import {
   ENTRY_POINTER,
   ENTRY_SIZE,
   INFO_ASCII,
+  INFO_PART,
   INFO_REGION,
   RESULT,
   RESULT_ANNOUNCED,
@@ -43,6 +44,7 @@ import {
   SLOT_REGION,
   SLOT_REMAINING,
   SLOT_SIZE,
+  SLOT_STREAMED,
   SLOT_UTF8,
   SLOT_WIDE,
   TABLE,
@@ -83,6 +85,16 @@ export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): 
 export function grant(slot: usize, region: u32, capacity: u32): void {
   store<u32>(slot, region, SLOT_REGION)
   store<u32>(slot, capacity, SLOT_CAPACITY)
+}
+
+/**
+ * From now on, the message under way is handed out in parts, each in the same `window` of `capacity` bytes: a part must
+ * be taken before the rest is parsed. What the message already held is forgotten.
+ */
+export function stream(slot: usize, window: u32, capacity: u32): void {
+  grant(slot, window, capacity)
+  store<u32>(slot, 0, SLOT_LENGTH)
+  store<u8>(slot, 1, SLOT_STREAMED)
 }
 
 /** Parses the bytes of one read, from `start` to `end`, for the connection of `slot`. */
@@ -204,8 +216,11 @@ function unmaskText(slot: usize, target: usize, source: usize, length: usize, ke
 function continuePayload(slot: usize, end: usize): u32 {
   const remaining = load<u64>(slot, SLOT_REMAINING)
   const length = load<u32>(slot, SLOT_LENGTH)
-  const bytes = min<u64>(end - cursor, remaining) as u32
-  if (bytes > load<u32>(slot, SLOT_CAPACITY) - length) {
+  const room = load<u32>(slot, SLOT_CAPACITY) - length
+  const streamed = load<u8>(slot, SLOT_STREAMED) != 0
+  let bytes = min<u64>(end - cursor, remaining) as u32
+  if (streamed) bytes = min(bytes, room)
+  if (bytes > room) {
     store<f64>(RESULT, length, RESULT_FILLED)
     store<f64>(RESULT, (length as f64) + bytes, RESULT_NEEDED)
     store<f64>(RESULT, (length as f64) + (remaining as f64), RESULT_ANNOUNCED)
@@ -221,14 +236,24 @@ function continuePayload(slot: usize, end: usize): u32 {
     mask(target, cursor, bytes, key)
   }
   cursor += bytes
-  store<u32>(slot, length + bytes, SLOT_LENGTH)
   if (remaining > bytes) {
     store<u32>(slot, rotate(key, bytes), SLOT_KEY)
     store<u64>(slot, remaining - bytes, SLOT_REMAINING)
+    if (streamed) return bytes ? emitPart(slot, bytes) : STATUS_DONE
+    store<u32>(slot, length + bytes, SLOT_LENGTH)
     return STATUS_DONE
   }
   store<u8>(slot, 0, SLOT_IN_PAYLOAD)
-  return load<u8>(slot, SLOT_FRAME) & FIN ? endMessage(slot) : STATUS_MORE
+  const last = (load<u8>(slot, SLOT_FRAME) & FIN) != 0
+  if (streamed && !last) return bytes ? emitPart(slot, bytes) : STATUS_MORE
+  store<u32>(slot, length + bytes, SLOT_LENGTH)
+  return last ? endMessage(slot) : STATUS_MORE
+}
+
+/** Hands out what has come of a streamed message; its window is used again when the host has taken it. */
+function emitPart(slot: usize, bytes: u32): u32 {
+  emit((load<u8>(slot, SLOT_MESSAGE) as u32) | INFO_REGION | INFO_PART, load<u32>(slot, SLOT_REGION), bytes)
+  return STATUS_AGAIN
 }
 
 /** The last fragment is complete: the message goes into the table, and with it the region. */
@@ -241,7 +266,9 @@ function endMessage(slot: usize): u32 {
   store<u8>(slot, 0, SLOT_MESSAGE)
   store<u32>(slot, 0, SLOT_LENGTH)
   grant(slot, 0, 0)
-  return STATUS_MORE
+  if (!load<u8>(slot, SLOT_STREAMED)) return STATUS_MORE
+  store<u8>(slot, 0, SLOT_STREAMED)
+  return STATUS_AGAIN // the last part lies in the window, which the host takes back
 }
 
 /** A header (with the payload, for a control frame) that came in pieces: each rule applies as soon as its byte is there. */

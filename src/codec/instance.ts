@@ -9,6 +9,8 @@ export interface CodecExports {
   openSlot(slot: number, masked: number, limit: number, fragments: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void
+  /** Hands the message under way out in parts, each in the same window; what it already held is forgotten. */
+  stream(slot: number, window: number, capacity: number): void
   /** Parses a span; returns a STATUS or a VIOLATION. What it found is in the frame table and in RESULT. */
   parse(slot: number, start: number, end: number): number
   /** Writes an unmasked frame; returns its bytes. */
