@@ -218,6 +218,8 @@ function continuePayload(slot: usize, end: usize): u32 {
   const length = load<u32>(slot, SLOT_LENGTH)
   const room = load<u32>(slot, SLOT_CAPACITY) - length
   const streamed = load<u8>(slot, SLOT_STREAMED) != 0
+  // The window is everybody's: a part is alone in the table, so that the host takes it before anything else.
+  if (streamed && entry != TABLE) return STATUS_AGAIN
   let bytes = min<u64>(end - cursor, remaining) as u32
   if (streamed) bytes = min(bytes, room)
   if (bytes > room) {

@@ -1,7 +1,7 @@
 // Calls the application's handlers, each in its connection's async context, and keeps their mistakes from ending the
 // process.
 import type { AsyncResource } from 'node:async_hooks'
-import { currentContext, runScoped } from '../internals/context.js'
+import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import type { Connection } from './connection.js'
 import { type Handlers, isThenable } from './handlers.js'
 
@@ -25,9 +25,16 @@ export class Callbacks<Data> {
     if (this.#handlers.open === undefined) connection.context = currentContext()
     else {
       runScoped(() => {
-        this.#run(connection, () => this.#handlers.open?.(connection))
-        connection.context = currentContext()
+        this.#run(connection, () => this.#runOpen(connection), here)
       })
+    }
+  }
+
+  #runOpen(connection: Called<Data>): unknown {
+    try {
+      return this.#handlers.open?.(connection)
+    } finally {
+      connection.context = currentContext() // also for the error handler, if it throws
     }
   }
 
@@ -62,9 +69,9 @@ export class Callbacks<Data> {
     }
   }
 
-  #run(connection: Called<Data>, handler: () => unknown): void {
+  #run(connection: Called<Data>, handler: () => unknown, within = inContext): void {
     try {
-      const result = inContext(connection.context, handler)
+      const result = within(connection.context, handler)
       if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => connection.handlerFailed(error))
     } catch (error) {
       connection.handlerFailed(error)
@@ -72,6 +79,11 @@ export class Callbacks<Data> {
   }
 }
 
+/** Without a context of its own, outside of all: a write, for instance, is done in the context of whoever sent. */
 function inContext(context: AsyncResource | undefined, work: () => unknown): unknown {
-  return context === undefined ? work() : context.runInAsyncScope(work)
+  return context === undefined ? runOutside(work) : runInContext(context, work)
+}
+
+function here(_: unknown, work: () => unknown): unknown {
+  return work()
 }

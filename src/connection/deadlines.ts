@@ -68,7 +68,7 @@ export class Deadlines {
 
   #advance(): void {
     const time = performance.now()
-    const ticks = Math.min(Math.max(Math.round((time - this.#last) / TICK), 1), MOST_TICKS)
+    const ticks = Math.min(Math.max(Math.floor((time - this.#last) / TICK), 1), MOST_TICKS)
     this.#last = time
     for (let tick = 0; tick < ticks; tick++) this.#tick()
     if (this.#watch(time) || this.#wheel.size > 0) return
@@ -82,7 +82,7 @@ export class Deadlines {
     if (due === undefined) return
     for (const key of due) {
       this.clear(key)
-      key.expired()
+      runOutside(() => key.expired()) // each on its own: what one enters is none of the others' business
     }
   }
 }

@@ -1,6 +1,7 @@
 // Where the messages of one connection go: to the handler, or to the loop. Keeps those whose handler has returned a
 // promise, and their number within its limit.
 import type { Region } from '../codec/codec.js'
+import { runInContext } from '../internals/context.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
 import { isThenable, type Shared } from './handlers.js'
@@ -52,7 +53,7 @@ export class Delivery<Data> {
     let result: unknown
     try {
       if (context === undefined) result = handlers.message?.(recipient, message)
-      else result = context.runInAsyncScope(() => handlers.message?.(recipient, message))
+      else result = runInContext(context, () => handlers.message?.(recipient, message))
     } catch (error) {
       recipient.handlerFailed(error)
     }

@@ -23,7 +23,10 @@ export interface Handlers<Data = unknown> {
   drain?(connection: Connection<Data>): unknown
   /** A pong has come, asked for or not, with up to 125 bytes: yours to keep. */
   pong?(connection: Connection<Data>, data: Buffer): unknown
-  /** The connection has ended: the code and reason of the peer's Close, or what this server closed it with, or 1006. */
+  /**
+   * The connection has ended: the code and reason of the peer's Close, or those with which this server failed the
+   * connection, or 1006 if there was no Close. 1005 is a Close without a code.
+   */
   close?(connection: Connection<Data>, code: number, reason: string): unknown
   /** A handler threw, or the peer broke a rule (a ProtocolViolation). Without it, the former go to standard error. */
   error?(connection: Connection<Data>, error: unknown): unknown
@@ -37,34 +40,44 @@ export type OutputPolicy = 'pause' | 'drop' | 'close'
 
 /** Limits of each connection. Lengths in bytes, times in milliseconds; a time or a rate of 0 is no limit. */
 export interface ConnectionLimits extends Times, RateLimits {
-  /** Longest message. Longer ones are refused at their header with 1009. Default 16 MiB. */
+  /** Longest message, in bytes. Longer ones are refused at their header with 1009. Default 16 MiB. */
   readonly maxMessage: number
-  /** Most frames of one message; more are refused with 1008. Default 131,072. */
+  /** Most frames of one message; more are refused with 1008. At least 1. Default 131,072. */
   readonly maxFragments: number
-  /** Buffered output above which `outputPolicy` applies. Default 1 MiB. */
+  /** Buffered output, in bytes, above which `outputPolicy` applies. Default 1 MiB. */
   readonly outputLimit: number
-  /** Output waiting behind an unfinished write, above which a connection is ended: pausing did not help. Default 64 MiB. */
+  /**
+   * Output waiting behind an unfinished write, in bytes, above which a connection is ended: pausing did not help.
+   * Default 64 MiB.
+   */
   readonly outputCeiling: number
   /**
-   * Messages whose handlers' promises may be pending at once; nothing more is delivered above. 1 is one after the
-   * other. Default 256.
+   * Messages whose handlers' promises may be pending at once; at that number, nothing more is delivered until half of
+   * them have settled. 1 is one after the other. At least 1. Default 256.
    */
   readonly pendingHandlers: number
-  /** Time for the peer to answer Close, and to end the TCP connection after both have said it. Default 10,000. */
+  /**
+   * Time for the peer to answer Close, and to end the TCP connection after both have said it, in milliseconds.
+   * Default 10,000.
+   */
   readonly closeTimeout: number
-  /** Time without a byte of an unfinished large payload, while we are reading. Default 30,000. */
+  /**
+   * Time without a byte of an unfinished large payload, while we are reading, in milliseconds; then the connection is
+   * closed with 1008. The server's counts for all routes. Default 30,000.
+   */
   readonly payloadTimeout: number
-  /** Silence after which the peer is sent a ping. Default 30,000. */
+  /** Silence, in milliseconds, after which the peer is sent a ping. Default 30,000. */
   readonly pingInterval: number
-  /** Silence, pings unanswered, after which a connection is closed with 1008. Default 120,000. */
+  /** Silence, in milliseconds, pings unanswered, after which a connection is closed with 1008. Default 120,000. */
   readonly idleTimeout: number
   /**
-   * Time during which nothing is read from the peer (paused by the application, by its pending handlers, or by output
-   * that the peer does not read), after which it is closed with 1008: a pause hides that the peer is gone.
+   * Time, in milliseconds, during which nothing is read from the peer (paused by the application, by its pending
+   * handlers, or by output that the peer does not read), after which it is closed with 1008: a pause hides that the
+   * peer is gone.
    * Default 60,000.
    */
   readonly pauseTimeout: number
-  /** Age at which a connection is closed with 1001. Default 0: any. */
+  /** Age, in milliseconds, at which a connection is closed with 1001. Default 0: any. */
   readonly maxLifetime: number
   /** Messages a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
   readonly messageRate: number

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import type { Codec, Region } from '../codec/codec.js'
 import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
 
+/** A message from the peer, as its handler sees it. Readable until the handler returns, or its promise settles. */
 export class Message {
   /** Payload length in bytes. */
   readonly byteLength: number

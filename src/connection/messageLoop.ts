@@ -69,6 +69,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
 
   /** The next message; the one before is gone now. */
   next(): Promise<IteratorResult<Message, undefined>> {
+    this.#left = false
     if (this.#takers.length === 0) this.#release()
     const queued = this.#queue.shift()
     if (queued === undefined && this.#ended) return Promise.resolve(DONE)
@@ -86,6 +87,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   return(): Promise<IteratorResult<Message, undefined>> {
     this.#release()
     this.#left = true
+    for (const taker of this.#takers.splice(0)) taker(DONE) // or they would take what the next loop is for
     if (this.#ended) this.#drop()
     else this.#connection.queueFull()
     return Promise.resolve(DONE)

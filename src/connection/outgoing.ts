@@ -61,6 +61,8 @@ export class Outgoing implements Writer {
   /** Room left in the last waiting block. */
   #room = 0
   #waitingBytes = 0
+  /** Bytes of the unfinished writes that have been finished since. */
+  #finished = 0
 
   constructor(transport: Transport, heap: Heap, outbox: Outbox, owner: OutgoingOwner) {
     this.#transport = transport
@@ -77,6 +79,14 @@ export class Outgoing implements Writer {
   /** Bytes that wait behind the write that is under way. */
   get waiting(): number {
     return this.#waitingBytes - (this.#outstanding?.length ?? 0)
+  }
+
+  /**
+   * How much of what could not be written at once has been taken since; of the write under way, `unsent` bytes have not.
+   * It changes while the peer reads, and not because more is sent.
+   */
+  taken(unsent: number): number {
+    return this.#outstanding === undefined ? this.#finished : this.#finished + this.#outstanding.length - unsent
   }
 
   /** Whether frames have to wait for a write to finish. */
@@ -155,6 +165,7 @@ export class Outgoing implements Writer {
     if (done === undefined) return
     this.#outstanding = undefined
     this.#waitingBytes -= done.length
+    this.#finished += done.length
     done.holder.release()
     if (status < 0) this.#owner.writeFailed()
     else this.flush()

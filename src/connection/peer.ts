@@ -3,7 +3,6 @@ import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
 import {
-  FIN,
   INBOX,
   INBOX_LENGTH,
   INFO_OPCODE,
@@ -21,7 +20,6 @@ import type { Receiver, Transport } from '../transport/transport.js'
 import type { Sendable, SendResult } from './connection.js'
 import type { Expiring } from './deadlines.js'
 import { Delivery, type Recipient } from './delivery.js'
-import { framePayload } from './framing.js'
 import type { Opening, Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
@@ -119,10 +117,10 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
     const payload = pingPayload(data)
+    if (!this.#sender.admits()) return new Pings().refused(payload)
     this.#pings ??= new Pings()
     const roundTrip = this.#pings.sent(payload)
-    if (this.#sender.admits()) this.#sender.control(OPCODE_PING, payload)
-    else this.#pings.abandon()
+    this.#sender.control(OPCODE_PING, payload)
     return roundTrip
   }
 
@@ -153,7 +151,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     if (!this.isOpen) return this.terminate()
     const { deadlines, times, limits } = this.#shared
     const { outgoing } = this.#sender
-    const verdict = this.#vitals.look(deadlines.now, outgoing.buffered + this.#transport.unsent, times)
+    if ((this.#pauses & BUDGET) !== 0) this.#vitals.seen = deadlines.now // the silence is ours
+    const verdict = this.#vitals.look(deadlines.now, outgoing.taken(this.#transport.unsent), times)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'idle' || verdict === 'unread') return this.violated(silence(verdict, limits))
     if (verdict === 'ping') this.#sender.control(OPCODE_PING, NOTHING)
@@ -283,9 +282,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   /** Section 5.5.3: a pong carries what its ping carried. */
   #answerPing(pointer: number, length: number): void {
-    if (this.#closing?.sent) return
-    framePayload(this.#shared.codec, this.#sender.outgoing, FIN | OPCODE_PONG, pointer, length)
-    this.#sender.relieve()
+    if (!this.#closing?.sent) this.#sender.pong(pointer, length)
   }
 
   #takePong(pointer: number, length: number): void {

@@ -37,6 +37,13 @@ export class Pings {
     return roundTrip
   }
 
+  /** The connection has ended already. */
+  refused(payload: Uint8Array): Promise<number> {
+    const roundTrip = this.sent(payload)
+    this.abandon()
+    return roundTrip
+  }
+
   /** Section 5.5.3: a pong may answer only the latest of several pings, so it settles those before, too. */
   answered(payload: Uint8Array): void {
     const last = this.#waiting.findLastIndex((ping) => ping.payload.equals(payload))

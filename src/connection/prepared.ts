@@ -38,6 +38,7 @@ const collected = new FinalizationRegistry<Frame>((frame) => frame.release())
 
 /** A message that is encoded. Belongs to the thread that made it; its memory is free when it is garbage, or released. */
 export class PreparedMessage {
+  /** Whether it is a text message; otherwise it is binary. */
   readonly isText: boolean
   /** Payload length in bytes. */
   readonly byteLength: number

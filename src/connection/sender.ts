@@ -1,11 +1,11 @@
 // The sending side of a connection as the application uses it: frames what is sent, and holds it to the output limit.
 import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Transport } from '../transport/transport.js'
 import type { Sendable, SendResult } from './connection.js'
-import { bytesOf, frameBytes, frameMessage, framePrepared, frameText } from './framing.js'
+import { bytesOf, frameBytes, frameMessage, framePayload, framePrepared, frameText } from './framing.js'
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
 import { Message } from './message.js'
 import { Outgoing, type OutgoingOwner } from './outgoing.js'
@@ -38,6 +38,8 @@ export class Sender {
   /** Half a character at the end of the last text fragment: the other half begins the next. */
   #surrogate = ''
   #promised = false
+  /** The policy has ended the connection: once, also if the `error` handler goes on sending. */
+  #overflowed = false
 
   constructor(shared: SenderShared, transport: Transport, owner: SenderOwner) {
     this.#shared = shared
@@ -46,7 +48,7 @@ export class Sender {
   }
 
   send(data: Sendable): SendResult {
-    if (this.#fragmented !== 0) {
+    if (this.#fragmented !== 0 && this.#owner.isOpen) {
       throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
     }
     if (data instanceof Message) return this.#message(data)
@@ -66,7 +68,7 @@ export class Sender {
       if (refused !== undefined) return refused
       frameBytes(codec, this.outgoing, FIN | OPCODE_BINARY, bytes)
     }
-    return this.relieve()
+    return this.#sent()
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
@@ -78,11 +80,20 @@ export class Sender {
       throw new TypeError('all fragments of a message are text, or all are bytes')
     }
     if (!this.admits()) return 'closed'
+    // A message that has begun must be ended: it can't be dropped.
+    if (this.#shared.outputPolicy === 'close' && this.#refused(payload) !== undefined) return 'closed'
     const first = (last ? FIN : 0) | (this.#fragmented === 0 ? opcode : OPCODE_CONTINUATION)
     if (typeof payload === 'string') frameText(codec, this.outgoing, first, this.#wholeCharacters(payload, last))
     else frameBytes(codec, this.outgoing, first, payload)
     this.#fragmented = last ? 0 : opcode
-    return this.relieve()
+    return this.#sent()
+  }
+
+  /** Answers a ping of the peer; not where a message would be dropped: a later pong stands for this one (section 5.5.3). */
+  pong(pointer: number, length: number): void {
+    if (this.#overflows(length) !== undefined) return
+    framePayload(this.#shared.codec, this.outgoing, FIN | OPCODE_PONG, pointer, length)
+    this.relieve()
   }
 
   /** A control frame of this side's making; the connection must be open. */
@@ -99,15 +110,11 @@ export class Sender {
   }
 
   /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
-  relieve(): SendResult {
+  relieve(): void {
     const { outgoing } = this
-    if (outgoing.buffered > this.#shared.limits.outputLimit) {
-      if (outgoing.blocked) this.hold()
-      else outgoing.flush()
-    }
-    if (!outgoing.blocked) return 'sent'
-    this.#promised = true
-    return 'buffered'
+    if (outgoing.buffered <= this.#shared.limits.outputLimit) return
+    if (outgoing.blocked) this.hold()
+    else outgoing.flush()
   }
 
   /** The output is above its limit, and can't be written. */
@@ -130,18 +137,34 @@ export class Sender {
     if (refused !== undefined) return refused
     if (payload === undefined) frameMessage(codec, this.outgoing, message)
     else frameBytes(codec, this.outgoing, FIN | (message.isText ? OPCODE_TEXT : OPCODE_BINARY), payload)
-    return this.relieve()
+    return this.#sent()
+  }
+
+  /** What `send` answers for what it has framed. */
+  #sent(): SendResult {
+    this.relieve()
+    if (!this.outgoing.blocked) return 'sent'
+    this.#promised = true
+    return 'buffered'
   }
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
   #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
     if (!this.admits()) return 'closed'
     if (!this.outgoing.blocked || this.#shared.outputPolicy === 'pause') return undefined
-    const { outputLimit } = this.#shared.limits
-    const length = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
-    if (this.outgoing.buffered + length <= outputLimit) return undefined
-    if (this.#shared.outputPolicy === 'drop') return 'dropped'
-    this.#owner.violated(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${outputLimit} bytes`))
+    return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
+  }
+
+  /** What becomes of `length` bytes more for a peer that does not read; undefined if they are sent. */
+  #overflows(length: number): SendResult | undefined {
+    const { limits, outputPolicy } = this.#shared
+    if (!this.outgoing.blocked || outputPolicy === 'pause') return undefined
+    if (this.outgoing.buffered + length <= limits.outputLimit) return undefined
+    if (outputPolicy === 'drop') return 'dropped'
+    if (!this.#overflowed) {
+      this.#overflowed = true
+      this.#owner.violated(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`))
+    }
     return 'closed'
   }
 

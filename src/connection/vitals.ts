@@ -21,8 +21,8 @@ export class Vitals {
   #pinged = 0
   /** Since when nothing has been read from the peer, by our own will; 0 while we read. */
   #paused = 0
-  /** What the peer had not read of our output when last looked at: if that changes, it lives. */
-  #unsent = 0
+  /** What had been taken of our output when last looked at: if that changes, the peer reads, and lives. */
+  #taken = 0
 
   constructor(now: number) {
     this.seen = this.#opened = now
@@ -37,10 +37,10 @@ export class Vitals {
     this.seen = now
   }
 
-  /** What is called for; `unsent` is the output that the system has not taken. */
-  look(now: number, unsent: number, times: Times): Verdict {
-    if (unsent !== this.#unsent) {
-      this.#unsent = unsent
+  /** What is called for; `taken` changes while the peer reads what had to wait. */
+  look(now: number, taken: number, times: Times): Verdict {
+    if (taken !== this.#taken) {
+      this.#taken = taken
       this.seen = now
       if (this.#paused > 0) this.#paused = now
     }
@@ -72,7 +72,8 @@ export function silence(verdict: 'idle' | 'unread', { idleTimeout, pauseTimeout 
 }
 
 function due(limit: number, since: number): number {
-  return limit === 0 ? Infinity : since + limit
+  // It happened during a tick, which does not count.
+  return limit === 0 ? Infinity : since + limit + 1
 }
 
 function over(limit: number, since: number, now: number): boolean {

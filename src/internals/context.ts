@@ -4,38 +4,48 @@
 import { AsyncResource } from 'node:async_hooks'
 
 /** Where Node keeps a resource's stores: under one symbol until Node 22, under the other since. */
+const FRAME = 'context_frame'
 const STORES = /kResourceStore|context_frame/
 
-/** A resource without the context in which this module happens to be loaded, perhaps a handler's. */
-function emptyContext(): AsyncResource {
-  const resource = new AsyncResource('Millrace')
+/**
+ * Runs `work` outside of every request's context, as what comes from the socket does. In a resource of its own, without
+ * what is in the context of now: until Node 22, what `work` enters with enterWith stays in the resource.
+ */
+export function runOutside<Result>(work: () => Result): Result {
+  const resource = newResource()
   for (const symbol of storesOf(resource)) Reflect.set(resource, symbol, undefined)
-  return resource
+  return resource.runInAsyncScope(work)
 }
 
-const outside = emptyContext()
-
-/** Runs `work` outside of every request's context, as what comes from the socket does. */
-export function runOutside(work: () => void): void {
-  outside.runInAsyncScope(work)
+/** Runs `work` in a context that was kept, and keeps what it enters to itself. */
+export function runInContext(context: AsyncResource, work: () => unknown): unknown {
+  return context.runInAsyncScope(newResource).runInAsyncScope(work)
 }
 
 /** Runs `work` in the context of now, and keeps what it enters to itself. */
 export function runScoped<Result>(work: () => Result): Result {
-  return new AsyncResource('Millrace').runInAsyncScope(work)
+  return newResource().runInAsyncScope(work)
 }
 
 /** The context of now, to be run in later; undefined where nobody has put anything into it. */
 export function currentContext(): AsyncResource | undefined {
-  const resource = new AsyncResource('Millrace')
-  return storesOf(resource).some((symbol) => holdsAnything(Reflect.get(resource, symbol))) ? resource : undefined
+  const resource = newResource()
+  return storesOf(resource).some((symbol) => holdsAnything(symbol, Reflect.get(resource, symbol)))
+    ? resource
+    : undefined
+}
+
+function newResource(): AsyncResource {
+  return new AsyncResource('Millrace')
 }
 
 function storesOf(resource: AsyncResource): symbol[] {
   return Object.getOwnPropertySymbols(resource).filter((symbol) => STORES.test(symbol.description ?? ''))
 }
 
-/** Since Node 24, a resource holds a map of all stores. */
-function holdsAnything(stores: unknown): boolean {
-  return stores instanceof Map ? [...stores.values()].some((store) => store !== undefined) : stores !== undefined
+/** Under its symbol is a store itself, perhaps a Map of the application's, or since Node 24 the map of all stores. */
+function holdsAnything(symbol: symbol, stores: unknown): boolean {
+  if (symbol.description !== FRAME || stores === undefined) return stores !== undefined
+  // Node's map is no instance of the global Map, but has its methods.
+  return [...Map.prototype.values.call(stores)].some((store) => store !== undefined)
 }

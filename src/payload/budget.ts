@@ -78,7 +78,7 @@ export class Budget {
   checkStalls(now: number, timeout: number): void {
     if (timeout === 0) return
     for (const { lastArrival, claimant } of this.#unfinished) {
-      if (now - lastArrival > timeout) claimant.payloadStalled()
+      if (now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
     }
   }
 

@@ -13,6 +13,7 @@ export interface Source {
   readonly told: boolean
 }
 
+/** The request that opens a connection: for `upgrade` to decide on, and `connection.request` afterwards. */
 export class UpgradeRequest {
   /** The parts of the path that a route's pattern names: `/rooms/:room` has `room`. Decoded. */
   params: Readonly<Record<string, string>> = NO_PARAMS
@@ -64,7 +65,10 @@ export class UpgradeRequest {
     return offeredProtocols(this.headers['sec-websocket-protocol']) ?? []
   }
 
-  /** The client's IP address: the peer's, or what a trusted proxy says of it. */
+  /**
+   * The client's IP address: the peer's, or what a trusted proxy says of it. The peer's own is unknown once the
+   * connection has ended.
+   */
   get remoteAddress(): string | undefined {
     return this.#client ?? this.#source.remoteAddress
   }
@@ -89,6 +93,13 @@ export class UpgradeRequest {
   static abort(request: UpgradeRequest, reason: Error): void {
     request.#abort ??= new AbortController()
     request.#abort.abort(reason)
+  }
+
+  /** Whether an error only says that `signal` was heeded: whoever caused that knows already. @internal */
+  static gaveUp(request: UpgradeRequest, error: unknown): boolean {
+    const signal = request.#abort?.signal
+    if (signal?.aborted !== true) return false
+    return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
   }
 
   /** The handshake is done: forgets what can be read again. @internal */

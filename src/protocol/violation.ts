@@ -27,6 +27,7 @@ const violations = {
   BYTE_RATE: [1008, 'too many bytes a second'],
 } as const
 
+/** The rules and limits that a peer can break; for `ProtocolViolation.code`. */
 export type ViolationName = keyof typeof violations
 
 /** A rule of the protocol, or a limit of this server, that the peer broke. Reported to the `error` handler. */

@@ -28,6 +28,9 @@ export type Common = Pick<
   'codec' | 'heap' | 'outbox' | 'budget' | 'deadlines' | 'connections' | 'closed'
 >
 
+/** The verdict on a request that nobody waits for any more. */
+const GONE = refuse(503, 'too late')
+
 const policies: readonly OutputPolicy[] = ['pause', 'drop', 'close']
 
 export class Endpoint {
@@ -65,11 +68,11 @@ export class Endpoint {
     const { upgrade } = this.#options
     if (upgrade === undefined) return this.#accept(head, request, offered, {})
     try {
-      const answer = upgrade(request)
+      const answer = upgrade.call(this.#options, request)
       if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
       return Promise.resolve(answer)
         .then((settled) => this.#judge(head, request, offered, settled))
-        .catch((error: unknown) => this.failed(request, error))
+        .catch((error: unknown) => (UpgradeRequest.gaveUp(request, error) ? GONE : this.failed(request, error)))
     } catch (error) {
       return this.failed(request, error)
     }
@@ -96,7 +99,8 @@ export class Endpoint {
     if (origins === undefined || origin === undefined) return true
     return origins.some((allowed) => {
       if (allowed === 'self') return hostOf(origin) === headers['host']?.toLowerCase()
-      return typeof allowed === 'string' ? allowed === origin : allowed.test(origin)
+      // Not `test`, which goes on where it left off last time if the pattern is global or sticky.
+      return typeof allowed === 'string' ? allowed === origin : origin.search(allowed) >= 0
     })
   }
 

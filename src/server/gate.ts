@@ -1,5 +1,5 @@
 // Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
-import { type HandshakeRequest, refuse } from '../protocol/openingHandshake.js'
+import { type HandshakeRequest, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { type Source, UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Census } from './census.js'
 import type { Endpoint, Verdict } from './endpoint.js'
@@ -19,6 +19,8 @@ export interface Decision {
   readonly request: UpgradeRequest
   readonly endpoint: Endpoint
   readonly verdict: Verdict | Promise<Verdict>
+  /** Why a promised acceptance can't be kept, if it can't: others have come in meanwhile. */
+  refusal?(): Refusal | undefined
 }
 
 export class Gate {
@@ -36,7 +38,7 @@ export class Gate {
 
   /** Decides on a request that keeps section 4.2.1; `text` is its head, if it can be read again from there. */
   decide(head: HandshakeRequest, text: string | undefined, source: Source): Decision {
-    const { census, routes, rest, proxies } = this.#options
+    const { routes, rest, proxies } = this.#options
     const client = proxies?.clientOf(source.remoteAddress, head.headers['x-forwarded-for'])
     const request = new UpgradeRequest(head, text, source, client)
     const match = routes.find(request.path)
@@ -48,17 +50,17 @@ export class Gate {
       return { request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
     }
     const verdict = endpoint.decide(head, request)
-    if (!(verdict instanceof Promise)) return { request, endpoint, verdict }
-    // Others may have come in meanwhile.
-    return {
-      request,
-      endpoint,
-      verdict: verdict.then((settled) => census.refusal(() => request.remoteAddress) ?? settled),
+    if (this.#closed) {
+      // It was `upgrade` that closed the server.
+      UpgradeRequest.abort(request, new Error('the server is closing'))
+      return { request, endpoint, verdict: this.refusal(request) ?? verdict }
     }
+    if (!(verdict instanceof Promise)) return { request, endpoint, verdict }
+    return { request, endpoint, verdict, refusal: () => this.refusal(request) }
   }
 
   /** Why nobody can be admitted now, if so. */
-  refusal(request: UpgradeRequest): ReturnType<Census['refusal']> {
+  refusal(request: UpgradeRequest): Refusal | undefined {
     if (this.#closed) return refuse(503, 'the server is closing')
     return this.#options.census.refusal(() => request.remoteAddress)
   }

@@ -1,10 +1,17 @@
 // The second lane of the opening handshake: node:http, for every request that is not plain: in pieces, refused,
 // with a body, with odd headers, over TLS, or no upgrade at all.
-import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
-import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../protocol/openingHandshake.js'
+import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import type { Source } from '../protocol/upgradeRequest.js'
 import { transportOf } from '../transport/adopt.js'
 import type { Transport } from '../transport/transport.js'
@@ -38,6 +45,8 @@ export class HttpLane {
   /** Upgrades that were refused and whose sockets are not closed yet. */
   readonly #refused = new Set<Expiring>()
   readonly #pending = new Set<PendingUpgrade>()
+  /** The answers under way, by socket. */
+  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>()
   #arrivals = 0
 
   constructor(options: HttpLaneOptions) {
@@ -46,6 +55,8 @@ export class HttpLane {
     const timeouts = { headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout }
     this.#server = createServer({ ...timeouts, maxHeaderSize, connectionsCheckingInterval: 500 }, options.request)
     this.#server.on('upgrade', (message, socket, head) => this.upgrade(message, socket, head))
+    this.#server.on('request', (_, response) => this.#noteAnswer(response))
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket))
     // This server never listens, but without the event it would never check its timeouts.
     this.#server.emit('listening')
   }
@@ -56,13 +67,18 @@ export class HttpLane {
   }
 
   take(socket: Socket): void {
+    if (this.counted(socket)) this.#server.emit('connection', socket)
+  }
+
+  /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
+  counted(socket: Socket): boolean {
     if (this.#arrivals >= this.#options.mostArrivals) {
       socket.destroy()
-      return
+      return false
     }
     this.#arrivals++
     socket.once('close', () => this.#arrivals--)
-    this.#server.emit('connection', socket)
+    return true
   }
 
   close(): void {
@@ -88,6 +104,7 @@ export class HttpLane {
   /** Answers, and makes sure that the socket ends even if the peer doesn't want to. */
   refuse(socket: Duplex, refusal: Refusal): void {
     const { deadlines, closeTimeout } = this.#options
+    if (socket.destroyed) return
     const refused: Expiring = { due: 0, expired: () => socket.destroy() }
     this.#refused.add(refused)
     deadlines.set(refused, closeTimeout)
@@ -97,9 +114,31 @@ export class HttpLane {
     })
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.destroy())
-    if (socket.destroyed) refused.expired()
     socket.end(responseTo(refusal))
     socket.resume()
+  }
+
+  #noteAnswer(response: ServerResponse): void {
+    const { socket } = response
+    if (socket === null) return
+    const answers = this.#answers.get(socket) ?? new Set()
+    this.#answers.set(socket, answers.add(response))
+    response.once('close', () => answers.delete(response))
+  }
+
+  /** What came is no request, or too long, or too late: says so, unless that would be amid an answer. */
+  #unreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+    if (socket.writableEnded) return // told already: the parser complains of everything that follows
+    const answering = [...(this.#answers.get(socket) ?? [])].some(({ headersSent }) => headersSent)
+    if (answering || !socket.writable) socket.destroy()
+    else this.refuse(socket, this.#complaint(code))
+  }
+
+  #complaint(code: string | undefined): Refusal {
+    const { maxHeaderSize, handshakeTimeout } = this.#options
+    if (code === 'HPE_HEADER_OVERFLOW') return refuse(431, `maxHeaderSize is ${maxHeaderSize} bytes`)
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuse(408, `handshakeTimeout is ${handshakeTimeout} ms`)
+    return refuse(400, 'this is no HTTP request')
   }
 
   #settle(verdict: Verdict, socket: Duplex, early: Buffer): void {
@@ -142,6 +181,7 @@ function sourceOf(socket: Duplex, client: string | undefined): Source {
   return {
     get remoteAddress() {
       if (client !== undefined) return client
+      if (socket.destroyed) return undefined // some sockets remember it, others don't
       const address: unknown = Reflect.get(socket, 'remoteAddress')
       return typeof address === 'string' ? address : undefined
     },
@@ -170,10 +210,11 @@ function requestOf(message: IncomingMessage): HandshakeRequest {
   }
 }
 
-function responseTo({ status, reason, headers }: Refusal): string {
+function responseTo({ status, reason, headers }: Refusal): Buffer {
   const names = Object.keys(headers).map((name) => name.toLowerCase())
-  const type = names.includes('content-type') ? {} : { 'Content-Type': 'text/plain' }
+  const type = names.includes('content-type') ? {} : { 'Content-Type': 'text/plain; charset=utf-8' }
   const length = { 'Content-Length': String(Buffer.byteLength(reason)) }
   const lines = headerLines({ ...headers, Connection: 'close', ...type, ...length })
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${reason}`
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n`
+  return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(reason)])
 }

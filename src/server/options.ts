@@ -7,11 +7,17 @@ import type { CensusLimits } from './census.js'
 
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
 export interface ServerLimits extends ConnectionLimits, CensusLimits {
-  /** Memory for large payloads, parked reads and messages kept for pending handlers. Default 256 MiB. */
+  /**
+   * Memory for large payloads, parked reads and messages kept for pending handlers, in bytes, of all connections. When
+   * it is spent, reading pauses; the oldest unfinished message always proceeds. Default 256 MiB.
+   */
   readonly payloadMemory: number
-  /** Time for the whole opening handshake, `upgrade` included. Default 10,000. */
+  /**
+   * Time for the whole request head, and then as much for `upgrade`, in milliseconds. A head that takes longer is
+   * answered with 408 (or not at all), an `upgrade` that does with 503. Default 10,000.
+   */
   readonly handshakeTimeout: number
-  /** Longest request head; longer ones are refused with 431. Default 16 KiB. */
+  /** Longest request head, in bytes; longer ones are refused with 431. At least 1. Default 16 KiB. */
   readonly maxHeaderSize: number
 }
 
@@ -21,21 +27,40 @@ export type Acceptance<Data> = {
   readonly headers?: ResponseHeaders
   /** One of `request.protocols`. Default: the first of the option `protocols` that the client offers, or none. */
   readonly protocol?: string
-} & (undefined extends Data ? { readonly data?: Data } : { /** For `connection.data`. */ readonly data: Data })
+  /** That is how a refusal is told apart. */
+  readonly status?: never
+} & (undefined extends Data
+  ? {
+      /** For `connection.data`. Must be given where it may not be undefined. */
+      readonly data?: Data
+    }
+  : {
+      /** For `connection.data`. */
+      readonly data: Data
+    })
 
 /** An upgrade is refused. */
 export interface Rejection {
   /** An HTTP status from 300 to 599. */
   readonly status: number
+  /** Headers for the response. */
   readonly headers?: ResponseHeaders
   /** Plain text, unless a Content-Type header says otherwise. */
   readonly body?: string
 }
 
-type Answer<Data> = Acceptance<Data> | Rejection | (undefined extends Data ? undefined : never)
+type Answer<Data> = Acceptance<Data> | Rejection
 
-/** Decides on a request; what it returns, or its promise resolves with, is the answer. */
-export type Upgrade<Data> = (request: UpgradeRequest) => Answer<Data> | PromiseLike<Answer<Data>>
+// biome-ignore lint/suspicious/noConfusingVoidType: it is what a function without `return` returns
+type Nothing = undefined | void
+
+/**
+ * Decides on a request; what it returns, or its promise resolves with, is the answer. Nothing accepts, where there is no
+ * data, or need be none.
+ */
+export type Upgrade<Data> = undefined extends Data
+  ? (request: UpgradeRequest) => Answer<Data> | Nothing | PromiseLike<Answer<Data> | Nothing>
+  : (request: UpgradeRequest) => Answer<Data> | PromiseLike<Answer<Data>>
 
 /** How the connections of one path are served. */
 export type RouteOptions<Data = undefined> = Handlers<Data> &
@@ -51,7 +76,15 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
     readonly protocols?: readonly string[]
     /** `upgrade` threw or rejected (the client gets 500), or took too long (503). Default: to standard error. */
     upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
-  } & (undefined extends Data ? { readonly upgrade?: Upgrade<Data> } : { readonly upgrade: Upgrade<Data> })
+  } & (undefined extends Data
+    ? {
+        /** Decides on each request. Default: every request is accepted. Must be given where the data may not be undefined. */
+        readonly upgrade?: Upgrade<Data>
+      }
+    : {
+        /** Decides on each request, and gives the connection its data. */
+        readonly upgrade: Upgrade<Data>
+      })
 
 /** What belongs to the server as a whole. */
 export interface CommonOptions extends Partial<ServerLimits> {
@@ -72,6 +105,7 @@ export interface CommonOptions extends Partial<ServerLimits> {
   readonly publicApi?: boolean
 }
 
+/** The handlers and limits of a server, and of the connections that no route takes. */
 export type ServerOptions<Data = undefined> = CommonOptions & RouteOptions<Data>
 
 /** A route, made by `route`. */

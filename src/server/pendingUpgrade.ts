@@ -69,7 +69,9 @@ export class PendingUpgrade implements Expiring {
   #settle(verdict: Verdict): void {
     if (this.#over) return
     this.#end()
-    this.#lane.settled(verdict, Buffer.concat(this.#chunks))
+    // Asked for only now: of many that are let in in one turn, each must know of those before it.
+    const refusal = 'status' in verdict ? undefined : this.#decision.refusal?.()
+    this.#lane.settled(refusal ?? verdict, Buffer.concat(this.#chunks))
   }
 
   #end(): void {

@@ -34,11 +34,11 @@ export class TrustedProxies {
   }
 
   #add(proxy: string): void {
-    const [address = '', prefix] = proxy.split('/')
+    const [address = '', prefix, ...more] = proxy.split('/')
     const version = isIP(address)
     const bits = Number(prefix)
     const most = version === 6 ? 128 : 32
-    const wrong = version === 0 || (prefix !== undefined && !(/^\d+$/.test(prefix) && bits <= most))
+    const wrong = version === 0 || more.length > 0 || (prefix !== undefined && !(/^\d+$/.test(prefix) && bits <= most))
     if (wrong)
       throw new TypeError(`${JSON.stringify(proxy)} is no trusted proxy: use 10.0.0.1, 10.0.0.0/8, ::1 or unix`)
     const family = version === 6 ? 'ipv6' : 'ipv4'

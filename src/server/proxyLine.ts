@@ -9,8 +9,8 @@ export class ProxyLine {
   readonly #deadlines: Deadlines
   readonly #timeout: number
   readonly #trusts: (address: string | undefined) => boolean
-  /** By the proxy's end of the connection, which a TLS socket shares with the socket below it. */
-  readonly #clients = new Map<string, string>()
+  /** By the connection's ends, which a TLS socket shares with the socket below it; or by the socket, if it has none. */
+  readonly #clients = new Map<string | Duplex, string>()
 
   /** `timeout` in milliseconds; sockets from addresses that are not trusted are closed. */
   constructor(deadlines: Deadlines, timeout: number, trusts: (address: string | undefined) => boolean) {
@@ -21,7 +21,7 @@ export class ProxyLine {
 
   /** The client that a proxy connected for. */
   clientOf(socket: Duplex): string | undefined {
-    return this.#clients.size === 0 ? undefined : this.#clients.get(endOf(socket))
+    return this.#clients.size === 0 ? undefined : this.#clients.get(endsOf(socket) ?? socket)
   }
 
   /** Hands the socket to `next` when its header is read; closes one that has none. */
@@ -52,13 +52,14 @@ export class ProxyLine {
   }
 
   #remember(socket: Socket, client: string): void {
-    const end = endOf(socket)
-    this.#clients.set(end, client)
-    socket.once('close', () => this.#clients.delete(end))
+    const ends = endsOf(socket) ?? socket
+    this.#clients.set(ends, client)
+    socket.once('close', () => this.#clients.delete(ends))
   }
 }
 
-/** The other end of a socket; only those that have an address can be told apart. */
-function endOf(socket: Duplex): string {
-  return `${Reflect.get(socket, 'remoteAddress')} ${Reflect.get(socket, 'remotePort')}`
+/** The two ends of a connection, which are its own while it lasts; undefined for a Unix socket, which has no address. */
+export function endsOf(socket: Duplex): string | undefined {
+  const { remoteAddress, remotePort, localPort } = socket as Partial<Socket>
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localPort}`
 }

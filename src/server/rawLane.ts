@@ -118,6 +118,7 @@ class Arrival implements Expiring, ChunkReader, Waiting {
       length === chunk.length ? text : chunk.toString('latin1', 0, length),
       transport,
     )
+    if (!this.#arrivals.has(this)) return // closed by `upgrade` itself, which has closed the server
     const { verdict } = decision
     const early = chunk.subarray(length)
     if (verdict instanceof Promise) {

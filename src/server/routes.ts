@@ -25,12 +25,14 @@ export class Routes<Value> {
    */
   constructor(routes: Readonly<Record<string, Value>>) {
     for (const [pattern, value] of Object.entries(routes)) {
-      if (!/^\/[!-~]*$/.test(pattern) || /[?#]|\*./.test(pattern)) {
-        throw new TypeError(`the route ${JSON.stringify(pattern)} is no path: use /chat, /rooms/:room or /files/*`)
-      }
       const open = pattern.endsWith('/*')
       const segments = (open ? pattern.slice(0, -2) : pattern).split('/').slice(1)
-      if (open || segments.some((segment) => segment.startsWith(':'))) this.#patterns.push({ segments, open, value })
+      const names = segments.filter((segment) => segment.startsWith(':'))
+      const odd = !/^\/[!-~]*$/.test(pattern) || /[?#]/.test(pattern) || segments.some((one) => one.includes('*'))
+      if (odd || names.includes(':') || new Set(names).size < names.length) {
+        throw new TypeError(`the route ${JSON.stringify(pattern)} is no path: use /chat, /rooms/:room or /files/*`)
+      }
+      if (open || names.length > 0) this.#patterns.push({ segments, open, value })
       else this.#exact.set(pattern, value)
     }
   }

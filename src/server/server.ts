@@ -25,6 +25,7 @@ import { Routes } from './routes.js'
 /** Connections that may be amid their handshakes, beyond those that `maxConnections` allows to be open. */
 const ARRIVALS = 16_384
 
+/** A WebSocket server, made by `createServer`. */
 export class Server<Data = unknown> {
   readonly #census: Census
   readonly #gate: Gate
@@ -33,13 +34,15 @@ export class Server<Data = unknown> {
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
 
+  /** Made by `createServer`. @internal */
   constructor(options: CommonOptions & AnyRoute) {
     const limits = limitsOf(options)
     const common = this.#common(limits)
     this.#census = new Census(limits, common.connections)
-    const routes = Object.entries(options.routes ?? {}).map(
-      ([path, route]) => [path, new Endpoint(route[ROUTE], limits, common)] as const,
-    )
+    const routes = Object.entries(options.routes ?? {}).map(([path, { [ROUTE]: own }]) => {
+      if (own === undefined) throw new TypeError(`the route ${path} must be made by the function route`)
+      return [path, new Endpoint(own, limits, common)] as const
+    })
     const { trustedProxies } = options
     const proxies = trustedProxies === undefined ? undefined : new TrustedProxies(trustedProxies)
     this.#gate = new Gate({
@@ -78,8 +81,8 @@ export class Server<Data = unknown> {
   }
 
   /**
-   * Takes an upgrade of a node:http or https server of yours: `http.on('upgrade', (request, socket, head) =>
-   * server.handleUpgrade(request, socket, head))`. Refuses it by itself where it must. The socket may be any Duplex.
+   * Takes an upgrade of a node:http or https server of yours; call it in that server's `'upgrade'` listener, with what
+   * the listener is given. Refuses the upgrade by itself where it must. The socket may be any Duplex.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#lanes.http.upgrade(request, socket, head)
@@ -135,7 +138,7 @@ export class Server<Data = unknown> {
     const raw = new RawLane({
       ...shared,
       refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
-      handedOver: (handle, read) => giveToHttp(handle, read, http.server),
+      handedOver: (handle, read) => http.counted(giveToHttp(handle, read, http.server)),
     })
     return { raw: publicApi ? undefined : raw, http, proxyLine, handshakeTimeout }
   }
@@ -148,7 +151,11 @@ export class Server<Data = unknown> {
   }
 }
 
-/** A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`. */
+/**
+ * A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`.
+ * Throws a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1, and a TypeError for an
+ * `outputPolicy`, a route's path or a trusted proxy that makes no sense.
+ */
 export function createServer(): Server<undefined>
 export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>
 export function createServer(options: ServerOptions = {}): Server<unknown> {

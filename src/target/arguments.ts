@@ -50,7 +50,7 @@ const times: readonly (readonly [Limit, string])[] = [
   ['closeTimeout', 'for the answer to Close, and then for the end'],
   ['pingInterval', 'of silence before a peer is sent a ping'],
   ['idleTimeout', 'of silence, whatever was sent, before the end'],
-  ['pauseTimeout', 'during which a peer reads nothing of its echoes'],
+  ['pauseTimeout', 'while a peer reads none of its echoes'],
   ['maxLifetime', 'of a connection'],
 ]
 

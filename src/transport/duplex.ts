@@ -1,14 +1,26 @@
 // The transport of the public API: any Duplex, such as a TLS socket, or a TCP socket where the private API is missing.
-// What it reads is copied into the inbox, and what it writes is copied out of the memory.
+// What it reads is copied into the inbox, and what it writes is copied out of the memory, a piece at a time.
 import { Buffer } from 'node:buffer'
 import type { Duplex } from 'node:stream'
 import { codecOfThread } from '../codec/codec.js'
 import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
+import { runOutside } from '../internals/context.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
+
+/** Most bytes that the stream is given at once: only between pieces can be seen that the peer reads. */
+const PIECE = 256 * 1024
 
 export class DuplexTransport implements Transport {
   readonly #stream: Duplex
   #receiver: Receiver | undefined
+  /** What the stream has not been given of the write under way. */
+  #pointer = 0
+  #left = 0
+  /** The stream has more than it wants, and will say when it has less. */
+  #pending = false
+  #paused = false
+  /** The end came while nothing was to be noticed: it waits for `resume`. */
+  #endHeld = false
 
   constructor(stream: Duplex) {
     this.#stream = stream
@@ -21,36 +33,41 @@ export class DuplexTransport implements Transport {
 
   get unsent(): number {
     const { bytesWritten, writableLength } = this.#stream as Duplex & { readonly bytesWritten?: number }
-    return writableLength - (bytesWritten ?? 0)
+    return this.#left + writableLength - (bytesWritten ?? 0)
   }
 
   open(receiver: Receiver): void {
     this.#receiver = receiver
     const stream = this.#stream
+    // When to end is the connection's to decide: a peer that has half-closed may still be owed something.
+    stream.allowHalfOpen = true
     // An error is always followed by 'close', which is where the connection ends.
     stream.on('error', () => stream.destroy())
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
-    stream.on('end', () => this.#receiver?.ended())
+    stream.on('drain', () => this.#drained())
+    stream.on('end', () => this.#end())
     stream.on('close', () => this.#gone())
     if (stream.destroyed) setImmediate(() => this.#gone())
+    else if (stream.readableEnded) setImmediate(() => this.#end())
     else stream.resume()
   }
 
   pause(): void {
+    this.#paused = true
     this.#stream.pause()
   }
 
   resume(): void {
-    this.#stream.resume()
+    this.#paused = false
+    if (this.#endHeld) setImmediate(() => this.#end())
+    else this.#stream.resume()
   }
 
   write(pointer: number, length: number): number {
     if (this.#stream.destroyed || this.#stream.writableEnded) return -1
-    // The stream may keep what it is given for as long as it likes, so it gets a copy of its own.
-    const copy = Buffer.from(codecOfThread().view(pointer, length))
-    if (this.#stream.write(copy)) return WRITTEN
-    this.#stream.once('drain', () => this.#receiver?.written(0))
-    return PENDING
+    this.#pointer = pointer
+    this.#left = length
+    return this.#feed()
   }
 
   end(): void {
@@ -61,6 +78,35 @@ export class DuplexTransport implements Transport {
     this.#stream.destroy()
   }
 
+  /** Gives the stream as much as it takes, as a copy: it may keep that for as long as it likes. */
+  #feed(): number {
+    const stream = this.#stream
+    try {
+      while (this.#left > 0) {
+        const length = Math.min(this.#left, PIECE)
+        const copy = Buffer.from(codecOfThread().view(this.#pointer, length))
+        this.#pointer += length
+        this.#left -= length
+        // A long chunk is always more than it wants, but a socket may have sent it at once.
+        if (stream.write(copy) || stream.writableLength === 0) continue
+        this.#pending = true
+        return PENDING
+      }
+      return WRITTEN
+    } catch {
+      return -1 // streams of others may throw, which must not keep this turn's other connections from writing
+    }
+  }
+
+  #drained(): void {
+    if (!this.#pending || this.#stream.destroyed) return
+    this.#pending = false
+    const status = this.#feed()
+    if (status === PENDING) return
+    // The stream tells in the context of whoever wrote.
+    runOutside(() => this.#receiver?.written(status))
+  }
+
   #read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; at += INBOX_LENGTH) {
       const piece = chunk.subarray(at, at + INBOX_LENGTH)
@@ -69,9 +115,17 @@ export class DuplexTransport implements Transport {
     }
   }
 
+  /** A stream tells its end even while it is paused, if its last bytes were read before. */
+  #end(): void {
+    this.#endHeld = this.#paused
+    if (!this.#paused) this.#receiver?.ended()
+  }
+
   #gone(): void {
     const receiver = this.#receiver
     this.#receiver = undefined
+    this.#left = 0
+    this.#pending = false
     receiver?.closed()
   }
 }

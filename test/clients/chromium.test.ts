@@ -16,13 +16,12 @@ describe('Chromium', { skip: chromiumMissing(), timeout }, () => {
   let page: Page
 
   before(async () => {
-    browser = await launchChromium()
+    browser = await launchChromium(['--ignore-certificate-errors'])
     page = await browser.newPage()
   })
   after(() => browser.close())
 
-  // What makes `ws` take the second way is no header that a browser sends.
-  for (const kind of targetKinds.filter(({ options }) => Object.keys(options).length === 0)) {
+  for (const kind of targetKinds.filter(({ browsers }) => browsers)) {
     describe(kind.name, { timeout }, () => {
       let target: Target
 

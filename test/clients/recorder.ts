@@ -1,5 +1,5 @@
 // An echo server that notes how each of its connections ends, and lets a test speak for it.
-import { type Connection, createServer, type Server } from '../../src/index.js'
+import { type Connection, createServer, type ListenOptions, type Server } from '../../src/index.js'
 import { Inbox } from './inbox.js'
 
 export interface Ending {
@@ -11,8 +11,10 @@ export class Recorder {
   readonly opened = new Inbox<Connection>()
   readonly ended = new Inbox<Ending>()
   readonly #server: Server
+  readonly #where: ListenOptions
 
-  private constructor() {
+  private constructor(where: ListenOptions) {
+    this.#where = where
     this.#server = createServer({
       open: (connection) => this.opened.push(connection),
       message: (connection, message) => connection.send(message),
@@ -22,14 +24,14 @@ export class Recorder {
     })
   }
 
-  static async listen(): Promise<Recorder> {
-    const recorder = new Recorder()
-    await recorder.#server.listen({ host: '127.0.0.1' })
+  static async listen(where: ListenOptions = {}): Promise<Recorder> {
+    const recorder = new Recorder(where)
+    await recorder.#server.listen({ host: '127.0.0.1', ...where })
     return recorder
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.#server.address?.port}`
+    return `${this.#where.tls === undefined ? 'ws' : 'wss'}://127.0.0.1:${this.#server.address?.port}`
   }
 
   close(): Promise<void> {

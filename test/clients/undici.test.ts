@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { after, before, describe, test } from 'node:test'
-import { ping, WebSocket } from 'undici'
+import { Agent, ping, WebSocket, type WebSocketInit } from 'undici'
+import type { ListenOptions } from '../../src/index.js'
+import { cert, key } from '../support/certificate.js'
 import { Inbox } from './inbox.js'
 import { assertSame, binary, lengths, multiByte, type Payload, payloads } from './payloads.js'
 import { type Ending, longestReason, Recorder, travellingCodes } from './recorder.js'
@@ -30,8 +32,8 @@ class UndiciClient {
     })
   }
 
-  static async open(Implementation: typeof WebSocket, url: string): Promise<UndiciClient> {
-    const client = new UndiciClient(new Implementation(url))
+  static async open(Implementation: typeof WebSocket, url: string, how?: WebSocketInit): Promise<UndiciClient> {
+    const client = new UndiciClient(new Implementation(url, how))
     await new Promise((resolve, reject) => {
       client.socket.addEventListener('open', resolve)
       client.socket.addEventListener('error', () => reject(new Error(`no connection to ${url}`)))
@@ -42,18 +44,34 @@ class UndiciClient {
 
 const builtIn: unknown = Reflect.get(globalThis, 'WebSocket')
 
+/** TLS for the npm package, with a certificate that nobody has signed. */
+const secure: Way = {
+  where: { tls: { key, cert } },
+  how: { dispatcher: new Agent({ connect: { rejectUnauthorized: false } }) },
+}
+
+interface Way {
+  readonly where: ListenOptions
+  readonly how: WebSocketInit | undefined
+}
+
 suite('undici', WebSocket)
+suite('undici over TLS', WebSocket, secure)
 if (typeof builtIn === 'function') suite('the global WebSocket', builtIn as typeof WebSocket)
 else test('the global WebSocket', { skip: `Node.js ${process.versions.node} has none` })
 
-function suite(name: string, Implementation: typeof WebSocket): void {
+function suite(
+  name: string,
+  Implementation: typeof WebSocket,
+  { where, how }: Way = { where: {}, how: undefined },
+): void {
   describe(name, { timeout }, () => {
     let recorder: Recorder
     let client: UndiciClient
 
     before(async () => {
-      recorder = await Recorder.listen()
-      client = await UndiciClient.open(Implementation, recorder.url)
+      recorder = await Recorder.listen(where)
+      client = await UndiciClient.open(Implementation, recorder.url, how)
     })
     after(async () => {
       client.socket.close()
@@ -81,7 +99,7 @@ function suite(name: string, Implementation: typeof WebSocket): void {
     test("the client's code and reason reach the server", { timeout }, async () => {
       for (const code of [1000, 3000, 4999]) {
         for (const reason of ['', 'auf Wiedersehen', longestReason]) {
-          const leaving = await UndiciClient.open(Implementation, recorder.url)
+          const leaving = await UndiciClient.open(Implementation, recorder.url, how)
           leaving.socket.close(code, reason)
           assert.deepEqual(await recorder.ended.next(), { code, reason })
           const { wasClean, ...ending } = await leaving.ended
@@ -94,7 +112,7 @@ function suite(name: string, Implementation: typeof WebSocket): void {
     test("the server's code and reason reach the client", { timeout }, async () => {
       for (const code of travellingCodes) {
         while (recorder.opened.left > 0) await recorder.opened.next()
-        const left = await UndiciClient.open(Implementation, recorder.url)
+        const left = await UndiciClient.open(Implementation, recorder.url, how)
         const connection = await recorder.opened.next()
         connection.close(code, longestReason)
         assert.deepEqual(await left.ended, { code, reason: longestReason, wasClean: true })
@@ -104,7 +122,7 @@ function suite(name: string, Implementation: typeof WebSocket): void {
 
     test('a ping of the server is answered, and both go on', { timeout }, async () => {
       while (recorder.opened.left > 0) await recorder.opened.next()
-      const pinged = await UndiciClient.open(Implementation, recorder.url)
+      const pinged = await UndiciClient.open(Implementation, recorder.url, how)
       const connection = await recorder.opened.next()
       connection.ping(binary(125))
       pinged.socket.send('still here')

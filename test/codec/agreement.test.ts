@@ -44,6 +44,7 @@ const OUTCOMES = [
   'LENGTH_UNSAFE',
   'MESSAGE_TOO_LONG',
   'INVALID_UTF8',
+  'TOO_MANY_FRAGMENTS',
   'opcode 1',
   'opcode 2',
   'opcode 8',

@@ -63,7 +63,7 @@ export class Agreement {
     const side = this.#rules.masked ? 'a server' : 'a client'
     const bytes = this.#stream.subarray(0, LONGEST_SHOWN).toString('hex')
     const more = this.#stream.length > LONGEST_SHOWN ? `… (${this.#stream.length} bytes)` : ''
-    return `${this.#about}: ${side}, limit ${this.#rules.limit}, cut at [${cuts.slice(0, LONGEST_SHOWN)}], ${bytes}${more}`
+    return `${this.#about}: ${side}, limit ${this.#rules.limit}, fragments ${this.#rules.fragments}, cut at [${cuts.slice(0, LONGEST_SHOWN)}], ${bytes}${more}`
   }
 }
 

@@ -53,10 +53,10 @@ export class CodecParser {
   #region: Region | undefined
   #reads = 0
 
-  constructor({ masked, limit }: Rules, heap = heapOfThread()) {
+  constructor({ masked, limit, fragments = 0 }: Rules, heap = heapOfThread()) {
     this.#heap = heap
     this.slot = heap.allocateSlot()
-    heap.codec.call.openSlot(this.slot, masked ? MASKED : 0, limit, 0)
+    heap.codec.call.openSlot(this.slot, masked ? MASKED : 0, limit, fragments)
   }
 
   /** Reads `bytes`, at an alignment that differs from read to read. */

@@ -28,7 +28,7 @@ const NOTEWORTHY_MASKED = [0x80, 0x81, 0x82, 0x85, 0xfd, 0xfe, 0xff] as const
 /** A stream whose payloads are at most `longest` bytes, of at most `frames` frames. */
 export function randomStream(random: Random, longest: number, frames: number): Stream {
   const limit = random.chance(0.8) ? GENEROUS : random.pick(LIMITS)
-  const rules = { masked: random.chance(0.5), limit }
+  const rules = { masked: random.chance(0.5), limit, ...(random.chance(0.2) && { fragments: random.between(1, 4) }) }
   const kind = random.below(10)
   if (kind === 0) return { bytes: noise(random, random.below(40)), rules }
   const bytes = Buffer.concat(frameSequence(random, rules, longest, random.between(1, frames), kind < 6 ? 0.1 : 0))

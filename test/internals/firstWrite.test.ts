@@ -1,9 +1,9 @@
 // The first thing that happens to a handle may be a write. How it ended is read from Node's state, which must have been
 // looked up by then. A file of its own: the look-up happens once in a process.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { bindings, type HandleRequest, type StreamHandle } from '../../src/internals/node.js'
 import { WRITTEN, write } from '../../src/internals/stream.js'
+import { test } from '../support/privateApi.js'
 
 test('a write before anything was read finishes at once', () => {
   const found = bindings()

@@ -7,9 +7,9 @@ import { connect, createServer, type Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex, PassThrough } from 'node:stream'
-import { describe, test } from 'node:test'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { bindings, streamHandleOf } from '../../src/internals/node.js'
+import { describe, test } from '../support/privateApi.js'
 
 const found = bindings()
 

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, Socket } from 'node:net'
-import { describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { INBOX_LENGTH } from '../../src/codec/wasm.generated.js'
 import { streamHandleOf } from '../../src/internals/node.js'
 import { HandleTransport } from '../../src/transport/handle.js'
 import { PENDING, WRITTEN } from '../../src/transport/transport.js'
+import { describe, test } from '../support/privateApi.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 import { filledBlock, handlePair, Recorder } from '../support/socketHandles.js'
 

@@ -1,11 +1,12 @@
 // Node uses what `onread` returns: a view re-aims the next read, and a number, null or a promise aborts the process.
 // Whatever handlers return or throw, what Node gets back is undefined. A mistake here kills the process that runs this.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before } from 'node:test'
 import { type Bindings, bindings, type StreamHandle } from '../../src/internals/node.js'
 import { aimReads, readChunks } from '../../src/internals/stream.js'
 import { createServer, type Server } from '../../src/server/server.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { describe, test } from '../support/privateApi.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 import { handlePair } from '../support/socketHandles.js'
 import { CLOSE, closeStatus, masked, TEXT } from '../support/wire.js'

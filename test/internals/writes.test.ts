@@ -2,11 +2,11 @@
 // and a write that failed must neither call back nor leak.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { describe, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Bindings, bindings, type HandleRequest, type StreamHandle } from '../../src/internals/node.js'
 import { PENDING, shutdown, WRITTEN, write } from '../../src/internals/stream.js'
+import { describe, test } from '../support/privateApi.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { type HandlePair, handlePair } from '../support/socketHandles.js'
 

@@ -24,6 +24,6 @@ export function chromiumMissing(): string | false {
   return `there is no Chromium at ${executablePath}: set CHROMIUM to where it is`
 }
 
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ARGUMENTS })
+export function launchChromium(more: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] })
 }

@@ -8,6 +8,8 @@ export interface Rules {
   readonly masked: boolean
   /** The longest message that is accepted. */
   readonly limit: number
+  /** The most frames that one message may have; any number without. */
+  readonly fragments?: number
 }
 
 /** A control frame, or a whole message. */
@@ -33,6 +35,8 @@ interface Message {
   readonly opcode: number
   readonly payload: number[]
   readonly utf8: ReferenceUtf8
+  /** Its frames so far. */
+  frames: number
 }
 
 export class ReferenceParser {
@@ -96,8 +100,10 @@ export class ReferenceParser {
     this.#frame = { fin: first >= 0x80, opcode, key, length, taken: 0 }
     this.#header = []
     if (opcode >= CLOSE) return
-    this.#message ??= { opcode, payload: [], utf8: new ReferenceUtf8() }
+    this.#message ??= { opcode, payload: [], utf8: new ReferenceUtf8(), frames: 0 }
+    this.#message.frames++
     if (length > this.#rules.limit - this.#message.payload.length) this.violation = 'MESSAGE_TOO_LONG'
+    else if (this.#message.frames > (this.#rules.fragments ?? Infinity)) this.violation = 'TOO_MANY_FRAGMENTS'
   }
 
   #takePayload(frame: Frame, masked: number): void {

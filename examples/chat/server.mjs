@@ -1,0 +1,56 @@
+// A chat with rooms. Start it with `node examples/chat/server.mjs`, and open the page that it names in two windows.
+import { readFile } from 'node:fs/promises'
+import { createServer, prepare, route } from 'millrace'
+
+const page = await readFile(new URL('page.html', import.meta.url))
+
+/** The connections in each room, by its name. */
+const rooms = new Map()
+
+/** Sends to everybody in a room. The message is encoded once, however many they are. */
+function tell(room, message) {
+  const prepared = prepare(JSON.stringify(message))
+  for (const connection of rooms.get(room) ?? []) connection.send(prepared)
+  prepared.release()
+}
+
+const room = route({
+  origins: ['self'], // no other site's page may speak in the name of its visitors
+  maxMessage: 4096,
+  messageRate: 20, // a second, from one user
+  outputPolicy: 'drop', // who reads too slowly misses messages; the others don't wait
+
+  upgrade(request) {
+    const name = request.query.get('name')?.trim()
+    if (!name || name.length > 30) return { status: 400, body: 'say who you are: ?name=anna' }
+    return { data: { name, room: request.params.room } }
+  },
+
+  open(connection) {
+    const { name, room } = connection.data
+    if (!rooms.has(room)) rooms.set(room, new Set())
+    rooms.get(room).add(connection)
+    tell(room, { from: name, text: 'has come' })
+  },
+
+  message(connection, message) {
+    const { name, room } = connection.data
+    if (message.isText) tell(room, { from: name, text: message.text() })
+  },
+
+  close(connection) {
+    const { name, room } = connection.data
+    const others = rooms.get(room)
+    others.delete(connection)
+    if (others.size === 0) rooms.delete(room)
+    else tell(room, { from: name, text: 'has gone' })
+  },
+})
+
+const server = createServer({
+  routes: { '/rooms/:room': room },
+  request: (_, response) => response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page),
+})
+
+await server.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 9001) })
+console.log(`listening on http://127.0.0.1:${server.address.port}`)

@@ -1,0 +1,48 @@
+// A server with one client over a real socket, by either transport: for what a transport in memory does not show.
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import type { TestContext } from 'node:test'
+import type { Connection } from '../../src/connection/connection.js'
+import type { ServerOptions } from '../../src/server/options.js'
+import { createServer, type Server } from '../../src/server/server.js'
+import { upgradeRequest } from '../support/httpRequests.js'
+import { SocketClient } from '../support/socketClient.js'
+
+export interface Pair {
+  readonly server: Server<undefined>
+  readonly connection: Connection
+  readonly client: SocketClient
+}
+
+/** The two transports that a TCP connection may have. */
+export const transports = [
+  ['the handle', false],
+  ['the public API', true],
+] as const
+
+/** Listens, connects, and ends both with the test. */
+export async function pairOf(t: TestContext, options: ServerOptions): Promise<Pair> {
+  const server = createServer({ closeTimeout: 2000, ...options })
+  await server.listen({ host: '127.0.0.1' })
+  const client = await SocketClient.open(server.address?.port ?? 0)
+  t.after(async () => {
+    await client.destroy()
+    await server.close()
+  })
+  client.write(upgradeRequest())
+  await client.response()
+  const [connection] = server.connections
+  assert.ok(connection !== undefined)
+  return { server, connection, client }
+}
+
+/** Sends to a client that does not read until the system takes no more; returns how many messages of 64 KiB that took. */
+export async function fill({ connection, client }: Pair): Promise<number> {
+  client.socket.pause()
+  for (let sent = 1; sent < 2000; sent++) {
+    connection.send(Buffer.alloc(65_536, 0x66))
+    await new Promise((resolve) => setImmediate(resolve))
+    if (connection.bufferedAmount > 0) return sent
+  }
+  throw new Error('the system takes everything')
+}

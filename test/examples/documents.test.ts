@@ -1,0 +1,140 @@
+// What a document shows is copied. Every program in one must run, every link must lead somewhere, and the defaults it
+// names must be the defaults.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import * as millrace from '../../src/index.js'
+import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { defaultLimits } from '../../src/server/options.js'
+import { Program, ROOT } from './program.js'
+
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+/** The JavaScript in a document, with the line it begins at. */
+function programsIn(path: string): { line: number; code: string }[] {
+  const text = read(path)
+  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => ({
+    line: text.slice(0, match.index).split('\n').length,
+    code: match[1] ?? '',
+  }))
+}
+
+/** A whole program listens; what it listens on becomes a free port of the loopback. */
+const LISTENS = /\b(?:listen\(\{|WebSocketServer\(\{) port: \d+/
+/** Packages that are not installed for the tests: such programs are only read. */
+const FOREIGN = /from 'uWebSockets\.js'/
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-documents-'))
+after(() => rmSync(folder, { recursive: true }))
+
+describe('the programs in the documents', { concurrency: 2 }, () => {
+  let files = 0
+  for (const path of documents) {
+    for (const { line, code } of programsIn(path)) {
+      if (LISTENS.test(code) && !FOREIGN.test(code)) {
+        test(`${path}:${line} runs`, async () => {
+          const local = code.replace(LISTENS, (found) => found.replace(/port: \d+/, "port: 0, host: '127.0.0.1'"))
+          const end = "\nprocess.stdout.write('listening on ws://127.0.0.1:1\\n')\n"
+          const program = await Program.start(['--input-type=module', '--eval', local + end])
+          const lives = await program.lives(200)
+          await program.kill()
+          assert.ok(lives, `it ends by itself: ${program.output}`)
+          assert.equal(program.output, 'listening on ws://127.0.0.1:1\n')
+        })
+      } else {
+        test(`${path}:${line} can be read`, () => {
+          const file = join(folder, `${files++}.mjs`)
+          writeFileSync(file, code)
+          const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' })
+          assert.equal(status, 0, stderr)
+          for (const [, names = ''] of code.matchAll(/import \{([^}]*)\} from 'millrace'/g)) {
+            for (const name of names.split(',')) assert.ok(name.trim() in millrace, `${name} is not exported`)
+          }
+        })
+      }
+    }
+  }
+})
+
+/** The name by which GitHub lets a heading be linked to. */
+function anchorsIn(text: string): string[] {
+  const seen = new Map<string, number>()
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => {
+    const name = heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-')
+    const before = seen.get(name) ?? 0
+    seen.set(name, before + 1)
+    return before === 0 ? name : `${name}-${before}`
+  })
+}
+
+for (const path of documents) {
+  test(`the links of ${path} lead somewhere`, () => {
+    const text = read(path).replace(/^```.*?^```$/gms, '')
+    for (const [, link = ''] of text.matchAll(/(?:\]\(|src="|srcset=")([^)"\s]+)/g)) {
+      if (/^https?:/.test(link)) continue
+      const [file = '', anchor] = link.split('#', 2)
+      const target = file === '' ? path : join(dirname(path), file)
+      assert.ok(existsSync(join(ROOT, target)), `${link} is missing`)
+      if (anchor !== undefined) assert.ok(anchorsIn(read(target)).includes(anchor), `${link} has no such heading`)
+    }
+  })
+}
+
+describe('docs/limits.md', () => {
+  const rows = new Map(
+    [...read('docs/limits.md').matchAll(/^\| `(\w+)` \|(.*)\|$/gm)].map(([, name = '', rest = '']) => [
+      name,
+      rest.split('|').map((cell) => cell.trim()),
+    ]),
+  )
+
+  /** `16 MiB` and `131,072` as numbers. */
+  function numberIn(text: string): number {
+    const [, digits = '', unit = ''] = /^([\d,]+)(?: ([KM])iB)?$/.exec(text) ?? []
+    return Number(digits.replaceAll(',', '')) * (unit === 'M' ? 2 ** 20 : unit === 'K' ? 1024 : 1)
+  }
+
+  test('has every limit, with its default', () => {
+    for (const [name, value] of Object.entries(defaultLimits)) {
+      assert.equal(numberIn(rows.get(name)?.[1] ?? ''), value, name)
+    }
+  })
+
+  test('says of each whether it may be 0', () => {
+    for (const name of Object.keys(defaultLimits)) {
+      const make = (): unknown => millrace.createServer({ [name]: 0 })
+      if (rows.get(name)?.[2] === 'not allowed') assert.throws(make, RangeError)
+      else assert.doesNotThrow(make, name)
+    }
+  })
+
+  test('names close codes and violations that belong together', () => {
+    const pairs = [...read('docs/limits.md').matchAll(/\b(1\d{3}) `([A-Z_0-9]+)`/g)]
+    assert.ok(pairs.length >= 8)
+    for (const [, closeCode, name = ''] of pairs) {
+      const violation: ProtocolViolation = Reflect.construct(ProtocolViolation, [name])
+      assert.equal(violation.closeCode, Number(closeCode), name)
+    }
+  })
+})
+
+test('docs/api.md is what the docstrings say', () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/reference.mjs'), '--check'], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+})

@@ -1,0 +1,147 @@
+// What is published can't be taken back, and what is forgotten is noticed by the first user. This looks at the tarball
+// itself: its files, its size, its types as a compiler sees them, and what publint knows about broken packages.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, relative, sep } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, test } from 'node:test'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { type Installed, install, missing, root } from './installed.js'
+
+const options = { timeout: 60_000 }
+
+/** Beside dist/src. npm adds the first three by itself. */
+const DOCUMENTS = ['LICENSE', 'README.md', 'package.json', 'CHANGELOG.md']
+const MOST_BYTES = 500_000
+
+/** A user's program. */
+function consumer(names: string): string {
+  return `import { ${names} } from 'millrace'
+export const server = createServer({
+  message(connection, message) {
+    const result: SendResult = connection.send(message.isText ? message.text() : message)
+    console.log(result)
+  },
+})
+`
+}
+
+describe('the tarball', { skip: missing('npm') }, () => {
+  let installed: Installed
+  /** Paths in the package, with slashes. */
+  let files: string[] = []
+
+  before(async () => {
+    installed = await install()
+    files = readdirSync(installed.directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(installed.directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .filter((path) => !path.startsWith('node_modules/'))
+  })
+  after(() => installed?.remove())
+
+  const read = (path: string): string => readFileSync(join(installed.directory, path), 'utf8')
+
+  test('holds the build, the documents, and nothing else', () => {
+    const build = files.filter((path) => /^dist\/src\/[\w/.]+\.(?:js|d\.ts)$/.test(path))
+    assert.deepEqual(files.filter((path) => !build.includes(path)).toSorted(), DOCUMENTS.toSorted())
+    assert.deepEqual(
+      build.filter((path) => /\b(?:test|bench)\b.*\/|\.test\./.test(path)),
+      [],
+    )
+  })
+
+  test(`is less than ${MOST_BYTES / 1000} KB when unpacked`, (t) => {
+    const bytes = files.reduce((sum, path) => sum + statSync(join(installed.directory, path)).size, 0)
+    t.diagnostic(`${files.length} files, ${bytes} bytes; packed ${statSync(installed.tarball).size} bytes`)
+    assert.ok(bytes < MOST_BYTES, `${bytes} bytes`)
+  })
+
+  test('knows nothing of the machine that packed it', () => {
+    const places = [root, homedir()].filter((place) => place.length > 1)
+    for (const path of files) {
+      const text = read(path)
+      for (const place of places) {
+        const at = text.indexOf(join(place, sep))
+        assert.equal(at, -1, `${path}: ${text.slice(at, at + 100)}`)
+      }
+      assert.doesNotMatch(text, /sourceMappingURL/, `${path}: its map is not shipped`)
+    }
+  })
+
+  test('is complete: every module has its types, and what each imports is there', () => {
+    for (const path of files.filter((name) => name.endsWith('.js'))) {
+      assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `types of ${path}`)
+    }
+    for (const path of files.filter((name) => name.startsWith('dist/'))) {
+      for (const [, specifier = ''] of read(path).matchAll(/\b(?:from|import)[\s(]*'(\.[^']+)'/g)) {
+        const target = join(dirname(path), specifier).split(sep).join('/')
+        const needed = path.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target
+        assert.ok(files.includes(needed), `${path} imports ${specifier}`)
+      }
+    }
+  })
+
+  test('needs one package at most, when it runs', () => {
+    const { dependencies = {}, ...others } = installed.manifest
+    assert.deepEqual(
+      Object.keys(dependencies).filter((name) => name !== 'piscina'),
+      [],
+    )
+    for (const kind of ['peerDependencies', 'optionalDependencies', 'bundledDependencies', 'bundleDependencies']) {
+      assert.equal(Object.hasOwn(others, kind), false, kind)
+    }
+  })
+
+  describe('has types', () => {
+    // As its declarations tell; test/structure says which names these must be.
+    const names = (): string =>
+      [...read('dist/src/index.d.ts').matchAll(/\{([^}]+)\}/g)]
+        .flatMap(([, list = '']) => list.split(','))
+        .map((name) => name.replace('type ', '').trim())
+        .filter((name) => name !== '')
+        .join(', ')
+
+    for (const [name, module, resolution] of [
+      ['a.mts', 'nodenext', 'nodenext'],
+      ['a.cts', 'nodenext', 'nodenext'],
+      ['a.mts', 'esnext', 'bundler'],
+    ] as const) {
+      test(`for ${name}, found by ${resolution}`, options, async () => {
+        const errors = await compile(name, `${consumer(names())}export type { ${names()} }\n`, module, resolution)
+        assert.equal(errors, '')
+      })
+    }
+
+    test('that refuse what is wrong', options, async () => {
+      const source = `${consumer('createServer, type SendResult')}createServer({ massage() {} })\n`
+      const errors = await compile('wrong.mts', source, 'nodenext', 'nodenext')
+      assert.match(errors, /^wrong\.mts.* 'massage' does not exist in type 'ServerOptions<[^\n]+\n$/)
+    })
+  })
+
+  /** What the compiler says of a program in the user's project. */
+  async function compile(name: string, source: string, module: string, resolution: string): Promise<string> {
+    writeFileSync(join(installed.project, name), source)
+    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')]
+    // Libraries are checked, too: a declaration that refers to nothing would pass otherwise.
+    const checks = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--lib', 'es2023']
+    const args = [name, '--ignoreConfig', '--module', module, '--moduleResolution', resolution, ...checks, ...types]
+    const child = spawn(process.execPath, [compiler, ...args], { cwd: installed.project, stdio: 'pipe' })
+    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
+    return output + errors
+  }
+
+  test('has nothing that publint knows better', options, async () => {
+    const { buffer } = new Uint8Array(readFileSync(installed.tarball))
+    const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true })
+    assert.deepEqual(
+      messages.map((message) => `${message.type}: ${formatMessage(message, pkg) ?? message.code}`),
+      [],
+    )
+  })
+})

@@ -1,0 +1,137 @@
+// The tests of everything else import files of this repository. Users don't: they install a tarball, and import it by
+// its name, require it, bundle it, or start it in a thread or a cluster. Each of these ways has broken a package whose
+// own tests were green, so each starts a server here and echoes.
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { build } from 'esbuild'
+import { EchoProgram, echoSource } from './echoProgram.js'
+import { copyDependencies, type Installed, install, missing, temporary } from './installed.js'
+
+const options = { timeout: 60_000 }
+const node = process.execPath
+const IMPORT = "import { createServer } from 'millrace'"
+const REQUIRE = "const { createServer } = require('millrace')"
+
+describe('the installed package', { skip: missing('npm') }, () => {
+  let installed: Installed
+  let echoing = ''
+
+  before(async () => {
+    installed = await install()
+    echoing = write('echo.mjs', echoSource(IMPORT))
+  })
+  after(() => installed?.remove())
+
+  function write(name: string, source: string): string {
+    const path = join(installed.project, name)
+    writeFileSync(path, source)
+    return path
+  }
+
+  test('imported from an ES module', options, () => EchoProgram.prove(node, [echoing]))
+
+  test('required from CommonJS', options, async (t) => {
+    const program = new EchoProgram(node, [write('echo.cjs', echoSource(REQUIRE))])
+    t.after(() => program.kill())
+    await program.echo()
+    const { code, signal, stderr } = await program.end()
+    assert.deepEqual({ code, signal }, { code: 0, signal: null })
+    // Node 20 warns of require() of an ES module as such. Nothing else may be said.
+    if (stderr !== '') assert.match(stderr, /^\(node:\d+\) ExperimentalWarning: .+ require.+\n\(Use [^\n]+\)\n$/)
+  })
+
+  test('both import and require get the same module', options, async () => {
+    const source = `import { createRequire } from 'node:module'
+import * as imported from 'millrace'
+const required = createRequire(import.meta.url)('millrace')
+if (required.createServer !== imported.createServer) throw new Error('there are two')
+${echoSource('const { createServer } = required')}`
+    await EchoProgram.prove(node, ['--disable-warning=ExperimentalWarning', write('both.mjs', source)])
+  })
+
+  for (const format of ['esm', 'cjs'] as const) {
+    for (const minify of [false, true]) {
+      test(`bundled by esbuild as ${format}${minify ? ', minified' : ''}`, options, async (t) => {
+        const elsewhere = temporary()
+        t.after(() => rmSync(elsewhere, { recursive: true }))
+        const outfile = join(elsewhere, `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`)
+        const { warnings, errors, metafile } = await build({
+          entryPoints: [echoing],
+          outfile,
+          format,
+          minify,
+          bundle: true,
+          platform: 'node',
+          // It starts its threads from its own files.
+          external: ['piscina'],
+          metafile: true,
+          logLevel: 'silent',
+        })
+        assert.deepEqual([warnings, errors], [[], []])
+        const outside = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path))
+        for (const path of outside) assert.match(path, /^(?:node:|piscina$)/)
+        copyDependencies(installed.manifest, elsewhere)
+        await EchoProgram.prove(node, [outfile], { cwd: elsewhere })
+      })
+    }
+  }
+
+  for (const [where, workers, main] of [
+    ['in a worker thread', 1, ''],
+    ['in two worker threads and in the main thread', 2, "await import('./echo.mjs')"],
+  ] as const) {
+    test(where, options, async () => {
+      const source = `import { Worker } from 'node:worker_threads'
+for (let count = 0; count < ${workers}; count++) {
+  const worker = new Worker(new URL('./echo.mjs', import.meta.url), { stdin: true })
+  process.stdin.pipe(worker.stdin)
+  worker.on('exit', (code) => { if (code !== 0) process.exitCode = code })
+}
+${main}`
+      const servers = workers + (main === '' ? 0 : 1)
+      await EchoProgram.prove(node, [write(`threads${workers}.mjs`, source)], { servers })
+    })
+  }
+
+  for (const policy of ['rr', 'none']) {
+    test(`in the workers of a cluster, scheduled by ${policy}`, options, async () => {
+      const source = `import cluster from 'node:cluster'
+if (cluster.isPrimary) {
+  cluster.fork()
+  cluster.fork()
+  cluster.on('exit', (worker, code, signal) => { if (code !== 0) throw new Error('worker: ' + code + ' ' + signal) })
+} else {
+  await import('./echo.mjs')
+  process.stdin.on('end', () => cluster.worker.disconnect())
+}`
+      const env = { NODE_CLUSTER_SCHED_POLICY: policy }
+      await EchoProgram.prove(node, [write('cluster.mjs', source)], { env, servers: 2 })
+    })
+  }
+
+  describe('its command', { skip: process.platform === 'win32' && 'a .cmd is no program to spawn' }, () => {
+    // It begins with `#!/usr/bin/env node`, which must be the Node that runs this test.
+    const env = { PATH: `${dirname(node)}${delimiter}${process.env['PATH']}` }
+    const command = (): string => join(installed.project, 'node_modules', '.bin', 'millrace')
+
+    test('tells its version', options, async () => {
+      const program = new EchoProgram(command(), ['--version'], { env })
+      const stdout = `${installed.manifest.version}\n`
+      assert.deepEqual(await program.ended, { code: 0, signal: null, stdout, stderr: '' })
+    })
+
+    test('starts from any folder, and echoes', options, async (t) => {
+      const elsewhere = temporary()
+      t.after(() => rmSync(elsewhere, { recursive: true }))
+      const program = new EchoProgram(command(), ['--port', '0'], { cwd: elsewhere, env })
+      t.after(() => program.kill())
+      await program.echo()
+      const { code, signal, stderr } = await program.end('SIGTERM')
+      assert.deepEqual({ code, signal }, { code: 0, signal: null })
+      // It may not have seen yet that its clients are gone.
+      assert.match(stderr, /^(?:millrace: closing \d connections?\n)?$/)
+    })
+  })
+})
