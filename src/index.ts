@@ -19,4 +19,4 @@ export {
   type ServerOptions,
   type Upgrade,
 } from './server/options.js'
-export { createServer, Server } from './server/server.js'
+export { createServer, type Server } from './server/server.js'

@@ -31,7 +31,7 @@ export interface IncomingShared {
   readonly heap: Heap
   readonly budget: Budget
   /** `maxFragments` 0 is any number. */
-  readonly limits: { readonly maxMessage: number; readonly maxFragments: number }
+  readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
 }
 
 /** Whoever takes what comes in. */
@@ -191,7 +191,7 @@ export class Incoming {
     const needed = codec.doubles[NEEDED_DOUBLE] ?? 0
     const announced = codec.doubles[ANNOUNCED_DOUBLE] ?? 0
     const filled = codec.doubles[FILLED_DOUBLE] ?? 0
-    this.#assembly ??= new Assembly(this.#shared.budget, this.#sink)
+    this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
     return this.#assembly.grow(codec, heap, this.#slot, needed, filled, announced)
   }
 

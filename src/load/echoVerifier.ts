@@ -26,7 +26,7 @@ export class EchoVerifier implements Verifier, Sink {
       codec,
       heap,
       budget: new Budget(LONGEST_SAFE),
-      limits: { maxMessage: LONGEST_SAFE, maxFragments: 0 },
+      limits: { maxMessage: LONGEST_SAFE, maxFragments: 0, payloadTimeout: 0 },
     }
     this.#incoming = new Incoming(shared, this, 0)
   }

@@ -4,11 +4,14 @@ import type { Budget, Claimant, Unfinished } from './budget.js'
 
 export class Assembly implements Unfinished {
   readonly claimant: Claimant
+  readonly timeout: number
   lastArrival = performance.now()
   readonly #budget: Budget
   #region: Region | undefined
 
-  constructor(budget: Budget, claimant: Claimant) {
+  /** `timeout` is how long it may stop arriving, in milliseconds; 0 is for ever. */
+  constructor(budget: Budget, claimant: Claimant, timeout: number) {
+    this.timeout = timeout
     this.#budget = budget
     this.claimant = claimant
     budget.begin(this)

@@ -15,6 +15,8 @@ export interface Unfinished {
   readonly claimant: Claimant
   /** When its last byte came, in milliseconds of `performance.now()`; Infinity while we are not reading. */
   readonly lastArrival: number
+  /** How long it may stop arriving, in milliseconds; 0 is for ever. */
+  readonly timeout: number
 }
 
 export class Budget {
@@ -74,11 +76,10 @@ export class Budget {
     this.#wake()
   }
 
-  /** Tells those whose payload has not moved for `timeout` milliseconds. */
-  checkStalls(now: number, timeout: number): void {
-    if (timeout === 0) return
-    for (const { lastArrival, claimant } of this.#unfinished) {
-      if (now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
+  /** Tells those whose payload has not moved for too long. */
+  checkStalls(now: number): void {
+    for (const { lastArrival, timeout, claimant } of this.#unfinished) {
+      if (timeout > 0 && now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
     }
   }
 

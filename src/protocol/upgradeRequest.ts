@@ -15,12 +15,11 @@ export interface Source {
 
 /** The request that opens a connection: for `upgrade` to decide on, and `connection.request` afterwards. */
 export class UpgradeRequest {
-  /** The parts of the path that a route's pattern names: `/rooms/:room` has `room`. Decoded. */
-  params: Readonly<Record<string, string>> = NO_PARAMS
   readonly #source: Source
   readonly #client: string | undefined
   readonly #text: string | undefined
   #head: HandshakeRequest | undefined
+  #params = NO_PARAMS
   #abort: AbortController | undefined
 
   /** `text` is the head as it came, if it can be read again from there; `client` what trusted proxies say. @internal */
@@ -29,6 +28,14 @@ export class UpgradeRequest {
     this.#text = text
     this.#source = source
     this.#client = client
+  }
+
+  /**
+   * The parts of the path that a route's pattern names, decoded: `/rooms/:room` has `room`. What `*` stands for is
+   * under that name, as the client wrote it. Has no prototype.
+   */
+  get params(): Readonly<Record<string, string>> {
+    return this.#params
   }
 
   /** The request target as the client wrote it: path and query. */
@@ -82,6 +89,11 @@ export class UpgradeRequest {
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
     return this.#abort.signal
+  }
+
+  /** Gives the parts of the path that the route's pattern names. @internal */
+  static name(request: UpgradeRequest, params: Readonly<Record<string, string>>): void {
+    request.#params = params
   }
 
   /** The client's address where it is not the peer's own. @internal */

@@ -31,14 +31,20 @@ export type Common = Pick<
 /** The verdict on a request that nobody waits for any more. */
 const GONE = refuse(503, 'too late')
 
+/** Options of the server that its routes inherit. */
+type Inherited = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
+
 const policies: readonly OutputPolicy[] = ['pause', 'drop', 'close']
 
 export class Endpoint {
   readonly #options: AnyRoute
+  /** What holds where the route says nothing else: what keeps strangers out of the server, above all. */
+  readonly #inherited: Inherited
   readonly #shared: Shared<unknown>
 
-  constructor(options: AnyRoute, limits: ServerLimits, common: Common) {
-    const { outputPolicy = 'pause' } = options
+  /** `base` is the server's own handlers and options, for a route. */
+  constructor(options: AnyRoute, limits: ServerLimits, common: Common, base: Inherited = {}) {
+    const { outputPolicy = base.outputPolicy ?? 'pause' } = options
     if (!policies.includes(outputPolicy)) {
       throw new TypeError(`outputPolicy must be 'pause', 'drop' or 'close', not ${String(outputPolicy)}`)
     }
@@ -50,6 +56,7 @@ export class Endpoint {
       maxLifetime: ticksOf(own.maxLifetime),
     }
     this.#options = options
+    this.#inherited = base
     const callbacks = new Callbacks(options)
     this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy }
   }
@@ -80,7 +87,7 @@ export class Endpoint {
 
   /** Tells the application that its `upgrade` failed. */
   failed(request: UpgradeRequest, error: unknown, refusal = refuse(500, 'the upgrade failed')): Refusal {
-    const { upgradeFailed } = this.#options
+    const { upgradeFailed = this.#inherited.upgradeFailed } = this.#options
     if (upgradeFailed === undefined) console.error(error)
     else {
       try {
@@ -94,7 +101,7 @@ export class Endpoint {
   }
 
   #allows({ headers }: HandshakeRequest): boolean {
-    const { origins } = this.#options
+    const { origins = this.#inherited.origins } = this.#options
     const origin = headers['origin']
     if (origins === undefined || origin === undefined) return true
     return origins.some((allowed) => {
@@ -113,11 +120,8 @@ export class Endpoint {
   }
 
   #accept(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: AnyAcceptance): Verdict {
-    const {
-      data,
-      headers = {},
-      protocol = this.#options.protocols?.find((one) => offered.includes(one)) ?? '',
-    } = answer
+    const { protocols = this.#inherited.protocols } = this.#options
+    const { data, headers = {}, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
     checkHeaders(headers)
     // Section 4.2.2: the server may only choose among what the client offers.
     if (protocol !== '' && !offered.includes(protocol)) {

@@ -31,6 +31,10 @@ export class Gate {
     this.#options = options
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Admits nobody any more. */
   close(): void {
     this.#closed = true
@@ -43,7 +47,7 @@ export class Gate {
     const request = new UpgradeRequest(head, text, source, client)
     const match = routes.find(request.path)
     const endpoint = match?.value ?? rest
-    if (match !== undefined) request.params = match.params
+    if (match !== undefined) UpgradeRequest.name(request, match.params)
     const refusal = this.refusal(request)
     if (refusal !== undefined) return { request, endpoint, verdict: refusal }
     if (match === undefined && !rest.serves && !routes.empty) {

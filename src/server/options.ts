@@ -90,7 +90,7 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
 export interface CommonOptions extends Partial<ServerLimits> {
   /**
    * Routes by path, each with handlers of its own: `/chat`, `/rooms/:room`, `/files/*`; make them with `route`. What
-   * a route leaves out of the limits is the server's. Paths without a route go to the server's own handlers, or are
+   * a route leaves out of the limits, `origins`, `protocols`, `outputPolicy` and `upgradeFailed` is the server's. Paths without a route go to the server's own handlers, or are
    * refused with 404 if there are none.
    */
   readonly routes?: Readonly<Record<string, Route>>

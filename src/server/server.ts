@@ -9,6 +9,7 @@ import { outboxOfThread } from '../connection/outbox.js'
 import { Peer } from '../connection/peer.js'
 import { giveToHttp, socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
+import { writeClosePayload } from '../protocol/closeCode.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Transport } from '../transport/transport.js'
 import { Census } from './census.js'
@@ -41,7 +42,7 @@ export class Server<Data = unknown> {
     this.#census = new Census(limits, common.connections)
     const routes = Object.entries(options.routes ?? {}).map(([path, { [ROUTE]: own }]) => {
       if (own === undefined) throw new TypeError(`the route ${path} must be made by the function route`)
-      return [path, new Endpoint(own, limits, common)] as const
+      return [path, new Endpoint(own, limits, common, options)] as const
     })
     const { trustedProxies } = options
     const proxies = trustedProxies === undefined ? undefined : new TrustedProxies(trustedProxies)
@@ -71,9 +72,10 @@ export class Server<Data = unknown> {
 
   /**
    * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
-   * for instance, and with that of node:tls where its options are wrong.
+   * for instance, with that of node:tls where its options are wrong, and after `close`.
    */
   async listen(options: ListenOptions = {}): Promise<this> {
+    if (this.#gate.closed) throw new Error('the server is closed: make a new one to listen again')
     const listener = new Listener(options, this.#lanes)
     await listener.listen(options, this.#lanes)
     this.#listeners.push(listener)
@@ -90,16 +92,21 @@ export class Server<Data = unknown> {
 
   /**
    * Accepts nothing more, sends Close to every peer (1001 by default), and resolves when all connections have ended:
-   * those that do not answer are ended when the close timeout is over.
+   * those that do not answer are ended when the close timeout is over. Rejects with a RangeError, before anything is
+   * closed, for a code or a reason that may not be sent.
    */
   async close(code = 1001, reason = ''): Promise<void> {
+    writeClosePayload(code, reason) // throws before anything is closed
     this.#gate.close()
     for (const listener of this.#listeners.splice(0)) listener.close()
     this.#lanes.raw?.close()
     this.#lanes.http.close()
     for (const connection of this.#census.connections) connection.close(code, reason)
     if (this.#census.connections.size === 0) return
+    // Paused sockets don't keep the process alive, and whoever waits for their end should see it.
+    const alive = setInterval(() => undefined, 1000)
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    clearInterval(alive)
   }
 
   #common(limits: ServerLimits): Common {
@@ -107,7 +114,7 @@ export class Server<Data = unknown> {
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
     const deadlines: Deadlines = new Deadlines((now) => {
-      budget.checkStalls(now, limits.payloadTimeout)
+      budget.checkStalls(now)
       return budget.unfinished > 0
     })
     const connections = new Set<Connection<unknown>>()

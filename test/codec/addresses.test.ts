@@ -94,7 +94,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     budgetFreed: () => undefined,
     payloadStalled: () => undefined,
   }
-  const limits = { maxMessage: rules.limit, maxFragments: 0 }
+  const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
   const incoming = new Incoming({ codec, heap, budget: new Budget(rules.limit), limits }, sink)
   const bytes = Buffer.concat(stream)
   for (let at = 0; at < bytes.length; at += stride) {
