@@ -1,11 +1,15 @@
 // Where the messages of one connection go: to the handler, or to the loop. Keeps those whose handler has returned a
 // promise, and their number within its limit.
+import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
+import type { Answer } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
-import { isThenable, type Shared } from './handlers.js'
+import type { Sendable } from './connection.js'
+import { isThenable, type Large, type Shared } from './handlers.js'
 import { Message } from './message.js'
 import { MessageLoop, type Pausable } from './messageLoop.js'
+import { MessageStream } from './messageStream.js'
 import { Rates } from './rates.js'
 
 /** The connection whose messages are delivered. */
@@ -14,19 +18,28 @@ export interface Recipient<Data> extends Called<Data>, Pausable {
   /** As many handlers are pending as may be: deliver nothing until they are fewer. */
   handlersFull(): void
   handlersFree(): void
+  /** The streamed message waits to be read: read no more from the peer. */
+  streamFull(): void
+  streamTaken(): void
 }
 
 /** A message whose handler is not done. */
 interface Pending {
   readonly message: Message
   charged: number
+  /** A thread of the pool reads it: it must stay where it is, whatever becomes of the connection. */
+  readonly pooled: boolean
 }
+
+/** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
+const HANDLED = { pooled: false, alone: false }
 
 export class Delivery<Data> {
   readonly #shared: Shared<Data>
   readonly #recipient: Recipient<Data>
   readonly #rates: Rates | undefined
   #pending: Set<Pending> | undefined
+  #stream: MessageStream | undefined
   #loop: MessageLoop | undefined
   #ended = false
 
@@ -45,8 +58,10 @@ export class Delivery<Data> {
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
     const recipient = this.#recipient
-    const { handlers, codec } = this.#shared
+    const { handlers, codec, large, streamThreshold } = this.#shared
     const message = new Message(codec, info, pointer, length, region)
+    if (streamThreshold !== undefined && length > streamThreshold) return this.#streamWhole(message)
+    if (large !== undefined && length >= large.pool.threshold) return this.#offload(message, large)
     if ((this.#rates !== undefined || this.#loop !== undefined) && this.#diverts(message)) return
     const { context } = recipient
     let result: unknown
@@ -60,11 +75,58 @@ export class Delivery<Data> {
     else Message.release(message)
   }
 
+  /** A message begins that the `stream` handler reads while it arrives. */
+  streamBegins(isText: boolean, byteLength: number | undefined): void {
+    const recipient = this.#recipient
+    const { handlers, budget } = this.#shared
+    const stream = new MessageStream(
+      {
+        streamFull: () => recipient.streamFull(),
+        streamTaken: () => recipient.streamTaken(),
+        charge: (bytes) => budget.charge(bytes),
+        give: budget.give,
+      },
+      isText,
+      byteLength,
+    )
+    this.#stream = stream
+    const work = (): unknown => handlers.stream?.(recipient, stream)
+    let result: unknown
+    try {
+      result = recipient.context === undefined ? work() : recipient.context.runInAsyncScope(work)
+    } catch (error) {
+      recipient.handlerFailed(error)
+    }
+    if (!isThenable(result)) return
+    Promise.resolve(result).then(
+      () => stream.return(),
+      (error: unknown) => {
+        stream.return()
+        recipient.handlerFailed(error)
+      },
+    )
+  }
+
+  streamPart(pointer: number, length: number, last: boolean): void {
+    const stream = this.#stream
+    if (last) this.#stream = undefined
+    const exceeded = this.#rates?.exceeded(length)
+    if (exceeded !== undefined) return this.#exceeded(exceeded)
+    if (stream === undefined) return
+    if (!stream.left) MessageStream.push(stream, this.#copyOf(pointer, length))
+    if (last) MessageStream.end(stream)
+  }
+
   /** The connection has ended: what handlers and the loop still hold moves to memory of their own. */
   end(): void {
     this.#ended = true
     this.#loop?.end()
+    if (this.#stream !== undefined) {
+      MessageStream.fail(this.#stream, new Error('the connection ended before the message did'))
+      this.#stream = undefined
+    }
     for (const pending of this.#pending ?? []) {
+      if (pending.pooled) continue
       Message.detach(pending.message)
       this.#uncharge(pending)
     }
@@ -78,19 +140,57 @@ export class Delivery<Data> {
       return this.#loop !== undefined
     }
     Message.release(message)
-    const { messageRate, byteRate } = this.#shared.limits
-    const limit = exceeded === 'MESSAGE_RATE' ? `messageRate is ${messageRate}` : `byteRate is ${byteRate}`
-    this.#recipient.violated(new ProtocolViolation(exceeded, limit))
+    this.#exceeded(exceeded)
     return true
   }
 
-  #await(message: Message, result: PromiseLike<unknown>): void {
+  #exceeded(rate: 'MESSAGE_RATE' | 'BYTE_RATE'): void {
+    const { messageRate, byteRate } = this.#shared.limits
+    const limit = rate === 'MESSAGE_RATE' ? `messageRate is ${messageRate}` : `byteRate is ${byteRate}`
+    this.#recipient.violated(new ProtocolViolation(rate, limit))
+  }
+
+  /** A message that is for the `stream` handler, but lay whole in what was read. */
+  #streamWhole(message: Message): void {
+    this.streamBegins(message.isText, message.byteLength)
+    this.streamPart(Message.pointer(message), message.byteLength, true)
+    Message.release(message)
+  }
+
+  /** Hands a large message to the pool; its connection's next messages wait until it is done, unless told otherwise. */
+  #offload(message: Message, large: Large<Data>): void {
+    const { pool } = large
+    const recipient = this.#recipient
+    const work = async (): Promise<void> => {
+      const task = { pointer: Message.pointer(message), length: message.byteLength, isText: message.isText }
+      const answer = await pool.run({ ...task, data: large.context(recipient) })
+      if (!this.#ended) this.#answer(message, answer)
+    }
+    this.#await(message, work(), { pooled: true, alone: pool.ordered })
+  }
+
+  /** Sends what the pool answered, or gives it to the `largeResult` handler. */
+  #answer(message: Message, answer: Answer): void {
+    const recipient = this.#recipient
+    const { largeResult } = this.#shared.handlers
+    const value = answer.echo ? message : answer.value
+    if (largeResult !== undefined) return void largeResult.call(this.#shared.handlers, recipient, value)
+    if (value !== undefined) recipient.send(value as Sendable) // throws for what can't be sent
+  }
+
+  #copyOf(pointer: number, length: number): Buffer {
+    const copy = Buffer.allocUnsafeSlow(length)
+    this.#shared.codec.bytes.copy(copy, 0, pointer, pointer + length)
+    return copy
+  }
+
+  #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
-    const pending = { message, charged: Message.keep(message) }
+    const pending = { message, charged: Message.keep(message), pooled }
     budget.charge(pending.charged)
     this.#pending ??= new Set()
     this.#pending.add(pending)
-    if (this.#pending.size >= limits.pendingHandlers || budget.spent) this.#recipient.handlersFull()
+    if (alone || this.#pending.size >= limits.pendingHandlers || budget.spent) this.#recipient.handlersFull()
     Promise.resolve(result).then(
       () => this.#settle(pending),
       (error: unknown) => {

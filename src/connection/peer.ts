@@ -27,6 +27,7 @@ import { Incoming, type Sink } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
 import { Pings, pingPayload } from './pings.js'
 import { Sender, type SenderOwner } from './sender.js'
+import type { StreamSource } from './streamSource.js'
 import { silence, Vitals } from './vitals.js'
 
 /** Why nothing is read, as bits; reading goes on when none is left. */
@@ -35,6 +36,7 @@ const BUDGET = 2
 const HANDLERS = 4
 const APPLICATION = 8
 const LOOP = 16
+const STREAM = 32
 
 const NOTHING = new Uint8Array(0)
 
@@ -117,6 +119,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     return this.#sender.sendFragment(data, last)
   }
 
+  sendStream(source: StreamSource, { binary }: { readonly binary?: boolean } = {}): Promise<void> {
+    const sent = this.#sender.sendStream(source, binary)
+    sent.catch((error: unknown) => {
+      if (this.isOpen) this.handlerFailed(error)
+    })
+    return sent
+  }
+
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
     const payload = pingPayload(data)
     this.#pings ??= new Pings()
@@ -187,6 +197,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     if (this.#closing?.sent) deadlines.set(this, limits.closeTimeout)
     outbox.enter()
     this.#sender.outgoing.written(status)
+    this.#sender.wake()
     if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) callbacks.drain(this)
     outbox.leave()
   }
@@ -199,6 +210,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#incoming.free()
     this.#sender.outgoing.free()
     this.#pings?.abandon()
+    this.#sender.wake()
     this.#delivery.end()
     const { code, reason } = this.#closeHandshake().outcome
     callbacks.close(this, code, reason)
@@ -241,6 +253,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     else if (opcode === OPCODE_CLOSE) this.#receiveClose(Buffer.from(this.#shared.codec.view(pointer, length)))
   }
 
+  streamBegins(isText: boolean, byteLength: number | undefined): void {
+    this.#delivery.streamBegins(isText, byteLength)
+  }
+
+  streamPart(pointer: number, length: number, last: boolean): void {
+    this.#delivery.streamPart(pointer, length, last)
+  }
+
   violated(violation: ProtocolViolation): void {
     if (this.#done) return
     this.#shared.callbacks.error(this, violation, false)
@@ -269,6 +289,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   handlersFree(): void {
     this.#resume(HANDLERS)
+  }
+
+  streamFull(): void {
+    this.#pause(STREAM)
+  }
+
+  streamTaken(): void {
+    this.#resume(STREAM)
   }
 
   queueFull(): void {

@@ -28,6 +28,7 @@ const ARRIVALS = 16_384
 export class Server<Data = unknown> {
   readonly #census: Census
   readonly #gate: Gate
+  readonly #endpoints: readonly Endpoint[]
   readonly #lanes: Lanes
   readonly #listeners: Listener[] = []
   /** Those who wait for the last connection to end. */
@@ -40,12 +41,14 @@ export class Server<Data = unknown> {
     const routes = Object.entries(options.routes ?? {}).map(
       ([path, route]) => [path, new Endpoint(route[ROUTE], limits, common)] as const,
     )
+    const rest = new Endpoint(options, limits, common)
+    this.#endpoints = [rest, ...routes.map(([, endpoint]) => endpoint)]
     const { trustedProxies } = options
     const proxies = trustedProxies === undefined ? undefined : new TrustedProxies(trustedProxies)
     this.#gate = new Gate({
       census: this.#census,
       routes: new Routes(Object.fromEntries(routes)),
-      rest: new Endpoint(options, limits, common),
+      rest,
       proxies,
     })
     this.#lanes = this.#openLanes(options, limits, common.deadlines, proxies)
@@ -68,10 +71,11 @@ export class Server<Data = unknown> {
 
   /**
    * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
-   * for instance, and with that of node:tls where its options are wrong.
+   * for instance, with that of node:tls where its options are wrong, and with that of the module of `large`.
    */
   async listen(options: ListenOptions = {}): Promise<this> {
     const listener = new Listener(options, this.#lanes)
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
     await listener.listen(options, this.#lanes)
     this.#listeners.push(listener)
     return this
@@ -95,8 +99,8 @@ export class Server<Data = unknown> {
     this.#lanes.raw?.close()
     this.#lanes.http.close()
     for (const connection of this.#census.connections) connection.close(code, reason)
-    if (this.#census.connections.size === 0) return
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()))
   }
 
   #common(limits: ServerLimits): Common {
