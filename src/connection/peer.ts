@@ -409,7 +409,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   #deliverParked(): void {
     this.#resuming = false
-    if (this.#pauses !== 0 || this.#done) return
+    if (this.#pauses !== 0) return
+    if (this.#done) return this.#transport.resume() // to see the peer's end
     const { outbox } = this.#shared
     outbox.enter()
     try {

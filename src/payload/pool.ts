@@ -78,11 +78,7 @@ export class Pool {
   async close(): Promise<void> {
     const threads = this.#threads
     this.#threads = undefined
-    if (threads === undefined) return
-    // Threads don't keep the process alive, and whoever waits for their end should see it.
-    const alive = setInterval(() => undefined, 1000)
-    await threads.destroy()
-    clearInterval(alive)
+    await threads?.destroy()
   }
 
   #run(task: Task, signal: AbortSignal | undefined): Promise<Answer> {

@@ -99,8 +99,11 @@ export class Server<Data = unknown> {
     this.#lanes.raw?.close()
     this.#lanes.http.close()
     for (const connection of this.#census.connections) connection.close(code, reason)
+    // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
+    const alive = setInterval(() => undefined, 1000)
     if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()))
+    clearInterval(alive)
   }
 
   #common(limits: ServerLimits): Common {
