@@ -59,7 +59,7 @@ export class Sender {
 
   send(data: Sendable): SendResult {
     if (this.#behind !== undefined) return this.#wait(data, this.#behind)
-    if (this.#fragmented !== 0) {
+    if (this.#fragmented !== 0 && this.#owner.isOpen) {
       throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
     }
     if (data instanceof Message) return this.#message(data)
@@ -104,7 +104,8 @@ export class Sender {
    * message is under way.
    */
   sendStream(source: StreamSource, binary: boolean | undefined): Promise<void> {
-    if (this.#behind !== undefined || this.#fragmented !== 0) throw new Error('another message is under way: wait for its end')
+    if (this.#behind !== undefined || this.#fragmented !== 0)
+      throw new Error('another message is under way: wait for its end')
     const behind: Behind = { messages: [], bytes: 0 }
     this.#behind = behind
     return this.#pump(source, binary, behind)

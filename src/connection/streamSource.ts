@@ -12,7 +12,10 @@ export type StreamSource = AsyncIterable<StreamChunk> | Iterable<StreamChunk>
  * The chunks of a source as the kind of message demands: bytes in a text message are decoded, strings in a binary one
  * encoded. Without a demand, the first chunk decides. Throws a TypeError for bytes that are no UTF-8.
  */
-export async function* textOrBytes(source: StreamSource, binary: boolean | undefined): AsyncGenerator<string | Uint8Array> {
+export async function* textOrBytes(
+  source: StreamSource,
+  binary: boolean | undefined,
+): AsyncGenerator<string | Uint8Array> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let wanted = binary
   for await (const chunk of source) {

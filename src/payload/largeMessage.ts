@@ -49,7 +49,9 @@ export class LargeMessage {
 
   #alive(): Buffer {
     if (this.#bytes !== undefined) return this.#bytes
-    throw new Error('the message is gone: the function that got it has returned. Ask for message.bytes there to keep it')
+    throw new Error(
+      'the message is gone: the function that got it has returned. Ask for message.bytes there to keep it',
+    )
   }
 }
 

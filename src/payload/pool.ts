@@ -44,7 +44,8 @@ export class Pool {
   constructor(options: LargeOptions) {
     const { module, threshold = DEFAULT_THRESHOLD, ordered = true } = options
     const url = module instanceof URL ? module : pathToFileURL(module)
-    if (url.protocol === 'file:' && !existsSync(url)) throw new Error(`large.module does not exist: ${fileURLToPath(url)}`)
+    if (url.protocol === 'file:' && !existsSync(url))
+      throw new Error(`large.module does not exist: ${fileURLToPath(url)}`)
     if (!Number.isSafeInteger(threshold) || threshold < LEAST_THRESHOLD) {
       throw new RangeError(`large.threshold must be a whole number from ${LEAST_THRESHOLD}, not ${String(threshold)}`)
     }
@@ -68,7 +69,9 @@ export class Pool {
     try {
       return await this.#run(task, controller.signal)
     } catch (error) {
-      throw controller.signal.aborted ? new Error(`a large message took longer than large.timeout, ${timeout} ms`) : error
+      throw controller.signal.aborted
+        ? new Error(`a large message took longer than large.timeout, ${timeout} ms`)
+        : error
     } finally {
       clearTimeout(timer)
     }

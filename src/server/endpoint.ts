@@ -1,8 +1,8 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
 import { Callbacks } from '../connection/callbacks.js'
-import { Pool } from '../payload/pool.js'
 import { ticksOf } from '../connection/deadlines.js'
 import { isThenable, type Large, type Opening, type OutputPolicy, type Shared } from '../connection/handlers.js'
+import { Pool } from '../payload/pool.js'
 import {
   acceptance,
   checkHeaders,
@@ -146,7 +146,10 @@ function largeOf({ large }: AnyRoute): Large<unknown> | undefined {
   return { pool: new Pool(large), context: (connection) => large.context?.(connection) }
 }
 
-function streamThresholdOf({ stream, streamThreshold = STREAM_THRESHOLD }: AnyRoute, maxMessage: number): number | undefined {
+function streamThresholdOf(
+  { stream, streamThreshold = STREAM_THRESHOLD }: AnyRoute,
+  maxMessage: number,
+): number | undefined {
   if (stream === undefined) return undefined
   if (Number.isSafeInteger(streamThreshold) && streamThreshold >= 0) return Math.min(streamThreshold, maxMessage)
   throw new RangeError(`streamThreshold must be a whole number from 0 to 2^53 - 1, not ${String(streamThreshold)}`)

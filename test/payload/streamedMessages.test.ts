@@ -43,7 +43,11 @@ function streaming(threshold = 100): { place: ReturnType<typeof room>; reads: Re
 }
 
 /** Feeds bytes in random pieces, waiting where nothing is read. */
-async function feed(wire: ReturnType<ReturnType<typeof room>['connect']>['wire'], bytes: Buffer, random: Random): Promise<void> {
+async function feed(
+  wire: ReturnType<ReturnType<typeof room>['connect']>['wire'],
+  bytes: Buffer,
+  random: Random,
+): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     for (let turn = 0; turn < 1000 && wire.paused; turn++) await settle()
     assert.equal(wire.paused, false, 'reading goes on')
@@ -90,11 +94,7 @@ describe('random messages at random splits', () => {
       const long = reads.filter(({ ended }) => ended)
       // A message whose fragments never announce more than the threshold at once may have gone to `message`.
       const all = Buffer.concat(long.flatMap(({ chunks }) => chunks))
-      assert.deepEqual(
-        all,
-        Buffer.concat(sent.map(({ payload }) => payload)),
-        `run ${run} of seed ${seed}`,
-      )
+      assert.deepEqual(all, Buffer.concat(sent.map(({ payload }) => payload)), `run ${run} of seed ${seed}`)
       for (const { isText, chunks } of long) {
         if (isText) for (const chunk of chunks) assert.ok(isUtf8(chunk), 'a chunk cuts a character')
       }
