@@ -23,7 +23,7 @@ export const INFO_OPCODE: u32 = 0x0f
 export const INFO_REGION: u32 = 0x10
 /** The payload is text and every byte of it is below 0x80. */
 export const INFO_ASCII: u32 = 0x20
-/** A part of a streamed message: more of it follows, in the same place. */
+/** A part of a streamed message: more of it follows. */
 export const INFO_PART: u32 = 0x40
 
 /** One read lands here. The size is a compromise: a 64-bit frame should fit, one peer should not hold a turn for long. */

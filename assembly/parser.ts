@@ -87,12 +87,9 @@ export function grant(slot: usize, region: u32, capacity: u32): void {
   store<u32>(slot, capacity, SLOT_CAPACITY)
 }
 
-/**
- * From now on, the message under way is handed out in parts, each in the same `window` of `capacity` bytes: a part must
- * be taken before the rest is parsed. What the message already held is forgotten.
- */
-export function stream(slot: usize, window: u32, capacity: u32): void {
-  grant(slot, window, capacity)
+/** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */
+export function stream(slot: usize): void {
+  grant(slot, 0, 0)
   store<u32>(slot, 0, SLOT_LENGTH)
   store<u8>(slot, 1, SLOT_STREAMED)
 }
@@ -214,48 +211,56 @@ function unmaskText(slot: usize, target: usize, source: usize, length: usize, ke
 
 /** Moves what has arrived of the frame under way into the message's region. */
 function continuePayload(slot: usize, end: usize): u32 {
+  if (load<u8>(slot, SLOT_STREAMED)) return continueStream(slot, end)
   const remaining = load<u64>(slot, SLOT_REMAINING)
   const length = load<u32>(slot, SLOT_LENGTH)
-  const room = load<u32>(slot, SLOT_CAPACITY) - length
-  const streamed = load<u8>(slot, SLOT_STREAMED) != 0
-  // The window is everybody's: a part is alone in the table, so that the host takes it before anything else.
-  if (streamed && entry != TABLE) return STATUS_AGAIN
-  let bytes = min<u64>(end - cursor, remaining) as u32
-  if (streamed) bytes = min(bytes, room)
-  if (bytes > room) {
+  const bytes = min<u64>(end - cursor, remaining) as u32
+  if (bytes > load<u32>(slot, SLOT_CAPACITY) - length) {
     store<f64>(RESULT, length, RESULT_FILLED)
     store<f64>(RESULT, (length as f64) + bytes, RESULT_NEEDED)
     store<f64>(RESULT, (length as f64) + (remaining as f64), RESULT_ANNOUNCED)
     return STATUS_REGION
   }
-  const target: usize = load<u32>(slot, SLOT_REGION) + length
+  if (!unmaskPayload(slot, load<u32>(slot, SLOT_REGION) + length, bytes)) return VIOLATION_INVALID_UTF8
+  store<u32>(slot, length + bytes, SLOT_LENGTH)
+  if (remaining > bytes) return STATUS_DONE
+  return load<u8>(slot, SLOT_FRAME) & FIN ? endMessage(slot) : STATUS_MORE
+}
+
+/** Hands out what has arrived of a streamed message, where it lies. */
+function continueStream(slot: usize, end: usize): u32 {
+  const remaining = load<u64>(slot, SLOT_REMAINING)
+  const bytes = min<u64>(end - cursor, remaining) as u32
+  const at = cursor
+  if (!unmaskPayload(slot, at, bytes)) return VIOLATION_INVALID_UTF8
+  const opcode = load<u8>(slot, SLOT_MESSAGE) as u32
+  if (remaining == bytes && load<u8>(slot, SLOT_FRAME) & FIN) {
+    if (load<u32>(slot, SLOT_UTF8)) return VIOLATION_INVALID_UTF8
+    emit(opcode, at, bytes)
+    store<u8>(slot, 0, SLOT_MESSAGE)
+    store<u8>(slot, 0, SLOT_STREAMED)
+    return STATUS_MORE
+  }
+  if (bytes) emit(opcode | INFO_PART, at, bytes)
+  return remaining > bytes ? STATUS_DONE : STATUS_MORE
+}
+
+/** Unmasks the next `bytes` of the frame under way to `target`; false for text that is not valid. */
+function unmaskPayload(slot: usize, target: usize, bytes: u32): bool {
   const key = load<u32>(slot, SLOT_KEY)
+  const remaining = load<u64>(slot, SLOT_REMAINING)
   if (load<u8>(slot, SLOT_MESSAGE) == OPCODE_TEXT) {
     const state = unmaskText(slot, target, cursor, bytes, key, load<u32>(slot, SLOT_UTF8))
-    if (state == UTF8_REJECTED) return VIOLATION_INVALID_UTF8
+    if (state == UTF8_REJECTED) return false
     store<u32>(slot, state, SLOT_UTF8)
   } else {
     mask(target, cursor, bytes, key)
   }
   cursor += bytes
-  if (remaining > bytes) {
-    store<u32>(slot, rotate(key, bytes), SLOT_KEY)
-    store<u64>(slot, remaining - bytes, SLOT_REMAINING)
-    if (streamed) return bytes ? emitPart(slot, bytes) : STATUS_DONE
-    store<u32>(slot, length + bytes, SLOT_LENGTH)
-    return STATUS_DONE
-  }
-  store<u8>(slot, 0, SLOT_IN_PAYLOAD)
-  const last = (load<u8>(slot, SLOT_FRAME) & FIN) != 0
-  if (streamed && !last) return bytes ? emitPart(slot, bytes) : STATUS_MORE
-  store<u32>(slot, length + bytes, SLOT_LENGTH)
-  return last ? endMessage(slot) : STATUS_MORE
-}
-
-/** Hands out what has come of a streamed message; its window is used again when the host has taken it. */
-function emitPart(slot: usize, bytes: u32): u32 {
-  emit((load<u8>(slot, SLOT_MESSAGE) as u32) | INFO_REGION | INFO_PART, load<u32>(slot, SLOT_REGION), bytes)
-  return STATUS_AGAIN
+  store<u32>(slot, rotate(key, bytes), SLOT_KEY)
+  store<u64>(slot, remaining - bytes, SLOT_REMAINING)
+  if (remaining == bytes) store<u8>(slot, 0, SLOT_IN_PAYLOAD)
+  return true
 }
 
 /** The last fragment is complete: the message goes into the table, and with it the region. */
@@ -268,9 +273,7 @@ function endMessage(slot: usize): u32 {
   store<u8>(slot, 0, SLOT_MESSAGE)
   store<u32>(slot, 0, SLOT_LENGTH)
   grant(slot, 0, 0)
-  if (!load<u8>(slot, SLOT_STREAMED)) return STATUS_MORE
-  store<u8>(slot, 0, SLOT_STREAMED)
-  return STATUS_AGAIN // the last part lies in the window, which the host takes back
+  return STATUS_MORE
 }
 
 /** A header (with the payload, for a control frame) that came in pieces: each rule applies as soon as its byte is there. */

@@ -2,7 +2,11 @@
 export type { Connection, Sendable, SendResult } from './connection/connection.js'
 export type { ConnectionLimits, Handlers, OutputPolicy } from './connection/handlers.js'
 export { Message } from './connection/message.js'
+export type { MessageStream } from './connection/messageStream.js'
 export { PreparedMessage, prepare } from './connection/prepared.js'
+export type { StreamChunk, StreamSource } from './connection/streamSource.js'
+export type { LargeContext, LargeHandler, LargeMessage, LargeReply } from './payload/largeMessage.js'
+export type { LargeOptions } from './payload/pool.js'
 export { CloseCode } from './protocol/closeCode.js'
 export type { ResponseHeaders } from './protocol/openingHandshake.js'
 export type { UpgradeRequest } from './protocol/upgradeRequest.js'
@@ -11,6 +15,7 @@ export type { ListenOptions } from './server/listener.js'
 export {
   type Acceptance,
   type CommonOptions,
+  type LargeRouteOptions,
   type Rejection,
   type Route,
   type RouteOptions,

@@ -9,8 +9,8 @@ export interface CodecExports {
   openSlot(slot: number, masked: number, limit: number, fragments: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void
-  /** Hands the message under way out in parts, each in the same window; what it already held is forgotten. */
-  stream(slot: number, window: number, capacity: number): void
+  /** Hands the message under way out in parts, where they lie; what it already held is forgotten. */
+  stream(slot: number): void
   /** Parses a span; returns a STATUS or a VIOLATION. What it found is in the frame table and in RESULT. */
   parse(slot: number, start: number, end: number): number
   /** Writes an unmasked frame; returns its bytes. */
@@ -55,13 +55,14 @@ export class Codec {
   readonly doubles: Float64Array
   /** Pages the memory may grow to; less than 4 GiB where the system grants less address space. */
   readonly maximumPages: number
-  readonly #memory: WasmMemory
+  /** For other threads: growing it here grows it there. */
+  readonly memory: WasmMemory
   /** Views made before, by their length: making one costs as much as copying a kilobyte. */
   readonly #views: (Uint8Array | undefined)[] = new Array(VIEWS).fill(undefined)
 
   constructor() {
     const [memory, pages] = reserveMemory()
-    this.#memory = memory
+    this.memory = memory
     // An address of 2^32 would be 0: nothing may lie in the last page, so that no block ends there.
     this.maximumPages = Math.min(pages, MOST_PAGES - 1)
     const module = new WebAssembly.Module(Buffer.from(base64, 'base64'))
@@ -78,8 +79,8 @@ export class Codec {
   /** Makes the memory at least `pages` long; throws a RangeError where the system gives no more. */
   growTo(pages: number): void {
     if (pages <= this.pages) return
-    this.#memory.grow(pages - this.pages)
-    this.bytes = Buffer.from(this.#memory.buffer)
+    this.memory.grow(pages - this.pages)
+    this.bytes = Buffer.from(this.memory.buffer)
   }
 
   /** A view of the memory for a system call. Views of shared memory stay valid when it grows. */

@@ -2,6 +2,7 @@
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Message } from './message.js'
 import type { PreparedMessage } from './prepared.js'
+import type { StreamSource } from './streamSource.js'
 
 /**
  * What became of a message: `sent` with this turn's write, `buffered` behind what the peer has not read yet,
@@ -40,6 +41,14 @@ export interface Connection<Data = unknown> {
    * cut between fragments. Throws a TypeError where text and bytes are mixed. Is not subject to the policy `'drop'`.
    */
   sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult
+  /**
+   * Sends everything that `source` yields as one message, in fragments, no faster than the peer reads: an async
+   * iterable, a web ReadableStream or a Readable of Node.js. `binary` decides what kind of message it is; by default,
+   * the first chunk does. Messages sent meanwhile wait until it is done. Resolves when the last fragment is on its way.
+   * If the source fails, the connection is closed with 1011, and the promise rejects with its error; it also rejects
+   * if the connection ends. Throws an Error where another stream or fragmented message is under way.
+   */
+  sendStream(source: StreamSource, options?: { readonly binary?: boolean }): Promise<void>
   /**
    * Sends a ping with up to 125 bytes of payload (by default, some that are like no other ping's), and resolves with
    * the round trip in milliseconds. Rejects if the connection ends before the pong comes; to ignore that is fine.

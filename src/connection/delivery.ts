@@ -1,45 +1,60 @@
 // Where the messages of one connection go: to the handler, or to the loop. Keeps those whose handler has returned a
 // promise, and their number within its limit.
+import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
 import { runInContext } from '../internals/context.js'
+import type { Answer } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
-import { isThenable, type Shared } from './handlers.js'
+import type { Sendable } from './connection.js'
+import { isThenable, type Large, type Shared } from './handlers.js'
 import { Message } from './message.js'
-import { MessageLoop, type Pausable } from './messageLoop.js'
+import { MessageLoop } from './messageLoop.js'
+import { MessageStream } from './messageStream.js'
 import { Rates } from './rates.js'
+import { Reason, type Stoppable } from './reading.js'
 
 /** The connection whose messages are delivered. */
-export interface Recipient<Data> extends Called<Data>, Pausable {
+export interface Recipient<Data> extends Called<Data> {
   violated(violation: ProtocolViolation): void
-  /** As many handlers are pending as may be: deliver nothing until they are fewer. */
-  handlersFull(): void
-  handlersFree(): void
 }
 
 /** A message whose handler is not done. */
 interface Pending {
   readonly message: Message
   charged: number
+  /** A thread of the pool reads it: it must stay where it is, whatever becomes of the connection. */
+  readonly pooled: boolean
 }
+
+/** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
+const HANDLED = { pooled: false, alone: false }
 
 export class Delivery<Data> {
   readonly #shared: Shared<Data>
   readonly #recipient: Recipient<Data>
+  readonly #reading: Stoppable
   readonly #rates: Rates | undefined
   #pending: Set<Pending> | undefined
+  /** The latest: while it waits to be read, no other begins. */
+  #stream: MessageStream | undefined
   #loop: MessageLoop | undefined
+  /** Every message goes straight to the handler. */
+  #plain: boolean
   #ended = false
 
-  constructor(shared: Shared<Data>, recipient: Recipient<Data>) {
+  constructor(shared: Shared<Data>, recipient: Recipient<Data>, reading: Stoppable) {
+    this.#reading = reading
     this.#shared = shared
     this.#recipient = recipient
     this.#rates = Rates.of(shared.limits)
+    this.#plain = this.#rates === undefined && shared.large === undefined && shared.streamThreshold === undefined
   }
 
   /** The loop over the messages; from now on they go there. */
   messages(): MessageLoop {
-    this.#loop ??= new MessageLoop(this.#recipient, this.#shared.budget)
+    this.#loop ??= new MessageLoop(this.#reading, this.#shared.budget)
+    this.#plain = false
     if (this.#ended) this.#loop.end()
     return this.#loop.enter()
   }
@@ -48,50 +63,142 @@ export class Delivery<Data> {
     const recipient = this.#recipient
     const { handlers, codec } = this.#shared
     const message = new Message(codec, info, pointer, length, region)
-    if ((this.#rates !== undefined || this.#loop !== undefined) && this.#diverts(message)) return
+    if (!this.#plain && this.#diverts(message)) return
     const { context } = recipient
-    let result: unknown
+    let promise: PromiseLike<unknown> | undefined
     try {
-      if (context === undefined) result = handlers.message?.(recipient, message)
-      else result = runInContext(context, () => handlers.message?.(recipient, message))
+      const result =
+        context === undefined
+          ? handlers.message?.(recipient, message)
+          : runInContext(context, () => handlers.message?.(recipient, message))
+      promise = isThenable(result) ? result : undefined // its getter may throw, too
     } catch (error) {
       recipient.handlerFailed(error)
     }
-    if (isThenable(result)) this.#await(message, result)
-    else Message.release(message)
+    if (promise === undefined) Message.release(message)
+    else this.#await(message, promise)
+  }
+
+  /** A message begins that the `stream` handler reads while it arrives. */
+  streamBegins(isText: boolean, byteLength: number | undefined): void {
+    const recipient = this.#recipient
+    const { handlers, budget } = this.#shared
+    const stream = new MessageStream(
+      {
+        streamFull: () => this.#reading.pause(Reason.stream),
+        streamTaken: () => this.#reading.resume(Reason.stream),
+        charge: (bytes) => budget.charge(bytes),
+        give: budget.give,
+      },
+      isText,
+      byteLength,
+    )
+    this.#stream = stream
+    const work = (): unknown => handlers.stream?.(recipient, stream)
+    let result: unknown
+    try {
+      result = recipient.context === undefined ? work() : runInContext(recipient.context, work)
+    } catch (error) {
+      stream.return()
+      recipient.handlerFailed(error)
+    }
+    if (!isThenable(result)) return // it may go on reading, or have given the stream to somebody else
+    Promise.resolve(result).then(
+      () => stream.return(),
+      (error: unknown) => {
+        stream.return()
+        recipient.handlerFailed(error)
+      },
+    )
+  }
+
+  streamPart(pointer: number, length: number, last: boolean): void {
+    const exceeded = this.#rates?.exceeded(length)
+    if (exceeded === undefined) this.#push(pointer, length, last)
+    else this.#exceeded(exceeded)
   }
 
   /** The connection has ended: what handlers and the loop still hold moves to memory of their own. */
   end(): void {
     this.#ended = true
     this.#loop?.end()
+    if (this.#stream !== undefined) MessageStream.close(this.#stream)
     for (const pending of this.#pending ?? []) {
+      if (pending.pooled) continue
       Message.detach(pending.message)
       this.#uncharge(pending)
     }
   }
 
-  /** Whether a message does not go to the handler: it came too soon, or goes to the loop. */
+  /** Whether a message does not go to the handler: it came too soon, or goes to the stream, the pool or the loop. */
   #diverts(message: Message): boolean {
-    const exceeded = this.#rates?.exceeded(message.byteLength)
-    if (exceeded === undefined) {
-      this.#loop?.take(message)
-      return this.#loop !== undefined
-    }
-    Message.release(message)
-    const { messageRate, byteRate } = this.#shared.limits
-    const limit = exceeded === 'MESSAGE_RATE' ? `messageRate is ${messageRate}` : `byteRate is ${byteRate}`
-    this.#recipient.violated(new ProtocolViolation(exceeded, limit))
+    const { large, streamThreshold } = this.#shared
+    const { byteLength } = message
+    const exceeded = this.#rates?.exceeded(byteLength)
+    if (exceeded !== undefined) {
+      Message.release(message)
+      this.#exceeded(exceeded)
+    } else if (streamThreshold !== undefined && byteLength > streamThreshold) this.#streamWhole(message)
+    else if (large !== undefined && byteLength >= large.pool.threshold) this.#offload(message, large)
+    else if (this.#loop !== undefined) this.#loop.take(message)
+    else return false
     return true
   }
 
-  #await(message: Message, result: PromiseLike<unknown>): void {
+  #exceeded(rate: 'MESSAGE_RATE' | 'BYTE_RATE'): void {
+    const { messageRate, byteRate } = this.#shared.limits
+    const limit = rate === 'MESSAGE_RATE' ? `messageRate is ${messageRate}` : `byteRate is ${byteRate}`
+    this.#recipient.violated(new ProtocolViolation(rate, limit))
+  }
+
+  /** A message that is for the `stream` handler, but lay whole in what was read. */
+  #streamWhole(message: Message): void {
+    this.streamBegins(message.isText, message.byteLength)
+    this.#push(Message.pointer(message), message.byteLength, true)
+    Message.release(message)
+  }
+
+  /** Hands a large message to the pool; its connection's next messages wait until it is done, unless told otherwise. */
+  #offload(message: Message, large: Large<Data>): void {
+    const { pool } = large
+    const recipient = this.#recipient
+    const work = async (): Promise<void> => {
+      const task = { pointer: Message.pointer(message), length: message.byteLength, isText: message.isText }
+      const answer = await pool.run({ ...task, data: large.context(recipient) })
+      if (!this.#ended) this.#answer(message, answer)
+    }
+    this.#await(message, work(), { pooled: true, alone: pool.ordered })
+  }
+
+  /** Sends what the pool answered, or gives it to the `largeResult` handler. */
+  #answer(message: Message, answer: Answer): void {
+    const recipient = this.#recipient
+    const { largeResult } = this.#shared.handlers
+    const value = answer.echo ? message : answer.value
+    if (largeResult !== undefined) return void largeResult.call(this.#shared.handlers, recipient, value)
+    if (value !== undefined) recipient.send(value as Sendable) // throws for what can't be sent
+  }
+
+  #push(pointer: number, length: number, last: boolean): void {
+    const stream = this.#stream
+    if (stream === undefined) return
+    if (!stream.left) MessageStream.push(stream, this.#copyOf(pointer, length))
+    if (last) MessageStream.end(stream)
+  }
+
+  #copyOf(pointer: number, length: number): Buffer {
+    const copy = Buffer.allocUnsafeSlow(length)
+    this.#shared.codec.bytes.copy(copy, 0, pointer, pointer + length)
+    return copy
+  }
+
+  #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
-    const pending = { message, charged: Message.keep(message) }
+    const pending = { message, charged: Message.keep(message), pooled }
     budget.charge(pending.charged)
     this.#pending ??= new Set()
     this.#pending.add(pending)
-    if (this.#pending.size >= limits.pendingHandlers || budget.spent) this.#recipient.handlersFull()
+    if (alone || this.#pending.size >= limits.pendingHandlers || budget.spent) this.#reading.pause(Reason.handlers)
     Promise.resolve(result).then(
       () => this.#settle(pending),
       (error: unknown) => {
@@ -105,7 +212,7 @@ export class Delivery<Data> {
     Message.release(pending.message)
     this.#uncharge(pending)
     this.#pending?.delete(pending)
-    if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#recipient.handlersFree()
+    if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#reading.resume(Reason.handlers)
   }
 
   #uncharge(pending: Pending): void {

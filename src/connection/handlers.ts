@@ -1,14 +1,16 @@
 // What an application gives a server: one object of handlers for all connections, and the limits they live within.
 import type { Codec, Heap } from '../codec/codec.js'
 import type { Budget } from '../payload/budget.js'
+import type { Pool } from '../payload/pool.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
 import type { Deadlines } from './deadlines.js'
 import type { Message } from './message.js'
+import type { MessageStream } from './messageStream.js'
 import type { Outbox } from './outbox.js'
 import type { RateLimits } from './rates.js'
-import type { Times } from './vitals.js'
+import type { Times } from './reading.js'
 
 /**
  * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
@@ -19,6 +21,15 @@ export interface Handlers<Data = unknown> {
   open?(connection: Connection<Data>): unknown
   /** A whole message. It is readable until this returns or, if it returns a promise, until that settles. */
   message?(connection: Connection<Data>, message: Message): unknown
+  /**
+   * A message longer than `streamThreshold` begins to arrive; with this handler, no message is too long. Such messages
+   * do not go to `message`. If this returns a promise, what has not been read when it settles is thrown away.
+   */
+  stream?(connection: Connection<Data>, message: MessageStream): unknown
+  /**
+   * What the module of the option `large` made of a message. Without this handler, it is sent on the connection.
+   */
+  largeResult?(connection: Connection<Data>, result: unknown): unknown
   /** Everything that `send` answered `'buffered'` for has left: go on sending. */
   drain?(connection: Connection<Data>): unknown
   /** A pong has come, asked for or not, with up to 125 bytes: yours to keep. */
@@ -96,6 +107,13 @@ export interface Opening<Data> {
   readonly clientAddress?: string | undefined
 }
 
+/** Where large messages go. */
+export interface Large<Data> {
+  readonly pool: Pool
+  /** What the module gets with a message: anything that can be cloned. */
+  context(connection: Connection<Data>): unknown
+}
+
 /** What all connections of a route share. */
 export interface Shared<Data> {
   readonly codec: Codec
@@ -109,6 +127,10 @@ export interface Shared<Data> {
   /** The limits of time, in ticks of the deadlines. */
   readonly times: Times
   readonly outputPolicy: OutputPolicy
+  /** The pool for large messages, and what it is told of their connections. */
+  readonly large: Large<Data> | undefined
+  /** Payload bytes above which messages go to the `stream` handler. */
+  readonly streamThreshold: number | undefined
   /** Every connection of the server that is not closed. */
   readonly connections: Set<Connection<unknown>>
   /** Called after the last handler of a connection. */

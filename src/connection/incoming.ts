@@ -8,14 +8,22 @@ import {
   ENTRY_LENGTH,
   ENTRY_POINTER,
   ENTRY_SIZE,
+  FIN,
+  INFO_OPCODE,
+  INFO_PART,
   INFO_REGION,
+  LONGEST_SAFE,
   MASKED,
+  OPCODE_BINARY,
+  OPCODE_TEXT,
   RESULT,
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
   RESULT_FILLED,
   RESULT_NEEDED,
+  SLOT_FRAME,
+  SLOT_MESSAGE,
   STATUS_AGAIN,
   STATUS_DONE,
   STATUS_REGION,
@@ -32,6 +40,8 @@ export interface IncomingShared {
   readonly budget: Budget
   /** `maxFragments` 0 is any number. */
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
+  /** Messages above are handed out while they arrive, whatever their length; none without it. */
+  readonly streamThreshold?: number | undefined
 }
 
 /** Whoever takes what comes in. */
@@ -42,6 +52,10 @@ export interface Sink extends Claimant {
   readonly done: boolean
   /** A control frame or a whole message. A `region` belongs to the receiver. */
   deliver(info: number, pointer: number, length: number, region: Region | undefined): void
+  /** A message begins that is handed out in parts; `byteLength` is known if it comes in one frame. */
+  streamBegins(isText: boolean, byteLength: number | undefined): void
+  /** A part of it; valid until this returns. */
+  streamPart(pointer: number, length: number, last: boolean): void
   violated(violation: ProtocolViolation): void
   /** The budget is spent: stop reading until `budgetFreed`. */
   budgetSpent(): void
@@ -79,6 +93,7 @@ export class Incoming {
   readonly #slot: number
   #assembly: Assembly | undefined
   #parked: Parked | undefined
+  #streaming = false
   #resuming = false
 
   /** `masked` is the mask bit that frames must have: set from clients, clear from servers. */
@@ -87,7 +102,8 @@ export class Incoming {
     this.#sink = sink
     this.#slot = shared.heap.allocateSlot()
     const { maxMessage, maxFragments } = shared.limits
-    shared.codec.call.openSlot(this.#slot, masked, maxMessage, Math.min(maxFragments, MOST_FRAGMENTS))
+    const longest = shared.streamThreshold === undefined ? maxMessage : LONGEST_SAFE
+    shared.codec.call.openSlot(this.#slot, masked, longest, Math.min(maxFragments, MOST_FRAGMENTS))
   }
 
   /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
@@ -177,6 +193,7 @@ export class Incoming {
   }
 
   #deliver(info: number, pointer: number, length: number): void {
+    if (this.#streaming && (info & INFO_OPCODE) <= OPCODE_BINARY) return this.#deliverPart(info, pointer, length)
     let region: Region | undefined
     if ((info & INFO_REGION) !== 0) {
       region = this.#assembly?.finish()
@@ -185,12 +202,33 @@ export class Incoming {
     this.#sink.deliver(info, pointer, length, region)
   }
 
+  #deliverPart(info: number, pointer: number, length: number): void {
+    const last = (info & INFO_PART) === 0
+    if (last) this.#streaming = false
+    this.#sink.streamPart(pointer, length, last)
+  }
+
+  /** From here on, the message under way is handed out in parts; what is there of it is the first. */
+  #stream(filled: number, announced: number): boolean {
+    const { codec } = this.#shared
+    const whole = filled === 0 && ((codec.bytes[this.#slot + SLOT_FRAME] ?? 0) & FIN) !== 0
+    this.#streaming = true
+    this.#sink.streamBegins(codec.bytes[this.#slot + SLOT_MESSAGE] === OPCODE_TEXT, whole ? announced : undefined)
+    codec.call.stream(this.#slot)
+    const region = this.#assembly?.finish()
+    this.#assembly = undefined
+    if (region !== undefined) this.#sink.streamPart(region.pointer, filled, false)
+    region?.release()
+    return true
+  }
+
   /** Gives the message under way the room that the codec asks for. */
   #grow(): boolean {
-    const { codec, heap } = this.#shared
+    const { codec, heap, streamThreshold } = this.#shared
     const needed = codec.doubles[NEEDED_DOUBLE] ?? 0
     const announced = codec.doubles[ANNOUNCED_DOUBLE] ?? 0
     const filled = codec.doubles[FILLED_DOUBLE] ?? 0
+    if (streamThreshold !== undefined && announced > streamThreshold) return this.#stream(filled, announced)
     this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
     return this.#assembly.grow(codec, heap, this.#slot, needed, filled, announced)
   }

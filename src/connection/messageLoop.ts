@@ -2,16 +2,11 @@
 // the loop takes it waits in a short queue; when that is full, nothing more is read from the peer.
 import type { Budget } from '../payload/budget.js'
 import { Message } from './message.js'
+import { Reason, type Stoppable } from './reading.js'
 
 /** Messages and bytes that wait for the loop before reading stops. */
 const MOST_MESSAGES = 64
 const MOST_BYTES = 256 * 1024
-
-/** The connection that a loop reads from. */
-export interface Pausable {
-  queueFull(): void
-  queueTaken(): void
-}
 
 type Taker = (result: IteratorResult<Message, undefined>) => void
 
@@ -23,7 +18,7 @@ interface Queued {
 const DONE = { done: true, value: undefined } as const
 
 export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
-  readonly #connection: Pausable
+  readonly #reading: Stoppable
   readonly #budget: Budget
   readonly #queue: Queued[] = []
   #bytes = 0
@@ -33,8 +28,8 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   #left = false
   #ended = false
 
-  constructor(connection: Pausable, budget: Budget) {
-    this.#connection = connection
+  constructor(reading: Stoppable, budget: Budget) {
+    this.#reading = reading
     this.#budget = budget
   }
 
@@ -53,7 +48,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     this.#queue.push(queued)
     this.#bytes += message.byteLength
     const full = this.#queue.length >= MOST_MESSAGES || this.#bytes >= MOST_BYTES
-    if (full || this.#left || this.#budget.spent) this.#connection.queueFull()
+    if (full || this.#left || this.#budget.spent) this.#reading.pause(Reason.loop)
   }
 
   /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own. */
@@ -79,7 +74,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
         this.#bytes -= queued.message.byteLength
         this.#give(queued, resolve)
       }
-      if (this.#queue.length === 0) this.#connection.queueTaken()
+      if (this.#queue.length === 0) this.#reading.resume(Reason.loop)
     })
   }
 
@@ -89,7 +84,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     this.#left = true
     for (const taker of this.#takers.splice(0)) taker(DONE) // or they would take what the next loop is for
     if (this.#ended) this.#drop()
-    else this.#connection.queueFull()
+    else this.#reading.pause(Reason.loop)
     return Promise.resolve(DONE)
   }
 

@@ -11,7 +11,6 @@ import {
   OPCODE_PING,
   OPCODE_PONG,
 } from '../codec/wasm.generated.js'
-import { runOutside } from '../internals/context.js'
 import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
@@ -24,19 +23,13 @@ import type { Opening, Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
 import { Pings, pingPayload } from './pings.js'
+import { type Reader, Reading, Reason, silence } from './reading.js'
 import { Sender, type SenderOwner } from './sender.js'
-import { silence, Vitals } from './vitals.js'
-
-/** Why nothing is read, as bits; reading goes on when none is left. */
-const OUTPUT = 1
-const BUDGET = 2
-const HANDLERS = 4
-const APPLICATION = 8
-const LOOP = 16
+import type { StreamSource } from './streamSource.js'
 
 const NOTHING = new Uint8Array(0)
 
-export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Expiring {
+export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Reader, Expiring {
   data: Data
   due = 0
   readonly request: UpgradeRequest
@@ -47,13 +40,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   readonly #clientAddress: string | undefined
   readonly #incoming: Incoming
   readonly #sender: Sender
-  readonly #vitals: Vitals
+  readonly #reading: Reading
   readonly #delivery: Delivery<Data>
   /** Made when somebody says Close: most connections spend their life without. */
   #closing: ClosingHandshake | undefined
   #pings: Pings | undefined
-  #pauses = 0
-  #resuming = false
   /** Nothing more is delivered: both have said Close, or the connection has failed, or the peer has half-closed. */
   #done = false
   /** The peer has half-closed. */
@@ -71,8 +62,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#transport = transport
     this.#incoming = new Incoming(shared, this)
     this.#sender = new Sender(shared, transport, this)
-    this.#vitals = new Vitals(shared.deadlines.now)
-    this.#delivery = new Delivery(shared, this)
+    this.#reading = new Reading(transport, shared.deadlines, this)
+    this.#delivery = new Delivery(shared, this, this.#reading)
   }
 
   /** Completes the opening handshake, opens, and takes the frames that came with the request. */
@@ -85,7 +76,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     codec.bytes.write(response, pointer, 'latin1')
     outgoing.commit(pointer, response.length)
     this.#transport.open(this)
-    deadlines.setTick(this, this.#vitals.next(times))
+    deadlines.setTick(this, this.#reading.next(times))
     callbacks.open(this)
     for (let at = 0; at < early.length && !this.#done; at += INBOX_LENGTH) {
       const piece = early.subarray(at, at + INBOX_LENGTH)
@@ -115,6 +106,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     return this.#sender.sendFragment(data, last)
   }
 
+  sendStream(source: StreamSource, { binary }: { readonly binary?: boolean } = {}): Promise<void> {
+    const sent = this.#sender.sendStream(source, binary)
+    sent.catch((error: unknown) => {
+      if (this.isOpen) this.handlerFailed(error)
+    })
+    return sent
+  }
+
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
     const payload = pingPayload(data)
     if (!this.#sender.admits()) return new Pings().refused(payload)
@@ -125,11 +124,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   pause(): void {
-    this.#pause(APPLICATION)
+    this.#reading.pause(Reason.application)
   }
 
   resume(): void {
-    this.#resume(APPLICATION)
+    this.#reading.resume(Reason.application)
   }
 
   messages(): MessageLoop {
@@ -151,12 +150,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     if (!this.isOpen) return this.terminate()
     const { deadlines, times, limits } = this.#shared
     const { outgoing } = this.#sender
-    if ((this.#pauses & BUDGET) !== 0) this.#vitals.seen = deadlines.now // the silence is ours
-    const verdict = this.#vitals.look(deadlines.now, outgoing.taken(this.#transport.unsent), times)
+    const verdict = this.#reading.look(outgoing.taken(this.#transport.unsent), times)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'idle' || verdict === 'unread') return this.violated(silence(verdict, limits))
     if (verdict === 'ping') this.#sender.control(OPCODE_PING, NOTHING)
-    deadlines.setTick(this, this.#vitals.next(times))
+    deadlines.setTick(this, this.#reading.next(times))
   }
 
   // What the transport tells (Receiver).
@@ -164,14 +162,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   received(start: number, end: number): void {
     if (this.#done) return
     const { outbox, deadlines } = this.#shared
-    this.#vitals.seen = deadlines.now
+    this.#reading.seen = deadlines.now
     outbox.enter()
     try {
       this.#incoming.receive(start, end)
     } catch (error) {
       this.handlerFailed(error) // no memory left for what came, or for the answer: this peer's end, not the process's
     }
-    this.#incoming.noteArrival(this.#pauses === 0)
+    this.#incoming.noteArrival(!this.#reading.stopped)
     outbox.leave()
   }
 
@@ -186,6 +184,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     if (this.#closing?.sent) deadlines.set(this, limits.closeTimeout)
     outbox.enter()
     this.#sender.outgoing.written(status)
+    this.#sender.wake()
     if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) callbacks.drain(this)
     outbox.leave()
   }
@@ -198,6 +197,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#incoming.free()
     this.#sender.outgoing.free()
     this.#pings?.abandon()
+    this.#sender.wake()
     this.#delivery.end()
     const { code, reason } = this.#closeHandshake().outcome
     callbacks.close(this, code, reason)
@@ -210,12 +210,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     const { buffered } = this.#sender.outgoing
     const { outputLimit } = this.#shared.limits
     if (buffered > outputLimit) this.#sender.hold()
-    else if (buffered <= outputLimit / 2) this.#resume(OUTPUT)
+    else if (buffered <= outputLimit / 2) this.#reading.resume(Reason.output)
     if (this.#done && buffered === 0) this.#halfClose()
   }
 
   outputFull(): void {
-    this.#pause(OUTPUT)
+    this.#reading.pause(Reason.output)
   }
 
   writeFailed(): void {
@@ -225,7 +225,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   // What the receiving half tells (Sink).
 
   get accepts(): boolean {
-    return this.#pauses === 0 && !this.#done
+    return !this.#reading.stopped && !this.#done
   }
 
   get done(): boolean {
@@ -240,6 +240,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     else if (opcode === OPCODE_CLOSE) this.#receiveClose(Buffer.from(this.#shared.codec.view(pointer, length)))
   }
 
+  streamBegins(isText: boolean, byteLength: number | undefined): void {
+    this.#delivery.streamBegins(isText, byteLength)
+  }
+
+  streamPart(pointer: number, length: number, last: boolean): void {
+    this.#delivery.streamPart(pointer, length, last)
+  }
+
   violated(violation: ProtocolViolation): void {
     if (this.#done) return
     this.#shared.callbacks.error(this, violation, false)
@@ -247,35 +255,17 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   budgetSpent(): void {
-    this.#pause(BUDGET)
+    this.#reading.pause(Reason.budget)
   }
 
   budgetFreed(): void {
-    this.#resume(BUDGET)
+    this.#reading.resume(Reason.budget)
   }
 
   payloadStalled(): void {
     this.violated(
       new ProtocolViolation('PAYLOAD_STALLED', `payloadTimeout is ${this.#shared.limits.payloadTimeout} ms`),
     )
-  }
-
-  // What the delivery of messages tells (Recipient).
-
-  handlersFull(): void {
-    this.#pause(HANDLERS)
-  }
-
-  handlersFree(): void {
-    this.#resume(HANDLERS)
-  }
-
-  queueFull(): void {
-    this.#pause(LOOP)
-  }
-
-  queueTaken(): void {
-    this.#resume(LOOP)
   }
 
   // Receiving.
@@ -339,10 +329,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#done = true
     this.#incoming.drop()
     this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
-    if (this.#pauses !== 0) {
-      this.#pauses = 0
-      this.#transport.resume()
-    }
+    this.#reading.drain()
     this.#sender.outgoing.touch()
   }
 
@@ -352,33 +339,16 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#ended = true
   }
 
-  // Pausing.
+  // Reading (Reader).
 
-  #pause(reason: number): void {
-    if (this.#done) return
-    if (this.#pauses === 0) this.#transport.pause()
-    this.#pauses |= reason
+  readingStops(): void {
     this.#incoming.noteArrival(false)
-    if (reason === BUDGET) return // its end is the budget's to decide
     const { deadlines, times } = this.#shared
-    this.#vitals.pause(deadlines.now)
-    const next = this.#vitals.next(times)
+    const next = this.#reading.next(times)
     if (this.isOpen && next !== 0 && (this.due === 0 || next < this.due)) deadlines.setTick(this, next)
   }
 
-  /** Takes back a reason to pause. Reading goes on in a turn of its own: this may be called from anywhere. */
-  #resume(reason: number): void {
-    if ((this.#pauses & reason) === 0) return
-    this.#pauses &= ~reason
-    if ((this.#pauses & ~BUDGET) === 0) this.#vitals.resume(this.#shared.deadlines.now)
-    if (this.#pauses !== 0 || this.#resuming) return
-    this.#resuming = true
-    setImmediate(() => runOutside(() => this.#deliverParked()))
-  }
-
-  #deliverParked(): void {
-    this.#resuming = false
-    if (this.#pauses !== 0 || this.#done) return
+  deliverParked(): void {
     const { outbox } = this.#shared
     outbox.enter()
     try {
@@ -387,8 +357,9 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
       this.handlerFailed(error)
     }
     outbox.leave()
-    if (this.#pauses !== 0 || this.#done) return
+  }
+
+  readingStarts(): void {
     this.#incoming.noteArrival(true)
-    this.#transport.resume()
   }
 }

@@ -59,6 +59,14 @@ export class PreparedMessage {
     this.#frame = undefined
   }
 
+  /** The payload of a message, or the message itself if it is binary. @internal */
+  static payload(message: PreparedMessage): string | Uint8Array {
+    const { block, length } = PreparedMessage.frame(message)
+    const start = block.pointer + length - message.byteLength
+    const payload = codecOfThread().bytes.subarray(start, start + message.byteLength)
+    return message.isText ? payload.toString('utf8') : payload
+  }
+
   /** The encoded frame. Throws an Error for a message that is released. @internal */
   static frame(message: PreparedMessage): Frame {
     if (message.#frame === undefined) throw new Error('the prepared message is released')

@@ -1,6 +1,4 @@
 // The messages and bytes a second that one connection may send: two buckets that hold a second's worth.
-import type { ViolationName } from '../protocol/violation.js'
-
 export interface RateLimits {
   /** Messages a second; 0 is any number. */
   readonly messageRate: number
@@ -27,7 +25,7 @@ export class Rates {
   }
 
   /** Takes a message of `length` bytes out of the buckets; names the one that is empty. */
-  exceeded(length: number): ViolationName | undefined {
+  exceeded(length: number): 'MESSAGE_RATE' | 'BYTE_RATE' | undefined {
     const { messageRate, byteRate } = this.#limits
     const now = performance.now()
     const seconds = (now - this.#at) / 1000

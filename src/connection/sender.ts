@@ -9,7 +9,8 @@ import { bytesOf, frameBytes, frameMessage, framePayload, framePrepared, frameTe
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
 import { Message } from './message.js'
 import { Outgoing, type OutgoingOwner } from './outgoing.js'
-import { PreparedMessage } from './prepared.js'
+import { PreparedMessage, prepare } from './prepared.js'
+import { type StreamSource, textOrBytes } from './streamSource.js'
 
 /** The connection that a sender belongs to. */
 export interface SenderOwner extends OutgoingOwner {
@@ -29,6 +30,16 @@ export interface SenderShared {
   readonly outputPolicy: OutputPolicy
 }
 
+type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
+
+/** Messages that wait behind a stream, encoded. */
+interface Behind {
+  readonly messages: PreparedMessage[]
+  bytes: number
+}
+
+const EMPTY = new Uint8Array(0)
+
 export class Sender {
   readonly outgoing: Outgoing
   readonly #shared: SenderShared
@@ -40,6 +51,9 @@ export class Sender {
   #promised = false
   /** The policy has ended the connection: once, also if the `error` handler goes on sending. */
   #overflowed = false
+  /** Messages that wait until a stream has been sent. */
+  #behind: Behind | undefined
+  #waiting: (() => void)[] | undefined
 
   constructor(shared: SenderShared, transport: Transport, owner: SenderOwner) {
     this.#shared = shared
@@ -48,6 +62,7 @@ export class Sender {
   }
 
   send(data: Sendable): SendResult {
+    if (this.#behind !== undefined) return this.#wait(data, this.#behind)
     if (this.#fragmented !== 0 && this.#owner.isOpen) {
       throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
     }
@@ -72,7 +87,12 @@ export class Sender {
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
-  sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult {
+  sendFragment(data: FragmentData, last: boolean): SendResult {
+    if (this.#behind === undefined) return this.#fragment(data, last)
+    throw new Error('a stream is being sent: wait for its end before the next message in fragments')
+  }
+
+  #fragment(data: FragmentData, last: boolean): SendResult {
     const { codec } = this.#shared
     const payload = typeof data === 'string' ? data : bytesOf(data)
     const opcode = typeof payload === 'string' ? OPCODE_TEXT : OPCODE_BINARY
@@ -94,6 +114,51 @@ export class Sender {
     if (this.#overflows(length) !== undefined) return
     framePayload(this.#shared.codec, this.outgoing, FIN | OPCODE_PONG, pointer, length)
     this.relieve()
+  }
+
+  /**
+   * Sends what `source` yields as one message, in fragments, at the pace at which the peer reads. Other messages wait
+   * until it is done. Rejects with what the source throws, or if the connection ends. Throws an Error where another
+   * message is under way.
+   */
+  sendStream(source: StreamSource, binary: boolean | undefined): Promise<void> {
+    if (this.#behind !== undefined || this.#fragmented !== 0) {
+      throw new Error('another message is under way: wait for its end')
+    }
+    const behind: Behind = { messages: [], bytes: 0 }
+    this.#behind = behind
+    return this.#pump(source, binary, behind)
+  }
+
+  async #pump(source: StreamSource, binary: boolean | undefined, behind: Behind): Promise<void> {
+    let isText = binary === undefined ? undefined : !binary
+    try {
+      for await (const chunk of textOrBytes(source, binary)) {
+        isText ??= typeof chunk === 'string'
+        const result = this.#fragment(chunk, false)
+        if (result === 'closed') throw new Error('the connection ended before the stream was sent')
+        if (result === 'buffered') await this.#relieved()
+      }
+      if (this.#fragment(isText === true ? '' : EMPTY, true) === 'closed') {
+        throw new Error('the connection ended before the stream was sent')
+      }
+    } finally {
+      this.#behind = undefined
+      for (const message of behind.messages) {
+        if (this.#fragmented === 0) this.send(message)
+        message.release()
+      }
+    }
+  }
+
+  /** Output has left, or never will: streams go on. */
+  wake(): void {
+    if (this.#waiting === undefined) return
+    const { buffered } = this.outgoing
+    if (buffered > this.#shared.limits.outputLimit / 2 && this.#owner.isOpen) return
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const resolve of waiting) resolve()
   }
 
   /** A control frame of this side's making; the connection must be open. */
@@ -128,6 +193,27 @@ export class Sender {
     if (this.outgoing.waiting <= this.#shared.limits.outputCeiling) return true
     this.#owner.terminate()
     return false
+  }
+
+  #relieved(): Promise<void> {
+    this.#waiting ??= []
+    const waiting = this.#waiting
+    return new Promise((resolve) => waiting.push(resolve))
+  }
+
+  /** Keeps a message until the stream that is under way has been sent. */
+  #wait(data: Sendable, behind: Behind): SendResult {
+    if (!this.admits()) return 'closed'
+    const message = data instanceof PreparedMessage ? prepare(PreparedMessage.payload(data)) : prepare(data)
+    behind.bytes += message.byteLength
+    if (behind.bytes > this.#shared.limits.outputCeiling) {
+      message.release()
+      this.#owner.terminate()
+      return 'closed'
+    }
+    behind.messages.push(message)
+    this.#promised = true
+    return 'buffered'
   }
 
   #message(message: Message): SendResult {

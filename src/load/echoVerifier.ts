@@ -58,6 +58,14 @@ export class EchoVerifier implements Verifier, Sink {
     throw new Error(`the server broke the protocol: ${violation.message}`)
   }
 
+  streamBegins(): void {
+    // nothing is streamed here
+  }
+
+  streamPart(): void {
+    // nothing is streamed here
+  }
+
   budgetSpent(): void {
     throw new Error('an answer has no room in memory')
   }

@@ -1,7 +1,8 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
 import { Callbacks } from '../connection/callbacks.js'
 import { ticksOf } from '../connection/deadlines.js'
-import { isThenable, type Opening, type OutputPolicy, type Shared } from '../connection/handlers.js'
+import { isThenable, type Large, type Opening, type OutputPolicy, type Shared } from '../connection/handlers.js'
+import { Pool } from '../payload/pool.js'
 import {
   acceptance,
   checkHeaders,
@@ -33,6 +34,8 @@ const GONE = refuse(503, 'too late')
 
 /** Options of the server that its routes inherit. */
 type Inherited = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
+/** Where the 64-bit tier begins, less one. */
+const STREAM_THRESHOLD = 65_535
 
 const policies: readonly OutputPolicy[] = ['pause', 'drop', 'close']
 
@@ -58,13 +61,25 @@ export class Endpoint {
     this.#options = options
     this.#inherited = base
     const callbacks = new Callbacks(options)
-    this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy }
+    const large = largeOf(options)
+    const streamThreshold = streamThresholdOf(options, own.maxMessage)
+    this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy, large, streamThreshold }
+  }
+
+  /** Loads what the application gave to be loaded; rejects with what is wrong with it. */
+  async check(): Promise<void> {
+    await this.#shared.large?.pool.check()
+  }
+
+  /** Ends its threads. */
+  async close(): Promise<void> {
+    await this.#shared.large?.pool.close()
   }
 
   /** Whether it serves anything: a server with routes may have nothing else. */
   get serves(): boolean {
-    const { upgrade, open, message } = this.#options
-    return upgrade !== undefined || open !== undefined || message !== undefined
+    const { upgrade, open, message, stream } = this.#options
+    return [upgrade, open, message, stream].some((handler) => handler !== undefined)
   }
 
   /** Decides on a request that keeps section 4.2.1. Never throws or rejects: what `upgrade` does is an answer. */
@@ -131,6 +146,20 @@ export class Endpoint {
     const response = acceptance(head, protocol, headers)
     return { shared: this.#shared, opening: { request, data, protocol, response, clientAddress } }
   }
+}
+
+function largeOf({ large }: AnyRoute): Large<unknown> | undefined {
+  if (large === undefined) return undefined
+  return { pool: new Pool(large), context: (connection) => large.context?.(connection) }
+}
+
+function streamThresholdOf(
+  { stream, streamThreshold = STREAM_THRESHOLD }: AnyRoute,
+  maxMessage: number,
+): number | undefined {
+  if (stream === undefined) return undefined
+  if (Number.isSafeInteger(streamThreshold) && streamThreshold >= 0) return Math.min(streamThreshold, maxMessage)
+  throw new RangeError(`streamThreshold must be a whole number from 0 to 2^53 - 1, not ${String(streamThreshold)}`)
 }
 
 interface AnyAcceptance {

@@ -1,6 +1,8 @@
 // What a server can be told, and what it does when it is told nothing.
 import type { RequestListener } from 'node:http'
+import type { Connection } from '../connection/connection.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
+import type { LargeOptions } from '../payload/pool.js'
 import type { ResponseHeaders } from '../protocol/openingHandshake.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { CensusLimits } from './census.js'
@@ -62,6 +64,12 @@ export type Upgrade<Data> = undefined extends Data
   ? (request: UpgradeRequest) => Answer<Data> | Nothing | PromiseLike<Answer<Data> | Nothing>
   : (request: UpgradeRequest) => Answer<Data> | PromiseLike<Answer<Data>>
 
+/** The option `large`. */
+export interface LargeRouteOptions<Data> extends LargeOptions {
+  /** Made of the connection for each message, and cloned for the thread. Default: nothing. */
+  context?(connection: Connection<Data>): unknown
+}
+
 /** How the connections of one path are served. */
 export type RouteOptions<Data = undefined> = Handlers<Data> &
   Partial<ConnectionLimits> & {
@@ -74,6 +82,16 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
     readonly origins?: readonly (string | RegExp)[]
     /** The subprotocols that are spoken here, by preference. Default: none. */
     readonly protocols?: readonly string[]
+    /**
+     * Hands messages of the 64-bit tier to a module of yours, which runs in a pool of threads and reads them where they
+     * lie. What it returns is sent, or given to `largeResult`.
+     */
+    readonly large?: LargeRouteOptions<Data>
+    /**
+     * Payload bytes above which messages go to the `stream` handler, if there is one. Default 65,535, where the 64-bit tier
+     * begins; at most `maxMessage`.
+     */
+    readonly streamThreshold?: number
     /** `upgrade` threw or rejected (the client gets 500), or took too long (503). Default: to standard error. */
     upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
   } & (undefined extends Data
@@ -121,6 +139,8 @@ export interface AnyRoute extends Handlers<unknown>, Partial<ConnectionLimits> {
   readonly protocols?: readonly string[]
   upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
   readonly upgrade?: (request: UpgradeRequest) => unknown
+  readonly large?: LargeRouteOptions<unknown>
+  readonly streamThreshold?: number
 }
 
 export const ROUTE: unique symbol = Symbol('route')

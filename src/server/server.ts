@@ -30,6 +30,7 @@ const ARRIVALS = 16_384
 export class Server<Data = unknown> {
   readonly #census: Census
   readonly #gate: Gate
+  readonly #endpoints: readonly Endpoint[]
   readonly #lanes: Lanes
   readonly #listeners: Listener[] = []
   /** Those who wait for the last connection to end. */
@@ -44,12 +45,14 @@ export class Server<Data = unknown> {
       if (own === undefined) throw new TypeError(`the route ${path} must be made by the function route`)
       return [path, new Endpoint(own, limits, common, options)] as const
     })
+    const rest = new Endpoint(options, limits, common)
+    this.#endpoints = [rest, ...routes.map(([, endpoint]) => endpoint)]
     const { trustedProxies } = options
     const proxies = trustedProxies === undefined ? undefined : new TrustedProxies(trustedProxies)
     this.#gate = new Gate({
       census: this.#census,
       routes: new Routes(Object.fromEntries(routes)),
-      rest: new Endpoint(options, limits, common),
+      rest,
       proxies,
     })
     this.#lanes = this.#openLanes(options, limits, common.deadlines, proxies)
@@ -72,11 +75,13 @@ export class Server<Data = unknown> {
 
   /**
    * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
-   * for instance, with that of node:tls where its options are wrong, and after `close`.
+   * for instance, with that of node:tls where its options are wrong, with that of the module of `large`, and after
+   * `close`.
    */
   async listen(options: ListenOptions = {}): Promise<this> {
     if (this.#gate.closed) throw new Error('the server is closed: make a new one to listen again')
     const listener = new Listener(options, this.#lanes)
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
     await listener.listen(options, this.#lanes)
     this.#listeners.push(listener)
     return this
@@ -102,10 +107,10 @@ export class Server<Data = unknown> {
     this.#lanes.raw?.close()
     this.#lanes.http.close()
     for (const connection of this.#census.connections) connection.close(code, reason)
-    if (this.#census.connections.size === 0) return
-    // Paused sockets don't keep the process alive, and whoever waits for their end should see it.
+    // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
     const alive = setInterval(() => undefined, 1000)
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()))
     clearInterval(alive)
   }
 

@@ -84,7 +84,8 @@ export class DuplexTransport implements Transport {
     try {
       while (this.#left > 0) {
         const length = Math.min(this.#left, PIECE)
-        const copy = Buffer.from(codecOfThread().view(this.#pointer, length))
+        const copy = Buffer.allocUnsafe(length)
+        copy.set(codecOfThread().view(this.#pointer, length))
         this.#pointer += length
         this.#left -= length
         // A long chunk is always more than it wants, but a socket may have sent it at once.

@@ -90,6 +90,8 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     violated(violation) {
       throw violation
     },
+    streamBegins: () => assert.fail('nothing is streamed'),
+    streamPart: () => assert.fail('nothing is streamed'),
     budgetSpent: () => assert.fail('the budget is spent'),
     budgetFreed: () => undefined,
     payloadStalled: () => undefined,

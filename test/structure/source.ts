@@ -77,6 +77,9 @@ export function codeOf(source: string): Token[] {
   return tokensOf(source).filter(({ kind }) => kind !== 'comment')
 }
 
+/** The one file that imports what the application names: its module for large messages. */
+export const LOADER = 'src/payload/worker.ts'
+
 /** The modules that a source text imports, in whichever way; `?` for one that is not written as a string. */
 export function importsOf(source: string): string[] {
   const code = codeOf(source)

@@ -26,6 +26,7 @@ export function room(
   handlers: Handlers<undefined>,
   limits: Partial<ServerLimits> = {},
   outputPolicy: OutputPolicy = 'pause',
+  streamThreshold?: number,
 ): Room {
   const all = { ...defaultLimits, ...limits }
   const budget = new Budget(all.payloadMemory)
@@ -45,6 +46,8 @@ export function room(
       maxLifetime: ticksOf(all.maxLifetime),
     },
     outputPolicy,
+    large: undefined,
+    streamThreshold,
     connections: new Set(),
     closed: () => undefined,
   }

@@ -91,7 +91,7 @@ describe('a Unix socket', { ...options, skip }, () => {
     client.socket.send('still here')
     assert.equal(await client.messages.next(), 'still here')
     await client.close(1000)
-    await second.listen({ path: freePath() })
+    await make().listen({ path: freePath() })
   })
 
   test('a path that cannot be rejects', options, async () => {

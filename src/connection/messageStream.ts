@@ -1,0 +1,154 @@
+// A message that is handed to the application while it arrives. Its reader's pace holds the sender back: what is not
+// read yet is bounded, and above that nothing more is read from the peer.
+import { Buffer } from 'node:buffer'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+
+/** The connection that a streamed message comes from. */
+export interface StreamedConnection {
+  /** Enough is waiting to be read: read no more from the peer. */
+  streamFull(): void
+  streamTaken(): void
+  /** Memory that waits to be read, in bytes. */
+  charge(bytes: number): void
+  give(bytes: number): void
+}
+
+type Result = IteratorResult<Buffer, undefined>
+
+interface Taker {
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: Error) => void
+}
+
+const DONE: Result = { done: true, value: undefined }
+
+export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
+  /** Whether it is a text message: then no chunk cuts a character, and all are valid UTF-8. */
+  readonly isText: boolean
+  /** Payload length in bytes, where it is known from the start: of a message in one frame. */
+  readonly byteLength: number | undefined
+  readonly #connection: StreamedConnection
+  readonly #chunks: Buffer[] = []
+  readonly #takers: Taker[] = []
+  /** The bytes of a character that the last chunk cut. */
+  #rest: Buffer = EMPTY
+  #ended = false
+  #error: Error | undefined
+  #left = false
+  /** What waits counts against the memory for payloads. */
+  #charged = true
+
+  /** Made by a connection. @internal */
+  constructor(connection: StreamedConnection, isText: boolean, byteLength: number | undefined) {
+    this.#connection = connection
+    this.isText = isText
+    this.byteLength = byteLength
+  }
+
+  /** Whether nobody will read the rest: the reader has left, or the connection has ended. @internal */
+  get left(): boolean {
+    return this.#left
+  }
+
+  /** Hands over a chunk, in memory of its own. @internal */
+  static push(stream: MessageStream, chunk: Buffer): void {
+    if (!stream.#left && chunk.length > 0) stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
+  }
+
+  /** The message is complete. @internal */
+  static end(stream: MessageStream): void {
+    stream.#ended = true
+    if (stream.#chunks.length === 0) for (const { resolve } of stream.#takers.splice(0)) resolve(DONE)
+  }
+
+  /**
+   * The connection has ended. What waits to be read of a whole message is now the reader's alone; of any other, it is
+   * given up. @internal
+   */
+  static close(stream: MessageStream): void {
+    stream.#giveBack()
+    stream.#charged = false
+    if (stream.#ended) return
+    stream.#chunks.length = 0
+    stream.#error = new Error('the connection ended before the message did')
+    for (const { reject } of stream.#takers.splice(0)) reject(stream.#error)
+  }
+
+  /** The next chunk: up to 256 KiB, in memory of its own. Rejects if the connection ends before the message does. */
+  next(): Promise<Result> {
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    const chunk = this.#chunks.shift()
+    if (chunk !== undefined) {
+      if (this.#charged) this.#connection.give(chunk.length)
+      if (this.#chunks.length === 0) this.#connection.streamTaken()
+      return Promise.resolve({ done: false, value: chunk })
+    }
+    if (this.#ended || this.#left) return Promise.resolve(DONE)
+    return new Promise((resolve, reject) => this.#takers.push({ resolve, reject }))
+  }
+
+  /** The reader leaves: the rest is thrown away as it comes. */
+  return(): Promise<Result> {
+    this.#left = true
+    this.#drop()
+    for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
+    this.#connection.streamTaken()
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** As a stream of Node.js; destroying it leaves the message. */
+  toReadable(): Readable {
+    return Readable.from(this, { objectMode: false })
+  }
+
+  /** As a web stream; cancelling it leaves the message. */
+  toWeb(): ReadableStream<Uint8Array> {
+    return Readable.toWeb(this.toReadable()) as ReadableStream<Uint8Array>
+  }
+
+  #push(chunk: Buffer): void {
+    if (chunk.length === 0) return
+    const taker = this.#takers.shift()
+    if (taker !== undefined) return taker.resolve({ done: false, value: chunk })
+    this.#chunks.push(chunk)
+    this.#connection.charge(chunk.length)
+    this.#connection.streamFull()
+  }
+
+  /** The chunk up to its last whole character; what is cut begins the next one. */
+  #whole(chunk: Buffer): Buffer {
+    const all = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const end = lastBoundary(all)
+    this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))
+    return all.subarray(0, end)
+  }
+
+  #drop(): void {
+    this.#giveBack()
+    this.#chunks.length = 0
+    this.#rest = EMPTY
+  }
+
+  #giveBack(): void {
+    if (this.#charged) for (const chunk of this.#chunks) this.#connection.give(chunk.length)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Where the character that the end of valid UTF-8 cuts begins; the length if none is cut. */
+function lastBoundary(bytes: Buffer): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) break
+    if (byte < 0xc0) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+    return length > back ? bytes.length - back : bytes.length
+  }
+  return bytes.length
+}

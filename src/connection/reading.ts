@@ -1,0 +1,149 @@
+// Whether anything is read from one peer, and why not; when it was last heard of, and what its silence calls for: a
+// ping, or the end. Times in the ticks of Deadlines.
+import { runOutside } from '../internals/context.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import type { Transport } from '../transport/transport.js'
+import type { Deadlines } from './deadlines.js'
+
+/** Why nothing is read, as bits; reading goes on when none is left. */
+export const Reason = { output: 1, budget: 2, handlers: 4, application: 8, loop: 16, stream: 32 } as const
+
+/** Whoever can stop the reading for a reason of its own. */
+export interface Stoppable {
+  pause(reason: number): void
+  resume(reason: number): void
+}
+
+/** The connection that is read from. */
+export interface Reader {
+  /** Nothing will be delivered any more. */
+  readonly done: boolean
+  /** Reading has stopped, or has a reason more to be stopped. */
+  readingStops(): void
+  /** No reason is left: first what is parked must be handed out, which may stop it again. */
+  deliverParked(): void
+  /** Reading goes on. */
+  readingStarts(): void
+}
+
+/** The limits of a connection's time; 0 is none. */
+export interface Times {
+  readonly pingInterval: number
+  readonly idleTimeout: number
+  readonly pauseTimeout: number
+  readonly maxLifetime: number
+}
+
+/** What is called for now. */
+export type Verdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'lifetime'
+
+export class Reading implements Stoppable {
+  /** When bytes last came. */
+  seen: number
+  readonly #transport: Transport
+  readonly #deadlines: Deadlines
+  readonly #reader: Reader
+  readonly #opened: number
+  #reasons = 0
+  #resuming = false
+  /** When the silence was last broken by a ping of ours. */
+  #pinged = 0
+  /** Since when nothing has been read from the peer, by our own will; 0 while we read. */
+  #paused = 0
+  /** What had been taken of our output when last looked at: if that changes, the peer reads, and lives. */
+  #taken = 0
+
+  constructor(transport: Transport, deadlines: Deadlines, reader: Reader) {
+    this.#transport = transport
+    this.#deadlines = deadlines
+    this.#reader = reader
+    this.seen = this.#opened = deadlines.now
+  }
+
+  get stopped(): boolean {
+    return this.#reasons !== 0
+  }
+
+  pause(reason: number): void {
+    if (this.#reader.done) return
+    if (this.#reasons === 0) this.#transport.pause()
+    this.#reasons |= reason
+    // How long to wait for memory is the budget's to decide.
+    if (reason !== Reason.budget && this.#paused === 0) this.#paused = this.#deadlines.now
+    this.#reader.readingStops()
+  }
+
+  /** Takes back a reason to pause. Reading goes on in a turn of its own: this may be called from anywhere. */
+  resume(reason: number): void {
+    if ((this.#reasons & reason) === 0) return
+    this.#reasons &= ~reason
+    if ((this.#reasons & ~Reason.budget) === 0) {
+      this.#paused = 0
+      this.seen = this.#deadlines.now
+    }
+    if (this.#reasons !== 0 || this.#resuming) return
+    this.#resuming = true
+    setImmediate(() => runOutside(() => this.#goOn()))
+  }
+
+  /** Reads on whatever the reasons were: nothing will be delivered any more, but the peer's end must be seen. */
+  drain(): void {
+    if (this.#reasons === 0) return
+    this.#reasons = 0
+    this.#transport.resume()
+  }
+
+  /** What is called for; `taken` changes while the peer reads what had to wait. */
+  look(taken: number, times: Times): Verdict {
+    const { now } = this.#deadlines
+    if ((this.#reasons & Reason.budget) !== 0) this.seen = now // the silence is ours
+    if (taken !== this.#taken) {
+      this.#taken = taken
+      this.seen = now
+      if (this.#paused > 0) this.#paused = now
+    }
+    if (over(times.maxLifetime, this.#opened, now)) return 'lifetime'
+    if (this.#paused > 0) return over(times.pauseTimeout, this.#paused, now) ? 'unread' : 'nothing'
+    if (over(times.idleTimeout, this.seen, now)) return 'idle'
+    if (!over(times.pingInterval, Math.max(this.seen, this.#pinged), now)) return 'nothing'
+    this.#pinged = now
+    return 'ping'
+  }
+
+  /** When to look again; 0 is never. */
+  next(times: Times): number {
+    const dues = [due(times.maxLifetime, this.#opened)]
+    if (this.#paused > 0) dues.push(due(times.pauseTimeout, this.#paused))
+    else {
+      dues.push(due(times.idleTimeout, this.seen), due(times.pingInterval, Math.max(this.seen, this.#pinged)))
+    }
+    const first = Math.min(...dues)
+    return first === Infinity ? 0 : first
+  }
+
+  #goOn(): void {
+    this.#resuming = false
+    if (this.#reasons !== 0) return
+    if (this.#reader.done) return this.#transport.resume() // to see the peer's end
+    this.#reader.deliverParked()
+    if (this.#reasons !== 0 || this.#reader.done) return
+    this.#reader.readingStarts()
+    this.#transport.resume()
+  }
+}
+
+/** Why a connection ends that has been silent, or unread, for too long; the limits in milliseconds. */
+export function silence(verdict: 'idle' | 'unread', { idleTimeout, pauseTimeout }: Times): ProtocolViolation {
+  return verdict === 'idle'
+    ? new ProtocolViolation('IDLE', `idleTimeout is ${idleTimeout} ms`)
+    : new ProtocolViolation('UNREAD', `pauseTimeout is ${pauseTimeout} ms`)
+}
+
+function due(limit: number, since: number): number {
+  // It happened during a tick, which does not count.
+  return limit === 0 ? Infinity : since + limit + 1
+}
+
+function over(limit: number, since: number, now: number): boolean {
+  return now >= due(limit, since)
+}

@@ -1,0 +1,37 @@
+// A thread of the pool: maps the memory of the server's thread, and runs the application's module on the regions that
+// it is told of. Imported by piscina, nobody else.
+import { platform, setPriority } from 'node:os'
+import { workerData } from 'node:worker_threads'
+import { LargeMessage } from './largeMessage.js'
+import type { Answer, Task, ThreadData } from './task.js'
+
+const { memory, module } = workerData as ThreadData
+
+// Only Linux gives a thread a priority of its own; elsewhere this would be the whole process's.
+if (platform() === 'linux') setPriority(19)
+
+type Handler = (message: LargeMessage, context: { readonly data: unknown }) => unknown
+
+let loading: Promise<Handler> | undefined
+
+async function load(): Promise<Handler> {
+  const { default: handler }: { default?: unknown } = await import(module)
+  // A CommonJS module's default export is what it exports; one that was compiled has it below that.
+  const unwrapped = typeof handler === 'object' && handler !== null && 'default' in handler ? handler.default : handler
+  if (typeof unwrapped !== 'function') throw new TypeError(`${module} has no function as its default export`)
+  return unwrapped as Handler
+}
+
+/** Runs a task; one of length -1 only loads the module. */
+export default async function run({ pointer, length, isText, data }: Task): Promise<Answer> {
+  loading ??= load()
+  const handler = await loading
+  if (length < 0) return { echo: false, value: undefined }
+  const message = new LargeMessage(memory.buffer, pointer, length, isText)
+  try {
+    const value = await handler(message, { data })
+    return value === message ? { echo: true } : { echo: false, value }
+  } finally {
+    LargeMessage.release(message)
+  }
+}
