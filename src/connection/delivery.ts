@@ -1,5 +1,6 @@
 // Where the messages of one connection go: to the handler, or to the loop. Keeps those whose handler has returned a
 // promise, and their number within its limit.
+import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
 import { runInContext } from '../internals/context.js'
@@ -8,6 +9,7 @@ import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
 import type { Sendable } from './connection.js'
 import { isThenable, type Large, type Shared } from './handlers.js'
+import type { Deliverer } from './incoming.js'
 import { Message } from './message.js'
 import { MessageLoop } from './messageLoop.js'
 import { MessageStream } from './messageStream.js'
@@ -30,7 +32,7 @@ interface Pending {
 /** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
 const HANDLED = { pooled: false, alone: false }
 
-export class Delivery<Data> {
+export class Delivery<Data> implements Deliverer {
   readonly #shared: Shared<Data>
   readonly #recipient: Recipient<Data>
   readonly #reading: Stoppable
@@ -67,16 +69,18 @@ export class Delivery<Data> {
     const { context } = recipient
     let promise: PromiseLike<unknown> | undefined
     try {
-      const result =
-        context === undefined
-          ? handlers.message?.(recipient, message)
-          : runInContext(context, () => handlers.message?.(recipient, message))
+      const result = context === undefined ? handlers.message?.(recipient, message) : this.#callIn(context, message)
       promise = isThenable(result) ? result : undefined // its getter may throw, too
     } catch (error) {
       recipient.handlerFailed(error)
     }
     if (promise === undefined) Message.release(message)
     else this.#await(message, promise)
+  }
+
+  /** Apart from `take`, which runs for each message: a closure there would cost memory even where it is not needed. */
+  #callIn(context: AsyncResource, message: Message): unknown {
+    return runInContext(context, () => this.#shared.handlers.message?.(this.#recipient, message))
   }
 
   /** A message begins that the `stream` handler reads while it arrives. */

@@ -50,15 +50,21 @@ export interface Sink extends Claimant {
   readonly accepts: boolean
   /** Nothing will ever be delivered again: what still comes is thrown away. */
   readonly done: boolean
-  /** A control frame or a whole message. A `region` belongs to the receiver. */
-  deliver(info: number, pointer: number, length: number, region: Region | undefined): void
+  /** A control frame, unmasked; its payload is valid until this returns. */
+  control(opcode: number, pointer: number, length: number): void
+  violated(violation: ProtocolViolation): void
+  /** The budget is spent: stop reading until `budgetFreed`. */
+  budgetSpent(): void
+}
+
+/** Where messages go. */
+export interface Deliverer {
+  /** A whole message. A `region` belongs to the receiver. */
+  take(info: number, pointer: number, length: number, region: Region | undefined): void
   /** A message begins that is handed out in parts; `byteLength` is known if it comes in one frame. */
   streamBegins(isText: boolean, byteLength: number | undefined): void
   /** A part of it; valid until this returns. */
   streamPart(pointer: number, length: number, last: boolean): void
-  violated(violation: ProtocolViolation): void
-  /** The budget is spent: stop reading until `budgetFreed`. */
-  budgetSpent(): void
 }
 
 /** What was read while nothing could be delivered: parsed frames, then bytes not yet parsed. */
@@ -89,6 +95,7 @@ const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
 export class Incoming {
   readonly #shared: IncomingShared
   readonly #sink: Sink
+  readonly #deliverer: Deliverer
   /** The address of the codec's memory of this connection. */
   readonly #slot: number
   #assembly: Assembly | undefined
@@ -97,9 +104,10 @@ export class Incoming {
   #resuming = false
 
   /** `masked` is the mask bit that frames must have: set from clients, clear from servers. */
-  constructor(shared: IncomingShared, sink: Sink, masked: number = MASKED) {
+  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, masked: number = MASKED) {
     this.#shared = shared
     this.#sink = sink
+    this.#deliverer = deliverer
     this.#slot = shared.heap.allocateSlot()
     const { maxMessage, maxFragments } = shared.limits
     const longest = shared.streamThreshold === undefined ? maxMessage : LONGEST_SAFE
@@ -193,19 +201,21 @@ export class Incoming {
   }
 
   #deliver(info: number, pointer: number, length: number): void {
-    if (this.#streaming && (info & INFO_OPCODE) <= OPCODE_BINARY) return this.#deliverPart(info, pointer, length)
+    const opcode = info & INFO_OPCODE
+    if (opcode > OPCODE_BINARY) return this.#sink.control(opcode, pointer, length)
+    if (this.#streaming) return this.#deliverPart(info, pointer, length)
     let region: Region | undefined
     if ((info & INFO_REGION) !== 0) {
       region = this.#assembly?.finish()
       this.#assembly = undefined
     }
-    this.#sink.deliver(info, pointer, length, region)
+    this.#deliverer.take(info, pointer, length, region)
   }
 
   #deliverPart(info: number, pointer: number, length: number): void {
     const last = (info & INFO_PART) === 0
     if (last) this.#streaming = false
-    this.#sink.streamPart(pointer, length, last)
+    this.#deliverer.streamPart(pointer, length, last)
   }
 
   /** From here on, the message under way is handed out in parts; what is there of it is the first. */
@@ -213,11 +223,11 @@ export class Incoming {
     const { codec } = this.#shared
     const whole = filled === 0 && ((codec.bytes[this.#slot + SLOT_FRAME] ?? 0) & FIN) !== 0
     this.#streaming = true
-    this.#sink.streamBegins(codec.bytes[this.#slot + SLOT_MESSAGE] === OPCODE_TEXT, whole ? announced : undefined)
+    this.#deliverer.streamBegins(codec.bytes[this.#slot + SLOT_MESSAGE] === OPCODE_TEXT, whole ? announced : undefined)
     codec.call.stream(this.#slot)
     const region = this.#assembly?.finish()
     this.#assembly = undefined
-    if (region !== undefined) this.#sink.streamPart(region.pointer, filled, false)
+    if (region !== undefined) this.#deliverer.streamPart(region.pointer, filled, false)
     region?.release()
     return true
   }

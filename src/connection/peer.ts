@@ -1,16 +1,7 @@
 // One peer: the protocol, a transport, the limits and the deadlines, put together.
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
-import type { Region } from '../codec/codec.js'
-import {
-  INBOX,
-  INBOX_LENGTH,
-  INFO_OPCODE,
-  OPCODE_BINARY,
-  OPCODE_CLOSE,
-  OPCODE_PING,
-  OPCODE_PONG,
-} from '../codec/wasm.generated.js'
+import { INBOX, INBOX_LENGTH, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
 import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
@@ -60,10 +51,10 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#clientAddress = opening.clientAddress
     this.#shared = shared
     this.#transport = transport
-    this.#incoming = new Incoming(shared, this)
     this.#sender = new Sender(shared, transport, this)
     this.#reading = new Reading(transport, shared.deadlines, this)
     this.#delivery = new Delivery(shared, this, this.#reading)
+    this.#incoming = new Incoming(shared, this, this.#delivery)
   }
 
   /** Completes the opening handshake, opens, and takes the frames that came with the request. */
@@ -232,20 +223,10 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     return this.#done
   }
 
-  deliver(info: number, pointer: number, length: number, region: Region | undefined): void {
-    const opcode = info & INFO_OPCODE
-    if (opcode <= OPCODE_BINARY) this.#delivery.take(info, pointer, length, region)
-    else if (opcode === OPCODE_PING) this.#answerPing(pointer, length)
+  control(opcode: number, pointer: number, length: number): void {
+    if (opcode === OPCODE_PING) this.#answerPing(pointer, length)
     else if (opcode === OPCODE_PONG) this.#takePong(pointer, length)
     else if (opcode === OPCODE_CLOSE) this.#receiveClose(Buffer.from(this.#shared.codec.view(pointer, length)))
-  }
-
-  streamBegins(isText: boolean, byteLength: number | undefined): void {
-    this.#delivery.streamBegins(isText, byteLength)
-  }
-
-  streamPart(pointer: number, length: number, last: boolean): void {
-    this.#delivery.streamPart(pointer, length, last)
   }
 
   violated(violation: ProtocolViolation): void {

@@ -62,10 +62,7 @@ export class Sender {
   }
 
   send(data: Sendable): SendResult {
-    if (this.#behind !== undefined) return this.#wait(data, this.#behind)
-    if (this.#fragmented !== 0 && this.#owner.isOpen) {
-      throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
-    }
+    if (this.#behind !== undefined || this.#fragmented !== 0) return this.#sendAmid(data)
     if (data instanceof Message) return this.#message(data)
     const { codec } = this.#shared
     if (typeof data === 'string') {
@@ -84,6 +81,13 @@ export class Sender {
       frameBytes(codec, this.outgoing, FIN | OPCODE_BINARY, bytes)
     }
     return this.#sent()
+  }
+
+  /** Another message is under way: what is sent waits behind a stream, and has no place amid fragments. */
+  #sendAmid(data: Sendable): SendResult {
+    if (this.#behind !== undefined) return this.#wait(data, this.#behind)
+    if (!this.#owner.isOpen) return 'closed'
+    throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
@@ -236,8 +240,9 @@ export class Sender {
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
   #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
+    if (!this.outgoing.blocked) return this.#owner.isOpen ? undefined : 'closed'
     if (!this.admits()) return 'closed'
-    if (!this.outgoing.blocked || this.#shared.outputPolicy === 'pause') return undefined
+    if (this.#shared.outputPolicy === 'pause') return undefined
     return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
   }
 

@@ -1,14 +1,14 @@
 // Compares every byte of every answer with what was sent, with the parser of the server in the client's role.
 import { Buffer } from 'node:buffer'
 import type { Codec, Heap, Region } from '../codec/codec.js'
-import { INFO_OPCODE, LONGEST_SAFE, OPCODE_BINARY, OPCODE_CLOSE } from '../codec/wasm.generated.js'
-import { Incoming, type Sink } from '../connection/incoming.js'
+import { INFO_OPCODE, LONGEST_SAFE, OPCODE_CLOSE } from '../codec/wasm.generated.js'
+import { type Deliverer, Incoming, type Sink } from '../connection/incoming.js'
 import { Budget } from '../payload/budget.js'
 import { readClosePayload } from '../protocol/closeCode.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Verifier } from './loadConnection.js'
 
-export class EchoVerifier implements Verifier, Sink {
+export class EchoVerifier implements Verifier, Deliverer, Sink {
   readonly accepts = true
   readonly done = false
   readonly #codec: Codec
@@ -28,7 +28,7 @@ export class EchoVerifier implements Verifier, Sink {
       budget: new Budget(LONGEST_SAFE),
       limits: { maxMessage: LONGEST_SAFE, maxFragments: 0, payloadTimeout: 0 },
     }
-    this.#incoming = new Incoming(shared, this, 0)
+    this.#incoming = new Incoming(shared, this, this, 0)
   }
 
   count(start: number, end: number): number {
@@ -41,17 +41,17 @@ export class EchoVerifier implements Verifier, Sink {
     this.#incoming.free()
   }
 
-  deliver(info: number, pointer: number, length: number, region: Region | undefined): void {
-    const opcode = info & INFO_OPCODE
+  control(opcode: number, pointer: number, length: number): void {
     if (opcode === OPCODE_CLOSE) throw new Error(`the server sent Close ${this.#closeCode(pointer, length)}`)
-    if (opcode <= OPCODE_BINARY) {
-      this.#messages++
-      const expected = this.#expected
-      const same = this.#codec.bytes.compare(expected, 0, expected.length, pointer, pointer + length) === 0
-      region?.release()
-      if (opcode !== this.#opcode) throw new Error('an echo came back as another kind of message')
-      if (!same) throw new Error(`an echo is not what was sent (${length} bytes came, ${expected.length} were sent)`)
-    }
+  }
+
+  take(info: number, pointer: number, length: number, region: Region | undefined): void {
+    this.#messages++
+    const expected = this.#expected
+    const same = this.#codec.bytes.compare(expected, 0, expected.length, pointer, pointer + length) === 0
+    region?.release()
+    if ((info & INFO_OPCODE) !== this.#opcode) throw new Error('an echo came back as another kind of message')
+    if (!same) throw new Error(`an echo is not what was sent (${length} bytes came, ${expected.length} were sent)`)
   }
 
   violated(violation: ProtocolViolation): void {

@@ -1,6 +1,7 @@
 // The transport of the public API: any Duplex, such as a TLS socket, or a TCP socket where the private API is missing.
 // What it reads is copied into the inbox, and what it writes is copied out of the memory, a piece at a time.
 import { Buffer } from 'node:buffer'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { codecOfThread } from '../codec/codec.js'
 import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
@@ -10,6 +11,9 @@ import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 /** Most bytes that the stream is given at once: only between pieces can be seen that the peer reads. */
 const PIECE = 256 * 1024
 
+/** Shorter writes are copied: the memory that they come from is soon needed again. */
+const SHORT = 16 * 1024
+
 export class DuplexTransport implements Transport {
   readonly #stream: Duplex
   #receiver: Receiver | undefined
@@ -18,6 +22,9 @@ export class DuplexTransport implements Transport {
   #left = 0
   /** The stream has more than it wants, and will say when it has less. */
   #pending = false
+  /** Pieces given to a socket where they lie, and the one that must be done before the next; 0 is none. */
+  #lent = 0
+  #awaited = 0
   #paused = false
   /** The end came while nothing was to be noticed: it waits for `resume`. */
   #endHeld = false
@@ -78,10 +85,14 @@ export class DuplexTransport implements Transport {
     this.#stream.destroy()
   }
 
-  /** Gives the stream as much as it takes, as a copy: it may keep that for as long as it likes. */
+  /**
+   * Gives the stream as much as it takes, as a copy: it may keep that for as long as it likes. A socket is done with
+   * what it was given when it says so, and what is long is given to it where it lies.
+   */
   #feed(): number {
     const stream = this.#stream
     try {
+      if (this.#left >= SHORT && stream instanceof Socket) return this.#lend(stream)
       while (this.#left > 0) {
         const length = Math.min(this.#left, PIECE)
         const copy = Buffer.allocUnsafe(length)
@@ -99,9 +110,33 @@ export class DuplexTransport implements Transport {
     }
   }
 
+  #lend(socket: Socket): number {
+    while (this.#left > 0) {
+      const length = Math.min(this.#left, PIECE)
+      const piece = codecOfThread().view(this.#pointer, length)
+      this.#pointer += length
+      this.#left -= length
+      const number = ++this.#lent
+      socket.write(piece, () => {
+        if (number === this.#awaited) this.#goOn()
+      })
+      if (socket.writableLength === 0) continue // the system has taken it at once; that is told later
+      this.#awaited = number
+      return PENDING
+    }
+    return WRITTEN
+  }
+
   #drained(): void {
     if (!this.#pending || this.#stream.destroyed) return
     this.#pending = false
+    this.#goOn()
+  }
+
+  /** The stream takes more. */
+  #goOn(): void {
+    this.#awaited = 0
+    if (this.#stream.destroyed) return
     const status = this.#feed()
     if (status === PENDING) return
     // The stream tells in the context of whoever wrote.

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { Codec, Heap } from '../../src/codec/codec.js'
 import { PAGE } from '../../src/codec/heap.js'
 import { HEAP, INBOX, INBOX_LENGTH, INFO_OPCODE } from '../../src/codec/wasm.generated.js'
-import { Incoming, type Sink } from '../../src/connection/incoming.js'
+import { type Deliverer, Incoming, type Sink } from '../../src/connection/incoming.js'
 import { Budget } from '../../src/payload/budget.js'
 import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { CodecParser } from './codecParser.js'
@@ -82,22 +82,26 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   const sink: Sink = {
     accepts: true,
     done: false,
-    deliver(info, pointer, length, region) {
-      const opcode = info & INFO_OPCODE
+    control(opcode, pointer, length) {
       received.push({ opcode, text: codec.bytes.toString('utf8', pointer, pointer + length) })
-      region?.release()
     },
     violated(violation) {
       throw violation
     },
-    streamBegins: () => assert.fail('nothing is streamed'),
-    streamPart: () => assert.fail('nothing is streamed'),
     budgetSpent: () => assert.fail('the budget is spent'),
     budgetFreed: () => undefined,
     payloadStalled: () => undefined,
   }
+  const deliverer: Deliverer = {
+    take(info, pointer, length, region) {
+      sink.control(info & INFO_OPCODE, pointer, length)
+      region?.release()
+    },
+    streamBegins: () => assert.fail('nothing is streamed'),
+    streamPart: () => assert.fail('nothing is streamed'),
+  }
   const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
-  const incoming = new Incoming({ codec, heap, budget: new Budget(rules.limit), limits }, sink)
+  const incoming = new Incoming({ codec, heap, budget: new Budget(rules.limit), limits }, sink, deliverer)
   const bytes = Buffer.concat(stream)
   for (let at = 0; at < bytes.length; at += stride) {
     const read = bytes.subarray(at, at + Math.min(stride, INBOX_LENGTH))
