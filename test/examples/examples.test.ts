@@ -1,5 +1,6 @@
 // The examples are what people copy. Each must start as its first lines say, and do what it promises to a real client.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -199,5 +200,36 @@ describe('auth.mjs', () => {
   test('answers everything else with 404, and lives on', async () => {
     for (const path of ['/', '/login', '//', '/login?user=x']) assert.equal((await page(path)).status, 404)
     assert.equal(await program.lives(100), true)
+  })
+})
+
+describe('large/server.mjs', () => {
+  running('large/server.mjs')
+
+  test('parses large documents in its pool, and handles small messages at once', async () => {
+    const client = await WsClient.open(`ws://127.0.0.1:${program.port}`)
+    const documents = JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id })))
+    client.socket.send(documents)
+    assert.equal(await client.messages.next(), `${documents.length} bytes, 20000 documents`)
+    client.socket.send('small')
+    assert.equal(await client.messages.next(), '5 bytes, handled at once')
+    const bytes = Buffer.alloc(100_000, 1)
+    client.socket.send(bytes)
+    assert.deepEqual(await client.messages.next(), bytes)
+    await client.close()
+  })
+})
+
+describe('streams.mjs', () => {
+  running('streams.mjs')
+
+  test('hashes what comes in, and sends what was asked for', async () => {
+    const client = await WsClient.open(`ws://127.0.0.1:${program.port}`)
+    const bytes = Buffer.alloc(3_000_000, 'x')
+    client.socket.send(bytes)
+    assert.equal(await client.messages.next(), createHash('sha256').update(bytes).digest('hex'))
+    client.socket.send('send 1000000')
+    assert.deepEqual(await client.messages.next(), Buffer.alloc(1_000_000))
+    await client.close()
   })
 })
