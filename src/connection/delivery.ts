@@ -27,6 +27,8 @@ interface Pending {
   charged: number
   /** A thread of the pool reads it: it must stay where it is, whatever becomes of the connection. */
   readonly pooled: boolean
+  /** Nothing else is delivered until it is done. */
+  readonly alone: boolean
 }
 
 /** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
@@ -198,11 +200,12 @@ export class Delivery<Data> implements Deliverer {
 
   #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
-    const pending = { message, charged: Message.keep(message), pooled }
+    const pending = { message, charged: Message.keep(message), pooled, alone }
     budget.charge(pending.charged)
     this.#pending ??= new Set()
     this.#pending.add(pending)
-    if (alone || this.#pending.size >= limits.pendingHandlers || budget.spent) this.#reading.pause(Reason.handlers)
+    if (alone) this.#reading.pause(Reason.pool)
+    if (this.#pending.size >= limits.pendingHandlers || budget.spent) this.#reading.pause(Reason.handlers)
     Promise.resolve(result).then(
       () => this.#settle(pending),
       (error: unknown) => {
@@ -216,6 +219,7 @@ export class Delivery<Data> implements Deliverer {
     Message.release(pending.message)
     this.#uncharge(pending)
     this.#pending?.delete(pending)
+    if (pending.alone) this.#reading.resume(Reason.pool)
     if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#reading.resume(Reason.handlers)
   }
 

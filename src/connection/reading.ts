@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Deadlines } from './deadlines.js'
 
 /** Why nothing is read, as bits; reading goes on when none is left. */
-export const Reason = { output: 1, budget: 2, handlers: 4, application: 8, loop: 16, stream: 32 } as const
+export const Reason = { output: 1, budget: 2, handlers: 4, application: 8, loop: 16, stream: 32, pool: 64 } as const
 
 /** Whoever can stop the reading for a reason of its own. */
 export interface Stoppable {

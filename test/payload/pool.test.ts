@@ -79,6 +79,23 @@ test('a small message behind a large one waits for it, and other connections go 
   assert.equal(await first.messages.next(), 'behind')
 })
 
+test('also when an earlier handler is done meanwhile', async () => {
+  const place = await connected({
+    async message(connection, message) {
+      const text = message.text()
+      if (text === 'slow') await delay(100)
+      connection.send(text)
+    },
+  })
+  const client = await place.open()
+  client.socket.send('slow')
+  client.socket.send(`wait 400${PADDING}`)
+  client.socket.send('behind')
+  assert.equal(await client.messages.next(), 'slow')
+  assert.equal(await client.messages.next(), 'wait 400 70008')
+  assert.equal(await client.messages.next(), 'behind')
+})
+
 test('unless it need not, by option', async () => {
   const client = await (await connected({}, { ordered: false })).open()
   client.socket.send(`wait 300${PADDING}`)
