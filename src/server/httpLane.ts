@@ -11,6 +11,7 @@ import {
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
+import { runOutside } from '../internals/context.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import type { Source } from '../protocol/upgradeRequest.js'
 import { transportOf } from '../transport/adopt.js'
@@ -54,7 +55,8 @@ export class HttpLane {
     const { handshakeTimeout, maxHeaderSize } = options
     const timeouts = { headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout }
     this.#server = createServer({ ...timeouts, maxHeaderSize, connectionsCheckingInterval: 500 }, options.request)
-    this.#server.on('upgrade', (message, socket, head) => this.upgrade(message, socket, head))
+    // node:http runs this in the context in which the server was told to listen: that is nobody's.
+    this.#server.on('upgrade', (message, socket, head) => runOutside(() => this.upgrade(message, socket, head)))
     this.#server.on('request', (_, response) => this.#noteAnswer(response))
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket))
     // This server never listens, but without the event it would never check its timeouts.
