@@ -144,6 +144,7 @@ export class HttpLane {
   }
 
   #settle(verdict: Verdict, socket: Duplex, early: Buffer): void {
+    if (socket.destroyed) return // the peer has left, which is told by 'close' only later
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
     this.#options.upgraded(transport, verdict, earlyBytes(socket, early))
