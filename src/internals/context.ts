@@ -7,6 +7,9 @@ import { AsyncResource } from 'node:async_hooks'
 const FRAME = 'context_frame'
 const STORES = /kResourceStore|context_frame/
 
+/** Symbols of resources that hold no stores: asking their names each time would cost more than all the rest. */
+const others = new Set<symbol>()
+
 /**
  * Runs `work` outside of every request's context, as what comes from the socket does. In a resource of its own, without
  * what is in the context of now: until Node 22, what `work` enters with enterWith stays in the resource.
@@ -40,7 +43,12 @@ function newResource(): AsyncResource {
 }
 
 function storesOf(resource: AsyncResource): symbol[] {
-  return Object.getOwnPropertySymbols(resource).filter((symbol) => STORES.test(symbol.description ?? ''))
+  return Object.getOwnPropertySymbols(resource).filter((symbol) => {
+    if (others.has(symbol)) return false
+    if (STORES.test(symbol.description ?? '')) return true
+    others.add(symbol)
+    return false
+  })
 }
 
 /** Under its symbol is a store itself, perhaps a Map of the application's, or since Node 24 the map of all stores. */
