@@ -1,13 +1,10 @@
 // One connection of a broadcast: counts what it is sent, with the codec, and may be the one that publishes.
 import type { Codec, Heap } from '../../src/codec/codec.js'
-import { COUNT_CLOSE, COUNT_MASKED, RESULT, RESULT_COUNT } from '../../src/codec/wasm.generated.js'
 import type { Dialled } from '../../src/load/dial.js'
-import type { Verifier } from '../../src/load/loadConnection.js'
+import { MessageCounter, type Verifier } from '../../src/load/messageCounter.js'
 import type { Batch } from '../../src/load/payload.js'
 import { transportOf } from '../../src/transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../../src/transport/transport.js'
-
-const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
 
 /** What the members share. */
 export interface Publication {
@@ -24,8 +21,7 @@ export interface Publication {
 export class Member implements Receiver {
   readonly #publication: Publication
   readonly #transport: Transport
-  readonly #verifier: Verifier | undefined
-  readonly #slot: number
+  readonly #counter: MessageCounter
   #delivered = 0
   #ending = false
   #gone = false
@@ -34,9 +30,8 @@ export class Member implements Receiver {
   /** With a verifier it looks at every byte. */
   constructor(publication: Publication, { stream, early }: Dialled, verifier: Verifier | undefined) {
     this.#publication = publication
-    this.#verifier = verifier
-    this.#slot = publication.heap.allocateSlot()
-    publication.codec.call.openSlot(this.#slot, 0, 0, 0)
+    const { codec, heap } = publication
+    this.#counter = new MessageCounter(codec, heap, verifier, (reason) => this.#fail(reason))
     this.#transport = transportOf(stream)
     this.#transport.open(this)
     if (early.length > 0) this.#fail('the server sent something before anything was published')
@@ -62,7 +57,7 @@ export class Member implements Receiver {
 
   received(start: number, end: number): void {
     if (this.#ending) return
-    const messages = this.#verifier === undefined ? this.#count(start, end) : this.#verify(this.#verifier, start, end)
+    const messages = this.#counter.count(start, end)
     this.#delivered += messages
     // As nobody has more than was published, everybody has everything when the deliveries are as many as they must be.
     if (this.#delivered > this.#publication.published) this.#fail('the server delivered more than was published')
@@ -80,27 +75,9 @@ export class Member implements Receiver {
 
   closed(): void {
     this.#gone = true
-    this.#publication.heap.freeSlot(this.#slot)
-    this.#verifier?.free()
+    this.#counter.free()
     this.#fail('the server ended the connection')
     this.#closed()
-  }
-
-  #count(start: number, end: number): number {
-    const { codec } = this.#publication
-    const status = codec.call.count(this.#slot, start, end)
-    if (status === COUNT_CLOSE) this.#fail('the server sent Close')
-    if (status === COUNT_MASKED) this.#fail('the server sent a masked frame')
-    return codec.words[COUNT_WORD] ?? 0
-  }
-
-  #verify(verifier: Verifier, start: number, end: number): number {
-    try {
-      return verifier.count(start, end)
-    } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error))
-      return 0
-    }
   }
 
   #fail(reason: string): void {

@@ -1,4 +1,4 @@
-// Where the messages of one connection go: to the handler, or to the loop. Keeps those whose handler has returned a
+// Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Keeps those whose handler has returned a
 // promise, and their number within its limit.
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
@@ -89,16 +89,7 @@ export class Delivery<Data> implements Deliverer {
   streamBegins(isText: boolean, byteLength: number | undefined): void {
     const recipient = this.#recipient
     const { handlers, budget } = this.#shared
-    const stream = new MessageStream(
-      {
-        streamFull: () => this.#reading.pause(Reason.stream),
-        streamTaken: () => this.#reading.resume(Reason.stream),
-        charge: (bytes) => budget.charge(bytes),
-        give: budget.give,
-      },
-      isText,
-      byteLength,
-    )
+    const stream = new MessageStream(this.#reading, budget, isText, byteLength)
     this.#stream = stream
     const work = (): unknown => handlers.stream?.(recipient, stream)
     let result: unknown

@@ -3,16 +3,8 @@
 import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-
-/** The connection that a streamed message comes from. */
-export interface StreamedConnection {
-  /** Enough is waiting to be read: read no more from the peer. */
-  streamFull(): void
-  streamTaken(): void
-  /** Memory that waits to be read, in bytes. */
-  charge(bytes: number): void
-  give(bytes: number): void
-}
+import type { Budget } from '../payload/budget.js'
+import { Reason, type Stoppable } from './reading.js'
 
 type Result = IteratorResult<Buffer, undefined>
 
@@ -28,7 +20,8 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   readonly isText: boolean
   /** Payload length in bytes, where it is known from the start: of a message in one frame. */
   readonly byteLength: number | undefined
-  readonly #connection: StreamedConnection
+  readonly #reading: Stoppable
+  readonly #budget: Budget
   readonly #chunks: Buffer[] = []
   readonly #takers: Taker[] = []
   /** The bytes of a character that the last chunk cut. */
@@ -40,8 +33,9 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   #charged = true
 
   /** Made by a connection. @internal */
-  constructor(connection: StreamedConnection, isText: boolean, byteLength: number | undefined) {
-    this.#connection = connection
+  constructor(reading: Stoppable, budget: Budget, isText: boolean, byteLength: number | undefined) {
+    this.#reading = reading
+    this.#budget = budget
     this.isText = isText
     this.byteLength = byteLength
   }
@@ -80,8 +74,8 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     if (this.#error !== undefined) return Promise.reject(this.#error)
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
-      if (this.#charged) this.#connection.give(chunk.length)
-      if (this.#chunks.length === 0) this.#connection.streamTaken()
+      if (this.#charged) this.#budget.give(chunk.length)
+      if (this.#chunks.length === 0) this.#reading.resume(Reason.stream)
       return Promise.resolve({ done: false, value: chunk })
     }
     if (this.#ended || this.#left) return Promise.resolve(DONE)
@@ -93,7 +87,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     this.#left = true
     this.#drop()
     for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
-    this.#connection.streamTaken()
+    this.#reading.resume(Reason.stream)
     return Promise.resolve(DONE)
   }
 
@@ -116,8 +110,8 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     const taker = this.#takers.shift()
     if (taker !== undefined) return taker.resolve({ done: false, value: chunk })
     this.#chunks.push(chunk)
-    this.#connection.charge(chunk.length)
-    this.#connection.streamFull()
+    this.#budget.charge(chunk.length)
+    this.#reading.pause(Reason.stream)
   }
 
   /** The chunk up to its last whole character; what is cut begins the next one. */
@@ -135,7 +129,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   #giveBack(): void {
-    if (this.#charged) for (const chunk of this.#chunks) this.#connection.give(chunk.length)
+    if (this.#charged) for (const chunk of this.#chunks) this.#budget.give(chunk.length)
   }
 }
 

@@ -157,10 +157,10 @@ export class Sender {
 
   /** Output has left, or never will: streams go on. */
   wake(): void {
-    if (this.#waiting === undefined) return
+    const waiting = this.#waiting
+    if (waiting === undefined) return
     const { buffered } = this.outgoing
     if (buffered > this.#shared.limits.outputLimit / 2 && this.#owner.isOpen) return
-    const waiting = this.#waiting ?? []
     this.#waiting = undefined
     for (const resolve of waiting) resolve()
   }

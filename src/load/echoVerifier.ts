@@ -6,7 +6,7 @@ import { type Deliverer, Incoming, type Sink } from '../connection/incoming.js'
 import { Budget } from '../payload/budget.js'
 import { readClosePayload } from '../protocol/closeCode.js'
 import { ProtocolViolation } from '../protocol/violation.js'
-import type { Verifier } from './loadConnection.js'
+import type { Verifier } from './messageCounter.js'
 
 export class EchoVerifier implements Verifier, Deliverer, Sink {
   readonly accepts = true

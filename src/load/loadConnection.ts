@@ -1,16 +1,15 @@
 // One connection of a load: sends batches that are encoded already, counts the answers, notes how long they took.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { Codec, Heap } from '../codec/codec.js'
-import { COUNT_CLOSE, COUNT_MASKED, INBOX, RESULT, RESULT_COUNT } from '../codec/wasm.generated.js'
+import { INBOX } from '../codec/wasm.generated.js'
 import { transportOf } from '../transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../transport/transport.js'
 import type { Dialled } from './dial.js'
+import { MessageCounter, type Verifier } from './messageCounter.js'
 import type { Batch } from './payload.js'
 
 /** The schedule drops what is answered when it is this many. */
 const FORGET = 1024
-
-const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
 
 /** What the connections of a load share. */
 export interface LoadShared {
@@ -29,18 +28,10 @@ export interface LoadShared {
   failed(reason: string): void
 }
 
-/** Checks the payloads of what comes in; a load without one counts messages only. */
-export interface Verifier {
-  /** Messages that ended in the span; throws an Error for a wrong byte. */
-  count(start: number, end: number): number
-  free(): void
-}
-
 export class LoadConnection implements Receiver {
   readonly #shared: LoadShared
   readonly #transport: Transport
-  readonly #verifier: Verifier | undefined
-  readonly #slot: number
+  readonly #counter: MessageCounter
   #writing = false
   /** Answers that the current batch still waits for. */
   #due = 0
@@ -55,9 +46,7 @@ export class LoadConnection implements Receiver {
 
   constructor(shared: LoadShared, dialled: Dialled, verifier: Verifier | undefined) {
     this.#shared = shared
-    this.#verifier = verifier
-    this.#slot = shared.heap.allocateSlot()
-    shared.codec.call.openSlot(this.#slot, 0, 0, 0)
+    this.#counter = new MessageCounter(shared.codec, shared.heap, verifier, (reason) => this.#fail(reason))
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)
     if (dialled.early.length > 0) {
@@ -98,7 +87,7 @@ export class LoadConnection implements Receiver {
 
   received(start: number, end: number): void {
     if (this.#ending) return
-    const messages = this.#verifier === undefined ? this.#count(start, end) : this.#verify(this.#verifier, start, end)
+    const messages = this.#counter.count(start, end)
     if (messages > 0) this.#answer(messages)
   }
 
@@ -115,27 +104,9 @@ export class LoadConnection implements Receiver {
 
   closed(): void {
     this.#gone = true
-    this.#shared.heap.freeSlot(this.#slot)
-    this.#verifier?.free()
+    this.#counter.free()
     if (!this.#ending) this.#fail('the server ended the connection')
     this.#closed()
-  }
-
-  #count(start: number, end: number): number {
-    const { codec } = this.#shared
-    const status = codec.call.count(this.#slot, start, end)
-    if (status === COUNT_CLOSE) this.#fail('the server sent Close')
-    if (status === COUNT_MASKED) this.#fail('the server sent a masked frame')
-    return codec.words[COUNT_WORD] ?? 0
-  }
-
-  #verify(verifier: Verifier, start: number, end: number): number {
-    try {
-      return verifier.count(start, end)
-    } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error))
-      return 0
-    }
   }
 
   #answer(messages: number): void {
