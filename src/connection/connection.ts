@@ -50,6 +50,22 @@ export interface Connection<Data = unknown> {
    */
   sendStream(source: StreamSource, options?: { readonly binary?: boolean }): Promise<void>
   /**
+   * Subscribes to a topic of the server: from now on, what is published there is sent to this connection. To subscribe
+   * twice is to subscribe once. It ends with the connection. Throws a RangeError above `maxSubscriptions`, or for a new
+   * topic above `maxTopics`, and a TypeError for a topic that is no string of 1 to 255 bytes.
+   */
+  subscribe(topic: string): void
+  /** Ends a subscription; without one, it does nothing. */
+  unsubscribe(topic: string): void
+  /** Whether this connection subscribes to a topic. */
+  isSubscribed(topic: string): boolean
+  /**
+   * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker, but
+   * not to this connection. It is encoded once, and leaves with this turn's write. Returns how many subscribers it is sent
+   * to in this process: what their output policy makes of it is not known yet. Throws as `send` does.
+   */
+  publish(topic: string, data: Sendable): number
+  /**
    * Sends a ping with up to 125 bytes of payload (by default, some that are like no other ping's), and resolves with
    * the round trip in milliseconds. Rejects if the connection ends before the pong comes; to ignore that is fine.
    * Throws a RangeError for more than 125 bytes.

@@ -3,25 +3,24 @@ import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
 import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { Message } from './message.js'
-import type { Outgoing, SharedMemory } from './outgoing.js'
+import type { Outgoing } from './outgoing.js'
 
 /** An unmasked header takes 2, 4 or 10 bytes. */
-const LONGEST_HEADER = 10
+export const LONGEST_HEADER = 10
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096
-/** A longer frame is sent from where it lies. */
-const LONGEST_COPIED = 16384
-
-/** A whole frame in the codec's memory. */
-export interface EncodedFrame extends SharedMemory {
-  readonly block: { readonly pointer: number }
-  readonly length: number
+/** Where frames are built. */
+export interface FrameBuffer {
+  /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else. */
+  reserve(length: number): number
+  /** Takes the `length` bytes that were built where `reserve` said. */
+  commit(pointer: number, length: number): void
 }
 
 /** A text frame, or a fragment of one: `first` is its first byte. Lone surrogates become U+FFFD. */
-export function frameText(codec: Codec, outgoing: Outgoing, first: number, text: string): void {
-  const most = text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
-  const pointer = outgoing.reserve(most + LONGEST_HEADER)
+export function frameText(codec: Codec, buffer: FrameBuffer, first: number, text: string): void {
+  const most = mostBytes(text)
+  const pointer = buffer.reserve(most + LONGEST_HEADER)
   const { bytes, call } = codec // not before: the memory may have grown
   // The guess is right for ASCII; where it is wrong, the payload moves by a few bytes.
   let header = headerBytes(text.length)
@@ -31,27 +30,27 @@ export function frameText(codec: Codec, outgoing: Outgoing, first: number, text:
     header = headerBytes(length)
   }
   call.header(pointer, first, length)
-  outgoing.commit(pointer, header + length)
+  buffer.commit(pointer, header + length)
 }
 
 /** A frame around bytes of the application; `first` is its first byte. */
-export function frameBytes(codec: Codec, outgoing: Outgoing, first: number, payload: Uint8Array): void {
-  const pointer = outgoing.reserve(payload.length + LONGEST_HEADER)
+export function frameBytes(codec: Codec, buffer: FrameBuffer, first: number, payload: Uint8Array): void {
+  const pointer = buffer.reserve(payload.length + LONGEST_HEADER)
   const header = codec.call.header(pointer, first, payload.length)
   codec.bytes.set(payload, pointer + header)
-  outgoing.commit(pointer, header + payload.length)
+  buffer.commit(pointer, header + payload.length)
 }
 
 /** A frame around bytes of the codec's memory. */
 export function framePayload(
   { call }: Codec,
-  outgoing: Outgoing,
+  buffer: FrameBuffer,
   opcode: number,
   source: number,
   length: number,
 ): void {
-  const pointer = outgoing.reserve(length + LONGEST_HEADER)
-  outgoing.commit(pointer, call.frame(pointer, FIN | opcode, source, length))
+  const pointer = buffer.reserve(length + LONGEST_HEADER)
+  buffer.commit(pointer, call.frame(pointer, FIN | opcode, source, length))
 }
 
 /** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
@@ -67,13 +66,9 @@ export function frameMessage(codec: Codec, outgoing: Outgoing, message: Message)
   outgoing.addShared(region, pointer - header, header + length)
 }
 
-/** A frame that is encoded already: copied, if that is cheaper than a write of its own. */
-export function framePrepared(codec: Codec, outgoing: Outgoing, frame: EncodedFrame): void {
-  const { block, length } = frame
-  if (length > LONGEST_COPIED) return outgoing.addShared(frame, block.pointer, length)
-  const pointer = outgoing.reserve(length)
-  codec.call.copy(pointer, block.pointer, length)
-  outgoing.commit(pointer, length)
+/** Room enough for a text in UTF-8. */
+export function mostBytes(text: string): number {
+  return text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
 }
 
 /** The bytes of what an application sends. Throws a TypeError for what is none. */

@@ -11,6 +11,7 @@ import type { MessageStream } from './messageStream.js'
 import type { Outbox } from './outbox.js'
 import type { RateLimits } from './rates.js'
 import type { Times } from './reading.js'
+import type { Publisher } from './subscriber.js'
 
 /**
  * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
@@ -67,6 +68,8 @@ export interface ConnectionLimits extends Times, RateLimits {
    * them have settled. 1 is one after the other. At least 1. Default 256.
    */
   readonly pendingHandlers: number
+  /** Topics that a connection may subscribe to at once; `subscribe` throws above it. At least 1. Default 1024. */
+  readonly maxSubscriptions: number
   /**
    * Time for the peer to answer Close, and to end the TCP connection after both have said it, in milliseconds.
    * Default 10,000.
@@ -131,6 +134,8 @@ export interface Shared<Data> {
   readonly large: Large<Data> | undefined
   /** Payload bytes above which messages go to the `stream` handler. */
   readonly streamThreshold: number | undefined
+  /** The server's topics. */
+  readonly topics: Publisher
   /** Every connection of the server that is not closed. */
   readonly connections: Set<Connection<unknown>>
   /** Called after the last handler of a connection. */

@@ -1,9 +1,9 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
-import type { Heap } from '../codec/codec.js'
-import type { Block } from '../codec/heap.js'
+import type { Codec, Heap } from '../codec/codec.js'
 import { PENDING, type Transport } from '../transport/transport.js'
 import type { Outbox, Writer } from './outbox.js'
+import { SharedBlock, type SharedMemory } from './sharedBlock.js'
 
 /** Something to write, and who holds its memory until it is written. */
 interface Segment {
@@ -12,29 +12,11 @@ interface Segment {
   readonly holder: { release(): void }
 }
 
-/** A waiting block of this connection's own. */
-class OwnBlock {
-  readonly #heap: Heap
-  readonly block: Block
-
-  constructor(heap: Heap, length: number) {
-    this.#heap = heap
-    this.block = heap.allocate(length)
-  }
-
-  release(): void {
-    this.#heap.free(this.block)
-  }
-}
-
-/** Memory that several may send from: it lives as long as anyone retains it. */
-export interface SharedMemory {
-  retain(): void
-  release(): void
-}
-
 /** What waits on a connection where nothing ever had to: one array for all of them, never written to. */
 const NOTHING: Segment[] = []
+
+/** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
+const LONGEST_COPIED = 16_384
 
 const FIRST_BLOCK = 1024
 const LARGEST_BLOCK = 65536
@@ -123,6 +105,18 @@ export class Outgoing implements Writer {
     this.#list()
   }
 
+  /** Sends frames that are encoded already, from where they lie if that is cheaper than a copy. */
+  addFrames({ call }: Codec, memory: SharedMemory, pointer: number, length: number): void {
+    const first = this.#start === this.#end && this.#waiting.length === 0 && this.#outstanding === undefined
+    if (first && this.#outbox.flushing) this.#writeAtOnce(memory, pointer, length)
+    else if (length > LONGEST_COPIED) this.addShared(memory, pointer, length)
+    else {
+      const target = this.reserve(length)
+      call.copy(target, pointer, length)
+      this.commit(target, length)
+    }
+  }
+
   /** Sends from memory where it lies. */
   addShared(memory: SharedMemory, pointer: number, length: number): void {
     memory.retain()
@@ -151,12 +145,26 @@ export class Outgoing implements Writer {
       const length = this.#end - pointer
       this.#start = this.#end = 0
       const status = this.#transport.write(pointer, length)
-      if (status === PENDING) {
-        this.#outstanding = { pointer, length, holder: this.#outbox.pin() }
-        this.#waitingBytes += length
-      } else if (status < 0) return false
+      if (status === PENDING) this.#stands(this.#outbox.block, pointer, length)
+      else if (status < 0) return false
     }
     return this.#writeWaiting()
+  }
+
+  /** For the end of a turn, where nothing else is to be written. */
+  #writeAtOnce(memory: SharedMemory, pointer: number, length: number): void {
+    const status = this.#transport.write(pointer, length)
+    if (status < 0) return this.#owner.writeFailed()
+    if (status !== PENDING) return
+    this.#stands(memory, pointer, length)
+    this.#owner.flushed()
+  }
+
+  /** A write could not finish at once: its memory must stay. */
+  #stands(memory: SharedMemory, pointer: number, length: number): void {
+    memory.retain()
+    this.#outstanding = { pointer, length, holder: memory }
+    this.#waitingBytes += length
   }
 
   /** The outstanding write is done. */
@@ -200,9 +208,9 @@ export class Outgoing implements Writer {
 
   #addBlock(length: number): void {
     const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
-    const holder = new OwnBlock(this.#heap, size)
-    this.#wait({ pointer: holder.block.pointer, length: 0, holder })
-    this.#room = holder.block.size
+    const holder = new SharedBlock(this.#heap, size)
+    this.#wait({ pointer: holder.pointer, length: 0, holder })
+    this.#room = holder.size
   }
 
   #wait(segment: Segment): void {

@@ -16,6 +16,7 @@ import type { MessageLoop } from './messageLoop.js'
 import { Pings, pingPayload } from './pings.js'
 import { type Reader, Reading, Reason, silence } from './reading.js'
 import { Sender, type SenderOwner } from './sender.js'
+import type { SharedMemory } from './sharedBlock.js'
 import type { StreamSource } from './streamSource.js'
 
 const NOTHING = new Uint8Array(0)
@@ -105,6 +106,27 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     return sent
   }
 
+  subscribe(topic: string): void {
+    const { topics, limits } = this.#shared
+    if (!this.#gone) topics.subscribe(this, topic, limits.maxSubscriptions)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#shared.topics.unsubscribe(this, topic)
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.#shared.topics.isSubscribed(this, topic)
+  }
+
+  publish(topic: string, data: Sendable): number {
+    return this.#shared.topics.publish(topic, data, this)
+  }
+
+  deliver(memory: SharedMemory, pointer: number, length: number): void {
+    this.#sender.deliver(memory, pointer, length)
+  }
+
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
     const payload = pingPayload(data)
     if (!this.#sender.admits()) return new Pings().refused(payload)
@@ -181,12 +203,13 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   closed(): void {
-    const { callbacks, connections, deadlines } = this.#shared
+    const { callbacks, connections, deadlines, topics } = this.#shared
     this.#done = this.#gone = true
     connections.delete(this)
     deadlines.clear(this)
     this.#incoming.free()
-    this.#sender.outgoing.free()
+    topics.leave(this)
+    this.#sender.free()
     this.#pings?.abandon()
     this.#sender.wake()
     this.#delivery.end()
@@ -287,6 +310,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   #sayClose(status: CloseStatus, payload: Uint8Array): void {
+    const { topics } = this.#shared
+    if (topics.pending) topics.catchUp(this) // after Close, nothing can be sent
     this.#closeHandshake().send(status)
     this.#sender.control(OPCODE_CLOSE, payload)
     this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)

@@ -1,40 +1,25 @@
 // A message encoded once, to be sent to many: its frame lies in the codec's memory until nobody has it any more.
 import { Buffer } from 'node:buffer'
 import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
-import type { Block } from '../codec/heap.js'
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
-import { bytesOf } from './framing.js'
+import { bytesOf, LONGEST_HEADER } from './framing.js'
 import { Message } from './message.js'
+import { SharedBlock } from './sharedBlock.js'
 
-/** An unmasked header takes at most 10 bytes. */
-const LONGEST_HEADER = 10
-
-/** A frame and its users: the message itself, and each unfinished write. */
-class Frame {
-  readonly block: Block
+/** An encoded frame, and its memory. */
+interface Frame {
+  readonly memory: SharedBlock
   readonly length: number
-  readonly #heap: Heap
-  #users = 1
-
-  constructor(codec: Codec, heap: Heap, opcode: number, payload: Uint8Array) {
-    this.#heap = heap
-    this.block = heap.allocate(payload.length + LONGEST_HEADER)
-    const { pointer } = this.block
-    const header = codec.call.header(pointer, FIN | opcode, payload.length)
-    codec.bytes.set(payload, pointer + header)
-    this.length = header + payload.length
-  }
-
-  retain(): void {
-    this.#users++
-  }
-
-  release(): void {
-    if (--this.#users === 0) this.#heap.free(this.block)
-  }
 }
 
-const collected = new FinalizationRegistry<Frame>((frame) => frame.release())
+function encode(codec: Codec, heap: Heap, opcode: number, payload: Uint8Array): Frame {
+  const memory = new SharedBlock(heap, payload.length + LONGEST_HEADER)
+  const header = codec.call.header(memory.pointer, FIN | opcode, payload.length)
+  codec.bytes.set(payload, memory.pointer + header)
+  return { memory, length: header + payload.length }
+}
+
+const collected = new FinalizationRegistry<SharedBlock>((memory) => memory.release())
 
 /** A message that is encoded. Belongs to the thread that made it; its memory is free when it is garbage, or released. */
 export class PreparedMessage {
@@ -48,23 +33,22 @@ export class PreparedMessage {
   constructor(payload: Uint8Array, isText: boolean) {
     this.isText = isText
     this.byteLength = payload.length
-    this.#frame = new Frame(codecOfThread(), heapOfThread(), isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
-    collected.register(this, this.#frame, this)
+    this.#frame = encode(codecOfThread(), heapOfThread(), isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
+    collected.register(this, this.#frame.memory, this)
   }
 
   /** Frees its memory now, and not when the garbage collector comes by. It can't be sent after this. */
   release(): void {
     collected.unregister(this)
-    this.#frame?.release()
+    this.#frame?.memory.release()
     this.#frame = undefined
   }
 
-  /** The payload of a message, or the message itself if it is binary. @internal */
-  static payload(message: PreparedMessage): string | Uint8Array {
-    const { block, length } = PreparedMessage.frame(message)
-    const start = block.pointer + length - message.byteLength
-    const payload = codecOfThread().bytes.subarray(start, start + message.byteLength)
-    return message.isText ? payload.toString('utf8') : payload
+  /** The payload where it lies. @internal */
+  static bytes(message: PreparedMessage): Uint8Array {
+    const { memory, length } = PreparedMessage.frame(message)
+    const end = memory.pointer + length
+    return codecOfThread().bytes.subarray(end - message.byteLength, end)
   }
 
   /** The encoded frame. Throws an Error for a message that is released. @internal */

@@ -5,15 +5,17 @@ import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } fro
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Transport } from '../transport/transport.js'
 import type { Sendable, SendResult } from './connection.js'
-import { bytesOf, frameBytes, frameMessage, framePayload, framePrepared, frameText } from './framing.js'
+import { bytesOf, frameBytes, frameMessage, framePayload, frameText } from './framing.js'
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
 import { Message } from './message.js'
 import { Outgoing, type OutgoingOwner } from './outgoing.js'
 import { PreparedMessage, prepare } from './prepared.js'
+import type { SharedMemory } from './sharedBlock.js'
 import { type StreamSource, textOrBytes } from './streamSource.js'
+import type { Publisher, Subscriber } from './subscriber.js'
 
 /** The connection that a sender belongs to. */
-export interface SenderOwner extends OutgoingOwner {
+export interface SenderOwner extends OutgoingOwner, Subscriber {
   readonly isOpen: boolean
   /** The output is above its limit, and can't be written: read nothing until it has gone. */
   outputFull(): void
@@ -28,13 +30,23 @@ export interface SenderShared {
   readonly outbox: ConstructorParameters<typeof Outgoing>[2]
   readonly limits: ConnectionLimits
   readonly outputPolicy: OutputPolicy
+  readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
 }
 
 type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
-/** Messages that wait behind a stream, encoded. */
+/** Encoded frames. */
+interface Frames {
+  readonly memory: SharedMemory
+  readonly pointer: number
+  readonly length: number
+}
+
+/** What waits for the end of a message in fragments. */
 interface Behind {
-  readonly messages: PreparedMessage[]
+  /** A stream is being sent, which whoever sends another message need not know. */
+  readonly streaming: boolean
+  readonly frames: Frames[]
   bytes: number
 }
 
@@ -51,7 +63,6 @@ export class Sender {
   #promised = false
   /** The policy has ended the connection: once, also if the `error` handler goes on sending. */
   #overflowed = false
-  /** Messages that wait until a stream has been sent. */
   #behind: Behind | undefined
   #waiting: (() => void)[] | undefined
 
@@ -62,6 +73,8 @@ export class Sender {
   }
 
   send(data: Sendable): SendResult {
+    const { topics } = this.#shared
+    if (topics.pending) topics.catchUp(this.#owner)
     if (this.#behind !== undefined || this.#fragmented !== 0) return this.#sendAmid(data)
     if (data instanceof Message) return this.#message(data)
     const { codec } = this.#shared
@@ -70,10 +83,8 @@ export class Sender {
       if (refused !== undefined) return refused
       frameText(codec, this.outgoing, FIN | OPCODE_TEXT, data)
     } else if (data instanceof PreparedMessage) {
-      const frame = PreparedMessage.frame(data)
-      const refused = this.#refused(data)
-      if (refused !== undefined) return refused
-      framePrepared(codec, this.outgoing, frame)
+      const { memory, length } = PreparedMessage.frame(data)
+      return this.#sendFrames(memory, memory.pointer, length)
     } else {
       const bytes = bytesOf(data)
       const refused = this.#refused(bytes)
@@ -85,15 +96,36 @@ export class Sender {
 
   /** Another message is under way: what is sent waits behind a stream, and has no place amid fragments. */
   #sendAmid(data: Sendable): SendResult {
-    if (this.#behind !== undefined) return this.#wait(data, this.#behind)
+    if (this.#behind?.streaming === true) {
+      const prepared = data instanceof PreparedMessage ? data : prepare(data)
+      const { memory, length } = PreparedMessage.frame(prepared)
+      const result = this.#wait({ memory, pointer: memory.pointer, length }, this.#behind)
+      if (prepared !== data) prepared.release()
+      return result
+    }
     if (!this.#owner.isOpen) return 'closed'
     throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
   }
 
+  /** What a topic has encoded, for this connection among others. Never throws. */
+  deliver(memory: SharedMemory, pointer: number, length: number): void {
+    if (this.#behind === undefined && this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
+    else {
+      this.#behind ??= { streaming: false, frames: [], bytes: 0 }
+      this.#wait({ memory, pointer, length }, this.#behind)
+    }
+  }
+
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
   sendFragment(data: FragmentData, last: boolean): SendResult {
-    if (this.#behind === undefined) return this.#fragment(data, last)
-    throw new Error('a stream is being sent: wait for its end before the next message in fragments')
+    if (this.#behind?.streaming === true) {
+      throw new Error('a stream is being sent: wait for its end before the next message in fragments')
+    }
+    const { topics } = this.#shared
+    if (topics.pending) topics.catchUp(this.#owner)
+    const result = this.#fragment(data, last)
+    if (this.#fragmented === 0) this.#sendBehind()
+    return result
   }
 
   #fragment(data: FragmentData, last: boolean): SendResult {
@@ -129,12 +161,11 @@ export class Sender {
     if (this.#behind !== undefined || this.#fragmented !== 0) {
       throw new Error('another message is under way: wait for its end')
     }
-    const behind: Behind = { messages: [], bytes: 0 }
-    this.#behind = behind
-    return this.#pump(source, binary, behind)
+    this.#behind = { streaming: true, frames: [], bytes: 0 }
+    return this.#pump(source, binary)
   }
 
-  async #pump(source: StreamSource, binary: boolean | undefined, behind: Behind): Promise<void> {
+  async #pump(source: StreamSource, binary: boolean | undefined): Promise<void> {
     let isText = binary === undefined ? undefined : !binary
     try {
       for await (const chunk of textOrBytes(source, binary)) {
@@ -147,11 +178,17 @@ export class Sender {
         throw new Error('the connection ended before the stream was sent')
       }
     } finally {
-      this.#behind = undefined
-      for (const message of behind.messages) {
-        if (this.#fragmented === 0) this.send(message)
-        message.release()
-      }
+      this.#sendBehind()
+    }
+  }
+
+  /** The message in fragments is sent, or never will be: what waited behind it follows. */
+  #sendBehind(): void {
+    const behind = this.#behind
+    this.#behind = undefined
+    for (const { memory, pointer, length } of behind?.frames ?? []) {
+      if (this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
+      memory.release()
     }
   }
 
@@ -167,8 +204,16 @@ export class Sender {
 
   /** A control frame of this side's making; the connection must be open. */
   control(opcode: number, payload: Uint8Array): void {
+    const { topics } = this.#shared
+    if (topics.pending) topics.catchUp(this.#owner)
     frameBytes(this.#shared.codec, this.outgoing, FIN | opcode, payload)
     this.relieve()
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.outgoing.free()
+    this.#sendBehind()
   }
 
   /** Whether something was answered with `buffered` since this was asked last. */
@@ -205,19 +250,25 @@ export class Sender {
     return new Promise((resolve) => waiting.push(resolve))
   }
 
-  /** Keeps a message until the stream that is under way has been sent. */
-  #wait(data: Sendable, behind: Behind): SendResult {
+  /** Keeps frames until the message in fragments that is under way has been sent. */
+  #wait(frames: Frames, behind: Behind): SendResult {
     if (!this.admits()) return 'closed'
-    const message = data instanceof PreparedMessage ? prepare(PreparedMessage.payload(data)) : prepare(data)
-    behind.bytes += message.byteLength
-    if (behind.bytes > this.#shared.limits.outputCeiling) {
-      message.release()
+    if (behind.bytes + frames.length > this.#shared.limits.outputCeiling) {
       this.#owner.terminate()
       return 'closed'
     }
-    behind.messages.push(message)
+    frames.memory.retain()
+    behind.bytes += frames.length
+    behind.frames.push(frames)
     this.#promised = true
     return 'buffered'
+  }
+
+  #sendFrames(memory: SharedMemory, pointer: number, length: number): SendResult {
+    const refused = this.admits() ? this.#overflows(length) : 'closed'
+    if (refused !== undefined) return refused
+    this.outgoing.addFrames(this.#shared.codec, memory, pointer, length)
+    return this.#sent()
   }
 
   #message(message: Message): SendResult {

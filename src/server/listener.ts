@@ -98,10 +98,15 @@ export class Listener {
     lanes.raw?.attach(this.#server, (status) => this.#warn(`libuv error ${status}`))
   }
 
+  /** Listens no more. */
+  stop(): void {
+    this.#server.close(() => undefined)
+  }
+
   /** Listens no more, and ends what the lanes do not know yet. */
   close(): void {
     this.#closed = true
-    this.#server.close(() => undefined)
+    this.stop()
     for (const socket of this.#arriving.values()) socket.destroy()
   }
 

@@ -5,6 +5,7 @@ import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/han
 import type { LargeOptions } from '../payload/pool.js'
 import type { ResponseHeaders } from '../protocol/openingHandshake.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { Broker } from '../pubsub/broker.js'
 import type { CensusLimits } from './census.js'
 
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
@@ -19,6 +20,8 @@ export interface ServerLimits extends ConnectionLimits, CensusLimits {
    * answered with 408 (or not at all), an `upgrade` that does with 503. Default 10,000.
    */
   readonly handshakeTimeout: number
+  /** Topics with subscribers in this process; `subscribe` throws above it. At least 1. Default 1,000,000. */
+  readonly maxTopics: number
   /** Longest request head, in bytes; longer ones are refused with 431. At least 1. Default 16 KiB. */
   readonly maxHeaderSize: number
 }
@@ -119,6 +122,11 @@ export interface CommonOptions extends Partial<ServerLimits> {
    * Default: none.
    */
   readonly trustedProxies?: readonly string[]
+  /**
+   * Carries what is published to other processes: see the guide on brokers. The server closes it when it closes.
+   * Default: none, or that of the acceptors.
+   */
+  readonly broker?: Broker
   /** Uses only the public API of Node.js; slower. Default: what MILLRACE_PUBLIC_API=1 in the environment says. */
   readonly publicApi?: boolean
 }
@@ -157,6 +165,7 @@ export const defaultLimits: ServerLimits = {
   outputLimit: 1024 * 1024,
   outputCeiling: 64 * 1024 * 1024,
   pendingHandlers: 256,
+  maxSubscriptions: 1024,
   closeTimeout: 10_000,
   payloadTimeout: 30_000,
   pingInterval: 30_000,
@@ -168,12 +177,19 @@ export const defaultLimits: ServerLimits = {
   payloadMemory: 256 * 1024 * 1024,
   handshakeTimeout: 10_000,
   maxHeaderSize: 16 * 1024,
+  maxTopics: 1_000_000,
   maxConnections: 100_000,
   maxConnectionsPerAddress: 100_000,
 }
 
 /** Limits of which none would be no use at all. */
-const atLeastOne: readonly string[] = ['maxFragments', 'pendingHandlers', 'maxHeaderSize']
+const atLeastOne: readonly string[] = [
+  'maxFragments',
+  'pendingHandlers',
+  'maxSubscriptions',
+  'maxTopics',
+  'maxHeaderSize',
+]
 
 /**
  * The limits that `options` ask for, and those of `base` besides. Throws a RangeError for one that is not a whole

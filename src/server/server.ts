@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
-import type { Connection } from '../connection/connection.js'
+import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
 import { outboxOfThread } from '../connection/outbox.js'
 import { Peer } from '../connection/peer.js'
@@ -11,6 +11,8 @@ import { giveToHttp, socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { Broker } from '../pubsub/broker.js'
+import { Topics } from '../pubsub/topics.js'
 import type { Transport } from '../transport/transport.js'
 import { Census } from './census.js'
 import { type Accepted, type Common, Endpoint } from './endpoint.js'
@@ -33,13 +35,18 @@ export class Server<Data = unknown> {
   readonly #endpoints: readonly Endpoint[]
   readonly #lanes: Lanes
   readonly #listeners: Listener[] = []
+  readonly #topics: Topics
+  readonly #broker: Broker | undefined
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
+  #handshakes = 0
 
   /** Made by `createServer`. @internal */
   constructor(options: CommonOptions & AnyRoute) {
     const limits = limitsOf(options)
-    const common = this.#common(limits)
+    const common = this.#common(limits, options.broker)
+    this.#topics = common.topics
+    this.#broker = options.broker
     this.#census = new Census(limits, common.connections)
     const routes = Object.entries(options.routes ?? {}).map(([path, { [ROUTE]: own }]) => {
       if (own === undefined) throw new TypeError(`the route ${path} must be made by the function route`)
@@ -61,6 +68,11 @@ export class Server<Data = unknown> {
   /** The connections that are not closed, of all routes. */
   get connections(): ReadonlySet<Connection<Data>> {
     return this.#census.connections as ReadonlySet<Connection<Data>>
+  }
+
+  /** The opening handshakes that this process has accepted. */
+  get handshakes(): number {
+    return this.#handshakes
   }
 
   /** Where it listens on a port, first; undefined before `listen`, after `close`, and where it listens on paths only. */
@@ -87,12 +99,31 @@ export class Server<Data = unknown> {
     return this
   }
 
+  /** Accepts nothing more; what it has accepted goes on. @internal */
+  stopListening(): void {
+    for (const listener of this.#listeners) listener.stop()
+  }
+
   /**
    * Takes an upgrade of a node:http or https server of yours; call it in that server's `'upgrade'` listener, with what
    * the listener is given. Refuses the upgrade by itself where it must. The socket may be any Duplex.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#lanes.http.upgrade(request, socket, head)
+  }
+
+  /**
+   * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker. It
+   * is encoded once, and written from the same memory to all of them when this turn ends. Returns how many there are in
+   * this process: what their output policies make of it is not known yet. Throws as `connection.send` does.
+   */
+  publish(topic: string, data: Sendable): number {
+    return this.#topics.publish(topic, data)
+  }
+
+  /** How many connections of this process subscribe to a topic. */
+  subscriberCount(topic: string): number {
+    return this.#topics.subscriberCount(topic)
   }
 
   /**
@@ -110,11 +141,11 @@ export class Server<Data = unknown> {
     // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
     const alive = setInterval(() => undefined, 1000)
     if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()))
+    await Promise.all([this.#broker?.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
   }
 
-  #common(limits: ServerLimits): Common {
+  #common(limits: ServerLimits, broker: Broker | undefined): Common & { readonly topics: Topics } {
     const budget = new Budget(limits.payloadMemory, () => deadlines.start())
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
@@ -128,7 +159,10 @@ export class Server<Data = unknown> {
       if (connections.size > 0) return
       for (const resolve of this.#waiting.splice(0)) resolve()
     }
-    return { codec: codecOfThread(), heap, outbox: outboxOfThread(), budget, deadlines, connections, closed }
+    const codec = codecOfThread()
+    const outbox = outboxOfThread()
+    const topics = new Topics(codec, heap, outbox, limits.maxTopics, broker)
+    return { codec, heap, outbox, budget, deadlines, topics, connections, closed }
   }
 
   #openLanes(
@@ -157,6 +191,7 @@ export class Server<Data = unknown> {
 
   #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array): void {
     const peer = new Peer(shared, transport, opening)
+    this.#handshakes++
     this.#census.add(peer)
     peer.start(opening, early)
     UpgradeRequest.settle(opening.request)

@@ -7,6 +7,7 @@ import { outboxOfThread } from '../../src/connection/outbox.js'
 import { Peer } from '../../src/connection/peer.js'
 import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
+import { Topics } from '../../src/pubsub/topics.js'
 import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
 import { MemoryTransport } from '../../src/transport/memory.js'
 
@@ -34,6 +35,7 @@ export function room(
     codec: codecOfThread(),
     heap: heapOfThread(),
     outbox: outboxOfThread(),
+    topics: new Topics(codecOfThread(), heapOfThread(), outboxOfThread(), all.maxTopics, undefined),
     budget,
     deadlines: new Deadlines(() => false),
     handlers,

@@ -1,0 +1,53 @@
+// Memory in which frames are built one behind the other, turn after turn. What a write could not finish at once stays
+// where it is, pinned, until it is done; the rest of the block goes on being used.
+import type { Heap } from '../codec/codec.js'
+import { SharedBlock } from './sharedBlock.js'
+
+export class Arena {
+  /** Where the next frame goes. */
+  position: number
+  readonly #heap: Heap
+  #block: SharedBlock
+  #end: number
+
+  constructor(heap: Heap, length: number) {
+    this.#heap = heap
+    this.#block = new SharedBlock(heap, length)
+    this.position = this.#block.pointer
+    this.#end = this.position + this.#block.size
+  }
+
+  /** Most bytes that a block can take. */
+  get capacity(): number {
+    return this.#block.size
+  }
+
+  /** The block that the frames are in: whoever sends from it later must retain it. */
+  get block(): SharedBlock {
+    return this.#block
+  }
+
+  /** Whether `length` bytes have their place at `position`. */
+  fits(length: number): boolean {
+    return this.position + length <= this.#end
+  }
+
+  /** The turn is over: its frames are written, or pinned. */
+  recycle(): void {
+    if (!this.#block.pinned) this.position = this.#block.pointer
+    else if (!this.fits(this.#block.size / 2)) this.change()
+  }
+
+  /** Leaves the block to the writes that still need it. */
+  change(): void {
+    this.#block.release()
+    this.#block = new SharedBlock(this.#heap, this.#block.size)
+    this.position = this.#block.pointer
+    this.#end = this.position + this.#block.size
+  }
+
+  /** Nothing more is built here. */
+  free(): void {
+    this.#block.release()
+  }
+}

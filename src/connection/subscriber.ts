@@ -1,0 +1,25 @@
+// What a connection and the topics of its server are to each other: it subscribes and publishes, they deliver.
+import type { Sendable } from './connection.js'
+import type { SharedMemory } from './sharedBlock.js'
+
+/** Someone to whom topics deliver. */
+export interface Subscriber {
+  /** Takes frames that are encoded, one or more, as they lie in memory. Never throws. */
+  deliver(memory: SharedMemory, pointer: number, length: number): void
+}
+
+/** The topics. */
+export interface Publisher {
+  /** Something is published that does not reach its subscribers before the turn ends. */
+  readonly pending: boolean
+  /** Delivers what is pending for one subscriber: something else is about to be sent to it. */
+  catchUp(subscriber: Subscriber): void
+  /** Throws a RangeError above `most` subscriptions, and a TypeError for what can be no topic. */
+  subscribe(subscriber: Subscriber, topic: string, most: number): void
+  unsubscribe(subscriber: Subscriber, topic: string): void
+  isSubscribed(subscriber: Subscriber, topic: string): boolean
+  /** Publishes to all subscribers but `except`; returns how many there are in this process. */
+  publish(topic: string, data: Sendable, except?: Subscriber): number
+  /** It is gone. */
+  leave(subscriber: Subscriber): void
+}

@@ -1,0 +1,50 @@
+// Whatever can be published, as a frame and as a payload.
+import { Buffer } from 'node:buffer'
+import type { Codec } from '../codec/codec.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import type { Sendable } from '../connection/connection.js'
+import * as framing from '../connection/framing.js'
+import { Message } from '../connection/message.js'
+import { PreparedMessage } from '../connection/prepared.js'
+
+/** Room enough for its frame. Throws what `send` would throw for what can't be sent. */
+export function mostBytes(data: Sendable): number {
+  if (typeof data === 'string') return framing.mostBytes(data) + framing.LONGEST_HEADER
+  if (data instanceof PreparedMessage) return PreparedMessage.frame(data).length
+  if (data instanceof Message) return data.view.length + framing.LONGEST_HEADER
+  return framing.bytesOf(data).length + framing.LONGEST_HEADER
+}
+
+/** Builds its frame. */
+export function encode(codec: Codec, buffer: framing.FrameBuffer, data: Sendable): void {
+  if (typeof data === 'string') framing.frameText(codec, buffer, FIN | OPCODE_TEXT, data)
+  else if (data instanceof PreparedMessage) {
+    const { memory, length } = PreparedMessage.frame(data)
+    const target = buffer.reserve(length)
+    codec.call.copy(target, memory.pointer, length)
+    buffer.commit(target, length)
+  } else if (data instanceof Message) encodeMessage(codec, buffer, data)
+  else framing.frameBytes(codec, buffer, FIN | OPCODE_BINARY, framing.bytesOf(data))
+}
+
+/** A message that came from a peer is copied within the codec's memory, where that is what it still lies in. */
+function encodeMessage(codec: Codec, buffer: framing.FrameBuffer, message: Message): void {
+  const opcode = message.isText ? OPCODE_TEXT : OPCODE_BINARY
+  const pointer = Message.pointer(message)
+  if (pointer === 0) framing.frameBytes(codec, buffer, FIN | opcode, message.view)
+  else framing.framePayload(codec, buffer, opcode, pointer, message.byteLength)
+}
+
+/** Whether it is text, or else binary. */
+export function isText(data: Sendable): boolean {
+  if (data instanceof Message || data instanceof PreparedMessage) return data.isText
+  return typeof data === 'string'
+}
+
+/** Its payload: valid as long as it is. */
+export function payloadOf(data: Sendable): Uint8Array {
+  if (typeof data === 'string') return Buffer.from(data)
+  if (data instanceof Message) return data.view
+  if (data instanceof PreparedMessage) return PreparedMessage.bytes(data)
+  return framing.bytesOf(data)
+}
