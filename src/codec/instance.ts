@@ -32,6 +32,8 @@ const PAGE = 65536
 const MOST_PAGES = 65536 // 4 GiB, all that 32-bit addresses reach
 const FEWEST_PAGES = 1024
 const VIEWS = 64
+const REFUSED =
+  'the system refuses the address space for shared WebAssembly memory: under `ulimit -v`, Node.js 20 and 22 need the option --disable-wasm-trap-handler'
 
 /** The parts of the WebAssembly namespace that are used; Node's own types leave them to the DOM's. */
 interface WasmMemory {
@@ -99,7 +101,7 @@ function reserveMemory(): [WasmMemory, number] {
     try {
       return [new WebAssembly.Memory({ initial: 16, maximum, shared: true }), maximum]
     } catch (error) {
-      if (maximum <= FEWEST_PAGES) throw error
+      if (maximum <= FEWEST_PAGES) throw new RangeError(REFUSED, { cause: error })
     }
   }
 }
