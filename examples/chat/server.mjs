@@ -1,18 +1,8 @@
 // A chat with rooms. Start it with `node examples/chat/server.mjs`, and open the page that it names in two windows.
 import { readFile } from 'node:fs/promises'
-import { createServer, prepare, route } from 'millrace'
+import { createServer, route } from 'millrace'
 
 const page = await readFile(new URL('page.html', import.meta.url))
-
-/** The connections in each room, by its name. */
-const rooms = new Map()
-
-/** Sends to everybody in a room. The message is encoded once, however many they are. */
-function tell(room, message) {
-  const prepared = prepare(JSON.stringify(message))
-  for (const connection of rooms.get(room) ?? []) connection.send(prepared)
-  prepared.release()
-}
 
 const room = route({
   origins: ['self'], // no other site's page may speak in the name of its visitors
@@ -28,22 +18,18 @@ const room = route({
 
   open(connection) {
     const { name, room } = connection.data
-    if (!rooms.has(room)) rooms.set(room, new Set())
-    rooms.get(room).add(connection)
-    tell(room, { from: name, text: 'has come' })
+    connection.subscribe(room)
+    server.publish(room, JSON.stringify({ from: name, text: 'has come' }))
   },
 
   message(connection, message) {
     const { name, room } = connection.data
-    if (message.isText) tell(room, { from: name, text: message.text() })
+    if (message.isText) server.publish(room, JSON.stringify({ from: name, text: message.text() }))
   },
 
   close(connection) {
     const { name, room } = connection.data
-    const others = rooms.get(room)
-    others.delete(connection)
-    if (others.size === 0) rooms.delete(room)
-    else tell(room, { from: name, text: 'has gone' })
+    server.publish(room, JSON.stringify({ from: name, text: 'has gone' }))
   },
 })
 

@@ -1,7 +1,7 @@
 // What carries publications between processes and machines. At most once: what a broker can't deliver now is dropped
 // and counted, never kept for later.
 
-/** Takes what others have published. `payload` is valid during the call only. */
+/** Takes what others have published; never throws. `payload` is valid during the call only. */
 export type Receive = (topic: string, payload: Uint8Array, isText: boolean) => void
 
 /** What a broker has carried. */

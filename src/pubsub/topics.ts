@@ -48,8 +48,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     this.#outbox = outbox
     this.#most = most
     this.#broker = broker
-    // Text is decoded and encoded anew: another machine's bytes may be anything, ours must be UTF-8.
-    broker?.attach((topic, payload, text) => this.#publish(topic, text ? Buffer.from(payload).toString() : payload))
+    broker?.attach((topic, payload, text) => this.#receive(topic, payload, text))
   }
 
   /** How many subscribers a topic has in this process. */
@@ -119,6 +118,15 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     this.#arena?.recycle()
   }
 
+  /** From the broker. Text is decoded and encoded anew: another machine's bytes may be anything, ours must be UTF-8. */
+  #receive(topic: string, payload: Uint8Array, text: boolean): void {
+    try {
+      this.#publish(topic, text ? Buffer.from(payload).toString() : payload)
+    } catch (error) {
+      process.emitWarning(`a publication could not be delivered (${String(error)})`, 'MillraceWarning') // no memory left
+    }
+  }
+
   #publish(name: string, data: Sendable, except?: Subscriber): number {
     const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
     const topic = this.#topics.get(name)
@@ -184,9 +192,9 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   }
 
   #open(name: string): Topic {
-    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > LONGEST_TOPIC) {
-      throw new TypeError(`a topic is a string of 1 to ${LONGEST_TOPIC} bytes`)
-    }
+    // A lone surrogate can't travel: to a broker, it would be another topic.
+    const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= LONGEST_TOPIC
+    if (!fits || /\p{Surrogate}/u.test(name)) throw new TypeError(`a topic is a string of 1 to ${LONGEST_TOPIC} bytes`)
     if (this.#topics.size >= this.#most) throw new RangeError(`maxTopics is ${this.#most}`)
     const topic = { name, subscribers: new Set<Subscriber>() }
     this.#topics.set(name, topic)

@@ -91,9 +91,18 @@ describe('the tarball', { skip: missing('npm') }, () => {
       Object.keys(dependencies).filter((name) => name !== 'piscina'),
       [],
     )
-    for (const kind of ['peerDependencies', 'optionalDependencies', 'bundledDependencies', 'bundleDependencies']) {
+    for (const kind of ['optionalDependencies', 'bundledDependencies', 'bundleDependencies']) {
       assert.equal(Object.hasOwn(others, kind), false, kind)
     }
+  })
+
+  test('needs another package for Redis only, and says which', options, async () => {
+    for (const path of files.filter((name) => name.endsWith('.js'))) {
+      assert.equal(/from '@redis\/client'/.test(read(path)), path === 'dist/src/pubsub/redisConnection.js', path)
+    }
+    const program = ['--input-type=module', '-e', "import 'millrace/redis'"]
+    const child = spawn(process.execPath, program, { cwd: installed.project, stdio: 'pipe' })
+    assert.match(await text(child.stderr), /Cannot find package '@redis\/client'/)
   })
 
   describe('has types', () => {
@@ -115,6 +124,13 @@ describe('the tarball', { skip: missing('npm') }, () => {
         assert.equal(errors, '')
       })
     }
+
+    test('for millrace/redis, without the package that it needs', options, async () => {
+      const source = `import { redisBroker, type RedisBroker } from 'millrace/redis'
+export const broker: RedisBroker = redisBroker('redis://localhost', { prefix: 'a:' })
+`
+      assert.equal(await compile('redis.mts', source, 'nodenext', 'nodenext'), '')
+    })
 
     test('that refuse what is wrong', options, async () => {
       const source = `${consumer('createServer, type SendResult')}createServer({ massage() {} })\n`

@@ -9,6 +9,7 @@ import { codeOf, read, sourcesIn, tokensOf } from './source.js'
 const VALUES = ['CloseCode', 'Message', 'PreparedMessage', 'ProtocolViolation', 'createServer', 'prepare', 'route']
 const TYPES = [
   'Acceptance',
+  'ClusterOptions',
   'CommonOptions',
   'Connection',
   'ConnectionLimits',
@@ -22,6 +23,7 @@ const TYPES = [
   'ListenOptions',
   'MessageStream',
   'OutputPolicy',
+  'ProcessStatistics',
   'Rejection',
   'ResponseHeaders',
   'Route',
@@ -40,6 +42,8 @@ const TYPES = [
 
 /** Packages that may be needed when it runs. */
 const DEPENDENCIES = ['piscina']
+/** Packages that only those install who use what needs them. */
+const OPTIONAL_PEERS = ['@redis/client']
 
 const MOST_LINES = 400
 
@@ -68,15 +72,15 @@ describe('package.json', () => {
   const manifest: Record<string, unknown> = JSON.parse(read('package.json'))
 
   test('has no dependency that is not allowed', () => {
-    for (const kind of [
-      'dependencies',
-      'peerDependencies',
-      'optionalDependencies',
-      'bundledDependencies',
-      'bundleDependencies',
-    ]) {
+    for (const kind of ['dependencies', 'optionalDependencies', 'bundledDependencies', 'bundleDependencies']) {
       for (const name of Object.keys(Object(manifest[kind]))) assert.ok(DEPENDENCIES.includes(name), `${kind}: ${name}`)
     }
+  })
+
+  test('has no peer that is not allowed, and none that is not optional', () => {
+    assert.deepEqual(Object.keys(Object(manifest['peerDependencies'])), OPTIONAL_PEERS)
+    const optional = Object.fromEntries(OPTIONAL_PEERS.map((name) => [name, { optional: true }]))
+    assert.deepEqual(manifest['peerDependenciesMeta'], optional)
   })
 
   test('runs nothing on the machine of whoever installs it', () => {

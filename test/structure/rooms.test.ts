@@ -26,6 +26,9 @@ const ROOMS = [
   'cli.ts',
 ]
 
+/** Files that need a package which only their users install. */
+const OPTIONAL: Readonly<Record<string, string>> = { 'src/pubsub/redisConnection.ts': '@redis/client' }
+
 /** Which room a path below src/ lies in. */
 function roomOf(path: string): string {
   return path.split('/')[1] ?? ''
@@ -93,9 +96,22 @@ describe('what comes from outside', () => {
         if (specifier === '?' && path === LOADER) continue
         assert.equal(isBuiltin(specifier), false, `${path}: write node:${specifier}`)
         const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+        if (OPTIONAL[path] === name) continue
         assert.ok(name in dependencies, `${path}: ${specifier} is no dependency`)
       }
     }
+  })
+
+  test('nothing that the main entry loads needs an optional package', () => {
+    const loaded = new Set(['src/index.ts'])
+    for (const path of loaded) {
+      for (const specifier of importsOf(read(path)).filter((name) => name.startsWith('.'))) {
+        const target = posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts')
+        if (!target.includes('.generated.')) loaded.add(target)
+      }
+    }
+    assert.ok(loaded.size > 40)
+    for (const path of Object.keys(OPTIONAL)) assert.equal(loaded.has(path), false, path)
   })
 
   test('only node: modules that exist', () => {

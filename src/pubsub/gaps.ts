@@ -1,0 +1,50 @@
+// What is missing, by the numbers of what arrives. A publisher's numbers on a topic count from the first that is seen
+// after subscribing; memory is bounded, however many publishers come and go.
+import type { Publication } from './publication.js'
+
+const MAX_PUBLISHERS = 1024
+
+export class Gaps {
+  /** Of each subscribed topic, the latest number of each publisher. */
+  readonly #latest = new Map<string, Map<number, number>>()
+  readonly #maxPublishers: number
+  /** Publications that are known to be missing. */
+  missed = 0
+
+  /** `maxPublishers`: remembered at most for each topic; the one seen first is forgotten first. */
+  constructor(maxPublishers = MAX_PUBLISHERS) {
+    this.#maxPublishers = maxPublishers
+  }
+
+  /** Begins to count on a topic, from what comes next. */
+  subscribe(topic: string): void {
+    this.#latest.set(topic, new Map())
+  }
+
+  /** Forgets a topic. */
+  unsubscribe(topic: string): void {
+    this.#latest.delete(topic)
+  }
+
+  /**
+   * Notes a publication, and counts what is missing before it. False if it must not be delivered: its topic is not
+   * subscribed, or later ones have been delivered and it was counted as missed already.
+   */
+  note({ topic, publisher, number, begins }: Pick<Publication, 'topic' | 'publisher' | 'number' | 'begins'>): boolean {
+    const publishers = this.#latest.get(topic)
+    if (publishers === undefined) return false
+    const latest = publishers.get(publisher)
+    if (latest !== undefined && number <= latest) return false
+    if (latest !== undefined && !begins) this.missed += number - latest - 1
+    if (latest === undefined && publishers.size >= this.#maxPublishers) forgetFirst(publishers)
+    publishers.set(publisher, number)
+    return true
+  }
+}
+
+function forgetFirst(publishers: Map<number, number>): void {
+  for (const publisher of publishers.keys()) {
+    publishers.delete(publisher)
+    return
+  }
+}

@@ -1,0 +1,44 @@
+// The topics that are subscribed here, and which of them the other side has not been told of yet. However often topics
+// come and go while nothing can be sent, only the difference is told in the end.
+
+export class Interest {
+  readonly #wanted = new Set<string>()
+  readonly #told = new Set<string>()
+  readonly #changed = new Set<string>()
+
+  /** Whether there is something to tell. */
+  get changed(): boolean {
+    return this.#changed.size > 0
+  }
+
+  add(topic: string): void {
+    this.#wanted.add(topic)
+    this.#changed.add(topic)
+  }
+
+  remove(topic: string): void {
+    this.#wanted.delete(topic)
+    this.#changed.add(topic)
+  }
+
+  /** The other side knows nothing any more. */
+  forget(): void {
+    this.#told.clear()
+    this.#changed.clear()
+    for (const topic of this.#wanted) this.#changed.add(topic)
+  }
+
+  /** What must be told now; it counts as told. */
+  take(): { added: string[]; removed: string[] } {
+    const changes: { added: string[]; removed: string[] } = { added: [], removed: [] }
+    for (const topic of this.#changed) {
+      const wanted = this.#wanted.has(topic)
+      if (wanted === this.#told.has(topic)) continue
+      if (wanted) this.#told.add(topic)
+      else this.#told.delete(topic)
+      changes[wanted ? 'added' : 'removed'].push(topic)
+    }
+    this.#changed.clear()
+    return changes
+  }
+}

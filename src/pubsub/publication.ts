@@ -1,0 +1,175 @@
+// The binary form of what brokers carry: records, each with its length in front, so that they can follow each other in
+// a stream or in one message. All numbers are big-endian:
+//
+//    0 u32 bytes that follow   4 u8 kind   5 u8 flags   6 u16 bytes of the topic
+//    8 u48 publisher          14 u48 number             20 topic, payload
+
+/** What a record is. Only publications leave the machine. */
+export const RecordKind = { subscribe: 1, unsubscribe: 2, publication: 3 } as const
+
+/** Bytes in front of the topic. */
+const HEADER = 20
+/** Bytes of the length itself. */
+const PREFIX = 4
+const IS_TEXT = 1
+const BEGINS = 2
+
+/** Longest topic in UTF-8. */
+export const MAX_TOPIC_BYTES = 0xffff
+/** Longest record; Redis takes 512 MiB. */
+export const MAX_RECORD_BYTES = 256 * 1024 * 1024
+
+/** A record, read from its bytes. */
+export interface Publication {
+  readonly kind: number
+  readonly topic: string
+  readonly isText: boolean
+  /** Who published it: a random number. */
+  readonly publisher: number
+  /** The publisher numbers what it publishes on a topic. */
+  readonly number: number
+  /** The publisher has begun to number this topic: nothing is missing before it. */
+  readonly begins: boolean
+  /** Points into the record. */
+  readonly payload: Uint8Array
+}
+
+/** What is written in front of the payload, except for the topic. */
+export interface Heading {
+  readonly kind: number
+  readonly isText?: boolean
+  readonly begins?: boolean
+  readonly publisher?: number
+  readonly number?: number
+}
+
+/** Bytes of a record. */
+export function recordLength(topicBytes: number, payloadBytes: number): number {
+  return HEADER + topicBytes + payloadBytes
+}
+
+/** Writes a record into `target`, which is as long as the record. */
+export function writeRecord(target: Buffer, heading: Heading, topic: Uint8Array, payload?: Uint8Array): void {
+  const { kind, isText = false, begins = false, publisher = 0, number = 0 } = heading
+  target.writeUInt32BE(target.length - PREFIX, 0)
+  target[4] = kind
+  target[5] = (isText ? IS_TEXT : 0) | (begins ? BEGINS : 0)
+  target.writeUInt16BE(topic.length, 6)
+  target.writeUIntBE(publisher, 8, 6)
+  target.writeUIntBE(number, 14, 6)
+  target.set(topic, HEADER)
+  if (payload !== undefined) target.set(payload, HEADER + topic.length)
+}
+
+/** What kind of record it is; undefined if it is none. */
+export function kindOf(record: Buffer): number | undefined {
+  const kind = record[4] ?? 0
+  const isKnown = kind >= RecordKind.subscribe && kind <= RecordKind.publication
+  return isKnown && record.length >= HEADER && HEADER + record.readUInt16BE(6) <= record.length ? kind : undefined
+}
+
+/** The topic of a record that has a kind. */
+export function topicOf(record: Buffer): string {
+  return record.toString('utf8', HEADER, HEADER + record.readUInt16BE(6))
+}
+
+/** Reads a record; undefined if it is none. */
+export function readRecord(record: Buffer): Publication | undefined {
+  const kind = kindOf(record)
+  if (kind === undefined) return undefined
+  const flags = record[5] ?? 0
+  return {
+    kind,
+    topic: topicOf(record),
+    isText: (flags & IS_TEXT) !== 0,
+    begins: (flags & BEGINS) !== 0,
+    publisher: record.readUIntBE(8, 6),
+    number: record.readUIntBE(14, 6),
+    payload: record.subarray(HEADER + record.readUInt16BE(6)),
+  }
+}
+
+/** Cuts a stream of records, however it is split. */
+export class RecordDecoder {
+  readonly #maxBytes: number
+  /** The first bytes of a record whose length is not complete. */
+  readonly #prefix = Buffer.alloc(PREFIX)
+  /** A record that is not complete. */
+  #partial: Buffer | undefined
+  #have = 0
+  #broken = false
+
+  /** `maxBytes`: the longest record; a longer one breaks the stream. */
+  constructor(maxBytes = MAX_RECORD_BYTES) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** Whether a record is unfinished. */
+  get unfinished(): boolean {
+    return this.#have > 0
+  }
+
+  /**
+   * Calls `take` for each record that `chunk` completes. Records lie in the chunk, or in memory of their own; they stay
+   * valid as long as the chunk does. Returns false when the stream is broken: nothing can be read from it any more.
+   */
+  push(chunk: Buffer, take: (record: Buffer) => void): boolean {
+    let at = 0
+    while (at < chunk.length && !this.#broken) {
+      at = this.#have > 0 || chunk.length - at < PREFIX ? this.#resume(chunk, at, take) : this.#whole(chunk, at, take)
+    }
+    return !this.#broken
+  }
+
+  /** A record begins here, and its length is known. */
+  #whole(chunk: Buffer, at: number, take: (record: Buffer) => void): number {
+    const length = this.#lengthOf(chunk, at)
+    if (length === undefined) return chunk.length
+    const end = at + length
+    if (end > chunk.length) return this.#begin(chunk, at, length)
+    take(chunk.subarray(at, end))
+    return end
+  }
+
+  #begin(chunk: Buffer, at: number, length: number): number {
+    this.#partial = Buffer.allocUnsafeSlow(length)
+    this.#have = chunk.copy(this.#partial, 0, at)
+    return chunk.length
+  }
+
+  #resume(chunk: Buffer, at: number, take: (record: Buffer) => void): number {
+    if (this.#partial === undefined) return this.#resumePrefix(chunk, at)
+    const partial = this.#partial
+    const copied = chunk.copy(partial, this.#have, at)
+    this.#have += copied
+    if (this.#have === partial.length) {
+      this.#partial = undefined
+      this.#have = 0
+      take(partial)
+    }
+    return at + copied
+  }
+
+  #resumePrefix(chunk: Buffer, at: number): number {
+    const copied = chunk.copy(this.#prefix, this.#have, at)
+    this.#have += copied
+    const length = this.#have === PREFIX ? this.#lengthOf(this.#prefix, 0) : undefined
+    if (length !== undefined) this.#begin(this.#prefix, 0, length)
+    return at + copied
+  }
+
+  /** Length of the record whose prefix stands at `at`, if it can be one. */
+  #lengthOf(bytes: Buffer, at: number): number | undefined {
+    const length = PREFIX + bytes.readUInt32BE(at)
+    if (length >= HEADER && length <= this.#maxBytes) return length
+    this.#broken = true
+    this.#have = 0
+    return undefined
+  }
+}
+
+/** Cuts a message that consists of whole records. Returns false if it does not. */
+export function eachRecord(message: Buffer, take: (record: Buffer) => void): boolean {
+  const decoder = new RecordDecoder()
+  return decoder.push(message, take) && !decoder.unfinished
+}

@@ -1,0 +1,129 @@
+// One connection to Redis that is made anew whenever it is lost. The client's own reconnecting is off: each attempt is
+// a client of its own, so that nothing of an old one is sent again, and no timer of it outlives `close`.
+import { createClient, ErrorReply } from '@redis/client'
+
+export type RedisClient = ReturnType<typeof clientFor>
+
+export interface ConnectionEvents {
+  /** It can be used. */
+  up(client: RedisClient): void
+  /** It is lost, or could not be made. */
+  down(error: Error): void
+}
+
+/** Milliseconds before the first attempt to connect again; doubled with each failure. */
+const FIRST_DELAY = 50
+const LONGEST_DELAY = 2000
+
+/** Throws a TypeError for what is no address of a Redis server. */
+export function checkUrl(url: string): void {
+  let problem = 'it must begin with redis:// or rediss://'
+  try {
+    if (/^rediss?:\/\/./.test(url)) return void clientFor(url, 0).destroy()
+  } catch (error) {
+    // The client's message may quote the address, and so its password.
+    problem = error instanceof Error ? error.name : 'it can not be read'
+  }
+  throw new TypeError(`the address of the Redis server is wrong: ${problem}`)
+}
+
+/** Whether Redis has answered, and said no. */
+export function isRefusal(error: Error): boolean {
+  return error instanceof ErrorReply
+}
+
+function clientFor(url: string, connectTimeout: number) {
+  return createClient({
+    url,
+    RESP: 3,
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled',
+    socket: { connectTimeout, reconnectStrategy: false },
+  })
+}
+
+export class RedisConnection {
+  readonly #url: string
+  readonly #timeout: number
+  readonly #events: ConnectionEvents
+  /** The latest attempt, whether it has succeeded or not. */
+  #current: RedisClient | undefined
+  #isUp = false
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+  #watch: NodeJS.Timeout | undefined
+
+  /** `timeout`: ms in which Redis must let us in, and then answer each ping. */
+  constructor(url: string, timeout: number, events: ConnectionEvents) {
+    this.#url = url
+    this.#timeout = timeout
+    this.#events = events
+  }
+
+  /** The client, while it can be used. */
+  get client(): RedisClient | undefined {
+    return this.#isUp ? this.#current : undefined
+  }
+
+  connect(): void {
+    const client = clientFor(this.#url, this.#timeout)
+    this.#current = client
+    // Only who uses the broker keeps the process alive.
+    client.unref()
+    client.on('error', (error: Error) => this.#lost(client, error))
+    client.on('connect', () => {
+      // It was given up while it was connecting, which the client can't interrupt.
+      if (client !== this.#current) client.destroy()
+    })
+    const late = (): void => this.#lost(client, new Error(`Redis has not answered for ${this.#timeout} ms`))
+    this.#watch = setTimeout(late, this.#timeout).unref()
+    client.connect().then(
+      () => this.#up(client, late),
+      (error: Error) => this.#lost(client, error),
+    )
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    const client = this.#abandon()
+    clearTimeout(this.#retry)
+    client?.destroy()
+  }
+
+  #up(client: RedisClient, late: () => void): void {
+    if (client !== this.#current) return client.destroy()
+    clearTimeout(this.#watch)
+    let answered = true
+    this.#watch = setInterval(() => {
+      if (!answered) return late()
+      answered = false
+      client.ping().then(
+        () => {
+          answered = true
+        },
+        () => undefined, // 'error' tells why
+      )
+    }, this.#timeout).unref()
+    this.#isUp = true
+    this.#failures = 0
+    this.#events.up(client)
+  }
+
+  #lost(client: RedisClient, error: Error): void {
+    if (client !== this.#current) return
+    this.#abandon()
+    client.destroy()
+    const delay = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY)
+    // Servers that lost Redis at the same moment must not all come back at the same moment.
+    this.#retry = setTimeout(() => this.connect(), delay * (0.5 + Math.random() / 2)).unref()
+    this.#events.down(error)
+  }
+
+  #abandon(): RedisClient | undefined {
+    const client = this.#current
+    clearTimeout(this.#watch)
+    this.#current = undefined
+    this.#isUp = false
+    return client
+  }
+}
