@@ -12,7 +12,17 @@ const OUTPUT = new URL('api.md', import.meta.url)
 const ORDER = [
   [
     'Making a server',
-    ['createServer', 'ServerOptions', 'CommonOptions', 'RouteOptions', 'Handlers', 'Server', 'ListenOptions'],
+    [
+      'createServer',
+      'ServerOptions',
+      'CommonOptions',
+      'RouteOptions',
+      'Handlers',
+      'Server',
+      'ListenOptions',
+      'ClusterOptions',
+      'ProcessStatistics',
+    ],
   ],
   ['Opening handshake', ['Upgrade', 'Acceptance', 'Rejection', 'ResponseHeaders', 'UpgradeRequest', 'route', 'Route']],
   ['Connections', ['Connection', 'Sendable', 'SendResult', 'OutputPolicy']],
@@ -77,9 +87,20 @@ function exportsOf(index) {
   const names = new Map()
   for (const [, list, from] of index.matchAll(/^export (?:type )?\{([^}]*)\} from '([^']+)'/gm)) {
     const url = new URL(from.replace(/\.js$/, '.d.ts'), INDEX)
-    for (const [name] of list.replaceAll(/\btype /g, '').matchAll(/\w+/g)) names.set(name, declarationsIn(url))
+    for (const [, name, alias = name] of list.replaceAll(/\btype /g, '').matchAll(/(\w+)(?: as (\w+))?/g)) {
+      names.set(
+        alias,
+        declarationsIn(url).map((one) => renamed(one, name, alias)),
+      )
+    }
   }
   return names
+}
+
+/** A declaration under the name that it is exported by. */
+function renamed(declaration, name, alias) {
+  const lines = declaration.lines.map((line) => line.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), alias))
+  return { ...declaration, name: declaration.name === name ? alias : declaration.name, lines }
 }
 
 const code = (text) => `\`\`\`ts\n${text}\n\`\`\`\n`
@@ -119,13 +140,15 @@ const indent = (text) => text.replace(/^(?=.)/gm, '  ')
 /** Interfaces and classes: the head, what they inherit, and their members. */
 function describeMembers(declaration, names) {
   const members = membersOf(bodyOf(declaration))
-  const known = new Set(members.map(({ text }) => /^\w+/.exec(text)?.[0]))
+  const nameOf = ({ text }) => /^(?:get )?(\w+)/.exec(text)?.[1]
+  const known = new Set(members.map(nameOf))
   const inherited = []
   for (const { text, name } of basesOf(declaration)) {
     const base = lookUp(name, declaration.url)
-    if (names.has(name)) inherited.push(`Has all of [\`${text}\`](#${name.toLowerCase()}), and:`)
+    if (names.has(name) && name !== declaration.name)
+      inherited.push(`Has all of [\`${text}\`](#${name.toLowerCase()}), and:`)
     else if (base === undefined) inherited.push(`Extends \`${text}\` with:`)
-    else members.push(...membersOf(bodyOf(base)).filter((one) => !known.has(/^\w+/.exec(one.text)?.[0])))
+    else members.push(...membersOf(bodyOf(base)).filter((one) => !known.has(nameOf(one))))
   }
   if (members.length === 0) return ''
   return [...inherited, listOf(members)].join('\n\n')
@@ -167,7 +190,11 @@ function describe(name, names) {
   const all = (names.get(name) ?? []).filter((one) => one.name === name)
   const [first] = all
   if (first === undefined) throw new Error(`${name} is exported, but not declared where it is said to be`)
-  const head = first.lines[0].replace(/^export (?:declare )?/, '').replace(/ \{$/, '')
+  // A class that is exported under the name of the one that it extends is, for its users, that one.
+  const head = first.lines[0]
+    .replace(/^export (?:declare )?/, '')
+    .replace(/ \{$/, '')
+    .replace(` extends ${name}<Data>`, '')
   const doc = all
     .map((one) => one.doc)
     .filter((text) => text !== '')

@@ -1,14 +1,12 @@
 #!/usr/bin/env node
 // The command `millrace`: runs the echo server of `target/` until it is told to stop, or loads another server.
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { onSignals } from './cluster/signals.js'
 import type { Server } from './index.js'
 import { type Command, helpText, parseArguments, UsageError } from './target/arguments.js'
 import { benchHelpText } from './target/benchArguments.js'
 import { createEchoServer } from './target/echoServer.js'
-
-/** One press of Ctrl+C can arrive twice, from the terminal and from npm: within this time, they are one. */
-const SAME_SIGNAL = 300
 
 run(process.argv.slice(2)).catch((error: unknown) => {
   const help = process.argv[2] === 'bench' ? 'millrace bench --help' : 'millrace --help'
@@ -35,30 +33,29 @@ async function serve({ listen, limits }: Extract<Command, { name: 'serve' }>): P
   await server.listen(
     tls === undefined ? place : { ...place, tls: { cert: contentOf(tls.cert), key: contentOf(tls.key) } },
   )
-  closeOnSignal(server)
+  if (cluster.isWorker) return // the primary speaks for its acceptors
+  const { acceptors } = place
+  if (acceptors === undefined) closeOnSignal(server)
   const s = tls === undefined ? '' : 's'
   const authority = authorityOf(server)
   const where =
     place.path === undefined
       ? `listens on http${s}://${authority} and echoes ws${s}://${authority} on every path`
       : `listens on ${place.path} and echoes ws${s}+unix://${place.path} on every path`
-  console.log(`millrace ${where}`)
+  const count = (await server.statistics()).length
+  const by = acceptors === undefined ? '' : `, with ${count} ${count === 1 ? 'acceptor' : 'acceptors'}`
+  console.log(`millrace ${where}${by}`)
 }
 
-/** The first signal closes the server gracefully; a second one ends it, with the exit code that shells expect. */
+/** The first signal closes the server gracefully; a second one ends it. */
 function closeOnSignal(server: Server): void {
-  let first: number | undefined
-  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    const now = performance.now()
-    if (first === undefined) {
-      first = now
+  onSignals({
+    stop() {
       const { size } = server.connections
       if (size > 0) console.error(`millrace: closing ${size} ${size === 1 ? 'connection' : 'connections'}`)
-      server.close().then(() => process.exit(0))
-    } else if (now - first > SAME_SIGNAL) process.exit(128 + constants.signals[signal])
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+      return server.close()
+    },
+  })
 }
 
 /** Host and port as a browser wants them. All addresses of a machine are no address to visit: its own one is. */

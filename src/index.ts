@@ -1,4 +1,7 @@
 // The public API of millrace.
+export type { ClusterOptions } from './cluster/options.js'
+export { type ClusterServer as Server, createServer } from './cluster/server.js'
+export type { ProcessStatistics } from './cluster/statistics.js'
 export type { Connection, Sendable, SendResult } from './connection/connection.js'
 export type { ConnectionLimits, Handlers, OutputPolicy } from './connection/handlers.js'
 export { Message } from './connection/message.js'
@@ -11,6 +14,7 @@ export { CloseCode } from './protocol/closeCode.js'
 export type { ResponseHeaders } from './protocol/openingHandshake.js'
 export type { UpgradeRequest } from './protocol/upgradeRequest.js'
 export { ProtocolViolation, type ViolationName } from './protocol/violation.js'
+export type { Broker, BrokerStatistics, Receive } from './pubsub/broker.js'
 export type { ListenOptions } from './server/listener.js'
 export {
   type Acceptance,
@@ -24,4 +28,3 @@ export {
   type ServerOptions,
   type Upgrade,
 } from './server/options.js'
-export { createServer, type Server } from './server/server.js'

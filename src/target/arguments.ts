@@ -21,9 +21,15 @@ export interface Place {
   readonly host?: string
   readonly path?: string
   readonly tls?: { readonly cert: string; readonly key: string }
+  readonly acceptors?: number | 'auto'
+  readonly drainAfter?: number
+  readonly drainOver?: number
 }
 
 const where = ['port', 'host', 'path', 'cert', 'key']
+const processes = ['acceptors', 'drain-after', 'drain-over']
+
+const MOST_ACCEPTORS = 1024
 
 export { UsageError }
 
@@ -57,7 +63,7 @@ const times: readonly (readonly [Limit, string])[] = [
 /** Reads the arguments behind the program's name. Throws a UsageError for the first that is wrong. */
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
-  const valued = [...where, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
+  const valued = [...where, ...processes, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
   const given = optionsIn(args, valued, ['help', 'version'], { h: 'help', v: 'version' }, (word) => {
     throw new UsageError(`there is no command ${JSON.stringify(word)}`)
   })
@@ -76,7 +82,7 @@ export function parseArguments(args: readonly string[]): Command {
     }
   }
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
-  return { name: 'serve', listen: placeIn(given, port), limits }
+  return { name: 'serve', listen: { ...placeIn(given, port), ...acceptorsIn(given) }, limits }
 }
 
 /** Where to listen: a path, or a port; with TLS if there is a certificate. */
@@ -90,6 +96,28 @@ function placeIn(given: Given, port: number): Place {
   return path === undefined ? { port, host: given.get('host') ?? DEFAULT_HOST, ...tls } : { path, ...tls }
 }
 
+/** How many acceptors, and how they drain. */
+function acceptorsIn(given: Given): Pick<Place, 'acceptors' | 'drainAfter' | 'drainOver'> {
+  const acceptors = read(given, 'acceptors', (text) =>
+    text === 'auto' ? text : atLeastOne(parseCount(text, MOST_ACCEPTORS)),
+  )
+  const [drainAfter, drainOver] = [read(given, 'drain-after', parseDuration), read(given, 'drain-over', parseDuration)]
+  if (acceptors === undefined) {
+    if (drainAfter !== undefined || drainOver !== undefined) throw new UsageError('only --acceptors drain: use it, too')
+    return {}
+  }
+  return {
+    acceptors,
+    ...(drainAfter === undefined ? {} : { drainAfter }),
+    ...(drainOver === undefined ? {} : { drainOver }),
+  }
+}
+
+function atLeastOne(count: number): number {
+  if (count === 0) throw new RangeError(`a server needs at least one, or 'auto'`)
+  return count
+}
+
 /** The help text. Its defaults are those of the server itself. */
 export function helpText(version: string): string {
   return `millrace ${version}: a WebSocket server that sends every message back
@@ -97,6 +125,7 @@ export function helpText(version: string): string {
   millrace                                    then open http://${DEFAULT_HOST}:${DEFAULT_PORT}
   millrace --port 0 --max-message 256MiB      any free port, longer messages
   millrace --host 0.0.0.0 --port 80           for everybody on the network
+  millrace --acceptors auto                   a process for each processor
   millrace bench ws://${DEFAULT_HOST}:${DEFAULT_PORT}          load a server; see bench --help
 
 Where
@@ -106,6 +135,12 @@ ${table([
   ['path', '', 'Unix socket to listen on instead'],
   ['cert', '', 'file of the certificate, for TLS, and'],
   ['key', '', 'file of its key'],
+])}
+Processes
+${table([
+  ['acceptors', '', 'processes that serve, or auto; one more watches'],
+  ['drain-after', '5s', 'from a reload (SIGHUP) to the first Close'],
+  ['drain-over', '10s', 'time over which all Closes are spread'],
 ])}
 How much (1024, 16k, 64KiB, 64MB)
 ${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(defaultLimits[limit]), help]))}

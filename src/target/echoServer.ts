@@ -1,11 +1,11 @@
 // The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type ClusterServer, createServer } from '../cluster/server.js'
 import type { ServerLimits } from '../server/options.js'
-import { createServer, type Server } from '../server/server.js'
 import { page, pageHeaders } from './page.js'
 
 /** An echo server with these limits; `GET /` answers with the page. */
-export function createEchoServer(limits: Partial<ServerLimits> = {}): Server {
+export function createEchoServer(limits: Partial<ServerLimits> = {}): ClusterServer {
   return createServer({
     ...limits,
     message(connection, message) {

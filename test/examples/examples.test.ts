@@ -220,6 +220,20 @@ describe('large/server.mjs', () => {
   })
 })
 
+describe('cluster/server.mjs', { skip: process.platform === 'win32' }, () => {
+  running('cluster/server.mjs')
+
+  test('serves by another process, and ends gracefully', async () => {
+    const client = await WsClient.open(`ws://127.0.0.1:${program.port}`)
+    assert.match(String(await client.messages.next()), /^served by \d+$/)
+    client.socket.send('hello')
+    assert.equal(await client.messages.next(), 'hello')
+    program.interrupt()
+    assert.equal((await client.ended).code, 1001)
+    assert.equal(await program.lives(10_000), false)
+  })
+})
+
 describe('streams.mjs', () => {
   running('streams.mjs')
 

@@ -70,6 +70,15 @@ test('a path, and a certificate with its key', () => {
   assert.throws(() => parseArguments(['--cert', 'c.pem']), /--cert and --key belong together/)
 })
 
+test('acceptors, and how they drain', () => {
+  const place = { port: 9001, host: '127.0.0.1' }
+  const listen = (...args: string[]): unknown => Object(parseArguments(args)).listen
+  assert.deepEqual(listen('--acceptors', 'auto'), { ...place, acceptors: 'auto' })
+  const drain = ['--drain-after', '1s', '--drain-over', '0']
+  assert.deepEqual(listen('--acceptors=3', ...drain), { ...place, acceptors: 3, drainAfter: 1000, drainOver: 0 })
+  assert.throws(() => parseArguments(drain), /only --acceptors drain/)
+})
+
 test('the last of two wins', () => {
   const command = parseArguments(['--port', '1', '--port', '2'])
   assert.equal(command.name === 'serve' && command.listen.port, 2)
@@ -99,6 +108,8 @@ const mistakes: readonly (readonly [args: string, message: RegExp])[] = [
   ['--port 65536', /^--port: "65536" is not a whole number from 0 to 65535$/],
   ['--port=-1', /^--port: "-1" is not /],
   ['--port 9001.5', /^--port: "9001.5" is not /],
+  ['--acceptors 0', /^--acceptors: a server needs at least one/],
+  ['--acceptors many', /^--acceptors: "many" is not a whole number from 0 to 1024$/],
   ['--max-message lots', /^--max-message: "lots" is not a size such as /],
   ['--max-message 10s', /^--max-message: "10s" is not a size such as /],
   ['--close-timeout 10', /^--close-timeout: "10" is not a time such as /],
@@ -128,7 +139,7 @@ test('the help names every limit with its default, and fits a terminal', () => {
 
 test('the examples of the help are understood', () => {
   const examples = [...helpText('').matchAll(/^ {2}millrace(.*?)(?: {2,}|$)/gm)].map(([, args]) => args?.trim() ?? '')
-  assert.equal(examples.length, 4)
+  assert.equal(examples.length, 5)
   for (const example of examples) {
     const { name } = parseArguments(example.split(' ').filter((word) => word !== ''))
     assert.equal(name, example.startsWith('bench') ? 'bench' : 'serve')

@@ -1,0 +1,61 @@
+// An acceptor's own side: it tells its primary that it listens, obeys its orders, and does not outlive it.
+import cluster from 'node:cluster'
+import { isMainThread } from 'node:worker_threads'
+import type { ListenOptions } from '../server/listener.js'
+import { Drainage } from './drain.js'
+import { failureOf, isOurs, type Order, type Report } from './orders.js'
+import type { ClusterServer } from './server.js'
+import { ignoreSignals } from './signals.js'
+import { ownStatistics } from './statistics.js'
+
+/** In the environment of acceptors: the process that started them. Theirs is inherited by processes of their own. */
+const PRIMARY = 'MILLRACE_PRIMARY'
+/** In the environment of acceptors: the ports of those before them, for each `listen` that leaves its own open. */
+const PORTS = 'MILLRACE_PORTS'
+
+/** What tells a process that it is an acceptor of this one. */
+export function dutyEnvironment(ports: readonly number[]): NodeJS.ProcessEnv {
+  return { [PRIMARY]: String(process.pid), [PORTS]: JSON.stringify(ports) }
+}
+
+/** Whether this process is an acceptor. */
+export function isAcceptor(): boolean {
+  return isMainThread && cluster.isWorker && process.env[PRIMARY] === String(process.ppid)
+}
+
+export class Duty {
+  readonly #server: ClusterServer
+  readonly #ports: number[] = JSON.parse(process.env[PORTS] ?? '[]')
+
+  constructor(server: ClusterServer, signals: boolean) {
+    this.#server = server
+    if (signals) ignoreSignals()
+    const drainage = new Drainage(server, (code, reason) => {
+      server.close(code, reason).then(() => process.exit(0))
+    })
+    process.on('message', (order: unknown) => {
+      if (!isOurs<Order>(order)) return
+      if (order.millrace === 'drain') drainage.obey(order)
+      else tell({ millrace: 'statistics', id: order.id, statistics: ownStatistics(server) })
+    })
+    // The primary has gone: nobody would end this process any more.
+    process.on('disconnect', () => process.exit(1))
+  }
+
+  /** Listens, and tells the primary. If that fails, the primary has the error, and this process ends. */
+  async listen(options: ListenOptions, listen: (options: ListenOptions) => Promise<unknown>): Promise<void> {
+    const port = this.#ports.shift() ?? 0
+    const open = options.path === undefined && (options.port ?? 0) === 0
+    try {
+      await listen(open ? { ...options, port } : options)
+      tell({ millrace: 'listening', addresses: this.#server.addresses })
+    } catch (error) {
+      tell({ millrace: 'failed', failure: failureOf(error) }, () => process.exit(1))
+      await new Promise(() => undefined)
+    }
+  }
+}
+
+function tell(report: Report, told: () => void = () => undefined): void {
+  process.send?.(report, undefined, undefined, told)
+}

@@ -1,0 +1,21 @@
+// A pipe between the primary and each acceptor, beside the channel of node:cluster: for many bytes, such as what is
+// published to topics. Nothing is read from it until somebody asks for it.
+import type { Worker } from 'node:cluster'
+import { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+
+const DESCRIPTOR = 4
+
+/** How an acceptor is started: only the primary has the standard input; then the channel, then the link. */
+export const STDIO = ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] as const
+
+/** The primary's end; undefined if the process could not be started. */
+export function linkTo(worker: Worker): Duplex | undefined {
+  const end = worker.process.stdio?.[DESCRIPTOR]
+  return end instanceof Duplex ? end : undefined
+}
+
+/** The acceptor's end, to be opened once. */
+export function linkToPrimary(): Duplex {
+  return new Socket({ fd: DESCRIPTOR, readable: true, writable: true })
+}

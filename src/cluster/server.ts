@@ -1,0 +1,132 @@
+// A server that may have acceptors: in the primary it supervises them, in an acceptor it serves, without acceptors it is
+// the server that it extends.
+import cluster from 'node:cluster'
+import type { AddressInfo } from 'node:net'
+import { isMainThread } from 'node:worker_threads'
+import { writeClosePayload } from '../protocol/closeCode.js'
+import type { ListenOptions } from '../server/listener.js'
+import type { ServerOptions } from '../server/options.js'
+import { Server } from '../server/server.js'
+import { Duty, isAcceptor } from './duty.js'
+import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
+import { onSignals } from './signals.js'
+import { ownStatistics, type ProcessStatistics } from './statistics.js'
+import { Supervisor } from './supervisor.js'
+
+/** There is one program, so one server of it has the acceptors. */
+let taken = false
+
+/** A WebSocket server, made by `createServer`. */
+export class ClusterServer<Data = unknown> extends Server<Data> {
+  #supervisor: Supervisor | undefined
+  #duty: Duty | undefined
+  #closing = false
+
+  /** Everything it listens on, or its acceptors do: ports with their addresses, and paths. */
+  override get addresses(): readonly (AddressInfo | string)[] {
+    return this.#supervisor?.addresses ?? super.addresses
+  }
+
+  /**
+   * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
+   * for instance, with that of node:tls where its options are wrong, with that of the module of `large`, and after
+   * `close`.
+   *
+   * With `acceptors`, this process becomes their primary: it runs the program up to here, starts it again in each
+   * acceptor, and serves nothing by itself. Resolves in an acceptor when it listens, and in the primary when all do.
+   * An acceptor that can't listen ends; its error rejects in the primary, when all have ended. Rejects with a
+   * RangeError or a TypeError for options that make no sense, and with an Error in a worker thread, in a worker of
+   * another cluster, and for a second server with acceptors.
+   */
+  override async listen(options: ListenOptions & ClusterOptions = {}): Promise<this> {
+    if (this.#supervisor !== undefined) await this.#supervisor.listen()
+    else if (this.#duty !== undefined) await this.#serve(this.#duty, options)
+    else if (options.acceptors === undefined) await super.listen(options)
+    else {
+      const plan = planOf(options)
+      if (!isMainThread) throw new Error('acceptors are processes of the main thread: listen without them here')
+      if (taken) throw new Error('another server of this process has the acceptors')
+      if (isAcceptor()) {
+        taken = true
+        this.#duty = new Duty(this as ClusterServer, plan.signals)
+        await this.#serve(this.#duty, options)
+      } else {
+        if (cluster.isWorker) throw new Error('this is a worker of another cluster: listen without acceptors here')
+        await this.#lead(plan)
+      }
+    }
+    return this
+  }
+
+  /**
+   * Replaces all acceptors without refusing a connection: new ones start with the program's present code, and when they
+   * listen, the old ones accept nothing more and drain (see `drainAfter`). Resolves when the new ones have taken over.
+   * Rejects, and changes nothing, if a new one does not listen; and where this process has no acceptors.
+   */
+  async reload(): Promise<void> {
+    if (this.#supervisor === undefined) throw new Error('this process has no acceptors to reload')
+    await this.#supervisor.reload()
+  }
+
+  /** One entry for each process that serves: the acceptors in their primary, else this one. */
+  async statistics(): Promise<ProcessStatistics[]> {
+    if (this.#supervisor !== undefined) return await this.#supervisor.statistics()
+    const state = this.#closing ? 'draining' : this.addresses.length > 0 ? 'listening' : 'starting'
+    return [{ pid: process.pid, state, ...ownStatistics(this), restarts: 0, age: 0 }]
+  }
+
+  /**
+   * Accepts nothing more, sends Close to every peer (1001 by default), and resolves when all connections have ended:
+   * those that do not answer are ended when the close timeout is over. Rejects with a RangeError, before anything is
+   * closed, for a code or a reason that may not be sent.
+   *
+   * In a primary it resolves when all acceptors have done so and ended. In an acceptor it closes what that one serves;
+   * when its process ends, the primary starts another.
+   */
+  override async close(code = 1001, reason = ''): Promise<void> {
+    writeClosePayload(code, reason) // throws before anything is closed
+    this.#closing = true
+    await this.#supervisor?.stop(code, reason)
+    await super.close(code, reason)
+  }
+
+  #serve(duty: Duty, options: ListenOptions): Promise<void> {
+    return duty.listen(options, (where) => super.listen(where))
+  }
+
+  async #lead(plan: ClusterPlan): Promise<void> {
+    const supervisor = new Supervisor({ ...plan, gaveUp: () => process.exit(1) })
+    this.#supervisor = supervisor
+    taken = true
+    const unheard = plan.signals ? this.#obeySignals(supervisor, plan.log) : undefined
+    try {
+      await supervisor.listen()
+    } catch (error) {
+      this.#supervisor = undefined
+      taken = false
+      unheard?.()
+      throw error
+    }
+  }
+
+  #obeySignals(supervisor: Supervisor, log: ClusterPlan['log']): () => void {
+    return onSignals({
+      stop: () => this.close(),
+      kill: () => supervisor.kill(),
+      reload() {
+        supervisor.reload().catch((error: Error) => log(`millrace: nothing was reloaded: ${error.message}`))
+      },
+    })
+  }
+}
+
+/**
+ * A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`.
+ * Throws a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1, and a TypeError for an
+ * `outputPolicy`, a route's path or a trusted proxy that makes no sense.
+ */
+export function createServer(): ClusterServer<undefined>
+export function createServer<Data = undefined>(options: ServerOptions<Data>): ClusterServer<Data>
+export function createServer(options: ServerOptions = {}): ClusterServer<unknown> {
+  return new ClusterServer(options)
+}

@@ -1,0 +1,39 @@
+// What a process that serves tells of itself: only what it has anyway.
+import type { Server } from '../server/server.js'
+
+/** A process that serves connections. */
+export interface ProcessStatistics {
+  readonly pid: number
+  /** Whether it accepts connections: not yet, still, or not any more. */
+  readonly state: 'starting' | 'listening' | 'draining'
+  /** Connections that are not closed. */
+  readonly connections: number
+  /** Opening handshakes that it has accepted. */
+  readonly handshakes: number
+  /** Memory that it holds, in bytes. */
+  readonly rss: number
+  /** CPU time that it has used, in milliseconds. */
+  readonly cpu: number
+  /** Since it began, in milliseconds. */
+  readonly uptime: number
+  /** How many died in its place before it. */
+  readonly restarts: number
+  /** How old these numbers are, in milliseconds: 0, unless it does not answer. */
+  readonly age: number
+}
+
+/** The part that only the process itself knows. */
+export type OwnStatistics = Pick<ProcessStatistics, 'connections' | 'handshakes' | 'rss' | 'cpu' | 'uptime'>
+
+export const noStatistics: OwnStatistics = { connections: 0, handshakes: 0, rss: 0, cpu: 0, uptime: 0 }
+
+export function ownStatistics({ connections, handshakes }: Server): OwnStatistics {
+  const { user, system } = process.cpuUsage()
+  return {
+    connections: connections.size,
+    handshakes,
+    rss: process.memoryUsage.rss(),
+    cpu: (user + system) / 1000,
+    uptime: process.uptime() * 1000,
+  }
+}

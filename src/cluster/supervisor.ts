@@ -1,0 +1,219 @@
+// What the primary does: it starts the acceptors, replaces those that die, reloads them and stops them. It serves nothing.
+import cluster from 'node:cluster'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Acceptor } from './acceptor.js'
+import { dutyEnvironment } from './duty.js'
+import { STDIO } from './link.js'
+import type { ClusterPlan } from './options.js'
+import type { Drain } from './orders.js'
+import type { ProcessStatistics } from './statistics.js'
+
+/** An acceptor that dies younger than this, in milliseconds, has not worked. */
+const YOUNG = 5000
+
+/** After so many young deaths in a row in one place, there is no hope. */
+const MOST_DEATHS = 5
+
+/** How an acceptor ends that was told to. */
+const WELL = 'ended with code 0'
+
+const SHORTEST_DELAY = 100
+const LONGEST_DELAY = 5000
+
+/** A place that an acceptor fills, and another one after it. */
+interface Place {
+  acceptor: Acceptor | undefined
+  /** Young deaths in a row. */
+  deaths: number
+  restarts: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export interface SupervisorOptions extends ClusterPlan {
+  /** Is told of each new acceptor's link, and owns it from then on. */
+  readonly joined?: (link: Duplex) => void
+  /** All acceptors have ended, because they kept dying. */
+  gaveUp(): void
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #places: Place[]
+  readonly #draining = new Set<Acceptor>()
+  /** Where all acceptors listen, or have last listened. */
+  #addresses: readonly (AddressInfo | string)[] = []
+  /** For those that start when nobody is left who listens: their port must not change. */
+  #ports: readonly number[] = []
+  /** How often the application has called `listen`. */
+  #listens = 0
+  /** Whether all acceptors have listened: one that dies before that is not replaced. */
+  #started = false
+  #stopping: Promise<void> | undefined
+  #reloading: Promise<void> = Promise.resolve()
+
+  /** Throws a TypeError where there is no program that acceptors could run. */
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    const [, exec, ...args] = process.argv
+    if (exec === undefined) throw new TypeError('acceptors run a program, and this process was not started with a file')
+    // Acceptors accept for themselves: that makes three times the handshakes of a primary that accepts for them.
+    cluster.schedulingPolicy = cluster.SCHED_NONE
+    cluster.setupPrimary({ exec, args, execArgv: process.execArgv, stdio: [...STDIO], serialization: 'advanced' })
+    const place = (): Place => ({ acceptor: undefined, deaths: 0, restarts: 0, timer: undefined })
+    this.#places = Array.from({ length: options.acceptors }, place)
+  }
+
+  get addresses(): readonly (AddressInfo | string)[] {
+    return this.#stopping === undefined ? this.#addresses : []
+  }
+
+  /** Resolves when every acceptor has listened once more. If one can't, rejects with its error when all have ended. */
+  async listen(): Promise<void> {
+    if (this.#stopping !== undefined) throw new Error('the server is closed: make a new one to listen again')
+    this.#listens++
+    try {
+      if (this.#listens === 1) for (const place of this.#places) this.#fill(place, this.#start())
+      await this.#ready(this.#acceptors)
+      this.#started = true
+      for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
+    } catch (error) {
+      await this.stop(1001, '')
+      throw error
+    }
+  }
+
+  /**
+   * Replaces every acceptor by one with the program's present code. Resolves when the new ones listen and the old ones
+   * don't any more: those drain by themselves. Rejects, and changes nothing, if a new one does not listen.
+   */
+  reload(): Promise<void> {
+    const reloaded = this.#reloading.then(() => this.#reload())
+    this.#reloading = reloaded.catch(() => undefined)
+    return reloaded
+  }
+
+  /** Drains all acceptors at once; resolves when they have ended. */
+  stop(code: number, reason: string): Promise<void> {
+    this.#stopping ??= this.#stop({ millrace: 'drain', after: 0, over: 0, code, reason })
+    return this.#stopping
+  }
+
+  /** Ends all acceptors, now. */
+  kill(): void {
+    for (const acceptor of [...this.#acceptors, ...this.#draining]) acceptor.kill()
+  }
+
+  async statistics(): Promise<ProcessStatistics[]> {
+    const placed = this.#places.flatMap(({ acceptor, restarts }) =>
+      acceptor === undefined ? [] : [acceptor.statistics(restarts)],
+    )
+    return Promise.all([...placed, ...[...this.#draining].map((acceptor) => acceptor.statistics(0))])
+  }
+
+  get #acceptors(): Acceptor[] {
+    return this.#places.flatMap(({ acceptor }) => acceptor ?? [])
+  }
+
+  #start(): Acceptor {
+    // Where others listen, node:cluster shares their handles by what they asked for: any port, if that is so.
+    const others = [...this.#acceptors, ...this.#draining]
+    if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
+    return new Acceptor(dutyEnvironment(this.#ports), this.#options.joined)
+  }
+
+  async #ready(acceptors: readonly Acceptor[]): Promise<void> {
+    await Promise.all(acceptors.map((acceptor) => acceptor.ready(this.#listens, this.#options.startTimeout)))
+    for (const acceptor of acceptors) {
+      const { addresses } = acceptor
+      if (this.#addresses.every((address, at) => portOf(address) === portOf(addresses[at]))) this.#addresses = addresses
+      else {
+        acceptor.kill()
+        throw new Error('an acceptor listens on another port: all others have died meanwhile')
+      }
+    }
+  }
+
+  #fill(place: Place, acceptor: Acceptor): void {
+    clearTimeout(place.timer)
+    place.acceptor = acceptor
+    acceptor.ended.then((how) => {
+      if (place.acceptor === acceptor) this.#died(place, acceptor, how)
+    })
+  }
+
+  #died(place: Place, { pid, age }: Acceptor, how: string): void {
+    place.acceptor = undefined
+    if (!this.#started || this.#stopping !== undefined) return
+    place.deaths = age < YOUNG ? place.deaths + 1 : 1
+    place.restarts++
+    const who = `millrace: acceptor ${pid} ${how}`
+    if (place.deaths < MOST_DEATHS) {
+      const delay = Math.min(SHORTEST_DELAY * 2 ** (place.deaths - 1), LONGEST_DELAY)
+      this.#options.log(`${who}; another starts in ${delay} ms`)
+      place.timer = setTimeout(() => this.#restart(place), delay)
+    } else {
+      this.#options.log(`${who}, as ${MOST_DEATHS - 1} before it soon after they had started: giving up`)
+      this.stop(1001, '').then(() => this.#options.gaveUp())
+    }
+  }
+
+  #restart(place: Place): void {
+    try {
+      this.#fill(place, this.#start())
+      // One that is not ready in time is ended, and has died then.
+      this.#ready(this.#acceptors).catch(() => undefined)
+    } catch (error) {
+      this.#options.log(`millrace: no acceptor can be started: ${error instanceof Error ? error.message : error}`)
+      place.timer = setTimeout(() => this.#restart(place), LONGEST_DELAY)
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { drainAfter: after, drainOver: over, drainCode: code, stopTimeout } = this.#options
+    if (this.#stopping !== undefined) throw new Error('the server is closing')
+    const fresh: Acceptor[] = []
+    try {
+      while (fresh.length < this.#places.length) {
+        const acceptor = this.#start()
+        fresh.push(acceptor)
+        this.#note(acceptor)
+      }
+      await this.#ready(fresh)
+      if (this.#stopping !== undefined) throw new Error('the server is closing')
+    } catch (error) {
+      for (const acceptor of fresh) acceptor.kill()
+      throw error
+    }
+    for (const [at, place] of this.#places.entries()) {
+      const [old, next] = [place.acceptor, fresh[at]]
+      if (next === undefined) continue
+      this.#draining.delete(next)
+      place.deaths = place.restarts = 0
+      this.#fill(place, next)
+      if (old === undefined) continue
+      this.#note(old)
+      old.drain({ millrace: 'drain', after, over, code, reason: '' }, stopTimeout)
+      old.ended.then((how) => {
+        if (how !== WELL) this.#options.log(`millrace: acceptor ${old.pid} ${how} while it drained`)
+      })
+    }
+  }
+
+  /** Keeps an acceptor that has no place, until it ends. */
+  #note(acceptor: Acceptor): void {
+    this.#draining.add(acceptor)
+    acceptor.ended.then(() => this.#draining.delete(acceptor))
+  }
+
+  async #stop(order: Drain): Promise<void> {
+    for (const { timer } of this.#places) clearTimeout(timer)
+    const all = [...this.#acceptors, ...this.#draining]
+    for (const acceptor of all) acceptor.drain(order, this.#options.stopTimeout)
+    await Promise.all(all.map(({ ended }) => ended))
+  }
+}
+
+function portOf(address: AddressInfo | string | undefined): number {
+  return typeof address === 'object' ? address.port : 0
+}

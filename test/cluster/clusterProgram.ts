@@ -1,0 +1,39 @@
+// A server with acceptors, run by tests as a process of its own: `clusterProgram OPTIONS [FILE]`, with the options of
+// `listen` in JSON. It greets with its pid and, if there is a FILE, with what that held when the process started. A FILE
+// that says `crash` ends an acceptor at once. The primary tells in lines of JSON where it listens and, for each line of
+// its input, its statistics; `reload` reloads first.
+import cluster from 'node:cluster'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { createServer } from '../../src/index.js'
+
+const [options = '{}', file] = process.argv.slice(2)
+const code = file === undefined ? '' : readFileSync(file, 'utf8')
+if (code === 'crash' && cluster.isWorker) process.exit(3)
+
+const server = createServer({
+  open: (connection) => connection.send(`${process.pid} ${code}`),
+  message: (connection, message) => connection.send(message),
+})
+try {
+  await server.listen({ host: '127.0.0.1', acceptors: 2, ...JSON.parse(options) })
+} catch (error) {
+  console.log(JSON.stringify({ failed: Object(error).code ?? String(error), primary: cluster.isPrimary }))
+}
+if (cluster.isPrimary) {
+  const say = async (failed?: string): Promise<void> => {
+    console.log(JSON.stringify({ addresses: server.addresses, statistics: await server.statistics(), failed }))
+  }
+  if (server.addresses.length > 0) {
+    await say()
+    const lines = createInterface({ input: process.stdin })
+    lines.on('line', (line) => {
+      const done = line === 'reload' ? server.reload() : Promise.resolve()
+      done.then(
+        () => say(),
+        (error: Error) => say(error.message),
+      )
+    })
+    process.stdin.unref?.()
+  }
+}

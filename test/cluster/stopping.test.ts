@@ -1,0 +1,55 @@
+// Graceful ends: service managers signal the primary, terminals signal every process of the group; either way peers are
+// told, and the exit code is what a supervisor expects.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { WsClient } from '../clients/wsClient.js'
+import { upgradeRequest } from '../support/httpRequests.js'
+import { eventually, SocketClient } from '../support/socketClient.js'
+import { ClusterProcess, isAlive } from './clusterProcess.js'
+
+const options = { timeout: 60_000, skip: process.platform === 'win32' }
+
+describe('stopping', options, () => {
+  for (const toAll of [false, true]) {
+    test(`SIGTERM to ${toAll ? 'all processes' : 'the primary'} drains, and ends with 0`, options, async (t) => {
+      const { cluster, port, pids } = await ClusterProcess.start()
+      t.after(() => cluster.end())
+      const url = `ws://127.0.0.1:${port}`
+      const clients = await Promise.all(Array.from({ length: 20 }, () => WsClient.open(url)))
+      if (toAll) for (const pid of pids) process.kill(pid, 'SIGTERM')
+      cluster.child.kill('SIGTERM')
+      for (const client of clients) assert.equal((await client.ended).code, 1001)
+      assert.equal(await cluster.ended, 0)
+      assert.ok(!pids.some(isAlive))
+      assert.equal(cluster.stderr, '')
+    })
+  }
+
+  test('a second signal ends everything at once', options, async (t) => {
+    const { cluster, port, pids } = await ClusterProcess.start()
+    t.after(() => cluster.end())
+    const silent = await SocketClient.open(port)
+    silent.write(Buffer.from(upgradeRequest()))
+    await silent.response()
+    cluster.child.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    assert.ok(isAlive(cluster.child.pid ?? 0))
+    cluster.child.kill('SIGTERM')
+    assert.equal(await cluster.ended, 143)
+    await eventually(() => !pids.some(isAlive), 'the acceptors end')
+    await silent.destroy()
+  })
+
+  test('an acceptor that does not end in time is killed', options, async (t) => {
+    const { cluster, port } = await ClusterProcess.start({ stopTimeout: 500 })
+    t.after(() => cluster.end())
+    const silent = await SocketClient.open(port)
+    silent.write(Buffer.from(upgradeRequest()))
+    await silent.response()
+    const began = performance.now()
+    cluster.child.kill('SIGTERM')
+    assert.equal(await cluster.ended, 0)
+    assert.ok(performance.now() - began < 8000, 'the peer never answers, and has 10 s to')
+    await silent.destroy()
+  })
+})
