@@ -32,6 +32,11 @@ const PAGE = 65536
 const MOST_PAGES = 65536 // 4 GiB, all that 32-bit addresses reach
 const FEWEST_PAGES = 1024
 const VIEWS = 64
+/**
+ * V8 copies to and from shared memory byte by byte where source and target are not aligned alike: 16 µs for 64 KiB. A
+ * fill with as many bytes as there is room is one memcpy, 0.6 µs, once its call is paid for.
+ */
+const LEAST_FILLED = 256
 const REFUSED =
   'the system refuses the address space for shared WebAssembly memory: under `ulimit -v`, Node.js 20 and 22 need the option --disable-wasm-trap-handler'
 
@@ -83,6 +88,25 @@ export class Codec {
     if (pages <= this.pages) return
     this.memory.grow(pages - this.pages)
     this.bytes = Buffer.from(this.memory.buffer)
+  }
+
+  /** Copies bytes into the memory. */
+  write(pointer: number, bytes: Uint8Array): void {
+    if (bytes.length < LEAST_FILLED) this.bytes.set(bytes, pointer)
+    else this.bytes.fill(bytes, pointer, pointer + bytes.length)
+  }
+
+  /** Copies bytes from the memory, as many as there is room for. */
+  read(pointer: number, target: Buffer): void {
+    if (target.length < LEAST_FILLED) this.bytes.copy(target, 0, pointer, pointer + target.length)
+    else target.fill(this.view(pointer, target.length))
+  }
+
+  /** Bytes of the memory, in memory of their own. */
+  copyOf(pointer: number, length: number): Buffer {
+    const copy = Buffer.allocUnsafeSlow(length)
+    this.read(pointer, copy)
+    return copy
   }
 
   /** A view of the memory for a system call. Views of shared memory stay valid when it grows. */

@@ -1,9 +1,8 @@
-// Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Keeps those whose handler has returned a
-// promise, and their number within its limit.
+// Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Keeps those whose
+// handler has returned a promise, and their number within its limit.
 import type { AsyncResource } from 'node:async_hooks'
-import { Buffer } from 'node:buffer'
 import type { Region } from '../codec/codec.js'
-import { runInContext } from '../internals/context.js'
+import { runInContext, runOutside } from '../internals/context.js'
 import type { Answer } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
@@ -89,22 +88,22 @@ export class Delivery<Data> implements Deliverer {
   streamBegins(isText: boolean, byteLength: number | undefined): void {
     const recipient = this.#recipient
     const { handlers, budget } = this.#shared
-    const stream = new MessageStream(this.#reading, budget, isText, byteLength)
+    const stream = new MessageStream(this.#reading, budget, isText, byteLength, () => this.#streamLeft())
     this.#stream = stream
     const work = (): unknown => handlers.stream?.(recipient, stream)
     let result: unknown
     try {
       result = recipient.context === undefined ? work() : runInContext(recipient.context, work)
     } catch (error) {
-      stream.return()
       recipient.handlerFailed(error)
+      stream.return()
     }
     if (!isThenable(result)) return // it may go on reading, or have given the stream to somebody else
     Promise.resolve(result).then(
       () => stream.return(),
       (error: unknown) => {
-        stream.return()
         recipient.handlerFailed(error)
+        stream.return()
       },
     )
   }
@@ -113,6 +112,12 @@ export class Delivery<Data> implements Deliverer {
     const exceeded = this.#rates?.exceeded(length)
     if (exceeded === undefined) this.#push(pointer, length, last)
     else this.#exceeded(exceeded)
+  }
+
+  /** Memory is scarce: what is kept for the application must be taken in `pauseTimeout`, and before more is read. */
+  hold(): void {
+    if ((this.#pending?.size ?? 0) > 0) this.#reading.pause(Reason.handlers)
+    this.#loop?.hold()
   }
 
   /** The connection has ended: what handlers and the loop still hold moves to memory of their own. */
@@ -135,9 +140,9 @@ export class Delivery<Data> implements Deliverer {
     if (exceeded !== undefined) {
       Message.release(message)
       this.#exceeded(exceeded)
-    } else if (streamThreshold !== undefined && byteLength > streamThreshold) this.#streamWhole(message)
+    } else if (streamThreshold === 0 || byteLength > (streamThreshold ?? Infinity)) this.#streamWhole(message)
     else if (large !== undefined && byteLength >= large.pool.threshold) this.#offload(message, large)
-    else if (this.#loop !== undefined) this.#loop.take(message)
+    else if (this.#loop !== undefined) this.#kept(this.#loop.take(message))
     else return false
     return true
   }
@@ -164,7 +169,7 @@ export class Delivery<Data> implements Deliverer {
       const answer = await pool.run({ ...task, data: large.context(recipient) })
       if (!this.#ended) this.#answer(message, answer)
     }
-    this.#await(message, work(), { pooled: true, alone: pool.ordered })
+    this.#await(message, work(), { pooled: true, alone: pool.ordered || pool.full })
   }
 
   /** Sends what the pool answered, or gives it to the `largeResult` handler. */
@@ -179,24 +184,19 @@ export class Delivery<Data> implements Deliverer {
   #push(pointer: number, length: number, last: boolean): void {
     const stream = this.#stream
     if (stream === undefined) return
-    if (!stream.left) MessageStream.push(stream, this.#copyOf(pointer, length))
+    if (!stream.left) this.#kept(MessageStream.push(stream, this.#shared.codec.copyOf(pointer, length)))
     if (last) MessageStream.end(stream)
-  }
-
-  #copyOf(pointer: number, length: number): Buffer {
-    const copy = Buffer.allocUnsafeSlow(length)
-    this.#shared.codec.bytes.copy(copy, 0, pointer, pointer + length)
-    return copy
   }
 
   #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
-    const pending = { message, charged: Message.keep(message), pooled, alone }
-    budget.charge(pending.charged)
+    const copied = Message.keep(message)
+    const kept = budget.keep(copied)
+    const pending = { message, charged: kept ? copied : 0, pooled, alone }
     this.#pending ??= new Set()
     this.#pending.add(pending)
     if (alone) this.#reading.pause(Reason.pool)
-    if (this.#pending.size >= limits.pendingHandlers || budget.spent) this.#reading.pause(Reason.handlers)
+    if (this.#pending.size >= limits.pendingHandlers || budget.scarce) this.#reading.pause(Reason.handlers)
     Promise.resolve(result).then(
       () => this.#settle(pending),
       (error: unknown) => {
@@ -204,6 +204,19 @@ export class Delivery<Data> implements Deliverer {
         this.#recipient.handlerFailed(error)
       },
     )
+    this.#kept(kept)
+  }
+
+  /** What could not be kept fails its connection. */
+  #kept(kept: boolean): void {
+    if (!kept) this.#recipient.violated(new ProtocolViolation('MEMORY_SPENT'))
+  }
+
+  /** In a turn of its own: a handler that throws leaves its loop first, and that is for `handlerFailed`. */
+  #streamLeft(): void {
+    if (this.#shared.streamLeft === 'drain') return
+    const fail = (): void => this.#recipient.violated(new ProtocolViolation('STREAM_LEFT'))
+    setImmediate(() => runOutside(fail))
   }
 
   #settle(pending: Pending): void {
@@ -215,7 +228,7 @@ export class Delivery<Data> implements Deliverer {
   }
 
   #uncharge(pending: Pending): void {
-    this.#shared.budget.give(pending.charged)
+    this.#shared.budget.forget(pending.charged)
     pending.charged = 0
   }
 }

@@ -37,7 +37,7 @@ export function frameText(codec: Codec, buffer: FrameBuffer, first: number, text
 export function frameBytes(codec: Codec, buffer: FrameBuffer, first: number, payload: Uint8Array): void {
   const pointer = buffer.reserve(payload.length + LONGEST_HEADER)
   const header = codec.call.header(pointer, first, payload.length)
-  codec.bytes.set(payload, pointer + header)
+  codec.write(pointer + header, payload)
   buffer.commit(pointer, header + payload.length)
 }
 

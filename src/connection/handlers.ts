@@ -134,6 +134,8 @@ export interface Shared<Data> {
   readonly large: Large<Data> | undefined
   /** Payload bytes above which messages go to the `stream` handler. */
   readonly streamThreshold: number | undefined
+  /** What becomes of the rest of a message whose stream is left. */
+  readonly streamLeft: 'drain' | 'fail'
   /** The server's topics. */
   readonly topics: Publisher
   /** Every connection of the server that is not closed. */

@@ -31,6 +31,7 @@ import {
 } from '../codec/wasm.generated.js'
 import { Assembly } from '../payload/assembly.js'
 import type { Budget, Claimant } from '../payload/budget.js'
+import { Flow } from '../payload/flow.js'
 import { ProtocolViolation, type ViolationName } from '../protocol/violation.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
@@ -100,7 +101,8 @@ export class Incoming {
   readonly #slot: number
   #assembly: Assembly | undefined
   #parked: Parked | undefined
-  #streaming = false
+  /** The message under way, if it is handed out in parts. */
+  #flow: Flow | undefined
   #resuming = false
 
   /** `masked` is the mask bit that frames must have: set from clients, clear from servers. */
@@ -116,7 +118,8 @@ export class Incoming {
 
   /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
   noteArrival(reading: boolean): void {
-    if (this.#assembly !== undefined) this.#assembly.lastArrival = reading ? performance.now() : Infinity
+    this.#assembly?.arrived(reading)
+    this.#flow?.arrived(reading)
   }
 
   /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
@@ -141,11 +144,13 @@ export class Incoming {
 
   /** The parked frames are delivered: now what followed them, which may be parked again. */
   #parseParked(parked: Parked): void {
+    const { heap, budget } = this.#shared
     this.#parked = undefined
+    budget.forget(parked.block.size) // what is parked again takes its place
     try {
       if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
     } finally {
-      this.#unpark(parked) // also when there is no memory to park the rest in
+      heap.free(parked.block) // also when there is no memory to park the rest in
     }
   }
 
@@ -153,6 +158,8 @@ export class Incoming {
   drop(): void {
     this.#assembly?.drop()
     this.#assembly = undefined
+    this.#flow?.drop()
+    this.#flow = undefined
     if (this.#parked !== undefined) this.#unpark(this.#parked)
     this.#parked = undefined
   }
@@ -203,7 +210,7 @@ export class Incoming {
   #deliver(info: number, pointer: number, length: number): void {
     const opcode = info & INFO_OPCODE
     if (opcode > OPCODE_BINARY) return this.#sink.control(opcode, pointer, length)
-    if (this.#streaming) return this.#deliverPart(info, pointer, length)
+    if (this.#flow !== undefined) return this.#deliverPart(info, pointer, length)
     let region: Region | undefined
     if ((info & INFO_REGION) !== 0) {
       region = this.#assembly?.finish()
@@ -214,15 +221,18 @@ export class Incoming {
 
   #deliverPart(info: number, pointer: number, length: number): void {
     const last = (info & INFO_PART) === 0
-    if (last) this.#streaming = false
+    if (last) {
+      this.#flow?.drop()
+      this.#flow = undefined
+    }
     this.#deliverer.streamPart(pointer, length, last)
   }
 
   /** From here on, the message under way is handed out in parts; what is there of it is the first. */
   #stream(filled: number, announced: number): boolean {
-    const { codec } = this.#shared
+    const { codec, budget, limits } = this.#shared
     const whole = filled === 0 && ((codec.bytes[this.#slot + SLOT_FRAME] ?? 0) & FIN) !== 0
-    this.#streaming = true
+    this.#flow = new Flow(budget, this.#sink, limits.payloadTimeout)
     this.#deliverer.streamBegins(codec.bytes[this.#slot + SLOT_MESSAGE] === OPCODE_TEXT, whole ? announced : undefined)
     codec.call.stream(this.#slot)
     const region = this.#assembly?.finish()
@@ -255,7 +265,9 @@ export class Incoming {
       if ((info & INFO_REGION) === 0) first = Math.min(first, pointer)
       entries.push(info, pointer, words[LENGTH_WORD + at] ?? 0)
     }
-    const block = this.#keep(first, end)
+    const block = this.#keep(end - first)
+    if (block === undefined) return
+    this.#shared.codec.call.copy(block.pointer, first, end - first)
     const shift = block.pointer - first
     for (let at = 0; at < entries.length; at += 3) {
       if (((entries[at] ?? 0) & INFO_REGION) === 0) entries[at + 1] = (entries[at + 1] ?? 0) + shift
@@ -267,8 +279,8 @@ export class Incoming {
   #parkBehind(parked: Parked, start: number, end: number): void {
     const { block, entries } = parked
     const kept = parked.end - block.pointer
-    const joined = this.#shared.heap.allocate(kept + end - start)
-    this.#shared.budget.charge(joined.size)
+    const joined = this.#keep(kept + end - start)
+    if (joined === undefined) return
     this.#shared.codec.call.copy(joined.pointer, block.pointer, kept)
     this.#shared.codec.call.copy(joined.pointer + kept, start, end - start)
     const shift = joined.pointer - block.pointer
@@ -279,11 +291,14 @@ export class Incoming {
     this.#unpark(parked)
   }
 
-  #keep(start: number, end: number): Block {
-    const block = this.#shared.heap.allocate(end - start)
-    this.#shared.budget.charge(block.size)
-    this.#shared.codec.call.copy(block.pointer, start, end - start)
-    return block
+  /** Memory to park in. If there is none, the connection fails: it can't wait, as its bytes are there. */
+  #keep(bytes: number): Block | undefined {
+    const { heap, budget } = this.#shared
+    const block = heap.allocate(bytes)
+    if (budget.keep(block.size)) return block
+    heap.free(block)
+    this.#sink.violated(new ProtocolViolation('MEMORY_SPENT'))
+    return undefined
   }
 
   #deliverParked(parked: Parked): void {
@@ -294,7 +309,7 @@ export class Incoming {
 
   #unpark(parked: Parked): void {
     this.#shared.heap.free(parked.block)
-    this.#shared.budget.give(parked.block.size)
+    this.#shared.budget.forget(parked.block.size)
   }
 }
 

@@ -63,9 +63,7 @@ export class Message {
   }
 
   #copied(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.byteLength)
-    this.#alive().bytes.copy(copy, 0, this.#pointer, this.#pointer + this.byteLength)
-    return copy
+    return this.#alive().copyOf(this.#pointer, this.byteLength)
   }
 
   #alive(): Codec {

@@ -39,16 +39,28 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     return this
   }
 
-  /** A message has come: to whoever waits, else into the queue. */
-  take(message: Message): void {
-    const queued = { message, charged: Message.keep(message) }
-    this.#budget.charge(queued.charged)
+  /** A message has come: to whoever waits, else into the queue. False if there is no memory left for it. */
+  take(message: Message): boolean {
+    const copied = Message.keep(message)
+    const kept = this.#budget.keep(copied)
+    const queued = { message, charged: kept ? copied : 0 }
     const taker = this.#takers.shift()
-    if (taker !== undefined) return this.#give(queued, taker)
+    if (taker === undefined) this.#enqueue(queued)
+    else this.#give(queued, taker)
+    return kept
+  }
+
+  /** Memory is scarce: what is kept for the loop must be taken before more is read. */
+  hold(): void {
+    if (this.#queue.length > 0 || this.#given.length > 0) this.#reading.pause(Reason.loop)
+  }
+
+  #enqueue(queued: Queued): void {
+    const { message } = queued
     this.#queue.push(queued)
     this.#bytes += message.byteLength
     const full = this.#queue.length >= MOST_MESSAGES || this.#bytes >= MOST_BYTES
-    if (full || this.#left || this.#budget.spent) this.#reading.pause(Reason.loop)
+    if (full || this.#left || this.#budget.scarce) this.#reading.pause(Reason.loop)
   }
 
   /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own. */
@@ -112,7 +124,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   }
 
   #uncharge(queued: Queued): void {
-    this.#budget.give(queued.charged)
+    this.#budget.forget(queued.charged)
     queued.charged = 0
   }
 }

@@ -29,11 +29,13 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   #ended = false
   #error: Error | undefined
   #left = false
+  readonly #leaves: () => void
   /** What waits counts against the memory for payloads. */
   #charged = true
 
-  /** Made by a connection. @internal */
-  constructor(reading: Stoppable, budget: Budget, isText: boolean, byteLength: number | undefined) {
+  /** Made by a connection; `leaves` is called when the reader leaves before the message has ended. @internal */
+  constructor(reading: Stoppable, budget: Budget, isText: boolean, byteLength: number | undefined, leaves: () => void) {
+    this.#leaves = leaves
     this.#reading = reading
     this.#budget = budget
     this.isText = isText
@@ -45,9 +47,9 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     return this.#left
   }
 
-  /** Hands over a chunk, in memory of its own. @internal */
-  static push(stream: MessageStream, chunk: Buffer): void {
-    if (!stream.#left && chunk.length > 0) stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
+  /** Hands over a chunk, in memory of its own; false if there is no memory for it to wait in. @internal */
+  static push(stream: MessageStream, chunk: Buffer): boolean {
+    return stream.#left || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
   }
 
   /** The message is complete. @internal */
@@ -74,7 +76,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     if (this.#error !== undefined) return Promise.reject(this.#error)
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
-      if (this.#charged) this.#budget.give(chunk.length)
+      if (this.#charged) this.#budget.forget(chunk.length)
       if (this.#chunks.length === 0) this.#reading.resume(Reason.stream)
       return Promise.resolve({ done: false, value: chunk })
     }
@@ -82,9 +84,11 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     return new Promise((resolve, reject) => this.#takers.push({ resolve, reject }))
   }
 
-  /** The reader leaves: the rest is thrown away as it comes. */
+  /** The reader leaves: the rest is thrown away as it comes, or fails the connection, by the option `streamLeft`. */
   return(): Promise<Result> {
+    if (this.#left) return Promise.resolve(DONE)
     this.#left = true
+    if (!this.#ended && this.#error === undefined) this.#leaves()
     this.#drop()
     for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
     this.#reading.resume(Reason.stream)
@@ -105,13 +109,17 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     return Readable.toWeb(this.toReadable()) as ReadableStream<Uint8Array>
   }
 
-  #push(chunk: Buffer): void {
-    if (chunk.length === 0) return
+  #push(chunk: Buffer): boolean {
+    if (chunk.length === 0) return true
     const taker = this.#takers.shift()
-    if (taker !== undefined) return taker.resolve({ done: false, value: chunk })
-    this.#chunks.push(chunk)
-    this.#budget.charge(chunk.length)
+    if (taker !== undefined) {
+      taker.resolve({ done: false, value: chunk })
+      return true
+    }
     this.#reading.pause(Reason.stream)
+    if (!this.#budget.keep(chunk.length)) return false
+    this.#chunks.push(chunk)
+    return true
   }
 
   /** The chunk up to its last whole character; what is cut begins the next one. */
@@ -129,7 +137,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   #giveBack(): void {
-    if (this.#charged) for (const chunk of this.#chunks) this.#budget.give(chunk.length)
+    if (this.#charged) for (const chunk of this.#chunks) this.#budget.forget(chunk.length)
   }
 }
 

@@ -68,11 +68,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     codec.bytes.write(response, pointer, 'latin1')
     outgoing.commit(pointer, response.length)
     this.#transport.open(this)
+    if (this.#shared.budget.scarce) this.memoryScarce()
     deadlines.setTick(this, this.#reading.next(times))
     callbacks.open(this)
     for (let at = 0; at < early.length && !this.#done; at += INBOX_LENGTH) {
       const piece = early.subarray(at, at + INBOX_LENGTH)
-      codec.bytes.set(piece, INBOX)
+      codec.write(INBOX, piece)
       this.received(INBOX, INBOX + piece.length)
     }
     outbox.leave()
@@ -264,6 +265,15 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   budgetFreed(): void {
     this.#reading.resume(Reason.budget)
+  }
+
+  memoryScarce(): void {
+    this.#reading.pause(Reason.memory)
+    this.#delivery.hold()
+  }
+
+  memoryPlenty(): void {
+    this.#reading.resume(Reason.memory)
   }
 
   payloadStalled(): void {

@@ -15,7 +15,7 @@ interface Frame {
 function encode(codec: Codec, heap: Heap, opcode: number, payload: Uint8Array): Frame {
   const memory = new SharedBlock(heap, payload.length + LONGEST_HEADER)
   const header = codec.call.header(memory.pointer, FIN | opcode, payload.length)
-  codec.bytes.set(payload, memory.pointer + header)
+  codec.write(memory.pointer + header, payload)
   return { memory, length: header + payload.length }
 }
 

@@ -6,7 +6,19 @@ import type { Transport } from '../transport/transport.js'
 import type { Deadlines } from './deadlines.js'
 
 /** Why nothing is read, as bits; reading goes on when none is left. */
-export const Reason = { output: 1, budget: 2, handlers: 4, application: 8, loop: 16, stream: 32, pool: 64 } as const
+export const Reason = {
+  output: 1,
+  budget: 2,
+  handlers: 4,
+  application: 8,
+  loop: 16,
+  stream: 32,
+  pool: 64,
+  memory: 128,
+} as const
+
+/** For these, the peer waits on this server, which bounds them by itself: neither is idle nor unread. */
+const WAITS = Reason.budget | Reason.pool | Reason.memory
 
 /** Whoever can stop the reading for a reason of its own. */
 export interface Stoppable {
@@ -68,8 +80,7 @@ export class Reading implements Stoppable {
     if (this.#reader.done) return
     if (this.#reasons === 0) this.#transport.pause()
     this.#reasons |= reason
-    // How long to wait for memory is the budget's to decide.
-    if (reason !== Reason.budget && this.#paused === 0) this.#paused = this.#deadlines.now
+    if ((reason & WAITS) === 0 && this.#paused === 0) this.#paused = this.#deadlines.now
     this.#reader.readingStops()
   }
 
@@ -77,7 +88,7 @@ export class Reading implements Stoppable {
   resume(reason: number): void {
     if ((this.#reasons & reason) === 0) return
     this.#reasons &= ~reason
-    if ((this.#reasons & ~Reason.budget) === 0) {
+    if ((this.#reasons & ~WAITS) === 0) {
       this.#paused = 0
       this.seen = this.#deadlines.now
     }
@@ -96,7 +107,7 @@ export class Reading implements Stoppable {
   /** What is called for; `taken` changes while the peer reads what had to wait. */
   look(taken: number, times: Times): Verdict {
     const { now } = this.#deadlines
-    if ((this.#reasons & Reason.budget) !== 0) this.seen = now // the silence is ours
+    if ((this.#reasons & WAITS) !== 0) this.seen = now // the silence is ours
     if (taken !== this.#taken) {
       this.#taken = taken
       this.seen = now

@@ -74,6 +74,14 @@ export class EchoVerifier implements Verifier, Deliverer, Sink {
     // Never spent, never freed.
   }
 
+  memoryScarce(): void {
+    // Nothing is kept.
+  }
+
+  memoryPlenty(): void {
+    // It never was scarce.
+  }
+
   payloadStalled(): void {
     // Answers may take as long as they like.
   }

@@ -6,6 +6,7 @@ export class Assembly implements Unfinished {
   readonly claimant: Claimant
   readonly timeout: number
   lastArrival = performance.now()
+  lastGrowth = this.lastArrival
   readonly #budget: Budget
   #region: Region | undefined
 
@@ -15,6 +16,13 @@ export class Assembly implements Unfinished {
     this.#budget = budget
     this.claimant = claimant
     budget.begin(this)
+  }
+
+  /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
+  arrived(reading: boolean): void {
+    const now = performance.now()
+    if (this.lastArrival === Infinity) this.lastGrowth = now // it could not grow while we did not read
+    this.lastArrival = reading ? now : Infinity
   }
 
   /**
@@ -28,6 +36,7 @@ export class Assembly implements Unfinished {
     if (this.#region === undefined) this.#region = new Region(heap, needed, announced, this.#budget.give)
     else this.#region.grow(needed, filled, announced)
     this.#budget.charge(this.#region.size - held)
+    this.lastGrowth = performance.now()
     codec.call.grant(slot, this.#region.pointer, this.#region.capacity)
     return true
   }

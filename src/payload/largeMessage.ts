@@ -28,7 +28,7 @@ export class LargeMessage {
   get bytes(): Buffer {
     const bytes = this.#alive()
     const copy = Buffer.allocUnsafeSlow(bytes.length)
-    bytes.copy(copy)
+    if (bytes.length > 0) copy.fill(bytes) // one memcpy, which `copy` is not for shared memory (see codec/instance.ts)
     return copy
   }
 

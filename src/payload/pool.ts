@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { codecOfThread } from '../codec/codec.js'
 import type { Answer, Task, ThreadData } from './task.js'
@@ -17,7 +18,15 @@ export interface LargeOptions {
   readonly threshold?: number
   /** Most threads. Default: the processors that this process may use. */
   readonly threads?: number
-  /** Time that a message may take; then its thread is ended, and its connection with 1011. 0 is none. Default 30,000. */
+  /**
+   * Messages of all connections that may wait for a thread. A connection that adds one more is not read from until that
+   * is done; none is failed. Default 256.
+   */
+  readonly queue?: number
+  /**
+   * Time that a message may take from when a thread takes it, which may have to start and load the module first; then
+   * the thread is ended, and the connection with 1011. 0 is none. Default 30,000.
+   */
   readonly timeout?: number
   /** Time after which a thread without work ends. Default 10,000. */
   readonly idleTimeout?: number
@@ -32,48 +41,64 @@ export const DEFAULT_THRESHOLD = 65_536
 /** Shorter messages may lie in the inbox, which the next read overwrites. */
 const LEAST_THRESHOLD = 32_769
 
+/** The numbers among the options, and the least that each may be. */
+const LEAST = { threshold: LEAST_THRESHOLD, threads: 1, queue: 0, timeout: 0, idleTimeout: 0 } as const
+
 export class Pool {
   /** Payload bytes from which a message is large. */
   readonly threshold: number
   readonly ordered: boolean
   readonly #options: LargeOptions
   readonly #module: string
+  readonly #most: number
   #threads: Piscina<Task, Answer> | undefined
+  #running = 0
+  /** Those who wait for a thread. Ours, not piscina's: so a message's time begins when it gets one. */
+  readonly #waiting: (() => void)[] = []
 
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
   constructor(options: LargeOptions) {
-    const { module, threshold = DEFAULT_THRESHOLD, ordered = true } = options
+    const { module, threshold = DEFAULT_THRESHOLD, threads = availableParallelism(), ordered = true } = options
     const url = module instanceof URL ? module : pathToFileURL(module)
     if (url.protocol === 'file:' && !existsSync(url))
       throw new Error(`large.module does not exist: ${fileURLToPath(url)}`)
-    if (!Number.isSafeInteger(threshold) || threshold < LEAST_THRESHOLD) {
-      throw new RangeError(`large.threshold must be a whole number from ${LEAST_THRESHOLD}, not ${String(threshold)}`)
+    for (const [name, least] of Object.entries(LEAST)) {
+      const value: unknown = Reflect.get(options, name) ?? least
+      if (!Number.isSafeInteger(value) || Number(value) < least) {
+        throw new RangeError(`large.${name} must be a whole number from ${least}, not ${String(value)}`)
+      }
     }
     this.#options = options
     this.#module = url.href
+    this.#most = threads
     this.threshold = threshold
     this.ordered = ordered
   }
 
-  /** Loads the module in a thread; rejects with what it throws. */
-  async check(): Promise<void> {
-    await this.#run({ pointer: 0, length: -1, isText: false, data: undefined }, undefined)
+  /** Whether as many messages wait for a thread as may. */
+  get full(): boolean {
+    const { queue = 256 } = this.#options
+    return this.#running >= this.#most && this.#waiting.length >= queue
   }
 
-  /** Runs the module on a payload, which must stay where it is until this settles. */
+  /** Loads the module in a thread; rejects with what it throws. */
+  async check(): Promise<void> {
+    await this.#inThread({ pointer: 0, length: -1, isText: false, data: undefined })
+  }
+
+  /**
+   * Runs the module on a payload, which must stay where it is until this settles. A thread that is ended may read it, and
+   * write, to its last moment: this settles after that.
+   */
   async run(task: Task): Promise<Answer> {
-    const { timeout = 30_000 } = this.#options
-    if (timeout === 0) return this.#run(task, undefined)
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(), timeout)
+    if (this.#running < this.#most) this.#running++
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // whoever is done leaves its place
     try {
-      return await this.#run(task, controller.signal)
-    } catch (error) {
-      throw controller.signal.aborted
-        ? new Error(`a large message took longer than large.timeout, ${timeout} ms`)
-        : error
+      return await this.#inThread(task, this.#options.timeout)
     } finally {
-      clearTimeout(timer)
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#running--
+      else next()
     }
   }
 
@@ -84,15 +109,39 @@ export class Pool {
     await threads?.destroy()
   }
 
-  #run(task: Task, signal: AbortSignal | undefined): Promise<Answer> {
+  async #inThread(task: Task, timeout = 30_000): Promise<Answer> {
     this.#threads ??= this.#start()
-    return this.#threads.run(task, { signal: signal ?? null })
+    const threads = this.#threads
+    const controller = new AbortController()
+    const answer = threads.run(task, { signal: controller.signal })
+    const before = threads.threads // one of them runs it, or will
+    const timer = timeout === 0 ? undefined : setTimeout(() => controller.abort(), timeout)
+    try {
+      return await answer
+    } catch (error) {
+      await ended(before.filter((thread) => !threads.threads.includes(thread)))
+      throw controller.signal.aborted
+        ? new Error(`a large message took longer than large.timeout, ${timeout} ms`)
+        : error
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #start(): Piscina<Task, Answer> {
-    const { threads = availableParallelism(), idleTimeout = 10_000, atomics = 'disabled' } = this.#options
+    const { idleTimeout = 10_000, atomics = 'disabled' } = this.#options
     const workerData: ThreadData = { memory: codecOfThread().memory, module: this.#module }
     const filename = new URL('./worker.js', import.meta.url).href
-    return new Piscina({ filename, workerData, minThreads: 0, maxThreads: threads, idleTimeout, atomics })
+    const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }
+    const pool = new Piscina<Task, Answer>({ filename, workerData, ...threads })
+    // Of a thread that fails between two messages, in a timer of the module's, for instance: it is replaced.
+    pool.on('error', console.error)
+    return pool
   }
+}
+
+/** Resolves when these threads are really gone; piscina only asks them to end. */
+async function ended(threads: readonly Worker[]): Promise<void> {
+  const running = threads.filter(({ threadId }) => threadId !== -1)
+  await Promise.all(running.map((thread) => new Promise((resolve) => thread.once('exit', resolve))))
 }

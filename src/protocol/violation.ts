@@ -19,6 +19,8 @@ const violations = {
   CLOSE_PAYLOAD_TOO_SHORT: [1002, 'Close frame with half a close code'], // section 5.5.1
   CLOSE_CODE_INVALID: [1002, 'close code that may not travel'], // section 7.4
   CLOSE_REASON_INVALID: [1007, 'close reason is not valid UTF-8'], // section 5.5.1
+  MEMORY_SPENT: [1013, 'no memory left for what came'],
+  STREAM_LEFT: [1008, 'the message is not wanted to its end'],
   PAYLOAD_STALLED: [1008, 'the payload stopped arriving'],
   IDLE: [1008, 'nothing came for too long'],
   UNREAD: [1008, 'nothing was read from the connection for too long'],

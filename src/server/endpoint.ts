@@ -63,7 +63,13 @@ export class Endpoint {
     const callbacks = new Callbacks(options)
     const large = largeOf(options)
     const streamThreshold = streamThresholdOf(options, own.maxMessage)
-    this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy, large, streamThreshold }
+    common.budget.serve(streamThreshold ?? own.maxMessage)
+    const { streamLeft = 'drain' } = options
+    if (streamLeft !== 'drain' && streamLeft !== 'fail') {
+      throw new TypeError(`streamLeft must be 'drain' or 'fail', not ${String(streamLeft)}`)
+    }
+    const streaming = { streamThreshold, streamLeft }
+    this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy, large, ...streaming }
   }
 
   /** Loads what the application gave to be loaded; rejects with what is wrong with it. */

@@ -11,8 +11,10 @@ import type { CensusLimits } from './census.js'
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
 export interface ServerLimits extends ConnectionLimits, CensusLimits {
   /**
-   * Memory for large payloads, parked reads and messages kept for pending handlers, in bytes, of all connections. When
-   * it is spent, reading pauses; the oldest unfinished message always proceeds. Default 256 MiB.
+   * Memory for large payloads, parked reads, unread chunks of streams and messages kept for pending handlers, in
+   * bytes, of all connections of this server in this process. It is never exceeded: when it is spent, reading pauses,
+   * and only the oldest unfinished message proceeds. Raised where it can't hold one message of `maxMessage` besides
+   * 1.25 MiB of reads and half of the rest for others. Default 256 MiB.
    */
   readonly payloadMemory: number
   /**
@@ -92,9 +94,14 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
     readonly large?: LargeRouteOptions<Data>
     /**
      * Payload bytes above which messages go to the `stream` handler, if there is one. Default 65,535, where the 64-bit tier
-     * begins; at most `maxMessage`.
+     * begins; at most `maxMessage`. 0 is all messages, empty ones too.
      */
     readonly streamThreshold?: number
+    /**
+     * What becomes of the rest of a message whose `stream` reader leaves early: it is thrown away as it comes
+     * (`'drain'`), or its connection is closed with 1008 `STREAM_LEFT` (`'fail'`). Default `'drain'`.
+     */
+    readonly streamLeft?: 'drain' | 'fail'
     /** `upgrade` threw or rejected (the client gets 500), or took too long (503). Default: to standard error. */
     upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
   } & (undefined extends Data
@@ -149,6 +156,7 @@ export interface AnyRoute extends Handlers<unknown>, Partial<ConnectionLimits> {
   readonly upgrade?: (request: UpgradeRequest) => unknown
   readonly large?: LargeRouteOptions<unknown>
   readonly streamThreshold?: number
+  readonly streamLeft?: 'drain' | 'fail'
 }
 
 export const ROUTE: unique symbol = Symbol('route')

@@ -7,6 +7,7 @@ import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
 import { outboxOfThread } from '../connection/outbox.js'
 import { Peer } from '../connection/peer.js'
+import { readersOf } from '../connection/scarcity.js'
 import { giveToHttp, socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
@@ -146,14 +147,17 @@ export class Server<Data = unknown> {
   }
 
   #common(limits: ServerLimits, broker: Broker | undefined): Common & { readonly topics: Topics } {
-    const budget = new Budget(limits.payloadMemory, () => deadlines.start())
+    const connections = new Set<Connection<unknown>>()
+    const budget = new Budget(limits.payloadMemory, 0, {
+      began: () => deadlines.start(),
+      ...readersOf(connections),
+    })
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
     const deadlines: Deadlines = new Deadlines((now) => {
       budget.checkStalls(now)
       return budget.unfinished > 0
     })
-    const connections = new Set<Connection<unknown>>()
     const closed = (connection: Connection<unknown>): void => {
       this.#census.remove(connection)
       if (connections.size > 0) return

@@ -96,7 +96,7 @@ export class DuplexTransport implements Transport {
       while (this.#left > 0) {
         const length = Math.min(this.#left, PIECE)
         const copy = Buffer.allocUnsafe(length)
-        copy.set(codecOfThread().view(this.#pointer, length))
+        codecOfThread().read(this.#pointer, copy)
         this.#pointer += length
         this.#left -= length
         // A long chunk is always more than it wants, but a socket may have sent it at once.
@@ -146,7 +146,7 @@ export class DuplexTransport implements Transport {
   #read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; at += INBOX_LENGTH) {
       const piece = chunk.subarray(at, at + INBOX_LENGTH)
-      codecOfThread().bytes.set(piece, INBOX)
+      codecOfThread().write(INBOX, piece)
       this.#receiver?.received(INBOX, INBOX + piece.length)
     }
   }

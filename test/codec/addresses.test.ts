@@ -90,6 +90,8 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     },
     budgetSpent: () => assert.fail('the budget is spent'),
     budgetFreed: () => undefined,
+    memoryScarce: () => undefined,
+    memoryPlenty: () => undefined,
     payloadStalled: () => undefined,
   }
   const deliverer: Deliverer = {

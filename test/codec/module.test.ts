@@ -19,6 +19,8 @@ type Elsewhere =
   | `CLOSE_${string}`
   | `${'MESSAGE' | 'BYTE'}_RATE`
   | 'PAYLOAD_STALLED'
+  | 'MEMORY_SPENT'
+  | 'STREAM_LEFT'
   | 'IDLE'
   | 'UNREAD'
   | 'OUTPUT_FULL'

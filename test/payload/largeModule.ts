@@ -1,4 +1,5 @@
 // The module that the tests of the pool hand to it: what a large message says is what it does.
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { LargeMessage } from '../../src/payload/largeMessage.js'
 
@@ -18,6 +19,8 @@ export default async function handle(message: LargeMessage, context: { readonly 
   if (command === 'hash') return createHash('sha256').update(message.view).digest()
   if (command === 'number') return 42
   if (command === 'nothing') return undefined
+  if (command === 'late') setTimeout(() => assert.fail('in a timer'), 20)
+  if (command === 'scribble') for (;;) message.view.fill(0x2a)
   if (command === 'keep') kept = message
   if (command === 'kept') {
     try {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import type { MessageStream } from '../../src/connection/messageStream.js'
 import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
-import { BINARY, closeStatus, masked, PING, readFrames, TEXT } from '../support/wire.js'
+import { BINARY, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/wire.js'
 
 interface Read {
   readonly isText: boolean
@@ -223,4 +223,69 @@ test('as a Readable and as a web stream', async () => {
     for (let turn = 0; turn < 10; turn++) await settle()
   }
   assert.deepEqual(results, ['grüße '.repeat(1000), 'grüße '.repeat(1000)])
+})
+
+test('a threshold of 0 streams every message, whatever its length', async () => {
+  const { place, reads, whole } = streaming(0)
+  const { wire } = place.connect()
+  const [all, fragments] = ['hé', 'abc']
+  wire.feed(Buffer.concat([masked(TEXT, all), masked(PING, 'p'), masked(BINARY)]))
+  await settle()
+  const frames = [...fragments].map((letter, at) => masked(at === 0 ? TEXT : 0, letter, at === 2))
+  await feed(wire, Buffer.concat(frames), new Random(seed))
+  assert.deepEqual(whole, [])
+  assert.deepEqual(
+    reads.map(({ chunks, isText, ended }) => [Buffer.concat(chunks).toString(), isText, ended]),
+    [
+      [all, true, true],
+      ['', false, true],
+      [fragments, true, true],
+    ],
+  )
+  assert.equal(place.budget.used, 0)
+})
+
+test('a length of up to 2^53 - 1 is streamed, a longer one is refused at its header', async () => {
+  const { place, reads } = streaming()
+  const { wire } = place.connect()
+  wire.feed(Buffer.concat([header(0x82, 0x80, Number.MAX_SAFE_INTEGER), Buffer.alloc(4 + 1000)]))
+  await settle()
+  assert.equal(reads[0]?.byteLength, Number.MAX_SAFE_INTEGER)
+  assert.equal(place.budget.unfinished, 1)
+  wire.close()
+  await settle()
+  assert.match(String(reads[0]?.error), /ended before/)
+  assert.equal(place.budget.unfinished, 0)
+  const other = place.connect()
+  other.wire.feed(Buffer.concat([header(0x82, 0x80, 2 ** 53), Buffer.alloc(4)]))
+  assert.equal(closeStatus(readFrames(other.wire.output).frames[0])?.code, 1009)
+  assert.equal(reads.length, 1)
+})
+
+test('a reader that leaves early fails the connection, by option', async () => {
+  const errors: string[] = []
+  const place = room(
+    {
+      async stream(_, message) {
+        for await (const chunk of message) if (chunk.length > 0) break
+      },
+      error: (_, error) => void errors.push(String(error)),
+    },
+    {},
+    'pause',
+    100,
+    'fail',
+  )
+  const whole = place.connect()
+  whole.wire.feed(masked(BINARY, Buffer.alloc(30_000)))
+  await settle()
+  assert.equal(whole.peer.isOpen, true, 'nothing of it was left')
+  const { wire } = place.connect()
+  wire.feed(masked(BINARY, Buffer.alloc(300_000)).subarray(0, 100_000))
+  await settle()
+  assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1008)
+  assert.match(errors[0] ?? '', /not wanted to its end/)
+  for (const one of [wire, whole.wire]) one.close()
+  await settle()
+  assert.equal(place.budget.used, 0)
 })

@@ -1,10 +1,12 @@
 // A connection over the transport in memory: what a test needs to feed one peer and to look at what it is sent.
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import { Callbacks } from '../../src/connection/callbacks.js'
+import type { Connection } from '../../src/connection/connection.js'
 import { Deadlines, ticksOf } from '../../src/connection/deadlines.js'
 import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handlers.js'
 import { outboxOfThread } from '../../src/connection/outbox.js'
 import { Peer } from '../../src/connection/peer.js'
+import { readersOf } from '../../src/connection/scarcity.js'
 import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { Topics } from '../../src/pubsub/topics.js'
@@ -28,9 +30,11 @@ export function room(
   limits: Partial<ServerLimits> = {},
   outputPolicy: OutputPolicy = 'pause',
   streamThreshold?: number,
+  streamLeft: 'drain' | 'fail' = 'drain',
 ): Room {
   const all = { ...defaultLimits, ...limits }
-  const budget = new Budget(all.payloadMemory)
+  const connections = new Set<Connection<unknown>>()
+  const budget = new Budget(all.payloadMemory, all.maxMessage, readersOf(connections))
   const shared: Shared<undefined> = {
     codec: codecOfThread(),
     heap: heapOfThread(),
@@ -50,7 +54,8 @@ export function room(
     outputPolicy,
     large: undefined,
     streamThreshold,
-    connections: new Set(),
+    streamLeft,
+    connections,
     closed: () => undefined,
   }
   return {

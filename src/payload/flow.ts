@@ -1,0 +1,27 @@
+// A payload that is handed out while it arrives: it holds no region, but its sender must not stop either.
+import type { Budget, Claimant, Watched } from './budget.js'
+
+export class Flow implements Watched {
+  readonly claimant: Claimant
+  readonly timeout: number
+  lastArrival = performance.now()
+  readonly #budget: Budget
+
+  /** `timeout` is how long it may stop arriving, in milliseconds; 0 is for ever. */
+  constructor(budget: Budget, claimant: Claimant, timeout: number) {
+    this.timeout = timeout
+    this.claimant = claimant
+    this.#budget = budget
+    budget.watch(this)
+  }
+
+  /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
+  arrived(reading: boolean): void {
+    this.lastArrival = reading ? performance.now() : Infinity
+  }
+
+  /** The payload is complete, or given up. */
+  drop(): void {
+    this.#budget.unwatch(this)
+  }
+}

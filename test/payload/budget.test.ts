@@ -1,0 +1,169 @@
+// The memory for payloads is a promise: a thousand peers that do their worst never get more, whatever the application
+// leaves lying about, and none of them can keep the others waiting for ever.
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import { test } from 'node:test'
+import { Budget } from '../../src/payload/budget.js'
+import { room, settle } from '../support/peer.js'
+import { Random, seed } from '../support/random.js'
+import { BINARY, closeStatus, header, masked, readFrames, TEXT } from '../support/wire.js'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Notes the most that a budget ever held. */
+function watched(budget: Budget): () => number {
+  let most = 0
+  const { charge, keep } = budget
+  budget.charge = (bytes) => {
+    charge.call(budget, bytes)
+    most = Math.max(most, budget.used)
+  }
+  budget.keep = (bytes) => {
+    const kept = keep.call(budget, bytes)
+    most = Math.max(most, budget.used)
+    return kept
+  }
+  return () => most
+}
+
+test('a thousand peers that do their worst never hold more than the budget', { timeout: 60_000 }, async () => {
+  const random = new Random(seed)
+  const limits = { payloadMemory: 64 * MiB, maxMessage: 16 * MiB, outputLimit: 1000 }
+  const never = new Promise<void>(() => undefined)
+  const place = room(
+    {
+      message: (connection, message) => {
+        const first = message.view[0] ?? 0
+        if (first % 4 === 0) return never
+        if (first % 4 === 1) connection.pause()
+        if (first % 4 === 2) connection.send(message)
+        return undefined
+      },
+      stream: () => undefined,
+    },
+    limits,
+    'pause',
+    8 * MiB,
+  )
+  const before = place.shared.heap.used
+  const most = watched(place.budget)
+  assert.equal(place.budget.limit, 64 * MiB)
+  const peers = Array.from({ length: 1000 }, (_, n) => {
+    const { wire, peer } = place.connect()
+    wire.stuck = n % 5 === 0
+    if (n % 7 === 0) peer.messages().return() // a loop that was left
+    const announced =
+      n % 3 === 0 ? 16 * MiB : n % 3 === 1 ? 7 * MiB : random.between(1, n % 2 === 0 ? 30 * KiB : 200 * KiB)
+    const payload = Buffer.alloc(Math.min(announced, 250 * KiB), n)
+    return { wire, peer, payload, start: Buffer.concat([header(0x82, 0x80, announced), Buffer.alloc(4)]), begun: false }
+  })
+  let fed = 0
+  for (let turn = 0; turn < 30; turn++) {
+    for (const [n, one] of peers.entries()) {
+      const large = one.payload.length > 200 * KiB
+      if (one.wire.paused || one.wire.closed || random.chance(0.3) || (turn < 2 && n % 3 !== 1)) continue
+      const piece = large ? one.payload.subarray(0, random.pick([1, 1000, 60 * KiB, 250 * KiB])) : one.payload
+      const bytes = one.begun && large ? piece : Buffer.concat([one.start, piece])
+      one.wire.feed(bytes)
+      one.begun = true
+      fed += bytes.length
+    }
+    await settle()
+    assert.ok(most() <= place.budget.limit, `${most()} bytes held`)
+  }
+  assert.ok(fed > 30 * MiB, `${fed} bytes were sent`)
+  assert.ok(most() > 40 * MiB, `only ${most()} bytes held: nothing was tried`)
+  for (const { peer } of peers) peer.terminate()
+  await settle()
+  assert.equal(place.budget.used, 0)
+  assert.equal(place.budget.unfinished, 0)
+  assert.equal(place.shared.heap.used, before)
+})
+
+test('when what must be kept has hardly room, nothing is read; then all goes on, and nothing is lost', async () => {
+  const settles: (() => void)[] = []
+  const seen: number[] = []
+  const place = room(
+    {
+      message: (_, message) => {
+        seen.push(message.view[0] ?? -1)
+        return new Promise<void>((resolve) => settles.push(resolve))
+      },
+    },
+    { payloadMemory: 4 * MiB, maxMessage: MiB },
+  )
+  const most = watched(place.budget)
+  const peers = Array.from({ length: 80 }, () => place.connect())
+  const waiting = new Set(peers.keys())
+  for (let turn = 0; turn < 200 && (waiting.size > 0 || settles.length > 0); turn++) {
+    for (const n of waiting) {
+      const { wire } = peers[n] ?? assert.fail()
+      if (wire.paused) continue
+      wire.feed(masked(BINARY, Buffer.alloc(30_000, n)))
+      waiting.delete(n)
+    }
+    if (turn === 0) {
+      assert.equal(place.budget.scarce, true)
+      assert.ok(waiting.size > 0 && peers.every(({ wire }) => wire.paused))
+      const late = place.connect()
+      assert.equal(late.wire.paused, true, 'one that comes now must wait, too')
+      late.peer.terminate()
+    }
+    for (const resolve of settles.splice(0)) resolve()
+    await settle()
+  }
+  assert.deepEqual(
+    seen.sort((a, b) => a - b),
+    [...peers.keys()],
+  )
+  assert.ok(most() <= place.budget.limit)
+  assert.equal(place.budget.used, 0)
+  assert.ok(peers.every(({ wire, peer }) => !wire.paused && peer.isOpen))
+})
+
+test('what can not be kept fails its connection with 1013', async () => {
+  const place = room({ message: (connection) => connection.pause() }, { payloadMemory: 0, maxMessage: MiB })
+  const { wire } = place.connect()
+  const { keep } = place.budget
+  place.budget.keep = () => false
+  wire.feed(Buffer.concat([masked(TEXT, 'a'), masked(TEXT, 'b')]))
+  place.budget.keep = keep
+  assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1013)
+  assert.equal(place.budget.used, 0)
+})
+
+test('the oldest may not keep others waiting for ever by sending a byte now and then', async () => {
+  const errors: string[] = []
+  const place = room(
+    { error: (_, error) => void errors.push(String(error)) },
+    { payloadMemory: 2 * MiB, maxMessage: MiB, payloadTimeout: 1000 },
+  )
+  const begin = Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4)])
+  const [oldest, second, third] = [place.connect(), place.connect(), place.connect()]
+  for (const { wire } of [oldest, second, third]) wire.feed(Buffer.concat([begin, Buffer.alloc(200 * KiB)]))
+  for (let n = 0; n < 2 && !third.wire.paused; n++) third.wire.feed(Buffer.alloc(250 * KiB))
+  for (let n = 0; n < 3 && !second.wire.paused; n++) second.wire.feed(Buffer.alloc(250 * KiB))
+  assert.ok(second.wire.paused || third.wire.paused)
+  const start = performance.now()
+  place.budget.checkStalls(start)
+  oldest.wire.feed(Buffer.alloc(1))
+  place.budget.checkStalls(start + 900)
+  assert.equal(errors.length, 0)
+  oldest.wire.feed(Buffer.alloc(1))
+  place.budget.checkStalls(performance.now() + 1005)
+  await settle()
+  assert.match(errors[0] ?? '', /payloadTimeout is 1000 ms/)
+  assert.equal(closeStatus(readFrames(oldest.wire.output).frames[0])?.code, 1008)
+  for (const { peer } of [oldest, second, third]) peer.terminate()
+  await settle()
+  assert.equal(place.budget.used, 0)
+})
+
+test('the room of the oldest comes on top where it would leave too little for the others', () => {
+  const budget = new Budget(0, 16 * MiB)
+  assert.equal(budget.limit, 4 * 320 * KiB + 16 * MiB + 64 * KiB)
+  budget.serve(MiB)
+  assert.equal(budget.limit, 4 * 320 * KiB + 16 * MiB + 64 * KiB, 'the longest of all routes counts')
+  assert.equal(new Budget(256 * MiB, 16 * MiB).limit, 256 * MiB)
+})
