@@ -49,6 +49,15 @@ export function payload(kind: Kind, length: number): Buffer {
   return made
 }
 
+/** A JSON array of exactly so many bytes: orders, and blanks before its end. */
+export function jsonOf(length: number): Buffer {
+  const order = payload('text', 1024).toString().split('}{', 1)[0] ?? ''
+  const unit = `${order}},`
+  const units = Math.floor((length - 2) / unit.length)
+  const list = `[${unit.repeat(units)}`.slice(0, -1)
+  return Buffer.from(`${list.padEnd(length - 1)}]`)
+}
+
 /** A masked frame, as a client sends it. */
 export function maskedFrame(kind: Kind, length: number): Buffer {
   const source = Area.of(payload(kind, length))

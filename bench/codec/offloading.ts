@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { payload } from './material.js'
+import { jsonOf } from './material.js'
 import { type Case, type CaseResult, type Contender, contender, type Suite } from './measure.js'
 import { Pool, type Way } from './pool.js'
 
@@ -93,15 +93,6 @@ function inlineCase(length: number): Case {
       contender(inflate, () => inflateRawSync(deflated), true),
     ],
   }
-}
-
-/** A JSON array of exactly so many bytes: orders, and blanks before its end. */
-function jsonOf(length: number): Buffer {
-  const order = payload('text', KIB).toString().split('}{', 1)[0] ?? ''
-  const unit = `${order}},`
-  const units = Math.floor((length - 2) / unit.length)
-  const list = `[${unit.repeat(units)}`.slice(0, -1)
-  return Buffer.from(`${list.padEnd(length - 1)}]`)
 }
 
 function crossovers(results: readonly CaseResult[], cost: number): string {

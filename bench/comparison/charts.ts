@@ -32,12 +32,15 @@ const SIZE = { width: 860, height: 380 }
 
 type Axis = Record<string, unknown>
 
-interface Series {
-  readonly name: PeerName
-  readonly data: (number | null)[]
+export interface Series {
+  readonly name: string
+  readonly colour: string
+  readonly dashed?: boolean
+  readonly data: readonly (number | null)[]
 }
 
-interface Drawing {
+/** A chart's content. */
+export interface Drawing {
   readonly type: 'bar' | 'line'
   readonly categories: readonly string[]
   readonly series: readonly Series[]
@@ -45,7 +48,8 @@ interface Drawing {
   readonly logarithmic: boolean
 }
 
-function draw({ type, categories, series, unit, logarithmic }: Drawing, theme: Theme): string {
+/** A chart as SVG. */
+export function draw({ type, categories, series, unit, logarithmic }: Drawing, theme: Theme): string {
   const { text, line } = inks[theme]
   const label = { color: text, fontSize: 12 }
   const axis: Axis = { axisLabel: label, nameTextStyle: label, splitLine: { lineStyle: { color: line } } }
@@ -57,7 +61,13 @@ function draw({ type, categories, series, unit, logarithmic }: Drawing, theme: T
     grid: { left: 70, right: 20, top: 60, bottom: 70 },
     xAxis: { type: 'category', data: categories, ...axis, axisLabel: { ...label, interval: 0, rotate: 30 } },
     yAxis: { type: logarithmic ? 'log' : 'value', name: unit, ...axis },
-    series: series.map(({ name, data }) => ({ name, type, data, itemStyle: { color: colours[name] } })),
+    series: series.map(({ name, data, colour, dashed = false }) => ({
+      name,
+      type,
+      data,
+      itemStyle: { color: colour },
+      lineStyle: { type: dashed ? 'dashed' : 'solid' },
+    })),
   })
   const svg = chart.renderToSVGString()
   chart.dispose()
@@ -66,7 +76,7 @@ function draw({ type, categories, series, unit, logarithmic }: Drawing, theme: T
 
 function seriesOf(rows: readonly Row[], value: (row: Row, peer: PeerName) => number | undefined): Series[] {
   return columns
-    .map((name) => ({ name, data: rows.map((row) => value(row, name) ?? null) }))
+    .map((name) => ({ name, colour: colours[name], data: rows.map((row) => value(row, name) ?? null) }))
     .filter(({ data }) => data.some((point) => point !== null))
 }
 

@@ -1,15 +1,18 @@
 // The parent's side of a load client: gives it orders, and samples the server's CPU time when it says so.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
-import type { Order, Report } from './loader.js'
-import type { RunningPeer } from './peers.js'
-import { cpuTime, memory, pinned } from './process.js'
+import type { LoadKind, Order, Report } from './loader.js'
+import type { RunningServer } from './peers.js'
+import { cpuTime, mainThreadTime, memory, pinned } from './process.js'
 
 /** One round of one server. */
 export interface Round {
   /** Server CPU time a message (or a delivery, or a handshake), in microseconds. */
   readonly cpu: number
+  /** What of `cpu` its main thread had, where the system tells. */
+  readonly mainThread?: number
   /** Share of its core that the server used, 0 to 1. */
   readonly busy: number
   /** Messages, deliveries or handshakes a second. */
@@ -25,29 +28,27 @@ export class LoadClient {
   readonly #child: ChildProcess
   #heard: (report: Report) => void = () => undefined
 
-  /** Runs on `core`, where cores can be chosen. */
-  constructor(core: number) {
+  /**
+   * Runs on `core`, where cores can be chosen. In the `background`, it leaves the core to another client whose latency
+   * counts: else that would wait for this one's turn, and the server be charged for it.
+   */
+  constructor(core: number, background = false) {
     const path = fileURLToPath(new URL('./loader.js', import.meta.url))
     const [program, ...args] = pinned(core, [process.execPath, path])
     this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    if (background && this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW)
     this.#child.on('message', (report: Report) => this.#heard(report))
   }
 
-  /** Loads a server. Rejects with the reason if the load broke off. */
-  load(server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
-    return this.#loaded('load', server, options)
-  }
-
-  /** The same of a server that broadcasts: its messages are deliveries. */
-  broadcast(server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
-    return this.#loaded('broadcast', server, options)
-  }
-
-  async #loaded(kind: 'load' | 'broadcast', server: RunningPeer, options: Omit<LoadOptions, 'url'>): Promise<Round> {
-    let before = { cpu: 0, at: 0 }
+  /**
+   * Loads a server, which by default echoes; the messages of one that broadcasts are its deliveries. Rejects with the
+   * reason if the load broke off.
+   */
+  async load(server: RunningServer, options: Omit<LoadOptions, 'url'>, kind: LoadKind = 'load'): Promise<Round> {
+    let before = { cpu: 0, mainThread: 0, at: 0 }
     let after = before
     const { result } = await this.#order({ kind, url: server.url, options }, 'result', (report) => {
-      const sample = { cpu: cpuTime(server.pid), at: performance.now() }
+      const sample = { cpu: cpuTime(server.pid), mainThread: mainThreadTime(server.pid), at: performance.now() }
       if (report.kind === 'measuring') before = sample
       if (report.kind === 'measured') after = sample
     })
@@ -55,6 +56,7 @@ export class LoadClient {
     const cpu = after.cpu - before.cpu
     return {
       cpu: cpu / Math.max(result.messages, 1),
+      mainThread: (after.mainThread - before.mainThread) / Math.max(result.messages, 1),
       busy: cpu / 1000 / (after.at - before.at),
       rate: result.messagesPerSecond,
       latency: result.latency,
@@ -63,7 +65,7 @@ export class LoadClient {
   }
 
   /** Opens connections, which stay open until `release`. */
-  async handshakes(server: RunningPeer, connections: number): Promise<Round> {
+  async handshakes(server: RunningServer, connections: number): Promise<Round> {
     const before = cpuTime(server.pid)
     const { seconds } = await this.#order({ kind: 'handshakes', url: server.url, connections }, 'done')
     const cpu = cpuTime(server.pid) - before

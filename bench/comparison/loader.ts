@@ -1,11 +1,23 @@
 // The load client in a process of its own: runs one load after another as its parent says, and tells when each counts.
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
+import { documents, volley } from '../large/documentLoad.js'
 import { broadcast } from './broadcast.js'
 import { dialAll } from './crowd.js'
 
+/** The loads that there are. */
+const loads = {
+  load: (options: LoadOptions, measuring: () => void, measured: () => void): Promise<Loaded> =>
+    load(options, undefined, measuring, measured),
+  broadcast,
+  documents,
+  volley,
+}
+
+export type LoadKind = keyof typeof loads
+
 /** What the parent asks for. */
 export type Order =
-  | { readonly kind: 'load' | 'broadcast'; readonly url: string; readonly options: Omit<LoadOptions, 'url'> }
+  | { readonly kind: LoadKind; readonly url: string; readonly options: Omit<LoadOptions, 'url'> }
   | { readonly kind: 'handshakes'; readonly url: string; readonly connections: number }
   | { readonly kind: 'release' }
 
@@ -48,9 +60,7 @@ async function obey(order: Order): Promise<void> {
   const options = { ...order.options, url: new URL(order.url) }
   const measuring = (): void => tell({ kind: 'measuring' })
   const measured = (): void => tell({ kind: 'measured' })
-  const loading: Promise<Loaded> =
-    order.kind === 'broadcast' ? broadcast(options, measuring, measured) : load(options, undefined, measuring, measured)
-  tell({ kind: 'result', result: await loading })
+  tell({ kind: 'result', result: await loads[order.kind](options, measuring, measured) })
 }
 
 process.on('message', (order: Order) => {

@@ -1,7 +1,7 @@
 // Measures one row: all servers, round after round, A B A B, so that a disturbed minute disturbs everyone.
 import { setTimeout as wait } from 'node:timers/promises'
 import { LoadClient, type Round } from './client.js'
-import { type Mode, type Peer, type PeerName, type RunningPeer, startPeer } from './peers.js'
+import { type Mode, type Peer, type PeerName, type RunningServer, startPeer } from './peers.js'
 import { memory } from './process.js'
 import type { Measured, Row } from './results.js'
 import { streams, type Workload } from './workloads.js'
@@ -22,8 +22,8 @@ const SETTLE = 300
 export class Arena {
   readonly #peers: readonly Peer[]
   readonly #client = new LoadClient(CLIENT_CORE)
-  readonly #streamer = new LoadClient(CLIENT_CORE)
-  readonly #running = new Map<string, Promise<RunningPeer>>()
+  readonly #streamer = new LoadClient(CLIENT_CORE, true)
+  readonly #running = new Map<string, Promise<RunningServer>>()
   readonly #pace: Pace
 
   constructor(peers: readonly Peer[], pace: Pace) {
@@ -65,7 +65,7 @@ export class Arena {
     if (workload.load === undefined) throw new Error('the row has no load')
     const { seconds, warmup } = this.#pace
     const options = { ...workload.load, duration: seconds, warmup }
-    if (workload.group === 'broadcast') return this.#client.broadcast(server, options)
+    if (workload.group === 'broadcast') return this.#client.load(server, options, 'broadcast')
     if (workload.group !== 'latency') return this.#client.load(server, options)
     const [round] = await Promise.all([
       this.#client.load(server, { ...options, duration: seconds * 2, warmup: warmup + 0.2 }),
@@ -74,7 +74,7 @@ export class Arena {
     return round
   }
 
-  async #handshakes(server: RunningPeer, connections: number): Promise<Round> {
+  async #handshakes(server: RunningServer, connections: number): Promise<Round> {
     const round = await this.#client.handshakes(server, connections)
     await this.#client.release()
     await wait(SETTLE)
@@ -98,7 +98,7 @@ export class Arena {
     }
   }
 
-  #server(peer: Peer, mode: Mode): Promise<RunningPeer> {
+  #server(peer: Peer, mode: Mode): Promise<RunningServer> {
     const key = `${peer.name} ${mode}`
     const running = this.#running.get(key) ?? startPeer(peer, mode)
     this.#running.set(key, running)

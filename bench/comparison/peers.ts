@@ -13,8 +13,11 @@ const floor = join(root, 'build', 'floor')
 
 export type PeerName = 'millrace' | 'ws' | 'uWebSockets.js' | 'Bun' | 'floor'
 
-/** What a server does with a message: echoes it, echoes it compressed, or sends it to every connection that it has. */
-export type Mode = 'plain' | 'deflate' | 'broadcast'
+/**
+ * What a server does with a message: echoes it, echoes it compressed, sends it to every connection that it has, or
+ * parses it, where it is large, and answers with how much is in it.
+ */
+export type Mode = 'plain' | 'deflate' | 'broadcast' | 'documents'
 
 export interface Peer {
   readonly name: PeerName
@@ -35,11 +38,16 @@ function needs(folder: string): () => void {
   }
 }
 
-const allModes: readonly Mode[] = ['plain', 'deflate', 'broadcast']
+const allModes: readonly Mode[] = ['plain', 'deflate', 'broadcast', 'documents']
 
 export const allPeers: readonly Peer[] = [
   { name: 'floor', modes: ['plain'], command: (port) => [floor, String(port)], prepare: buildFloor },
-  { name: 'millrace', modes: ['plain', 'broadcast'], command: script('millrace'), prepare: () => undefined },
+  {
+    name: 'millrace',
+    modes: ['plain', 'broadcast', 'documents'],
+    command: script('millrace'),
+    prepare: () => undefined,
+  },
   {
     name: 'uWebSockets.js',
     modes: allModes,
@@ -64,9 +72,8 @@ function buildFloor(): void {
   execFileSync(compiler, ['-O2', '-o', floor, join(peers, 'floor.c')], { stdio: 'ignore' })
 }
 
-/** A peer that listens. */
-export interface RunningPeer {
-  readonly peer: Peer
+/** A server that listens. */
+export interface RunningServer {
   readonly url: string
   readonly pid: number
   stop(): Promise<void>
@@ -75,14 +82,18 @@ export interface RunningPeer {
 const START_TIMEOUT = 10_000
 
 /** Starts a peer on a free port, on the first core. Rejects with what it said if it does not come up. */
-export async function startPeer(peer: Peer, mode: Mode = 'plain'): Promise<RunningPeer> {
+export function startPeer(peer: Peer, mode: Mode = 'plain'): Promise<RunningServer> {
+  return startServer((port) => pinned(0, peer.command(port, mode)))
+}
+
+/** The same of any program, which prints a line when it listens. */
+export async function startServer(command: (port: number) => readonly string[]): Promise<RunningServer> {
   const port = await freePort()
-  const [program, ...args] = pinned(0, peer.command(port, mode))
+  const [program = '', ...args] = command(port)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: peers })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   await listening(child)
   return {
-    peer,
     url: `ws://127.0.0.1:${port}/`,
     pid: child.pid ?? 0,
     stop: async () => {

@@ -17,15 +17,20 @@ export function pinned(core: number, command: readonly string[]): readonly [stri
 /** CPU time of all threads of a process so far, in microseconds. */
 export function cpuTime(pid: number): number {
   if (!linux) return cpuTimeByPs(pid)
-  let nanoseconds = 0
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    try {
-      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
-    } catch {
-      // The thread has ended since it was listed.
-    }
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + threadTime(pid, thread), 0)
+}
+
+/** The same of its main thread alone; 0 where the system does not tell. */
+export function mainThreadTime(pid: number): number {
+  return linux ? threadTime(pid, String(pid)) : 0
+}
+
+function threadTime(pid: number, thread: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]) / 1000
+  } catch {
+    return 0 // it has ended since it was listed
   }
-  return nanoseconds / 1000
 }
 
 /** Resident memory of a process, now and at its highest, in bytes; 0 where the system does not tell. */

@@ -24,9 +24,10 @@ function relative(row: Row, peer: PeerName): string {
   return value === undefined ? '–' : `${value.toFixed(2)}`
 }
 
-const head = ['', ...columns, '÷ floor', '÷ uWS', '÷ Bun', '÷ ws']
+export const head: readonly string[] = ['', ...columns, '÷ floor', '÷ uWS', '÷ Bun', '÷ ws']
 
-function cells(row: Row): string[] {
+/** A row's, in the order of the head. */
+export function cells(row: Row): string[] {
   const peers = ['floor', 'uWebSockets.js', 'Bun', 'ws'] as const
   const title = row.unit === 'µs a message' ? row.title : `${row.title} (${row.unit.replace(' a handshake', '')})`
   return [title, ...columns.map((peer) => cell(row, peer)), ...peers.map((peer) => relative(row, peer))]

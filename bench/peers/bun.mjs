@@ -1,4 +1,5 @@
-// The echo server of Bun, run by Bun itself; with `broadcast`, everyone gets what anyone says.
+// The echo server of Bun, run by Bun itself; with `broadcast`, everyone gets what anyone says; with
+// `documents`, large messages are parsed.
 const [port, mode] = process.argv.slice(2)
 const server = Bun.serve({
   hostname: '127.0.0.1',
@@ -10,8 +11,11 @@ const server = Bun.serve({
     idleTimeout: 0,
     perMessageDeflate: mode === 'deflate',
     ...(mode === 'broadcast' && { open: (socket) => socket.subscribe('all') }),
-    message: (socket, data) =>
-      mode === 'broadcast' ? server.publish('all', data) : socket.send(data, mode === 'deflate'),
+    message: (socket, data) => {
+      if (mode === 'broadcast') return server.publish('all', data)
+      if (mode === 'documents' && data.length > 65_535) return socket.send(String(JSON.parse(data).length))
+      return socket.send(data, mode === 'deflate')
+    },
   },
 })
 console.log('listening')

@@ -1,14 +1,15 @@
-// The echo server of millrace, as this repository builds it; with `broadcast`, everyone gets what anyone says.
-import { createServer, prepare } from '../../dist/src/index.js'
+// The echo server of millrace, as this repository builds it; with `broadcast`, everyone gets what anyone says;
+// with `documents`, large messages are parsed, in the pool.
+import { createServer } from '../../dist/src/index.js'
 
 const [port, mode] = process.argv.slice(2)
 const server = createServer({
   maxMessage: 256 * 1024 * 1024,
+  ...(mode === 'documents' && { large: { module: new URL('./documents.mjs', import.meta.url) } }),
+  ...(mode === 'broadcast' && { open: (connection) => connection.subscribe('all') }),
   message(connection, message) {
-    if (mode !== 'broadcast') return void connection.send(message)
-    const prepared = prepare(message)
-    for (const other of server.connections) other.send(prepared)
-    prepared.release()
+    if (mode === 'broadcast') server.publish('all', message)
+    else connection.send(message)
   },
 })
 await server.listen({ host: '127.0.0.1', port: Number(port) })

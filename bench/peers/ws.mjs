@@ -1,4 +1,5 @@
-// The echo server of ws, with bufferutil, which it finds by itself; with `broadcast`, everyone gets what anyone says.
+// The echo server of ws, with bufferutil, which it finds by itself; with `broadcast`, everyone gets what anyone says; with
+// `documents`, large messages are parsed.
 import 'bufferutil'
 import { WebSocketServer } from 'ws'
 
@@ -15,6 +16,7 @@ const server = new WebSocketServer({
 })
 server.on('connection', (socket) =>
   socket.on('message', (data, binary) => {
+    if (mode === 'documents' && data.length > 65_535) return socket.send(String(JSON.parse(data.toString()).length))
     if (mode !== 'broadcast') return socket.send(data, { binary })
     for (const client of server.clients) client.send(data, { binary })
   }),

@@ -1,0 +1,32 @@
+// The rows of the comparison that are about large messages: what an echo of them costs, and how long a small one waits
+// beside them.
+import { Arena } from '../comparison/measure.js'
+import type { Row } from '../comparison/results.js'
+import { cells, head } from '../comparison/table.js'
+import { workloads } from '../comparison/workloads.js'
+import { availablePeers } from './rivals.js'
+import type { Pace, Section } from './section.js'
+
+/** Theirs, in `npm run bench -- --only`. */
+const IDS = ['65536x1', '1048576x1', '16777216x1', 'latency-16MiB']
+
+export async function echoing(pace: Pace): Promise<Section> {
+  const arena = new Arena(availablePeers('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun'), pace)
+  const rows: Row[] = []
+  try {
+    for (const workload of workloads) {
+      if (IDS.includes(workload.id)) rows.push(await arena.measure(workload, () => undefined))
+    }
+  } finally {
+    await arena.stop()
+  }
+  return {
+    id: 'echoing',
+    title: 'Echo of large messages (µs of server CPU a message; p99 of a small echo beside 16 MiB messages)',
+    note: 'Rows of `npm run bench`: of the least disturbed round; below 1, millrace does less. * never had 90 % of its core to do.',
+    head: head.toSpliced(1, 0, ''),
+    rows: rows.map((row) => cells(row).toSpliced(1, 0, '')),
+    goals: [],
+    raw: rows,
+  }
+}

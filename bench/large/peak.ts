@@ -1,0 +1,51 @@
+// The most memory that a server holds while large messages come from everyone at once.
+import { LoadClient } from '../comparison/client.js'
+import { type Peer, startPeer } from '../comparison/peers.js'
+import { memory } from '../comparison/process.js'
+import { availablePeers } from './rivals.js'
+import { KIB, least, MIB, megabytes, type Pace, rounded, type Section } from './section.js'
+
+const CONNECTIONS = 20
+
+/** Bytes above what the server held when it began to listen. */
+interface Server {
+  readonly name: string
+  readonly peaks: number[]
+}
+
+export async function peak({ quick, rounds }: Pace): Promise<Section> {
+  const size = quick ? 256 * KIB : 16 * MIB
+  const peers = availablePeers('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun')
+  const servers = peers.map(({ name }): Server => ({ name, peaks: [] }))
+  for (let round = 0; round < Math.min(rounds, 3); round++) {
+    for (const [index, peer] of peers.entries()) servers[index]?.peaks.push(await grown(peer, size))
+  }
+  const of = (name: string): number => least(servers.find((server) => server.name === name)?.peaks ?? [])
+  const goals = [
+    { what: 'peak, millrace ÷ ws', value: of('millrace') / of('ws'), limit: 0.5 },
+    { what: 'peak of millrace in MB', value: of('millrace') / 1e6, limit: Math.round((CONNECTIONS * size) / 1e6 + 80) },
+  ]
+  return {
+    id: 'peak',
+    title: `Peak memory, ${CONNECTIONS} connections that send ${size / MIB} MiB each at once`,
+    note: 'Each sends one message, which is echoed. VmHWM of a fresh process, less what it held when it listened.',
+    head: ['', '', 'MB', '÷ payload'],
+    rows: servers.map(({ name }) => [name, '', megabytes(of(name)), rounded(of(name) / (CONNECTIONS * size))]),
+    goals: goals.filter(({ value }) => !Number.isNaN(value)),
+    raw: servers,
+  }
+}
+
+async function grown(peer: Peer, size: number): Promise<number> {
+  const server = await startPeer(peer)
+  const client = new LoadClient(1)
+  const before = memory(server.pid).now
+  const load = { connections: CONNECTIONS, size, pipeline: 1, verify: false, rate: 0, duration: 0, warmup: 0 } as const
+  try {
+    const { peakMemory } = await client.load(server, { ...load, kind: 'binary' }, 'volley')
+    return peakMemory - before
+  } finally {
+    client.stop()
+    await server.stop()
+  }
+}

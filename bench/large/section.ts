@@ -1,0 +1,67 @@
+// What a part of the benchmark found: a table for people, verdicts on what was to be reached, and the raw figures.
+import { table } from '../codec/report.js'
+
+/** A figure that was to be reached. */
+export interface Goal {
+  readonly what: string
+  readonly value: number
+  /** At most so much; or at least, if `least`. */
+  readonly limit: number
+  readonly least?: boolean
+}
+
+export interface Section {
+  readonly id: string
+  readonly title: string
+  /** What each side does, so that a reader can judge whether it is fair. */
+  readonly note: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly goals: readonly Goal[]
+  /** Every round. */
+  readonly raw: unknown
+}
+
+/** How long everything is measured. */
+export interface Pace {
+  readonly rounds: number
+  /** Seconds of a round, and before it. */
+  readonly seconds: number
+  readonly warmup: number
+  /** Proves that everything works, with a fraction of the bytes; its figures say nothing. */
+  readonly quick: boolean
+}
+
+export function met({ value, limit, least = false }: Goal): boolean {
+  return least ? value >= limit : value <= limit
+}
+
+/** What a person reads; with the verdicts, if the figures are good for any. */
+export function textOf({ title, note, head, rows, goals }: Section, judge: boolean): string {
+  const verdicts = (judge ? goals : []).map((goal) => {
+    const { what, value, limit, least } = goal
+    return `→ ${what}: ${rounded(value)} (${least ? 'at least' : 'at most'} ${limit}): ${met(goal) ? 'met' : 'MISSED'}`
+  })
+  return [`\n${title}`, note, '', ...table([head, ...rows]), ...verdicts].join('\n')
+}
+
+/** A figure with three digits that count. */
+export function rounded(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const digits = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
+  return digits.toLocaleString('en', { maximumFractionDigits: 6 })
+}
+
+export const KIB = 1024
+export const MIB = 1024 * KIB
+export const GIB = 1024 * MIB
+
+/** Megabytes, as limits of memory are given. */
+export function megabytes(bytes: number): string {
+  return rounded(bytes / 1e6)
+}
+
+/** The least of some figures; NaN if there are none. */
+export function least(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : Math.min(...values)
+}

@@ -1,0 +1,92 @@
+// The other side of the streaming rows, in a process of its own: sends a long message in one frame and waits for its
+// hash, or counts the bytes of one that it asked for. Does it once, and prints what it saw as JSON.
+// usage: streamClient ws|plain in|out URL BYTES
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { dial } from '../../src/load/dial.js'
+import { FrameCounter } from '../load/frameCounter.js'
+import { BLOCK, masked, repeated } from './pattern.js'
+
+/** What a transfer was like. */
+export interface Transfer {
+  readonly seconds: number
+  /** Hash of what the server got, in hexadecimal digits; of a message out, how many bytes came. */
+  readonly answer: string
+}
+
+const KEY = Buffer.of(0x37, 0xfa, 0x21, 0x3d)
+const DIGITS = 64
+const BINARY = 0x82
+const TEXT = 0x81
+const MASKED = 0x80
+const LONG = 127
+
+const [protocol, direction, address = '', size] = process.argv.slice(2)
+const url = new URL(address)
+const length = Number(size)
+
+async function opened(): Promise<Duplex> {
+  if (protocol === 'ws') return (await dial(url, false, 10_000)).stream
+  const socket = connect(Number(url.port), url.hostname)
+  socket.write(`${direction} ${length}`)
+  await once(socket, 'data')
+  return socket
+}
+
+/** The header of one frame that carries everything. */
+function longHeader(): Buffer {
+  const header = Buffer.alloc(14)
+  header.set([BINARY, MASKED | LONG])
+  header.writeBigUInt64BE(BigInt(length), 2)
+  header.set(KEY, 10)
+  return header
+}
+
+/** Sends the bytes; resolves with the last digits of what the server says to that. */
+async function upload(stream: Duplex): Promise<string> {
+  let answer = ''
+  stream.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1')
+    if (answer.length >= DIGITS) stream.emit('answered')
+  })
+  const answered = once(stream, 'answered')
+  if (protocol === 'ws') stream.write(longHeader())
+  for (const block of repeated(protocol === 'ws' ? masked(KEY) : BLOCK, length)) {
+    if (!stream.write(block)) await once(stream, 'drain')
+  }
+  await answered
+  return answer.slice(-DIGITS)
+}
+
+/** Asks for the bytes, and counts them; in frames of one message, or as they are. */
+function download(stream: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let bytes = 0
+    const counter = new FrameCounter((counted, isClose) =>
+      isClose ? reject(new Error('the server sent Close')) : resolve(String(counted)),
+    )
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (protocol === 'ws') counter.feed(chunk)
+    })
+    stream.on('close', () => (protocol === 'ws' ? reject(new Error('the server ended')) : resolve(String(bytes))))
+    if (protocol === 'ws') stream.write(maskedText(String(length)))
+  })
+}
+
+function maskedText(text: string): Buffer {
+  const payload = Buffer.from(text).map((byte, at) => byte ^ (KEY[at % KEY.length] ?? 0))
+  return Buffer.concat([Buffer.of(TEXT, MASKED | payload.length), KEY, payload])
+}
+
+const stream = await opened()
+stream.on('error', (error) => {
+  console.error(error.message)
+  process.exit(1)
+})
+const started = performance.now()
+const answer = await (direction === 'in' ? upload(stream) : download(stream))
+const transfer: Transfer = { seconds: (performance.now() - started) / 1000, answer }
+console.log(JSON.stringify(transfer))
+stream.destroy()

@@ -1,0 +1,93 @@
+// Measures what work on large messages costs a server, by setting; servers stay up from figure to figure.
+import { fileURLToPath } from 'node:url'
+import { LoadClient, type Round } from '../comparison/client.js'
+import { type RunningServer, startServer } from '../comparison/peers.js'
+import { pinned } from '../comparison/process.js'
+import type { Pace } from './section.js'
+import type { Setting } from './workServer.js'
+
+const PROGRAM = fileURLToPath(new URL('./workServer.js', import.meta.url))
+const SMALL = { connections: 10, size: 125, pipeline: 1, kind: 'binary', verify: false, rate: 1000 } as const
+
+/** Microseconds, each of the round in which it was least; and messages a second, of that in which they were most. */
+export interface Cost {
+  /** CPU time of the main thread for a message, and of the whole process. */
+  mainThread: number
+  cpu: number
+  /** From sending a message to its answer, as the client sees it. */
+  answer: number
+  rate: number
+  /** 99th percentile of a small echo, 1,000 a second, while the large ones go on without pause. */
+  beside: number
+}
+
+export interface Material {
+  readonly size: number
+  readonly connections: number
+}
+
+export class Yard {
+  readonly #large = new LoadClient(1, true)
+  readonly #small = new LoadClient(1)
+  readonly #running = new Map<string, Promise<RunningServer>>()
+  readonly #pace: Pace
+  readonly #pin: boolean
+
+  /** `pin`: the servers' threads share one core, which the clients leave to them. Otherwise they may run anywhere. */
+  constructor(pace: Pace, pin: boolean) {
+    this.#pace = pace
+    this.#pin = pin
+  }
+
+  /** The costs of each setting, with the same material. */
+  async measure(settings: readonly Setting[], material: Material): Promise<Cost[]> {
+    const costs = settings.map(
+      (): Cost => ({ mainThread: Infinity, cpu: Infinity, answer: Infinity, rate: 0, beside: Infinity }),
+    )
+    for (let round = 0; round < this.#pace.rounds; round++) {
+      for (const [index, setting] of settings.entries()) {
+        const [alone, small] = await this.#round(await this.#server(setting), material)
+        const cost = costs[index]
+        if (cost !== undefined) note(cost, alone, small)
+      }
+    }
+    return costs
+  }
+
+  async stop(): Promise<void> {
+    this.#large.stop()
+    this.#small.stop()
+    for (const running of this.#running.values()) await running.then((server) => server.stop()).catch(() => undefined)
+  }
+
+  /** First the large ones alone, so that nothing else is in their CPU time; then both. */
+  async #round(server: RunningServer, material: Material): Promise<[alone: Round, small: Round]> {
+    const { seconds, warmup } = this.#pace
+    const load = { ...material, pipeline: 1, kind: 'text', verify: false, rate: 0 } as const
+    const alone = await this.#large.load(server, { ...load, duration: seconds, warmup }, 'documents')
+    const [small] = await Promise.all([
+      this.#small.load(server, { ...SMALL, duration: seconds, warmup: warmup + 0.1 }),
+      this.#large.load(server, { ...load, duration: seconds + 0.2, warmup }, 'documents'),
+    ])
+    return [alone, small]
+  }
+
+  #server(setting: Setting): Promise<RunningServer> {
+    const key = JSON.stringify(setting)
+    const start = (port: number): readonly string[] => {
+      const command = [process.execPath, PROGRAM, String(port), key]
+      return this.#pin ? pinned(0, command) : command
+    }
+    const running = this.#running.get(key) ?? startServer(start)
+    this.#running.set(key, running)
+    return running
+  }
+}
+
+function note(cost: Cost, { cpu, mainThread = cpu, latency, rate }: Round, small: Round): void {
+  cost.cpu = Math.min(cost.cpu, cpu)
+  cost.mainThread = Math.min(cost.mainThread, mainThread)
+  cost.answer = Math.min(cost.answer, latency?.p50 ?? Infinity)
+  cost.rate = Math.max(cost.rate, rate)
+  cost.beside = Math.min(cost.beside, small.latency?.p99 ?? Infinity)
+}
