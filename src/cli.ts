@@ -3,7 +3,7 @@
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { onSignals } from './cluster/signals.js'
-import type { Server } from './index.js'
+import type { Broker, Server } from './index.js'
 import { type Command, helpText, parseArguments, UsageError } from './target/arguments.js'
 import { benchHelpText } from './target/benchArguments.js'
 import { createEchoServer } from './target/echoServer.js'
@@ -27,8 +27,8 @@ async function run(args: readonly string[]): Promise<void> {
   } else await serve(command)
 }
 
-async function serve({ listen, limits }: Extract<Command, { name: 'serve' }>): Promise<void> {
-  const server = createEchoServer(limits)
+async function serve({ listen, limits, broker }: Extract<Command, { name: 'serve' }>): Promise<void> {
+  const server = createEchoServer(limits, broker === undefined ? undefined : await brokerAt(broker))
   const { tls, ...place } = listen
   await server.listen(
     tls === undefined ? place : { ...place, tls: { cert: contentOf(tls.cert), key: contentOf(tls.key) } },
@@ -45,6 +45,17 @@ async function serve({ listen, limits }: Extract<Command, { name: 'serve' }>): P
   const count = (await server.statistics()).length
   const by = acceptors === undefined ? '' : `, with ${count} ${count === 1 ? 'acceptor' : 'acceptors'}`
   console.log(`millrace ${where}${by}`)
+}
+
+/** Only who asks for it needs the package. */
+async function brokerAt(url: string): Promise<Broker> {
+  try {
+    const { redisBroker } = await import('./pubsub/redisBroker.js')
+    return redisBroker(url)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
+    throw new UsageError('--broker needs the package @redis/client: npm install @redis/client')
+  }
 }
 
 /** The first signal closes the server gracefully; a second one ends it. */

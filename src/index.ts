@@ -1,6 +1,6 @@
 // The public API of millrace.
 export type { ClusterOptions } from './cluster/options.js'
-export { type ClusterServer as Server, createServer } from './cluster/server.js'
+export { createServer, type Server } from './cluster/server.js'
 export type { ProcessStatistics } from './cluster/statistics.js'
 export type { Connection, Sendable, SendResult } from './connection/connection.js'
 export type { ConnectionLimits, Handlers, OutputPolicy } from './connection/handlers.js'

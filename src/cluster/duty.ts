@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads'
 import type { ListenOptions } from '../server/listener.js'
 import { Drainage } from './drain.js'
 import { failureOf, isOurs, type Order, type Report } from './orders.js'
-import type { ClusterServer } from './server.js'
+import type { Server } from './server.js'
 import { ignoreSignals } from './signals.js'
 import { ownStatistics } from './statistics.js'
 
@@ -24,10 +24,10 @@ export function isAcceptor(): boolean {
 }
 
 export class Duty {
-  readonly #server: ClusterServer
+  readonly #server: Server
   readonly #ports: number[] = JSON.parse(process.env[PORTS] ?? '[]')
 
-  constructor(server: ClusterServer, signals: boolean) {
+  constructor(server: Server, signals: boolean) {
     this.#server = server
     if (signals) ignoreSignals()
     const drainage = new Drainage(server, (code, reason) => {

@@ -4,10 +4,14 @@ import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
 import { writeClosePayload } from '../protocol/closeCode.js'
+import { Hub } from '../pubsub/hub.js'
+import { HubBroker } from '../pubsub/hubBroker.js'
+import { LinkBroker } from '../pubsub/linkBroker.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ServerOptions } from '../server/options.js'
-import { Server } from '../server/server.js'
+import { Server as ProcessServer } from '../server/server.js'
 import { Duty, isAcceptor } from './duty.js'
+import { linkToPrimary } from './link.js'
 import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
 import { onSignals } from './signals.js'
 import { ownStatistics, type ProcessStatistics } from './statistics.js'
@@ -17,7 +21,7 @@ import { Supervisor } from './supervisor.js'
 let taken = false
 
 /** A WebSocket server, made by `createServer`. */
-export class ClusterServer<Data = unknown> extends Server<Data> {
+export class Server<Data = unknown> extends ProcessServer<Data> {
   #supervisor: Supervisor | undefined
   #duty: Duty | undefined
   #closing = false
@@ -48,7 +52,8 @@ export class ClusterServer<Data = unknown> extends Server<Data> {
       if (taken) throw new Error('another server of this process has the acceptors')
       if (isAcceptor()) {
         taken = true
-        this.#duty = new Duty(this as ClusterServer, plan.signals)
+        this.use(new LinkBroker(linkToPrimary()))
+        this.#duty = new Duty(this as Server, plan.signals)
         await this.#serve(this.#duty, options)
       } else {
         if (cluster.isWorker) throw new Error('this is a worker of another cluster: listen without acceptors here')
@@ -95,7 +100,9 @@ export class ClusterServer<Data = unknown> extends Server<Data> {
   }
 
   async #lead(plan: ClusterPlan): Promise<void> {
-    const supervisor = new Supervisor({ ...plan, gaveUp: () => process.exit(1) })
+    const hub = new Hub()
+    this.use(new HubBroker(hub))
+    const supervisor = new Supervisor({ ...plan, joined: (link) => hub.join(link), gaveUp: () => process.exit(1) })
     this.#supervisor = supervisor
     taken = true
     const unheard = plan.signals ? this.#obeySignals(supervisor, plan.log) : undefined
@@ -125,8 +132,8 @@ export class ClusterServer<Data = unknown> extends Server<Data> {
  * Throws a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1, and a TypeError for an
  * `outputPolicy`, a route's path or a trusted proxy that makes no sense.
  */
-export function createServer(): ClusterServer<undefined>
-export function createServer<Data = undefined>(options: ServerOptions<Data>): ClusterServer<Data>
-export function createServer(options: ServerOptions = {}): ClusterServer<unknown> {
-  return new ClusterServer(options)
+export function createServer(): Server<undefined>
+export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>
+export function createServer(options: ServerOptions = {}): Server<unknown> {
+  return new Server(options)
 }

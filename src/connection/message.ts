@@ -1,6 +1,6 @@
 // A message as the handler sees it. Its bytes lie in shared memory that is used again as soon as the handler returns,
 // so every access goes through here: what is no longer there is refused, never another peer's bytes.
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { Codec, Region } from '../codec/codec.js'
 import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
 

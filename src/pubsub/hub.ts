@@ -68,6 +68,11 @@ export class Hub {
     })
   }
 
+  /** Passes on what the primary itself publishes. */
+  publish(record: Buffer): void {
+    this.#forward(undefined, record)
+  }
+
   /** Ends all links; resolves when what was to be passed on has left, or can't. */
   async close(): Promise<void> {
     await Promise.all([...this.#links].map(({ queue }) => queue.end(CLOSE_TIMEOUT)))
@@ -80,7 +85,7 @@ export class Hub {
     else if (kind === RecordKind.unsubscribe) this.#unsubscribe(link, topicOf(record))
   }
 
-  #forward(from: Link, record: Buffer): void {
+  #forward(from: Link | undefined, record: Buffer): void {
     const subscribers = this.#subscribers.get(topicOf(record))
     if (subscribers === undefined) return
     for (const link of subscribers) {

@@ -35,20 +35,37 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   readonly #heap: Heap
   readonly #outbox: Outbox
   readonly #most: number
-  readonly #broker: Broker | undefined
+  #broker: Broker | undefined
+  #attached = false
   readonly #topics = new Map<string, Topic>()
   readonly #subscriptions = new Map<Subscriber, Set<Topic>>()
   #arena: Arena | undefined
   #batch: Batch | undefined
 
-  /** For at most `most` topics. What comes from the broker is published here. */
-  constructor(codec: Codec, heap: Heap, outbox: Outbox, most: number, broker: Broker | undefined) {
+  /** For at most `most` topics. */
+  constructor(codec: Codec, heap: Heap, outbox: Outbox, most: number, broker?: Broker) {
     this.#codec = codec
     this.#heap = heap
     this.#outbox = outbox
     this.#most = most
     this.#broker = broker
-    broker?.attach((topic, payload, text) => this.#receive(topic, payload, text))
+  }
+
+  /** Uses this broker, unless there is one already. */
+  use(broker: Broker): void {
+    this.#broker ??= broker
+  }
+
+  /** What others publish is published here, from now on. */
+  connect(): void {
+    if (this.#attached) return
+    this.#attached = true
+    this.#broker?.attach((topic, payload, text) => this.#receive(topic, payload, text))
+  }
+
+  /** Publishes to nobody else any more; resolves when what was published has left, or can't. */
+  async close(): Promise<void> {
+    await this.#broker?.close()
   }
 
   /** How many subscribers a topic has in this process. */
@@ -91,7 +108,10 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   }
 
   publish(name: string, data: Sendable, except?: Subscriber): number {
-    this.#broker?.publish(name, payloadOf(data), isText(data))
+    if (this.#broker !== undefined) {
+      this.connect()
+      this.#broker.publish(name, payloadOf(data), isText(data))
+    }
     return this.#publish(name, data, except)
   }
 
@@ -198,6 +218,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     if (this.#topics.size >= this.#most) throw new RangeError(`maxTopics is ${this.#most}`)
     const topic = { name, subscribers: new Set<Subscriber>() }
     this.#topics.set(name, topic)
+    this.connect()
     this.#broker?.subscribe(name)
     return topic
   }

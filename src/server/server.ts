@@ -37,7 +37,6 @@ export class Server<Data = unknown> {
   readonly #lanes: Lanes
   readonly #listeners: Listener[] = []
   readonly #topics: Topics
-  readonly #broker: Broker | undefined
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
   #handshakes = 0
@@ -47,7 +46,6 @@ export class Server<Data = unknown> {
     const limits = limitsOf(options)
     const common = this.#common(limits, options.broker)
     this.#topics = common.topics
-    this.#broker = options.broker
     this.#census = new Census(limits, common.connections)
     const routes = Object.entries(options.routes ?? {}).map(([path, { [ROUTE]: own }]) => {
       if (own === undefined) throw new TypeError(`the route ${path} must be made by the function route`)
@@ -96,6 +94,7 @@ export class Server<Data = unknown> {
     const listener = new Listener(options, this.#lanes)
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
     await listener.listen(options, this.#lanes)
+    this.#topics.connect()
     this.#listeners.push(listener)
     return this
   }
@@ -127,6 +126,11 @@ export class Server<Data = unknown> {
     return this.#topics.subscriberCount(topic)
   }
 
+  /** Uses this broker, unless the options named one. @internal */
+  use(broker: Broker): void {
+    this.#topics.use(broker)
+  }
+
   /**
    * Accepts nothing more, sends Close to every peer (1001 by default), and resolves when all connections have ended:
    * those that do not answer are ended when the close timeout is over. Rejects with a RangeError, before anything is
@@ -142,7 +146,7 @@ export class Server<Data = unknown> {
     // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
     const alive = setInterval(() => undefined, 1000)
     if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    await Promise.all([this.#broker?.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
+    await Promise.all([this.#topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
   }
 

@@ -13,7 +13,13 @@ export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'version' }
   | BenchCommand
-  | { readonly name: 'serve'; readonly listen: Place; readonly limits: Partial<ServerLimits> }
+  | {
+      readonly name: 'serve'
+      readonly listen: Place
+      readonly limits: Partial<ServerLimits>
+      /** Where Redis is. */
+      readonly broker?: string
+    }
 
 /** Where to listen; a certificate and its key are the names of files. */
 export interface Place {
@@ -27,7 +33,7 @@ export interface Place {
 }
 
 const where = ['port', 'host', 'path', 'cert', 'key']
-const processes = ['acceptors', 'drain-after', 'drain-over']
+const processes = ['acceptors', 'drain-after', 'drain-over', 'broker']
 
 const MOST_ACCEPTORS = 1024
 
@@ -47,6 +53,8 @@ const sizes: readonly (readonly [Limit, string])[] = [
 const counts: readonly (readonly [Limit, string])[] = [
   ['maxConnections', 'at once; more get 503'],
   ['maxFragments', 'frames of one message'],
+  ['maxSubscriptions', 'topics of one peer'],
+  ['maxTopics', 'topics of all peers'],
   ['messageRate', 'messages a second, of one peer; 0 is any'],
 ]
 
@@ -82,7 +90,9 @@ export function parseArguments(args: readonly string[]): Command {
     }
   }
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
-  return { name: 'serve', listen: { ...placeIn(given, port), ...acceptorsIn(given) }, limits }
+  const broker = given.get('broker')
+  const listen = { ...placeIn(given, port), ...acceptorsIn(given) }
+  return { name: 'serve', listen, limits, ...(broker === undefined ? {} : { broker }) }
 }
 
 /** Where to listen: a path, or a port; with TLS if there is a certificate. */
@@ -126,7 +136,10 @@ export function helpText(version: string): string {
   millrace --port 0 --max-message 256MiB      any free port, longer messages
   millrace --host 0.0.0.0 --port 80           for everybody on the network
   millrace --acceptors auto                   a process for each processor
+  millrace --broker redis://10.0.0.1          one of several machines
   millrace bench ws://${DEFAULT_HOST}:${DEFAULT_PORT}          load a server; see bench --help
+
+What is sent to the path /topics/NAME comes back to everybody there.
 
 Where
 ${table([
@@ -138,9 +151,10 @@ ${table([
 ])}
 Processes
 ${table([
-  ['acceptors', '', 'processes that serve, or auto; one more watches'],
+  ['acceptors', '', 'processes that serve, or auto'],
   ['drain-after', '5s', 'from a reload (SIGHUP) to the first Close'],
   ['drain-over', '10s', 'time over which all Closes are spread'],
+  ['broker', '', 'redis://..., for /topics/NAME on many machines'],
 ])}
 How much (1024, 16k, 64KiB, 64MB)
 ${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(defaultLimits[limit]), help]))}

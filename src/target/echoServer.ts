@@ -1,17 +1,43 @@
-// The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand.
+// The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand. On paths
+// below /topics, others hear it, too.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ClusterServer, createServer } from '../cluster/server.js'
-import type { ServerLimits } from '../server/options.js'
+import { createServer, type Server } from '../cluster/server.js'
+import type { Broker } from '../pubsub/broker.js'
+import { type Route, route, type ServerLimits } from '../server/options.js'
 import { page, pageHeaders } from './page.js'
 
-/** An echo server with these limits; `GET /` answers with the page. */
-export function createEchoServer(limits: Partial<ServerLimits> = {}): ClusterServer {
-  return createServer({
+/** Bytes, as `subscribe` wants it. */
+const LONGEST_TOPIC = 255
+
+/**
+ * An echo server with these limits; `GET /` answers with the page. What is sent to `/topics/name` comes back to everybody
+ * there, wherever the broker reaches.
+ */
+export function createEchoServer(limits: Partial<ServerLimits> = {}, broker?: Broker): Server {
+  const server: Server = createServer({
     ...limits,
+    ...(broker === undefined ? {} : { broker }),
     message(connection, message) {
       connection.send(message)
     },
+    routes: { '/topics/:topic': topics(() => server) },
     request: answer,
+  })
+  return server
+}
+
+function topics(server: () => Server): Route {
+  return route<string>({
+    upgrade({ params: { topic = '' } }) {
+      if (Buffer.byteLength(topic) > LONGEST_TOPIC) return { status: 414, body: 'the name of the topic is too long' }
+      return { data: topic }
+    },
+    open(connection) {
+      connection.subscribe(connection.data)
+    },
+    message(connection, message) {
+      server().publish(connection.data, message)
+    },
   })
 }
 

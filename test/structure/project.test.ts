@@ -9,6 +9,8 @@ import { codeOf, read, sourcesIn, tokensOf } from './source.js'
 const VALUES = ['CloseCode', 'Message', 'PreparedMessage', 'ProtocolViolation', 'createServer', 'prepare', 'route']
 const TYPES = [
   'Acceptance',
+  'Broker',
+  'BrokerStatistics',
   'ClusterOptions',
   'CommonOptions',
   'Connection',
@@ -24,6 +26,7 @@ const TYPES = [
   'MessageStream',
   'OutputPolicy',
   'ProcessStatistics',
+  'Receive',
   'Rejection',
   'ResponseHeaders',
   'Route',

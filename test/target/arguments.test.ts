@@ -15,6 +15,7 @@ test('nothing asked for is the defaults', () => {
 test('every option is taken, in both ways of writing it', () => {
   const expected = {
     name: 'serve',
+    broker: 'redis://there',
     listen: { port: 0, host: '::1' },
     limits: {
       maxMessage: 67_108_864,
@@ -28,6 +29,8 @@ test('every option is taken, in both ways of writing it', () => {
       byteRate: 1_048_576,
       maxConnections: 7,
       maxFragments: 3,
+      maxSubscriptions: 8,
+      maxTopics: 9,
       messageRate: 0,
       pingInterval: 1000,
       idleTimeout: 3000,
@@ -49,7 +52,10 @@ test('every option is taken, in both ways of writing it', () => {
     ['--byte-rate', '1MiB'],
     ['--max-connections', '7'],
     ['--max-fragments', '3'],
+    ['--max-subscriptions', '8'],
+    ['--max-topics', '9'],
     ['--message-rate', '0'],
+    ['--broker', 'redis://there'],
     ['--ping-interval', '1s'],
     ['--idle-timeout', '3s'],
     ['--pause-timeout', '4s'],
@@ -139,7 +145,7 @@ test('the help names every limit with its default, and fits a terminal', () => {
 
 test('the examples of the help are understood', () => {
   const examples = [...helpText('').matchAll(/^ {2}millrace(.*?)(?: {2,}|$)/gm)].map(([, args]) => args?.trim() ?? '')
-  assert.equal(examples.length, 5)
+  assert.equal(examples.length, 6)
   for (const example of examples) {
     const { name } = parseArguments(example.split(' ').filter((word) => word !== ''))
     assert.equal(name, example.startsWith('bench') ? 'bench' : 'serve')
