@@ -2,20 +2,24 @@
 import cluster from 'node:cluster'
 import { isMainThread } from 'node:worker_threads'
 import type { ListenOptions } from '../server/listener.js'
+import { Balance } from './balance.js'
 import { Drainage } from './drain.js'
 import { failureOf, isOurs, type Order, type Report } from './orders.js'
 import type { Server } from './server.js'
 import { ignoreSignals } from './signals.js'
 import { ownStatistics } from './statistics.js'
+import { inheritTally } from './tally.js'
 
 /** In the environment of acceptors: the process that started them. Theirs is inherited by processes of their own. */
 const PRIMARY = 'MILLRACE_PRIMARY'
 /** In the environment of acceptors: the ports of those before them, for each `listen` that leaves its own open. */
 const PORTS = 'MILLRACE_PORTS'
+/** In the environment of acceptors: which one it is, from 0 on. */
+const PLACE = 'MILLRACE_PLACE'
 
 /** What tells a process that it is an acceptor of this one. */
-export function dutyEnvironment(ports: readonly number[]): NodeJS.ProcessEnv {
-  return { [PRIMARY]: String(process.pid), [PORTS]: JSON.stringify(ports) }
+export function dutyEnvironment(place: number, ports: readonly number[]): NodeJS.ProcessEnv {
+  return { [PRIMARY]: String(process.pid), [PORTS]: JSON.stringify(ports), [PLACE]: String(place) }
 }
 
 /** Whether this process is an acceptor. */
@@ -26,17 +30,21 @@ export function isAcceptor(): boolean {
 export class Duty {
   readonly #server: Server
   readonly #ports: number[] = JSON.parse(process.env[PORTS] ?? '[]')
+  readonly #balance: Balance | undefined
 
   constructor(server: Server, signals: boolean) {
     this.#server = server
+    this.#balance = balanceOf(server)
     if (signals) ignoreSignals()
     const drainage = new Drainage(server, (code, reason) => {
       server.close(code, reason).then(() => process.exit(0))
     })
     process.on('message', (order: unknown) => {
       if (!isOurs<Order>(order)) return
-      if (order.millrace === 'drain') drainage.obey(order)
-      else tell({ millrace: 'statistics', id: order.id, statistics: ownStatistics(server) })
+      if (order.millrace === 'drain') {
+        this.#balance?.end()
+        drainage.obey(order)
+      } else tell({ millrace: 'statistics', id: order.id, statistics: ownStatistics(server) })
     })
     // The primary has gone: nobody would end this process any more.
     process.on('disconnect', () => process.exit(1))
@@ -48,12 +56,23 @@ export class Duty {
     const open = options.path === undefined && (options.port ?? 0) === 0
     try {
       await listen(open ? { ...options, port } : options)
+      this.#balance?.begin()
       tell({ millrace: 'listening', addresses: this.#server.addresses })
     } catch (error) {
       tell({ millrace: 'failed', failure: failureOf(error) }, () => process.exit(1))
       await new Promise(() => undefined)
     }
   }
+}
+
+/** Undefined where there is nobody to be even with. */
+function balanceOf(server: Server): Balance | undefined {
+  const tally = inheritTally()
+  if (tally === undefined || tally.places < 2) return undefined
+  const balance = new Balance(tally, Number(process.env[PLACE]), server.connections)
+  server.opened = () => balance.opened()
+  server.arrived = () => balance.arrived()
+  return balance
 }
 
 function tell(report: Report, told: () => void = () => undefined): void {

@@ -8,6 +8,7 @@ import { STDIO } from './link.js'
 import type { ClusterPlan } from './options.js'
 import type { Drain } from './orders.js'
 import type { ProcessStatistics } from './statistics.js'
+import { makeTally, type Tally } from './tally.js'
 
 /** An acceptor that dies younger than this, in milliseconds, has not worked. */
 const YOUNG = 5000
@@ -40,6 +41,7 @@ export interface SupervisorOptions extends ClusterPlan {
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #places: Place[]
+  readonly #tally: Tally | undefined
   readonly #draining = new Set<Acceptor>()
   /** Where all acceptors listen, or have last listened. */
   #addresses: readonly (AddressInfo | string)[] = []
@@ -59,7 +61,9 @@ export class Supervisor {
     if (exec === undefined) throw new TypeError('acceptors run a program, and this process was not started with a file')
     // Acceptors accept for themselves: that makes three times the handshakes of a primary that accepts for them.
     cluster.schedulingPolicy = cluster.SCHED_NONE
-    cluster.setupPrimary({ exec, args, execArgv: process.execArgv, stdio: [...STDIO], serialization: 'advanced' })
+    this.#tally = makeTally(options.acceptors)
+    const stdio = [...STDIO, this.#tally?.descriptor ?? 'ignore']
+    cluster.setupPrimary({ exec, args, execArgv: process.execArgv, stdio, serialization: 'advanced' })
     const place = (): Place => ({ acceptor: undefined, deaths: 0, restarts: 0, timer: undefined })
     this.#places = Array.from({ length: options.acceptors }, place)
   }
@@ -73,7 +77,7 @@ export class Supervisor {
     if (this.#stopping !== undefined) throw new Error('the server is closed: make a new one to listen again')
     this.#listens++
     try {
-      if (this.#listens === 1) for (const place of this.#places) this.#fill(place, this.#start())
+      if (this.#listens === 1) for (const place of this.#places) this.#fill(place, this.#start(place))
       await this.#ready(this.#acceptors)
       this.#started = true
       for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
@@ -115,11 +119,11 @@ export class Supervisor {
     return this.#places.flatMap(({ acceptor }) => acceptor ?? [])
   }
 
-  #start(): Acceptor {
+  #start(place: Place): Acceptor {
     // Where others listen, node:cluster shares their handles by what they asked for: any port, if that is so.
     const others = [...this.#acceptors, ...this.#draining]
     if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
-    return new Acceptor(dutyEnvironment(this.#ports), this.#options.joined)
+    return new Acceptor(dutyEnvironment(this.#places.indexOf(place), this.#ports), this.#options.joined)
   }
 
   async #ready(acceptors: readonly Acceptor[]): Promise<void> {
@@ -144,6 +148,7 @@ export class Supervisor {
 
   #died(place: Place, { pid, age }: Acceptor, how: string): void {
     place.acceptor = undefined
+    this.#tally?.tell(this.#places.indexOf(place), undefined)
     if (!this.#started || this.#stopping !== undefined) return
     place.deaths = age < YOUNG ? place.deaths + 1 : 1
     place.restarts++
@@ -160,7 +165,7 @@ export class Supervisor {
 
   #restart(place: Place): void {
     try {
-      this.#fill(place, this.#start())
+      this.#fill(place, this.#start(place))
       // One that is not ready in time is ended, and has died then.
       this.#ready(this.#acceptors).catch(() => undefined)
     } catch (error) {
@@ -174,8 +179,8 @@ export class Supervisor {
     if (this.#stopping !== undefined) throw new Error('the server is closing')
     const fresh: Acceptor[] = []
     try {
-      while (fresh.length < this.#places.length) {
-        const acceptor = this.#start()
+      for (const place of this.#places) {
+        const acceptor = this.#start(place)
         fresh.push(acceptor)
         this.#note(acceptor)
       }

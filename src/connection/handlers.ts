@@ -87,7 +87,7 @@ export interface ConnectionLimits extends Times, RateLimits {
   /**
    * Time, in milliseconds, during which nothing is read from the peer (paused by the application, by its pending
    * handlers, or by output that the peer does not read), after which it is closed with 1008: a pause hides that the
-   * peer is gone.
+   * peer is gone. Also the time, once or twice, in which a peer must take some of the output that waits for it.
    * Default 60,000.
    */
   readonly pauseTimeout: number

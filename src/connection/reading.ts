@@ -64,6 +64,8 @@ export class Reading implements Stoppable {
   #paused = 0
   /** What had been taken of our output when last looked at: if that changes, the peer reads, and lives. */
   #taken = 0
+  /** Since when a write has stood still, as far as was seen; 0 while none does. */
+  #stuck = 0
 
   constructor(transport: Transport, deadlines: Deadlines, reader: Reader) {
     this.#transport = transport
@@ -104,16 +106,22 @@ export class Reading implements Stoppable {
     this.#transport.resume()
   }
 
-  /** What is called for; `taken` changes while the peer reads what had to wait. */
-  look(taken: number, times: Times): Verdict {
+  /** What is called for; `taken` changes while the peer reads what had to wait, which is there while `blocked`. */
+  look(taken: number, blocked: boolean, times: Times): Verdict {
     const { now } = this.#deadlines
     if ((this.#reasons & WAITS) !== 0) this.seen = now // the silence is ours
     if (taken !== this.#taken) {
       this.#taken = taken
       this.seen = now
+      this.#stuck = 0
       if (this.#paused > 0) this.#paused = now
     }
+    if (!blocked) this.#stuck = 0
+    else if (this.#stuck === 0) this.#stuck = now
     if (over(times.maxLifetime, this.#opened, now)) return 'lifetime'
+    // Whatever it sends: what it does not read is memory, a region of the budget perhaps, and below the output limit, or
+    // where output is dropped, nothing else would end it.
+    if (this.#stuck > 0 && over(times.pauseTimeout, this.#stuck, now)) return 'unread'
     if (this.#paused > 0) return over(times.pauseTimeout, this.#paused, now) ? 'unread' : 'nothing'
     if (over(times.idleTimeout, this.seen, now)) return 'idle'
     if (!over(times.pingInterval, Math.max(this.seen, this.#pinged), now)) return 'nothing'
@@ -123,7 +131,9 @@ export class Reading implements Stoppable {
 
   /** When to look again; 0 is never. */
   next(times: Times): number {
-    const dues = [due(times.maxLifetime, this.#opened)]
+    // A write that begins to stand still tells nobody: it is looked for as often as it may take.
+    const since = this.#stuck > 0 ? this.#stuck : this.#deadlines.now
+    const dues = [due(times.maxLifetime, this.#opened), due(times.pauseTimeout, since)]
     if (this.#paused > 0) dues.push(due(times.pauseTimeout, this.#paused))
     else {
       dues.push(due(times.idleTimeout, this.seen), due(times.pingInterval, Math.max(this.seen, this.#pinged)))

@@ -25,6 +25,7 @@ export interface RawLaneOptions {
   readonly mostArrivals: number
   /** The handshake is accepted; `early` is what came behind the request. */
   upgraded(transport: Transport, accepted: Accepted, early: Buffer): void
+  arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
   /** This lane is not sure: the second one decides. */
   handedOver(handle: StreamHandle, read: Buffer): void
@@ -50,6 +51,7 @@ export class RawLane {
   }
 
   #arrive(handle: StreamHandle): void {
+    this.#options.arrived()
     if (this.#arrivals.size < this.#options.mostArrivals) new Arrival(handle, this.#options, this.#arrivals)
     else handle.close()
   }

@@ -40,6 +40,9 @@ export class Server<Data = unknown> {
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
   #handshakes = 0
+  arrived: (() => void) | undefined
+  /** Is called after each opening handshake. @internal */
+  opened: (() => void) | undefined
 
   /** Made by `createServer`. @internal */
   constructor(options: CommonOptions & AnyRoute) {
@@ -191,6 +194,7 @@ export class Server<Data = unknown> {
     const http = new HttpLane({ ...shared, publicApi, request, clientOf: (socket) => proxyLine.clientOf(socket) })
     const raw = new RawLane({
       ...shared,
+      arrived: () => this.arrived?.(),
       refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
       handedOver: (handle, read) => http.counted(giveToHttp(handle, read, http.server)),
     })
@@ -203,6 +207,7 @@ export class Server<Data = unknown> {
     this.#census.add(peer)
     peer.start(opening, early)
     UpgradeRequest.settle(opening.request)
+    this.opened?.()
   }
 }
 

@@ -12,6 +12,8 @@ import { delay, eventually } from '../support/socketClient.js'
 import { PADDING } from './largeModule.js'
 
 const module = new URL('./largeModule.js', import.meta.url)
+/** Where the way of a message changes: the lengths in its header, the pool's threshold, the inbox. */
+const BOUNDARIES = [32_768, 65_536, 131_072, 262_144]
 const servers: Server<unknown>[] = []
 const errors: string[] = []
 
@@ -51,10 +53,16 @@ for (const { transport, publicApi } of transports) {
         const clients = await Promise.all(Array.from({ length: 50 }, open))
         await Promise.all(
           clients.map(async (client) => {
-            const sent = Array.from({ length: 20 }, () => random.bytes(16).toString('hex'))
-            const payloads = sent.map((word) => Buffer.alloc(random.between(65_536, 500_000), word))
+            const payloads = Array.from({ length: 20 }, (_, n) => {
+              const around = random.pick(BOUNDARIES) + random.between(-20, 20)
+              const length = n % 2 === 0 ? around : random.between(20_000, 500_000)
+              return Buffer.alloc(length, random.bytes(251)) // a prime: no two places of a block look alike
+            })
             for (const payload of payloads) client.socket.send(payload)
-            for (const payload of payloads) assert.ok(payload.equals((await client.messages.next()) as Buffer))
+            for (const payload of payloads) {
+              const echo = await client.messages.next()
+              assert.ok(Buffer.isBuffer(echo) && payload.equals(echo), `${payload.length} bytes`)
+            }
             await client.close()
           }),
         )

@@ -42,7 +42,9 @@ test('a publication reaches every subscriber, and not its publisher', () => {
   turn(() => {
     assert.equal(anna.peer.publish('news', 'from anna'), 1)
     assert.equal(carl.peer.publish('news', Buffer.from('from carl')), 2)
-    assert.equal(place.shared.topics.publish('news', prepare('from the server')), 2)
+    const prepared = prepare('from the server')
+    assert.equal(place.shared.topics.publish('news', prepared), 2)
+    prepared.release()
     assert.equal(place.shared.topics.publish('olds', 'nobody'), 0)
   })
   assert.deepEqual(seen(anna), ['<from carl>', 'from the server'])
