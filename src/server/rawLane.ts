@@ -25,6 +25,7 @@ export interface RawLaneOptions {
   readonly mostArrivals: number
   /** The handshake is accepted; `early` is what came behind the request. */
   upgraded(transport: Transport, accepted: Accepted, early: Buffer): void
+  /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
   /** This lane is not sure: the second one decides. */

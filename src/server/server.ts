@@ -40,6 +40,7 @@ export class Server<Data = unknown> {
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
   #handshakes = 0
+  /** Is called for each connection that the first lane accepts. @internal */
   arrived: (() => void) | undefined
   /** Is called after each opening handshake. @internal */
   opened: (() => void) | undefined
