@@ -98,22 +98,22 @@ test('also when an earlier handler is done meanwhile', async () => {
 
 test('unless it need not, by option', async () => {
   const client = await (await connected({}, { ordered: false })).open()
-  client.socket.send(`wait 300${PADDING}`)
+  client.socket.send(`wait 1500${PADDING}`)
   client.socket.send('behind')
   assert.equal(await client.messages.next(), 'behind')
-  assert.equal(await client.messages.next(), 'wait 300 70008')
+  assert.equal(await client.messages.next(), 'wait 1500 70009')
 })
 
 const deaths: readonly (readonly [command: string, error: RegExp])[] = [
   ['throw', /^as asked$/],
-  ['loop', /longer than large\.timeout, 500 ms/],
+  ['loop', /longer than large\.timeout, 3000 ms/],
   ['exit', /exited with code: 5/],
   ['number', /cannot send number/],
 ]
 for (const [command, error] of deaths) {
   test(`a module that does this ends its connection with 1011, and nothing else: ${command}`, async () => {
     const before = heapOfThread().used
-    const place = await connected({}, { timeout: 500 })
+    const place = await connected({}, { timeout: 3000 })
     const [other, client] = [await place.open(), await place.open()]
     client.socket.send(`${command} ${PADDING}`)
     assert.equal((await client.ended).code, 1011)

@@ -73,7 +73,7 @@ for (const { transport, publicApi } of transports) {
 }
 
 test('a full queue stops the reading and fails nobody, however long the wait', async () => {
-  const open = await pooled({ queue: 1, ordered: false, timeout: 2000 }, { pauseTimeout: 300 })
+  const open = await pooled({ queue: 1, ordered: false, timeout: 20_000 }, { pauseTimeout: 300 })
   const [first, second] = [await open(), await open()]
   for (let n = 0; n < 4; n++) first.socket.send(`wait 300${PADDING}`)
   first.socket.send('behind')
@@ -88,10 +88,10 @@ test('a full queue stops the reading and fails nobody, however long the wait', a
 })
 
 test('the time of a message begins when a thread takes it', async () => {
-  const open = await pooled({ timeout: 1000 })
+  const open = await pooled({ timeout: 5000 })
   const clients = await Promise.all(Array.from({ length: 4 }, open))
-  for (const client of clients) client.socket.send(`wait 400${PADDING}`)
-  for (const client of clients) assert.equal(await client.messages.next(), 'wait 400 70008')
+  for (const client of clients) client.socket.send(`wait 1500${PADDING}`)
+  for (const client of clients) assert.equal(await client.messages.next(), 'wait 1500 70009')
   assert.deepEqual(errors, [])
 })
 
