@@ -42,14 +42,20 @@ export class LoadClient {
 
   /**
    * Loads a server, which by default echoes; the messages of one that broadcasts are its deliveries. Rejects with the
-   * reason if the load broke off.
+   * reason if the load broke off. `begun` is called when its warm-up is over.
    */
-  async load(server: RunningServer, options: Omit<LoadOptions, 'url'>, kind: LoadKind = 'load'): Promise<Round> {
+  async load(
+    server: RunningServer,
+    options: Omit<LoadOptions, 'url'>,
+    kind: LoadKind = 'load',
+    begun: () => void = () => undefined,
+  ): Promise<Round> {
     let before = { cpu: 0, mainThread: 0, at: 0 }
     let after = before
     const { result } = await this.#order({ kind, url: server.url, options }, 'result', (report) => {
       const sample = { cpu: cpuTime(server.pid), mainThread: mainThreadTime(server.pid), at: performance.now() }
       if (report.kind === 'measuring') before = sample
+      if (report.kind === 'measuring') begun()
       if (report.kind === 'measured') after = sample
     })
     if (result.error !== undefined) throw new Error(result.error)
@@ -62,6 +68,21 @@ export class LoadClient {
       latency: result.latency,
       peakMemory: memory(server.pid).peak,
     }
+  }
+
+  /** Loads in the background while `work` is done: that begins when this load's warm-up is over, and both are awaited. */
+  async beside<Result>(
+    work: () => Promise<Result>,
+    server: RunningServer,
+    options: Omit<LoadOptions, 'url'>,
+    kind: LoadKind = 'load',
+  ): Promise<[Result, Round]> {
+    let begun: () => void = () => undefined
+    const beginning = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    const load = this.load(server, options, kind, begun)
+    return Promise.all([Promise.race([beginning, load]).then(work), load])
   }
 
   /** Opens connections, which stay open until `release`. */

@@ -16,6 +16,8 @@ export interface Pace {
 /** The core of the load clients; the servers have the first. */
 const CLIENT_CORE = 1
 /** Connections of an earlier measurement that a server may still have to forget, in milliseconds. */
+/** Seconds that connecting may take: the streams must not end before the echoes beside them. */
+const LATE = 1
 const SETTLE = 300
 
 /** Servers that stay up from row to row, with one load client. */
@@ -67,10 +69,9 @@ export class Arena {
     const options = { ...workload.load, duration: seconds, warmup }
     if (workload.group === 'broadcast') return this.#client.load(server, options, 'broadcast')
     if (workload.group !== 'latency') return this.#client.load(server, options)
-    const [round] = await Promise.all([
-      this.#client.load(server, { ...options, duration: seconds * 2, warmup: warmup + 0.2 }),
-      this.#streamer.load(server, { ...streams, duration: seconds * 2 + 0.4, warmup }),
-    ])
+    const echoes = (): Promise<Round> => this.#client.load(server, { ...options, duration: seconds * 2 })
+    const beside = { ...streams, duration: seconds * 2 + warmup + LATE, warmup }
+    const [round] = await this.#streamer.beside(echoes, server, beside)
     return round
   }
 

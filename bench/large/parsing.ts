@@ -5,6 +5,8 @@ import { type Peer, startPeer } from '../comparison/peers.js'
 import { availablePeers } from './rivals.js'
 import { KIB, least, type Pace, rounded, type Section } from './section.js'
 
+/** Seconds that connecting may take: the documents must not end before the small echoes. */
+const LATE = 1.5
 const SMALL = { connections: 10, size: 20, pipeline: 1, kind: 'binary', verify: false, rate: 1000 } as const
 const DOCUMENTS = { connections: 4, size: 8_000_000, pipeline: 1, kind: 'text', verify: false, rate: 0 } as const
 
@@ -50,10 +52,9 @@ async function oneRound(peer: Peer, { seconds, warmup, quick }: Pace): Promise<B
   const duration = seconds * (quick ? 1 : 4)
   const size = quick ? 256 * KIB : DOCUMENTS.size
   try {
-    const [documents, round] = await Promise.all([
-      large.load(server, { ...DOCUMENTS, size, duration: duration + 0.2, warmup }, 'documents'),
-      small.load(server, { ...SMALL, duration, warmup: warmup + 0.3 }),
-    ])
+    const echoes = (): Promise<Round> => small.load(server, { ...SMALL, duration, warmup })
+    const beside = { ...DOCUMENTS, size, duration: duration + warmup + LATE, warmup }
+    const [round, documents] = await large.beside(echoes, server, beside, 'documents')
     return { small: round, documents }
   } finally {
     small.stop()
