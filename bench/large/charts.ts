@@ -19,7 +19,6 @@ const colours: Readonly<Record<Work, string>> = {
 const charts: Readonly<Record<string, (cost: Cost) => number>> = {
   'crossover-cpu': ({ mainThread }) => mainThread,
   'crossover-answer': ({ answer }) => answer,
-  'crossover-beside': ({ beside }) => beside,
 }
 
 /** Each chart's file, and its content. */

@@ -1,4 +1,5 @@
 // What a process that serves tells of itself: only what it has anyway.
+import type { BrokerStatistics } from '../pubsub/broker.js'
 import type { Server } from '../server/server.js'
 
 /** A process that serves connections. */
@@ -16,6 +17,8 @@ export interface ProcessStatistics {
   readonly cpu: number
   /** Since it began, in milliseconds. */
   readonly uptime: number
+  /** What its broker has carried: that of the acceptors, or the one that the options name. */
+  readonly broker?: BrokerStatistics | undefined
   /** How many died in its place before it. */
   readonly restarts: number
   /** How old these numbers are, in milliseconds: 0, unless it does not answer. */
@@ -23,11 +26,11 @@ export interface ProcessStatistics {
 }
 
 /** The part that only the process itself knows. */
-export type OwnStatistics = Pick<ProcessStatistics, 'connections' | 'handshakes' | 'rss' | 'cpu' | 'uptime'>
+export type OwnStatistics = Pick<ProcessStatistics, 'connections' | 'handshakes' | 'rss' | 'cpu' | 'uptime' | 'broker'>
 
 export const noStatistics: OwnStatistics = { connections: 0, handshakes: 0, rss: 0, cpu: 0, uptime: 0 }
 
-export function ownStatistics({ connections, handshakes }: Server): OwnStatistics {
+export function ownStatistics({ connections, handshakes, brokerStatistics }: Server): OwnStatistics {
   const { user, system } = process.cpuUsage()
   return {
     connections: connections.size,
@@ -35,5 +38,6 @@ export function ownStatistics({ connections, handshakes }: Server): OwnStatistic
     rss: process.memoryUsage.rss(),
     cpu: (user + system) / 1000,
     uptime: process.uptime() * 1000,
+    broker: brokerStatistics,
   }
 }

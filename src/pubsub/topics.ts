@@ -9,7 +9,7 @@ import type { FrameBuffer } from '../connection/framing.js'
 import type { Outbox, Writer } from '../connection/outbox.js'
 import { PreparedMessage, prepare } from '../connection/prepared.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
-import type { Broker } from './broker.js'
+import type { Broker, BrokerStatistics } from './broker.js'
 import { encode, isText, mostBytes, payloadOf } from './encoding.js'
 
 /** Holds a turn's publications; longer ones are sent alone. */
@@ -61,6 +61,11 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     if (this.#attached) return
     this.#attached = true
     this.#broker?.attach((topic, payload, text) => this.#receive(topic, payload, text))
+  }
+
+  /** What the broker has carried; undefined without one. */
+  get statistics(): BrokerStatistics | undefined {
+    return this.#broker?.statistics
   }
 
   /** Publishes to nobody else any more; resolves when what was published has left, or can't. */

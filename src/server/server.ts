@@ -12,7 +12,7 @@ import { giveToHttp, socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
-import type { Broker } from '../pubsub/broker.js'
+import type { Broker, BrokerStatistics } from '../pubsub/broker.js'
 import { Topics } from '../pubsub/topics.js'
 import type { Transport } from '../transport/transport.js'
 import { Census } from './census.js'
@@ -128,6 +128,11 @@ export class Server<Data = unknown> {
   /** How many connections of this process subscribe to a topic. */
   subscriberCount(topic: string): number {
     return this.#topics.subscriberCount(topic)
+  }
+
+  /** What the broker has carried; undefined without one. */
+  get brokerStatistics(): BrokerStatistics | undefined {
+    return this.#topics.statistics
   }
 
   /** Uses this broker, unless the options named one. @internal */

@@ -169,7 +169,7 @@ describe('what people read', () => {
       works.map((work): Point => ({ work, size, inline: cost, pool: { ...cost, mainThread: 50 } })),
     )
     const charts = crossoverCharts(points)
-    const kinds = ['crossover-cpu', 'crossover-answer', 'crossover-beside']
+    const kinds = ['crossover-cpu', 'crossover-answer']
     assert.deepEqual(
       [...charts.keys()],
       kinds.flatMap((kind) => [`${kind}-light.svg`, `${kind}-dark.svg`]),
