@@ -52,7 +52,7 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
       if (taken) throw new Error('another server of this process has the acceptors')
       if (isAcceptor()) {
         taken = true
-        this.use(new LinkBroker(linkToPrimary()))
+        this.use(() => new LinkBroker(linkToPrimary()))
         this.#duty = new Duty(this as Server, plan.signals)
         await this.#serve(this.#duty, options)
       } else {
@@ -101,7 +101,7 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
 
   async #lead(plan: ClusterPlan): Promise<void> {
     const hub = new Hub()
-    this.use(new HubBroker(hub))
+    this.use(() => new HubBroker(hub))
     const supervisor = new Supervisor({ ...plan, joined: (link) => hub.join(link), gaveUp: () => process.exit(1) })
     this.#supervisor = supervisor
     taken = true

@@ -9,6 +9,7 @@ import type { Outgoing } from './outgoing.js'
 export const LONGEST_HEADER = 10
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096
+
 /** Where frames are built. */
 export interface FrameBuffer {
   /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else. */
@@ -55,15 +56,25 @@ export function framePayload(
 
 /** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
 export function frameMessage(codec: Codec, outgoing: Outgoing, message: Message): void {
-  const opcode = message.isText ? OPCODE_TEXT : OPCODE_BINARY
+  const region = Message.region(message)
+  if (region === undefined) return copyMessage(codec, outgoing, message)
   const length = message.byteLength
   const pointer = Message.pointer(message)
-  const region = Message.region(message)
-  if (region === undefined) return framePayload(codec, outgoing, opcode, pointer, length)
   // The header goes into the region's headroom; it is the same for everyone the message is sent to.
   const header = headerBytes(length)
-  codec.call.header(pointer - header, FIN | opcode, length)
+  codec.call.header(pointer - header, FIN | opcodeOf(message), length)
   outgoing.addShared(region, pointer - header, header + length)
+}
+
+/** A message that was received, copied: within the codec's memory, where that is what it still lies in. */
+export function copyMessage(codec: Codec, buffer: FrameBuffer, message: Message): void {
+  const pointer = Message.pointer(message)
+  if (pointer === 0) frameBytes(codec, buffer, FIN | opcodeOf(message), message.bytes)
+  else framePayload(codec, buffer, opcodeOf(message), pointer, message.byteLength)
+}
+
+function opcodeOf({ isText }: Message): number {
+  return isText ? OPCODE_TEXT : OPCODE_BINARY
 }
 
 /** Room enough for a text in UTF-8. */

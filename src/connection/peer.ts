@@ -320,8 +320,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   #sayClose(status: CloseStatus, payload: Uint8Array): void {
-    const { topics } = this.#shared
-    if (topics.pending) topics.catchUp(this) // after Close, nothing can be sent
+    this.#sender.catchUp() // after Close, nothing can be sent
     this.#closeHandshake().send(status)
     this.#sender.control(OPCODE_CLOSE, payload)
     this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)

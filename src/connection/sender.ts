@@ -73,8 +73,7 @@ export class Sender {
   }
 
   send(data: Sendable): SendResult {
-    const { topics } = this.#shared
-    if (topics.pending) topics.catchUp(this.#owner)
+    this.catchUp()
     if (this.#behind !== undefined || this.#fragmented !== 0) return this.#sendAmid(data)
     if (data instanceof Message) return this.#message(data)
     const { codec } = this.#shared
@@ -107,6 +106,12 @@ export class Sender {
     throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
   }
 
+  /** Something is about to be sent: what topics have published before it goes first. */
+  catchUp(): void {
+    const { topics } = this.#shared
+    if (topics.pending) topics.catchUp(this.#owner)
+  }
+
   /** What a topic has encoded, for this connection among others. Never throws. */
   deliver(memory: SharedMemory, pointer: number, length: number): void {
     if (this.#behind === undefined && this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
@@ -121,8 +126,7 @@ export class Sender {
     if (this.#behind?.streaming === true) {
       throw new Error('a stream is being sent: wait for its end before the next message in fragments')
     }
-    const { topics } = this.#shared
-    if (topics.pending) topics.catchUp(this.#owner)
+    this.catchUp()
     const result = this.#fragment(data, last)
     if (this.#fragmented === 0) this.#sendBehind()
     return result
@@ -161,6 +165,7 @@ export class Sender {
     if (this.#behind !== undefined || this.#fragmented !== 0) {
       throw new Error('another message is under way: wait for its end')
     }
+    this.catchUp()
     this.#behind = { streaming: true, frames: [], bytes: 0 }
     return this.#pump(source, binary)
   }
@@ -204,8 +209,7 @@ export class Sender {
 
   /** A control frame of this side's making; the connection must be open. */
   control(opcode: number, payload: Uint8Array): void {
-    const { topics } = this.#shared
-    if (topics.pending) topics.catchUp(this.#owner)
+    this.catchUp()
     frameBytes(this.#shared.codec, this.outgoing, FIN | opcode, payload)
     this.relieve()
   }
@@ -272,12 +276,10 @@ export class Sender {
   }
 
   #message(message: Message): SendResult {
-    const { codec } = this.#shared
-    const payload = Message.pointer(message) === 0 ? message.bytes : undefined // throws for one that is gone
+    Message.pointer(message) // throws for one that is gone
     const refused = this.#refused(message)
     if (refused !== undefined) return refused
-    if (payload === undefined) frameMessage(codec, this.outgoing, message)
-    else frameBytes(codec, this.outgoing, FIN | (message.isText ? OPCODE_TEXT : OPCODE_BINARY), payload)
+    frameMessage(this.#shared.codec, this.outgoing, message)
     return this.#sent()
   }
 

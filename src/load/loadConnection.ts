@@ -50,7 +50,7 @@ export class LoadConnection implements Receiver {
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)
     if (dialled.early.length > 0) {
-      shared.codec.bytes.set(dialled.early, INBOX)
+      shared.codec.write(INBOX, dialled.early)
       this.received(INBOX, INBOX + dialled.early.length)
     }
   }

@@ -53,7 +53,7 @@ export function encodeBatch(codec: Codec, heap: Heap, kind: PayloadKind, payload
   const source = heap.allocate(body.length)
   const block = heap.allocate(messages * (body.length + LONGEST_HEADER))
   const { pointer } = block
-  codec.bytes.set(body, source.pointer)
+  codec.write(source.pointer, body)
   const keys = randomBytes(4 * messages)
   let at = pointer
   for (let message = 0; message < messages; message++) {

@@ -11,7 +11,8 @@ import { PreparedMessage } from '../connection/prepared.js'
 export function mostBytes(data: Sendable): number {
   if (typeof data === 'string') return framing.mostBytes(data) + framing.LONGEST_HEADER
   if (data instanceof PreparedMessage) return PreparedMessage.frame(data).length
-  if (data instanceof Message) return data.view.length + framing.LONGEST_HEADER
+  if (data instanceof Message) Message.pointer(data) // throws for one that is gone
+  if (data instanceof Message) return data.byteLength + framing.LONGEST_HEADER
   return framing.bytesOf(data).length + framing.LONGEST_HEADER
 }
 
@@ -23,16 +24,8 @@ export function encode(codec: Codec, buffer: framing.FrameBuffer, data: Sendable
     const target = buffer.reserve(length)
     codec.call.copy(target, memory.pointer, length)
     buffer.commit(target, length)
-  } else if (data instanceof Message) encodeMessage(codec, buffer, data)
+  } else if (data instanceof Message) framing.copyMessage(codec, buffer, data)
   else framing.frameBytes(codec, buffer, FIN | OPCODE_BINARY, framing.bytesOf(data))
-}
-
-/** A message that came from a peer is copied within the codec's memory, where that is what it still lies in. */
-function encodeMessage(codec: Codec, buffer: framing.FrameBuffer, message: Message): void {
-  const opcode = message.isText ? OPCODE_TEXT : OPCODE_BINARY
-  const pointer = Message.pointer(message)
-  if (pointer === 0) framing.frameBytes(codec, buffer, FIN | opcode, message.view)
-  else framing.framePayload(codec, buffer, opcode, pointer, message.byteLength)
 }
 
 /** Whether it is text, or else binary. */

@@ -14,7 +14,8 @@ import { encode, isText, mostBytes, payloadOf } from './encoding.js'
 
 /** Holds a turn's publications; longer ones are sent alone. */
 const BATCH_LENGTH = 64 * 1024
-const LONGEST_TOPIC = 255
+/** Bytes of a topic's name in UTF-8. */
+export const LONGEST_TOPIC = 255
 
 interface Topic {
   readonly name: string
@@ -30,7 +31,6 @@ interface Batch {
 }
 
 export class Topics implements Publisher, Writer, FrameBuffer {
-  pending = false
   readonly #codec: Codec
   readonly #heap: Heap
   readonly #outbox: Outbox
@@ -51,9 +51,13 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     this.#broker = broker
   }
 
-  /** Uses this broker, unless there is one already. */
-  use(broker: Broker): void {
-    this.#broker ??= broker
+  /** Uses the broker that `make` makes, unless there is one already. */
+  use(make: () => Broker): void {
+    this.#broker ??= make()
+  }
+
+  get pending(): boolean {
+    return this.#batch !== undefined
   }
 
   /** What others publish is published here, from now on. */
@@ -183,7 +187,6 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     this.#deliverBatch()
     if (!arena.fits(most)) arena.change()
     this.#batch = { topic, start: arena.position, ahead: undefined }
-    this.pending = true
     this.#outbox.add(this)
     return this.#batch
   }
@@ -194,7 +197,6 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     const { topic, start, ahead } = batch
     const { block, position } = this.#memory
     this.#batch = undefined
-    this.pending = false
     for (const subscriber of topic.subscribers) {
       const from = ahead?.get(subscriber) ?? start
       if (from < position) subscriber.deliver(block, from, position - from)
@@ -239,7 +241,6 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   /** Nobody subscribes to anything: what is pending is for nobody, and the memory is not needed. */
   #forget(): void {
     this.#batch = undefined
-    this.pending = false
     this.#arena?.free()
     this.#arena = undefined
   }

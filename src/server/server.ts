@@ -135,9 +135,9 @@ export class Server<Data = unknown> {
     return this.#topics.statistics
   }
 
-  /** Uses this broker, unless the options named one. @internal */
-  use(broker: Broker): void {
-    this.#topics.use(broker)
+  /** Uses the broker that `make` makes, unless the options named one. @internal */
+  use(make: () => Broker): void {
+    this.#topics.use(make)
   }
 
   /**

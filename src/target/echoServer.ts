@@ -3,11 +3,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from '../cluster/server.js'
 import type { Broker } from '../pubsub/broker.js'
+import { LONGEST_TOPIC } from '../pubsub/topics.js'
 import { type Route, route, type ServerLimits } from '../server/options.js'
 import { page, pageHeaders } from './page.js'
-
-/** Bytes, as `subscribe` wants it. */
-const LONGEST_TOPIC = 255
 
 /**
  * An echo server with these limits; `GET /` answers with the page. What is sent to `/topics/name` comes back to everybody
