@@ -41,7 +41,8 @@ export class Region {
   /** Makes room for `needed` bytes, in place or by moving the `filled` bytes it holds. Only its first user may call this. */
   grow(needed: number, filled: number, expected: number): void {
     if (this.#heap.extend(this.#block, needed + HEADROOM)) return
-    const next = this.#heap.allocate(footprint(needed, expected), expected + HEADROOM)
+    // It had to move because something was in its way: room for as much again, so that it need not move each time.
+    const next = this.#heap.allocate(footprint(needed, expected), Math.max(expected, 2 * needed) + HEADROOM)
     this.#heap.codec.call.copy(next.pointer, this.#block.pointer, filled + HEADROOM)
     this.#heap.free(this.#block)
     this.#block = next
@@ -50,6 +51,16 @@ export class Region {
   /** One more user keeps it. */
   retain(): void {
     this.#users++
+  }
+
+  /** It must stay for what waits to be written. It counts as a region already. */
+  pin(): number {
+    this.#users++
+    return 0
+  }
+
+  unpin(): void {
+    this.release()
   }
 
   /** A user is done; the last one gives the memory back. */

@@ -35,15 +35,25 @@ export class Arena {
   /** The turn is over: its frames are written, or pinned. */
   recycle(): void {
     if (!this.#block.pinned) this.position = this.#block.pointer
-    else if (!this.fits(this.#block.size / 2)) this.change()
+    else if (!this.fits(this.#block.size / 2)) this.#tryChange()
   }
 
-  /** Leaves the block to the writes that still need it. */
+  /** Leaves the block to those who still need it. Throws a RangeError, and changes nothing, if there is no memory left. */
   change(): void {
+    const next = new SharedBlock(this.#heap, this.#block.size)
     this.#block.release()
-    this.#block = new SharedBlock(this.#heap, this.#block.size)
+    this.#block = next
     this.position = this.#block.pointer
     this.#end = this.position + this.#block.size
+  }
+
+  /** Without memory for another block, this one serves until it is full: whoever needs more is told then. */
+  #tryChange(): void {
+    try {
+      this.change()
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
   }
 
   /** Nothing more is built here. */

@@ -3,6 +3,8 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Region } from '../codec/codec.js'
 import { runInContext, runOutside } from '../internals/context.js'
+import { Account, OBJECTS } from '../payload/account.js'
+import type { Holder } from '../payload/budget.js'
 import type { Answer } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
@@ -16,7 +18,7 @@ import { Rates } from './rates.js'
 import { Reason, type Stoppable } from './reading.js'
 
 /** The connection whose messages are delivered. */
-export interface Recipient<Data> extends Called<Data> {
+export interface Recipient<Data> extends Called<Data>, Holder {
   violated(violation: ProtocolViolation): void
 }
 
@@ -56,7 +58,7 @@ export class Delivery<Data> implements Deliverer {
 
   /** The loop over the messages; from now on they go there. */
   messages(): MessageLoop {
-    this.#loop ??= new MessageLoop(this.#reading, this.#shared.budget)
+    this.#loop ??= new MessageLoop(this.#reading, this.#account)
     this.#plain = false
     if (this.#ended) this.#loop.end()
     return this.#loop.enter()
@@ -87,8 +89,8 @@ export class Delivery<Data> implements Deliverer {
   /** A message begins that the `stream` handler reads while it arrives. */
   streamBegins(isText: boolean, byteLength: number | undefined): void {
     const recipient = this.#recipient
-    const { handlers, budget } = this.#shared
-    const stream = new MessageStream(this.#reading, budget, isText, byteLength, () => this.#streamLeft())
+    const { handlers } = this.#shared
+    const stream = new MessageStream(this.#reading, this.#account, isText, byteLength, () => this.#streamLeft())
     this.#stream = stream
     const work = (): unknown => handlers.stream?.(recipient, stream)
     let result: unknown
@@ -114,12 +116,6 @@ export class Delivery<Data> implements Deliverer {
     else this.#exceeded(exceeded)
   }
 
-  /** Memory is scarce: what is kept for the application must be taken in `pauseTimeout`, and before more is read. */
-  hold(): void {
-    if ((this.#pending?.size ?? 0) > 0) this.#reading.pause(Reason.handlers)
-    this.#loop?.hold()
-  }
-
   /** The connection has ended: what handlers and the loop still hold moves to memory of their own. */
   end(): void {
     this.#ended = true
@@ -127,7 +123,10 @@ export class Delivery<Data> implements Deliverer {
     if (this.#stream !== undefined) MessageStream.close(this.#stream)
     for (const pending of this.#pending ?? []) {
       if (pending.pooled) continue
-      Message.detach(pending.message)
+      // Each in a slice of its own: these may be many large messages.
+      if (Message.region(pending.message) !== undefined) {
+        this.#shared.slices.later(() => Message.detach(pending.message))
+      }
       this.#uncharge(pending)
     }
   }
@@ -145,6 +144,10 @@ export class Delivery<Data> implements Deliverer {
     else if (this.#loop !== undefined) this.#kept(this.#loop.take(message))
     else return false
     return true
+  }
+
+  get #account(): Account {
+    return new Account(this.#shared.budget, this.#recipient)
   }
 
   #exceeded(rate: 'MESSAGE_RATE' | 'BYTE_RATE'): void {
@@ -190,13 +193,13 @@ export class Delivery<Data> implements Deliverer {
 
   #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
-    const copied = Message.keep(message)
-    const kept = budget.keep(copied)
-    const pending = { message, charged: kept ? copied : 0, pooled, alone }
+    const cost = Message.keep(message) + OBJECTS
+    const kept = budget.keep(this.#recipient, cost)
+    const pending = { message, charged: kept ? cost : 0, pooled, alone }
     this.#pending ??= new Set()
     this.#pending.add(pending)
     if (alone) this.#reading.pause(Reason.pool)
-    if (this.#pending.size >= limits.pendingHandlers || budget.scarce) this.#reading.pause(Reason.handlers)
+    if (this.#pending.size >= limits.pendingHandlers || budget.tight) this.#reading.pause(Reason.handlers)
     Promise.resolve(result).then(
       () => this.#settle(pending),
       (error: unknown) => {
@@ -228,7 +231,7 @@ export class Delivery<Data> implements Deliverer {
   }
 
   #uncharge(pending: Pending): void {
-    this.#shared.budget.forget(pending.charged)
+    this.#shared.budget.forget(this.#recipient, pending.charged)
     pending.charged = 0
   }
 }

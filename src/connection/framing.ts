@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
 import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { Message } from './message.js'
-import type { Outgoing } from './outgoing.js'
+import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
 
 /** An unmasked header takes 2, 4 or 10 bytes. */
 export const LONGEST_HEADER = 10
@@ -57,7 +57,8 @@ export function framePayload(
 /** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
 export function frameMessage(codec: Codec, outgoing: Outgoing, message: Message): void {
   const region = Message.region(message)
-  if (region === undefined) return copyMessage(codec, outgoing, message)
+  // What came in fragments lies in a region however short it is; to send that from there would cost more than a copy.
+  if (region === undefined || message.byteLength <= LONGEST_COPIED) return copyMessage(codec, outgoing, message)
   const length = message.byteLength
   const pointer = Message.pointer(message)
   // The header goes into the region's headroom; it is the same for everyone the message is sent to.

@@ -8,10 +8,11 @@ import type { Connection } from './connection.js'
 import type { Deadlines } from './deadlines.js'
 import type { Message } from './message.js'
 import type { MessageStream } from './messageStream.js'
-import type { Outbox } from './outbox.js'
 import type { RateLimits } from './rates.js'
 import type { Times } from './reading.js'
+import type { Slices } from './slices.js'
 import type { Publisher } from './subscriber.js'
+import type { Turn } from './turn.js'
 
 /**
  * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
@@ -121,7 +122,8 @@ export interface Large<Data> {
 export interface Shared<Data> {
   readonly codec: Codec
   readonly heap: Heap
-  readonly outbox: Outbox
+  readonly turn: Turn
+  readonly slices: Slices
   readonly budget: Budget
   readonly deadlines: Deadlines
   readonly handlers: Handlers<Data>

@@ -1,7 +1,6 @@
 // The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
 // and parks what can't be handed out yet in memory that counts against the budget.
 import { type Codec, type Heap, violationName } from '../codec/codec.js'
-import type { Block } from '../codec/heap.js'
 import type { Region } from '../codec/region.js'
 import {
   ENTRY_INFO,
@@ -33,12 +32,15 @@ import { Assembly } from '../payload/assembly.js'
 import type { Budget, Claimant } from '../payload/budget.js'
 import { Flow } from '../payload/flow.js'
 import { ProtocolViolation, type ViolationName } from '../protocol/violation.js'
+import { ParkedRead, type Rest } from './parkedRead.js'
+import type { Slices } from './slices.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
 export interface IncomingShared {
   readonly codec: Codec
   readonly heap: Heap
   readonly budget: Budget
+  readonly slices: Slices
   /** `maxFragments` 0 is any number. */
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
   /** Messages above are handed out while they arrive, whatever their length; none without it. */
@@ -56,6 +58,8 @@ export interface Sink extends Claimant {
   violated(violation: ProtocolViolation): void
   /** The budget is spent: stop reading until `budgetFreed`. */
   budgetSpent(): void
+  /** What one peer may cause at a time is done: accept no more until the others have had their turn. */
+  sliceOver(): void
 }
 
 /** Where messages go. */
@@ -66,18 +70,6 @@ export interface Deliverer {
   streamBegins(isText: boolean, byteLength: number | undefined): void
   /** A part of it; valid until this returns. */
   streamPart(pointer: number, length: number, last: boolean): void
-}
-
-/** What was read while nothing could be delivered: parsed frames, then bytes not yet parsed. */
-interface Parked {
-  readonly block: Block
-  /** Info, pointer and length of each frame. */
-  readonly entries: number[]
-  next: number
-  readonly start: number
-  readonly end: number
-  /** The status that `parse` returned after the frames; it can't always be asked again. */
-  readonly status: number
 }
 
 /** The codec counts in 32 bits. */
@@ -100,7 +92,7 @@ export class Incoming {
   /** The address of the codec's memory of this connection. */
   readonly #slot: number
   #assembly: Assembly | undefined
-  #parked: Parked | undefined
+  #parked: ParkedRead | undefined
   /** The message under way, if it is handed out in parts. */
   #flow: Flow | undefined
   #resuming = false
@@ -134,8 +126,11 @@ export class Incoming {
     this.#resuming = true
     try {
       while (this.#parked !== undefined && this.#sink.accepts) {
-        if (this.#parked.next < this.#parked.entries.length) this.#deliverParked(this.#parked)
-        else this.#parseParked(this.#parked)
+        if (this.#parked.taken) this.#parseParked(this.#parked)
+        else {
+          this.#parked.deliverNext((info, pointer, length) => this.#deliver(info, pointer, length))
+          if (this.#shared.slices.spend()) this.#sink.sliceOver()
+        }
       }
     } finally {
       this.#resuming = false
@@ -143,14 +138,14 @@ export class Incoming {
   }
 
   /** The parked frames are delivered: now what followed them, which may be parked again. */
-  #parseParked(parked: Parked): void {
-    const { heap, budget } = this.#shared
+  #parseParked(parked: ParkedRead): void {
+    const { budget } = this.#shared
     this.#parked = undefined
-    budget.forget(parked.block.size) // what is parked again takes its place
+    budget.forget(this.#sink, parked.cost) // what is parked again takes its place
     try {
       if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
     } finally {
-      heap.free(parked.block) // also when there is no memory to park the rest in
+      parked.memory.release() // also when there is no memory to park the rest in
     }
   }
 
@@ -171,24 +166,27 @@ export class Incoming {
   }
 
   #run(start: number, end: number): void {
-    const { words, call } = this.#shared.codec
-    // So the first frame of a table is always delivered: it may lie in the slot, which is not parked.
-    if (!this.#sink.accepts) return this.#park(0, 0, start, end, STATUS_AGAIN)
-    let cursor = start
-    for (;;) {
+    const { codec, slices } = this.#shared
+    const { words, call } = codec
+    // Checked before parsing: the first entry may point into the slot's carry, which is not parked.
+    if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
+    for (let cursor = start; ; ) {
       const status = call.parse(this.#slot, cursor, end)
-      const count = words[COUNT_WORD] ?? 0
+      const to = (words[COUNT_WORD] ?? 0) * ENTRY_WORDS
       cursor = words[CONSUMED_WORD] ?? end
-      for (let at = 0; at < count * ENTRY_WORDS; at += ENTRY_WORDS) {
-        if (!this.#sink.accepts) return this.#park(at, count * ENTRY_WORDS, cursor, end, status)
-        this.#deliver(words[INFO_WORD + at] ?? 0, words[POINTER_WORD + at] ?? 0, words[LENGTH_WORD + at] ?? 0)
+      for (let from = 0; from < to; from += ENTRY_WORDS) {
+        if (!this.#sink.accepts) return this.#park({ from, to, start: cursor, end, status })
+        this.#deliver(words[INFO_WORD + from] ?? 0, words[POINTER_WORD + from] ?? 0, words[LENGTH_WORD + from] ?? 0)
+        if (slices.spend()) this.#sink.sliceOver()
       }
-      if (!this.#sink.accepts) return this.#park(0, 0, cursor, end, status)
+      if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
       if (status === STATUS_DONE || this.#conclude(status)) return
       if (status === STATUS_REGION && !this.#grow()) {
         this.#sink.budgetSpent()
-        return this.#park(0, 0, cursor, end, status)
+        return this.#park({ from: 0, to: 0, start: cursor, end, status })
       }
+      if (slices.spend()) this.#sink.sliceOver()
+      if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status: STATUS_AGAIN })
     }
   }
 
@@ -253,63 +251,39 @@ export class Incoming {
     return this.#assembly.grow(codec, heap, this.#slot, needed, filled, announced)
   }
 
-  /** Keeps the table's entries `from` to `to` with their payloads, and the bytes from `start` to `end`. */
-  #park(from: number, to: number, start: number, end: number, status: number): void {
-    if (this.#sink.done || (from === to && start === end && !isViolation(status))) return
-    const { words } = this.#shared.codec
-    const entries: number[] = []
-    let first = start
-    for (let at = from; at < to; at += ENTRY_WORDS) {
-      const info = words[INFO_WORD + at] ?? 0
-      const pointer = words[POINTER_WORD + at] ?? 0
-      if ((info & INFO_REGION) === 0) first = Math.min(first, pointer)
-      entries.push(info, pointer, words[LENGTH_WORD + at] ?? 0)
-    }
-    const block = this.#keep(end - first)
-    if (block === undefined) return
-    this.#shared.codec.call.copy(block.pointer, first, end - first)
-    const shift = block.pointer - first
-    for (let at = 0; at < entries.length; at += 3) {
-      if (((entries[at] ?? 0) & INFO_REGION) === 0) entries[at + 1] = (entries[at + 1] ?? 0) + shift
-    }
-    this.#parked = { block, entries, next: 0, start: start + shift, end: end + shift, status }
+  /** Keeps a part of the table with its payloads, and the bytes behind it. */
+  #park(rest: Rest): void {
+    if (this.#sink.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
+    const { codec, heap } = this.#shared
+    this.#parked = this.#keep(ParkedRead.cost(codec, rest), () => ParkedRead.park(codec, heap, rest))
   }
 
   /** A transport may deliver once more after it was paused: those bytes go behind what is parked. */
-  #parkBehind(parked: Parked, start: number, end: number): void {
-    const { block, entries } = parked
-    const kept = parked.end - block.pointer
-    const joined = this.#keep(kept + end - start)
-    if (joined === undefined) return
-    this.#shared.codec.call.copy(joined.pointer, block.pointer, kept)
-    this.#shared.codec.call.copy(joined.pointer + kept, start, end - start)
-    const shift = joined.pointer - block.pointer
-    for (let at = 0; at < entries.length; at += 3) {
-      if (((entries[at] ?? 0) & INFO_REGION) === 0) entries[at + 1] = (entries[at + 1] ?? 0) + shift
-    }
-    this.#parked = { ...parked, block: joined, start: parked.start + shift, end: parked.end + shift + end - start }
+  #parkBehind(parked: ParkedRead, start: number, end: number): void {
+    const { codec, heap } = this.#shared
+    const length = end - start
+    const joined = this.#keep(parked.costWith(length), () => parked.followedBy(codec, heap, start, length))
+    if (joined === undefined) return // the connection has failed, and given up what was parked
+    this.#parked = joined
     this.#unpark(parked)
   }
 
   /** Memory to park in. If there is none, the connection fails: it can't wait, as its bytes are there. */
-  #keep(bytes: number): Block | undefined {
-    const { heap, budget } = this.#shared
-    const block = heap.allocate(bytes)
-    if (budget.keep(block.size)) return block
-    heap.free(block)
+  #keep(cost: number, park: () => ParkedRead): ParkedRead | undefined {
+    const { budget } = this.#shared
+    try {
+      if (budget.keep(this.#sink, cost)) return park()
+    } catch (error) {
+      budget.forget(this.#sink, cost)
+      if (!(error instanceof RangeError)) throw error
+    }
     this.#sink.violated(new ProtocolViolation('MEMORY_SPENT'))
     return undefined
   }
 
-  #deliverParked(parked: Parked): void {
-    const { entries, next } = parked
-    parked.next += 3
-    this.#deliver(entries[next] ?? 0, entries[next + 1] ?? 0, entries[next + 2] ?? 0)
-  }
-
-  #unpark(parked: Parked): void {
-    this.#shared.heap.free(parked.block)
-    this.#shared.budget.forget(parked.block.size)
+  #unpark(parked: ParkedRead): void {
+    parked.memory.release()
+    this.#shared.budget.forget(this.#sink, parked.cost)
   }
 }
 

@@ -1,6 +1,6 @@
 // The messages of one connection as an async iterator, for those who prefer a loop to a handler. What comes faster than
 // the loop takes it waits in a short queue; when that is full, nothing more is read from the peer.
-import type { Budget } from '../payload/budget.js'
+import { type Account, OBJECTS } from '../payload/account.js'
 import { Message } from './message.js'
 import { Reason, type Stoppable } from './reading.js'
 
@@ -19,7 +19,7 @@ const DONE = { done: true, value: undefined } as const
 
 export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   readonly #reading: Stoppable
-  readonly #budget: Budget
+  readonly #account: Account
   readonly #queue: Queued[] = []
   #bytes = 0
   /** Handed out, and readable until the next message is asked for. */
@@ -28,9 +28,9 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   #left = false
   #ended = false
 
-  constructor(reading: Stoppable, budget: Budget) {
+  constructor(reading: Stoppable, account: Account) {
     this.#reading = reading
-    this.#budget = budget
+    this.#account = account
   }
 
   /** A loop begins, perhaps where another one was left. */
@@ -41,18 +41,13 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
 
   /** A message has come: to whoever waits, else into the queue. False if there is no memory left for it. */
   take(message: Message): boolean {
-    const copied = Message.keep(message)
-    const kept = this.#budget.keep(copied)
-    const queued = { message, charged: kept ? copied : 0 }
+    const cost = Message.keep(message) + OBJECTS
+    const kept = this.#account.keep(cost)
+    const queued = { message, charged: kept ? cost : 0 }
     const taker = this.#takers.shift()
     if (taker === undefined) this.#enqueue(queued)
     else this.#give(queued, taker)
     return kept
-  }
-
-  /** Memory is scarce: what is kept for the loop must be taken before more is read. */
-  hold(): void {
-    if (this.#queue.length > 0 || this.#given.length > 0) this.#reading.pause(Reason.loop)
   }
 
   #enqueue(queued: Queued): void {
@@ -60,7 +55,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     this.#queue.push(queued)
     this.#bytes += message.byteLength
     const full = this.#queue.length >= MOST_MESSAGES || this.#bytes >= MOST_BYTES
-    if (full || this.#left || this.#budget.scarce) this.#reading.pause(Reason.loop)
+    if (full || this.#left || this.#account.tight) this.#reading.pause(Reason.loop)
   }
 
   /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own. */
@@ -124,7 +119,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   }
 
   #uncharge(queued: Queued): void {
-    this.#budget.forget(queued.charged)
+    this.#account.forget(queued.charged)
     queued.charged = 0
   }
 }

@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import type { Budget } from '../payload/budget.js'
+import { type Account, OBJECTS } from '../payload/account.js'
 import { Reason, type Stoppable } from './reading.js'
 
 type Result = IteratorResult<Buffer, undefined>
@@ -21,7 +21,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   /** Payload length in bytes, where it is known from the start: of a message in one frame. */
   readonly byteLength: number | undefined
   readonly #reading: Stoppable
-  readonly #budget: Budget
+  readonly #account: Account
   readonly #chunks: Buffer[] = []
   readonly #takers: Taker[] = []
   /** The bytes of a character that the last chunk cut. */
@@ -34,10 +34,16 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   #charged = true
 
   /** Made by a connection; `leaves` is called when the reader leaves before the message has ended. @internal */
-  constructor(reading: Stoppable, budget: Budget, isText: boolean, byteLength: number | undefined, leaves: () => void) {
+  constructor(
+    reading: Stoppable,
+    account: Account,
+    isText: boolean,
+    byteLength: number | undefined,
+    leaves: () => void,
+  ) {
     this.#leaves = leaves
     this.#reading = reading
-    this.#budget = budget
+    this.#account = account
     this.isText = isText
     this.byteLength = byteLength
   }
@@ -76,7 +82,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     if (this.#error !== undefined) return Promise.reject(this.#error)
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
-      if (this.#charged) this.#budget.forget(chunk.length)
+      if (this.#charged) this.#account.forget(chunk.length + OBJECTS)
       if (this.#chunks.length === 0) this.#reading.resume(Reason.stream)
       return Promise.resolve({ done: false, value: chunk })
     }
@@ -117,7 +123,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
       return true
     }
     this.#reading.pause(Reason.stream)
-    if (!this.#budget.keep(chunk.length)) return false
+    if (!this.#account.keep(chunk.length + OBJECTS)) return false
     this.#chunks.push(chunk)
     return true
   }
@@ -137,7 +143,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   #giveBack(): void {
-    if (this.#charged) for (const chunk of this.#chunks) this.#budget.forget(chunk.length)
+    if (this.#charged) for (const chunk of this.#chunks) this.#account.forget(chunk.length + OBJECTS)
   }
 }
 

@@ -1,55 +1,74 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
+// What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
 import type { Codec, Heap } from '../codec/codec.js'
+import { runOutside } from '../internals/context.js'
+import { Queue } from '../memory/queue.js'
+import type { Budget, Holder } from '../payload/budget.js'
 import { PENDING, type Transport } from '../transport/transport.js'
-import type { Outbox, Writer } from './outbox.js'
 import { SharedBlock, type SharedMemory } from './sharedBlock.js'
+import type { Turn, Writer } from './turn.js'
 
-/** Something to write, and who holds its memory until it is written. */
+/** Something to write, and the memory that it lies in. */
 interface Segment {
   readonly pointer: number
   length: number
-  readonly holder: { release(): void }
+  readonly memory: SharedMemory
+  /** Bytes of the memory that count as this connection's. */
+  readonly share: number
 }
 
-/** What waits on a connection where nothing ever had to: one array for all of them, never written to. */
-const NOTHING: Segment[] = []
-
 /** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
-const LONGEST_COPIED = 16_384
+export const LONGEST_COPIED = 16_384
 
 const FIRST_BLOCK = 1024
 const LARGEST_BLOCK = 65536
 
+/** Bytes that the objects of a segment cost. */
+const OBJECTS = 256
+
+/** Bytes that one connection writes before the others have a turn. */
+const MOST_IN_A_ROW = 2 * 1024 * 1024
+
 /** The connection that an Outgoing belongs to. */
-export interface OutgoingOwner {
+export interface OutgoingOwner extends Holder {
   /** What could be written has been; `buffered` tells what is left. */
   flushed(): void
   /** A write failed: the peer is gone. */
   writeFailed(): void
+  /** There is more to write, in a turn of its own. */
+  goesOn(): void
+}
+
+/** What the sending halves of all connections share. */
+export interface OutgoingShared {
+  readonly heap: Heap
+  readonly turn: Turn
+  readonly budget: Budget
 }
 
 export class Outgoing implements Writer {
   readonly #transport: Transport
-  readonly #heap: Heap
-  readonly #outbox: Outbox
+  readonly #shared: OutgoingShared
   readonly #owner: OutgoingOwner
-  /** The frames of this turn, in the outbox's current block. */
+  /** The frames of this turn, and the outbox's block that they lie in, which is retained meanwhile. */
   #start = 0
   #end = 0
+  #block: SharedBlock | undefined
+  /** Whether the frame that is being built lies in the outbox. */
+  #inOutbox = false
   #listed = false
   #outstanding: Segment | undefined
-  #waiting: Segment[] = NOTHING
+  #waiting: Queue<Segment> | undefined
   /** Room left in the last waiting block. */
   #room = 0
   #waitingBytes = 0
   /** Bytes of the unfinished writes that have been finished since. */
   #finished = 0
 
-  constructor(transport: Transport, heap: Heap, outbox: Outbox, owner: OutgoingOwner) {
+  constructor(transport: Transport, shared: OutgoingShared, owner: OutgoingOwner) {
     this.#transport = transport
-    this.#heap = heap
-    this.#outbox = outbox
+    this.#shared = shared
     this.#owner = owner
   }
 
@@ -76,28 +95,32 @@ export class Outgoing implements Writer {
     return this.#outstanding !== undefined
   }
 
-  /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. */
+  /**
+   * Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. Throws a
+   * RangeError where there is no memory left.
+   */
   reserve(length: number): number {
-    const outbox = this.#outbox
-    if (this.#outstanding === undefined && this.#waiting.length === 0 && length <= outbox.capacity) {
-      outbox.reserve(length)
-      // Flushing may have blocked this connection, or another's frames may lie behind this turn's.
-      if (this.#outstanding === undefined && (this.#start === this.#end || this.#end === outbox.position)) {
-        if (this.#start === this.#end) this.#start = this.#end = outbox.position
+    const { turn } = this.#shared
+    const { outbox } = turn
+    this.#inOutbox = false
+    if (this.#inTurn && length <= outbox.capacity) {
+      turn.reserve(length)
+      // To make room, the turn may have written what there was, which may have blocked this connection.
+      if (this.#inTurn && (this.#block === undefined || this.#isLast)) {
+        this.#inOutbox = true
         return outbox.position
       }
     }
     if (this.#room < length) this.#addBlock(length)
-    const last = this.#waiting[this.#waiting.length - 1]
+    const last = this.#waiting?.last
     return last === undefined ? 0 : last.pointer + last.length
   }
 
   /** Takes the `length` bytes that were built where `reserve` said. */
   commit(pointer: number, length: number): void {
-    if (pointer === this.#outbox.position && this.#waiting.length === 0) {
-      this.#end = this.#outbox.position = pointer + length
-    } else {
-      const last = this.#waiting[this.#waiting.length - 1]
+    if (this.#inOutbox) this.#commitToTurn(pointer, length)
+    else {
+      const last = this.#waiting?.last
       if (last !== undefined) last.length += length
       this.#room -= length
       this.#waitingBytes += length
@@ -107,8 +130,8 @@ export class Outgoing implements Writer {
 
   /** Sends frames that are encoded already, from where they lie if that is cheaper than a copy. */
   addFrames({ call }: Codec, memory: SharedMemory, pointer: number, length: number): void {
-    const first = this.#start === this.#end && this.#waiting.length === 0 && this.#outstanding === undefined
-    if (first && this.#outbox.flushing) this.#writeAtOnce(memory, pointer, length)
+    const first = this.#block === undefined && this.#inTurn
+    if (first && this.#shared.turn.flushing) this.#writeAtOnce(memory, pointer, length)
     else if (length > LONGEST_COPIED) this.addShared(memory, pointer, length)
     else {
       const target = this.reserve(length)
@@ -119,8 +142,7 @@ export class Outgoing implements Writer {
 
   /** Sends from memory where it lies. */
   addShared(memory: SharedMemory, pointer: number, length: number): void {
-    memory.retain()
-    this.#wait({ pointer, length, holder: memory })
+    this.#wait(this.#pinned(memory, pointer, length))
     this.#room = 0
     this.#waitingBytes += length
     this.#list()
@@ -131,6 +153,7 @@ export class Outgoing implements Writer {
     this.#list()
   }
 
+  /** Writes what it has, as far as the transport takes it (Writer). */
   flush(): void {
     this.#listed = false
     if (this.#outstanding !== undefined) return
@@ -138,17 +161,66 @@ export class Outgoing implements Writer {
     else this.#owner.writeFailed()
   }
 
+  /** The outstanding write is done. */
+  written(status: number): void {
+    const done = this.#outstanding
+    if (done === undefined) return
+    this.#outstanding = undefined
+    this.#waitingBytes -= done.length
+    this.#finished += done.length
+    this.#unpin(done)
+    if (status < 0) this.#owner.writeFailed()
+    else this.flush()
+  }
+
+  /** Gives up what has not begun to be written; a frame that has must be finished. */
+  drop(): void {
+    this.#forgetTurn()
+    for (const segment of this.#waiting?.clear() ?? []) this.#unpin(segment)
+    this.#waitingBytes = this.#outstanding?.length ?? 0
+    this.#room = 0
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    if (this.#outstanding !== undefined) this.#unpin(this.#outstanding)
+    this.#outstanding = undefined
+    this.drop()
+  }
+
+  /** Whether nothing waits, so that frames may be built in the outbox. */
+  get #inTurn(): boolean {
+    return this.#outstanding === undefined && (this.#waiting?.length ?? 0) === 0
+  }
+
+  /** Whether nobody else has built anything behind this turn's frames. */
+  get #isLast(): boolean {
+    const { outbox } = this.#shared.turn
+    return this.#end === outbox.position && this.#block === outbox.block
+  }
+
+  #commitToTurn(pointer: number, length: number): void {
+    const { outbox } = this.#shared.turn
+    if (this.#block === undefined) {
+      this.#start = pointer
+      this.#block = outbox.block
+      this.#block.retain()
+    }
+    this.#end = outbox.position = pointer + length
+  }
+
   /** Writes this turn's frames and then what waits, until a write can't finish at once; false if one fails. */
   #write(): boolean {
-    if (this.#start < this.#end) {
-      const pointer = this.#start
-      const length = this.#end - pointer
-      this.#start = this.#end = 0
-      const status = this.#transport.write(pointer, length)
-      if (status === PENDING) this.#stands(this.#outbox.block, pointer, length)
-      else if (status < 0) return false
-    }
-    return this.#writeWaiting()
+    const block = this.#block
+    if (block === undefined) return this.#writeWaiting()
+    const pointer = this.#start
+    const length = this.#end - pointer
+    this.#start = this.#end = 0
+    this.#block = undefined
+    const status = this.#transport.write(pointer, length)
+    if (status === PENDING) this.#stands(block, pointer, length)
+    block.release()
+    return status >= 0 && this.#writeWaiting()
   }
 
   /** For the end of a turn, where nothing else is to be written. */
@@ -162,65 +234,76 @@ export class Outgoing implements Writer {
 
   /** A write could not finish at once: its memory must stay. */
   #stands(memory: SharedMemory, pointer: number, length: number): void {
-    memory.retain()
-    this.#outstanding = { pointer, length, holder: memory }
+    this.#outstanding = this.#pinned(memory, pointer, length)
     this.#waitingBytes += length
   }
 
-  /** The outstanding write is done. */
-  written(status: number): void {
-    const done = this.#outstanding
-    if (done === undefined) return
-    this.#outstanding = undefined
-    this.#waitingBytes -= done.length
-    this.#finished += done.length
-    done.holder.release()
-    if (status < 0) this.#owner.writeFailed()
-    else this.flush()
-  }
-
-  /** Gives back everything; the transport must be gone. */
-  free(): void {
-    this.#start = this.#end = 0
-    this.#outstanding?.holder.release()
-    this.#outstanding = undefined
-    for (const segment of this.#waiting) segment.holder.release()
-    this.#waiting = NOTHING
-    this.#room = this.#waitingBytes = 0
-  }
-
   #writeWaiting(): boolean {
-    while (this.#outstanding === undefined) {
-      const segment = this.#waiting.shift()
+    const waiting = this.#waiting
+    if (waiting === undefined) return true
+    for (let bytes = 0; this.#outstanding === undefined; ) {
+      if (bytes >= MOST_IN_A_ROW) return this.#goOnLater()
+      const segment = waiting.shift()
       if (segment === undefined) return true
-      if (this.#waiting.length === 0) this.#room = 0
+      if (waiting.length === 0) this.#room = 0
+      bytes += segment.length + OBJECTS
       const status = this.#transport.write(segment.pointer, segment.length)
       if (status === PENDING) {
         this.#outstanding = segment
         return true
       }
       this.#waitingBytes -= segment.length
-      segment.holder.release()
+      this.#unpin(segment)
       if (status < 0) return false
     }
     return true
   }
 
+  /** One connection has had its share: the rest follows in a turn of its own. */
+  #goOnLater(): true {
+    setImmediate(() => runOutside(() => this.#owner.goesOn()))
+    return true
+  }
+
   #addBlock(length: number): void {
+    const { heap, budget } = this.#shared
     const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
-    const holder = new SharedBlock(this.#heap, size)
-    this.#wait({ pointer: holder.pointer, length: 0, holder })
-    this.#room = holder.size
+    if (!budget.admits(this.#owner, SharedBlock.size(size))) throw new RangeError('the memory for output is spent')
+    const memory = new SharedBlock(heap, size)
+    this.#wait(this.#pinned(memory, memory.pointer, 0))
+    memory.release() // the segment has it now
+    this.#room = memory.size
   }
 
   #wait(segment: Segment): void {
-    if (this.#waiting === NOTHING) this.#waiting = [segment]
-    else this.#waiting.push(segment)
+    this.#waiting ??= new Queue()
+    this.#waiting.push(segment)
+  }
+
+  #pinned(memory: SharedMemory, pointer: number, length: number): Segment {
+    const { budget } = this.#shared
+    const share = Math.max(memory.pin(budget), length) + OBJECTS
+    budget.attribute(this.#owner, share)
+    budget.charge(OBJECTS)
+    return { pointer, length, memory, share }
+  }
+
+  #unpin({ memory, share }: Segment): void {
+    const { budget } = this.#shared
+    memory.unpin()
+    budget.attribute(this.#owner, -share)
+    budget.discharge(OBJECTS)
+  }
+
+  #forgetTurn(): void {
+    this.#start = this.#end = 0
+    this.#block?.release()
+    this.#block = undefined
   }
 
   #list(): void {
     if (this.#listed || this.#outstanding !== undefined) return
     this.#listed = true
-    this.#outbox.add(this)
+    this.#shared.turn.add(this)
   }
 }

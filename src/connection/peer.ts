@@ -1,7 +1,8 @@
 // One peer: the protocol, a transport, the limits and the deadlines, put together.
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
-import { INBOX, INBOX_LENGTH, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
+import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
+import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
@@ -21,9 +22,16 @@ import type { StreamSource } from './streamSource.js'
 
 const NOTHING = new Uint8Array(0)
 
+/** Bytes that a subscription costs. */
+const SUBSCRIPTION = 512
+
+/** A slow peer whose unfinished write holds no more may still be told why it is ended. */
+const LITTLE = 65_536
+
 export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Reader, Expiring {
   data: Data
   due = 0
+  held = 0
   readonly request: UpgradeRequest
   readonly protocol: string
   context: AsyncResource | undefined
@@ -60,23 +68,20 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   /** Completes the opening handshake, opens, and takes the frames that came with the request. */
   start({ response }: Opening<Data>, early: Uint8Array): void {
-    const { outbox, codec, connections, deadlines, times, callbacks } = this.#shared
+    const { turn, codec, connections, deadlines, times, callbacks } = this.#shared
     const { outgoing } = this.#sender
     connections.add(this)
-    outbox.enter()
-    const pointer = outgoing.reserve(response.length)
-    codec.bytes.write(response, pointer, 'latin1')
-    outgoing.commit(pointer, response.length)
+    turn.begin()
+    if (response !== '') {
+      const pointer = outgoing.reserve(response.length)
+      codec.bytes.write(response, pointer, 'latin1')
+      outgoing.commit(pointer, response.length)
+    }
     this.#transport.open(this)
-    if (this.#shared.budget.scarce) this.memoryScarce()
     deadlines.setTick(this, this.#reading.next(times))
     callbacks.open(this)
-    for (let at = 0; at < early.length && !this.#done; at += INBOX_LENGTH) {
-      const piece = early.subarray(at, at + INBOX_LENGTH)
-      codec.write(INBOX, piece)
-      this.received(INBOX, INBOX + piece.length)
-    }
-    outbox.leave()
+    inboxOfThread().deliver(this, early)
+    turn.end()
   }
 
   get isOpen(): boolean {
@@ -108,12 +113,18 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   subscribe(topic: string): void {
-    const { topics, limits } = this.#shared
-    if (!this.#gone) topics.subscribe(this, topic, limits.maxSubscriptions)
+    const { topics, limits, budget } = this.#shared
+    if (this.#gone || topics.isSubscribed(this, topic)) return
+    topics.subscribe(this, topic, limits.maxSubscriptions)
+    if (budget.keep(this, SUBSCRIPTION)) return
+    budget.charge(SUBSCRIPTION) // it is there, until the connection has ended
+    budget.attribute(this, SUBSCRIPTION)
+    this.violated(new ProtocolViolation('MEMORY_SPENT'))
   }
 
   unsubscribe(topic: string): void {
-    this.#shared.topics.unsubscribe(this, topic)
+    const { topics, budget } = this.#shared
+    if (topics.unsubscribe(this, topic)) budget.forget(this, SUBSCRIPTION)
   }
 
   isSubscribed(topic: string): boolean {
@@ -166,7 +177,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     const { outgoing } = this.#sender
     const verdict = this.#reading.look(outgoing.taken(this.#transport.unsent), outgoing.blocked, times)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
-    if (verdict === 'idle' || verdict === 'unread') return this.violated(silence(verdict, limits))
+    if (verdict === 'idle' || verdict === 'unread' || verdict === 'starved')
+      return this.violated(silence(verdict, limits))
     if (verdict === 'ping') this.#sender.control(OPCODE_PING, NOTHING)
     deadlines.setTick(this, this.#reading.next(times))
   }
@@ -175,16 +187,27 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   received(start: number, end: number): void {
     if (this.#done) return
-    const { outbox, deadlines } = this.#shared
+    const { turn, slices, deadlines } = this.#shared
     this.#reading.seen = deadlines.now
-    outbox.enter()
+    turn.begin()
+    slices.begin()
     try {
       this.#incoming.receive(start, end)
     } catch (error) {
-      this.handlerFailed(error) // no memory left for what came, or for the answer: this peer's end, not the process's
+      this.#memorySpent(error)
     }
     this.#incoming.noteArrival(!this.#reading.stopped)
-    outbox.leave()
+    turn.end()
+  }
+
+  waits(bytes: number): boolean {
+    const { budget } = this.#shared
+    if (bytes < 0) budget.forget(this, -bytes)
+    else if (this.#done || !budget.keep(this, bytes)) {
+      this.violated(new ProtocolViolation('MEMORY_SPENT'))
+      return false
+    }
+    return true
   }
 
   ended(): void {
@@ -193,27 +216,24 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   written(status: number): void {
-    const { outbox, deadlines, limits, callbacks } = this.#shared
+    const { deadlines, limits } = this.#shared
     // A peer that goes on reading may take its time over what was buffered when it was told Close.
     if (this.#closing?.sent) deadlines.set(this, limits.closeTimeout)
-    outbox.enter()
-    this.#sender.outgoing.written(status)
-    this.#sender.wake()
-    if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) callbacks.drain(this)
-    outbox.leave()
+    this.#write(() => this.#sender.outgoing.written(status))
   }
 
   closed(): void {
-    const { callbacks, connections, deadlines, topics } = this.#shared
+    const { callbacks, connections, deadlines, topics, budget } = this.#shared
     this.#done = this.#gone = true
     connections.delete(this)
     deadlines.clear(this)
     this.#incoming.free()
-    topics.leave(this)
+    budget.forget(this, topics.leave(this) * SUBSCRIPTION)
     this.#sender.free()
     this.#pings?.abandon()
     this.#sender.wake()
     this.#delivery.end()
+    budget.leave(this)
     const { code, reason } = this.#closeHandshake().outcome
     callbacks.close(this, code, reason)
     this.#shared.closed(this)
@@ -227,6 +247,10 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     if (buffered > outputLimit) this.#sender.hold()
     else if (buffered <= outputLimit / 2) this.#reading.resume(Reason.output)
     if (this.#done && buffered === 0) this.#halfClose()
+  }
+
+  goesOn(): void {
+    this.#write(() => this.#sender.outgoing.flush())
   }
 
   outputFull(): void {
@@ -259,6 +283,13 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#fail({ code: violation.closeCode, reason: violation.message })
   }
 
+  sliceOver(): void {
+    const { slices } = this.#shared
+    if (this.#reading.stopped) return
+    this.#reading.pause(Reason.slice)
+    slices.later(() => this.#reading.resumeNow(Reason.slice))
+  }
+
   budgetSpent(): void {
     this.#reading.pause(Reason.budget)
   }
@@ -267,13 +298,22 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#reading.resume(Reason.budget)
   }
 
-  memoryScarce(): void {
-    this.#reading.pause(Reason.memory)
-    this.#delivery.hold()
+  get gone(): boolean {
+    return this.#gone
   }
 
-  memoryPlenty(): void {
-    this.#reading.resume(Reason.memory)
+  /** It makes the server hold the most, and others need the room: it ends, and what it has not been sent is given up. */
+  evicted(): void {
+    if (this.#gone) return
+    const { turn } = this.#shared
+    const { outgoing } = this.#sender
+    const slow = outgoing.blocked
+    outgoing.drop()
+    turn.begin()
+    this.violated(new ProtocolViolation(slow ? 'OUTPUT_FULL' : 'MEMORY_SPENT', 'others need the memory'))
+    turn.end()
+    this.#delivery.end()
+    if (this.held > LITTLE) this.#transport.close()
   }
 
   payloadStalled(): void {
@@ -348,6 +388,22 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#sender.outgoing.touch()
   }
 
+  /** No memory is left for what came, or for the answer: that is this peer's end, not the process's. */
+  #memorySpent(error: unknown): void {
+    if (error instanceof RangeError) this.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
+    else this.handlerFailed(error)
+  }
+
+  /** Writes what waits; then streams go on, and the application if it was promised to hear of it. */
+  #write(work: () => void): void {
+    const { turn, callbacks } = this.#shared
+    turn.begin()
+    work()
+    this.#sender.wake()
+    if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) callbacks.drain(this)
+    turn.end()
+  }
+
   #halfClose(): void {
     if (this.#eof) this.#transport.close()
     else if (!this.#ended) this.#transport.end()
@@ -364,14 +420,15 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   deliverParked(): void {
-    const { outbox } = this.#shared
-    outbox.enter()
+    const { turn, slices } = this.#shared
+    turn.begin()
+    slices.begin()
     try {
-      this.#incoming.resume()
+      inboxOfThread().exclusively(() => this.#incoming.resume())
     } catch (error) {
-      this.handlerFailed(error)
+      this.#memorySpent(error)
     }
-    outbox.leave()
+    turn.end()
   }
 
   readingStarts(): void {

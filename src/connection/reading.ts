@@ -14,11 +14,14 @@ export const Reason = {
   loop: 16,
   stream: 32,
   pool: 64,
-  memory: 128,
+  slice: 128,
 } as const
 
-/** For these, the peer waits on this server, which bounds them by itself: neither is idle nor unread. */
-const WAITS = Reason.budget | Reason.pool | Reason.memory
+/** These reasons are ours, not the peer's: time spent on them counts neither as idle nor as unread. */
+const WAITS = Reason.budget | Reason.pool | Reason.slice
+
+/** While the peer waits on us, it is pinged this often in each pauseTimeout: to write is the only way to learn that it has gone. */
+const PINGS_WHILE_WAITING = 3
 
 /** Whoever can stop the reading for a reason of its own. */
 export interface Stoppable {
@@ -47,7 +50,7 @@ export interface Times {
 }
 
 /** What is called for now. */
-export type Verdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'lifetime'
+export type Verdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
 
 export class Reading implements Stoppable {
   /** When bytes last came. */
@@ -62,6 +65,8 @@ export class Reading implements Stoppable {
   #pinged = 0
   /** Since when nothing has been read from the peer, by our own will; 0 while we read. */
   #paused = 0
+  /** Since when the peer waits on us; 0 while it does not. */
+  #waited = 0
   /** What had been taken of our output when last looked at: if that changes, the peer reads, and lives. */
   #taken = 0
   /** Since when a write has stood still, as far as was seen; 0 while none does. */
@@ -82,27 +87,39 @@ export class Reading implements Stoppable {
     if (this.#reader.done) return
     if (this.#reasons === 0) this.#transport.pause()
     this.#reasons |= reason
-    if ((reason & WAITS) === 0 && this.#paused === 0) this.#paused = this.#deadlines.now
+    if ((reason & WAITS) !== 0) this.#waited ||= this.#deadlines.now
+    else this.#paused ||= this.#deadlines.now
     this.#reader.readingStops()
   }
 
   /** Takes back a reason to pause. Reading goes on in a turn of its own: this may be called from anywhere. */
   resume(reason: number): void {
-    if ((this.#reasons & reason) === 0) return
+    if (!this.#takeBack(reason) || this.#resuming) return
+    this.#resuming = true
+    setImmediate(() => runOutside(() => this.#goOn()))
+  }
+
+  /** The same, and goes on at once: this is a turn of its own already. */
+  resumeNow(reason: number): void {
+    if (this.#takeBack(reason) && !this.#resuming) this.#goOn()
+  }
+
+  /** Whether that was the last reason. */
+  #takeBack(reason: number): boolean {
+    if ((this.#reasons & reason) === 0) return false
     this.#reasons &= ~reason
+    if ((this.#reasons & WAITS) === 0) this.#waited = 0
     if ((this.#reasons & ~WAITS) === 0) {
       this.#paused = 0
       this.seen = this.#deadlines.now
     }
-    if (this.#reasons !== 0 || this.#resuming) return
-    this.#resuming = true
-    setImmediate(() => runOutside(() => this.#goOn()))
+    return this.#reasons === 0
   }
 
   /** Reads on whatever the reasons were: nothing will be delivered any more, but the peer's end must be seen. */
   drain(): void {
     if (this.#reasons === 0) return
-    this.#reasons = 0
+    this.#reasons = this.#waited = 0
     this.#transport.resume()
   }
 
@@ -122,6 +139,7 @@ export class Reading implements Stoppable {
     // Whatever it sends: what it does not read is memory, a region of the budget perhaps, and below the output limit, or
     // where output is dropped, nothing else would end it.
     if (this.#stuck > 0 && over(times.pauseTimeout, this.#stuck, now)) return 'unread'
+    if (this.#waited > 0) return this.#lookWhileWaiting(times)
     if (this.#paused > 0) return over(times.pauseTimeout, this.#paused, now) ? 'unread' : 'nothing'
     if (over(times.idleTimeout, this.seen, now)) return 'idle'
     if (!over(times.pingInterval, Math.max(this.seen, this.#pinged), now)) return 'nothing'
@@ -129,12 +147,26 @@ export class Reading implements Stoppable {
     return 'ping'
   }
 
+  /** The peer waits on us: for memory not for ever, and for anything else as long as it is still there. */
+  #lookWhileWaiting(times: Times): Verdict {
+    const { now } = this.#deadlines
+    if ((this.#reasons & Reason.budget) !== 0 && over(times.pauseTimeout, this.#waited, now)) return 'starved'
+    if (!over(this.#waitingPing(times), Math.max(this.#waited, this.#pinged), now)) return 'nothing'
+    this.#pinged = now
+    return 'ping'
+  }
+
+  #waitingPing({ pauseTimeout }: Times): number {
+    return Math.ceil(pauseTimeout / PINGS_WHILE_WAITING)
+  }
+
   /** When to look again; 0 is never. */
   next(times: Times): number {
     // A write that begins to stand still tells nobody: it is looked for as often as it may take.
     const since = this.#stuck > 0 ? this.#stuck : this.#deadlines.now
     const dues = [due(times.maxLifetime, this.#opened), due(times.pauseTimeout, since)]
-    if (this.#paused > 0) dues.push(due(times.pauseTimeout, this.#paused))
+    if (this.#waited > 0) dues.push(due(this.#waitingPing(times), Math.max(this.#waited, this.#pinged)))
+    else if (this.#paused > 0) dues.push(due(times.pauseTimeout, this.#paused))
     else {
       dues.push(due(times.idleTimeout, this.seen), due(times.pingInterval, Math.max(this.seen, this.#pinged)))
     }
@@ -153,11 +185,13 @@ export class Reading implements Stoppable {
   }
 }
 
-/** Why a connection ends that has been silent, or unread, for too long; the limits in milliseconds. */
-export function silence(verdict: 'idle' | 'unread', { idleTimeout, pauseTimeout }: Times): ProtocolViolation {
-  return verdict === 'idle'
-    ? new ProtocolViolation('IDLE', `idleTimeout is ${idleTimeout} ms`)
-    : new ProtocolViolation('UNREAD', `pauseTimeout is ${pauseTimeout} ms`)
+/** Why a connection ends that has been silent, unread, or without memory for too long; the limits in milliseconds. */
+export function silence(
+  verdict: 'idle' | 'unread' | 'starved',
+  { idleTimeout, pauseTimeout }: Times,
+): ProtocolViolation {
+  if (verdict === 'idle') return new ProtocolViolation('IDLE', `idleTimeout is ${idleTimeout} ms`)
+  return new ProtocolViolation(verdict === 'unread' ? 'UNREAD' : 'MEMORY_SPENT', `pauseTimeout is ${pauseTimeout} ms`)
 }
 
 function due(limit: number, since: number): number {

@@ -8,7 +8,7 @@ import type { Sendable, SendResult } from './connection.js'
 import { bytesOf, frameBytes, frameMessage, framePayload, frameText } from './framing.js'
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
 import { Message } from './message.js'
-import { Outgoing, type OutgoingOwner } from './outgoing.js'
+import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
 import { PreparedMessage, prepare } from './prepared.js'
 import type { SharedMemory } from './sharedBlock.js'
 import { type StreamSource, textOrBytes } from './streamSource.js'
@@ -24,10 +24,8 @@ export interface SenderOwner extends OutgoingOwner, Subscriber {
 }
 
 /** What all senders of a route share. */
-export interface SenderShared {
+export interface SenderShared extends OutgoingShared {
   readonly codec: Codec
-  readonly heap: ConstructorParameters<typeof Outgoing>[1]
-  readonly outbox: ConstructorParameters<typeof Outgoing>[2]
   readonly limits: ConnectionLimits
   readonly outputPolicy: OutputPolicy
   readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
@@ -69,7 +67,7 @@ export class Sender {
   constructor(shared: SenderShared, transport: Transport, owner: SenderOwner) {
     this.#shared = shared
     this.#owner = owner
-    this.outgoing = new Outgoing(transport, shared.heap, shared.outbox, owner)
+    this.outgoing = new Outgoing(transport, shared, owner)
   }
 
   send(data: Sendable): SendResult {
@@ -301,13 +299,14 @@ export class Sender {
 
   /** What becomes of `length` bytes more for a peer that does not read; undefined if they are sent. */
   #overflows(length: number): SendResult | undefined {
-    const { limits, outputPolicy } = this.#shared
+    const { limits, outputPolicy, turn } = this.#shared
     if (!this.outgoing.blocked || outputPolicy === 'pause') return undefined
     if (this.outgoing.buffered + length <= limits.outputLimit) return undefined
     if (outputPolicy === 'drop') return 'dropped'
     if (!this.#overflowed) {
       this.#overflowed = true
-      this.#owner.violated(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`))
+      const violation = new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`)
+      turn.afterwards(() => this.#owner.violated(violation))
     }
     return 'closed'
   }

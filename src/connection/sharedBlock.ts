@@ -1,22 +1,39 @@
 // A block of the codec's memory from which several may send: it is free when the last of them is done.
 import type { Heap } from '../codec/codec.js'
-import type { Block } from '../codec/heap.js'
+import { type Block, sizeOfBlock } from '../codec/heap.js'
+
+/** Who counts the memory that output holds. */
+export interface Book {
+  charge(bytes: number): void
+  discharge(bytes: number): void
+}
 
 /** Memory that several may send from: it lives as long as anyone retains it. */
 export interface SharedMemory {
   retain(): void
   release(): void
+  /** It must stay for what waits to be written; returns the bytes of it that are the caller's share. */
+  pin(book: Book): number
+  unpin(): void
 }
 
 export class SharedBlock implements SharedMemory {
   readonly #heap: Heap
   readonly #block: Block
-  /** Whoever made it, and each unfinished write. */
+  /** Whoever made it, this turn's frames, and each unfinished write. */
   #users = 1
+  #pins = 0
+  /** Where it counts while it is pinned. */
+  #book: Book | undefined
 
   constructor(heap: Heap, length: number) {
     this.#heap = heap
     this.#block = heap.allocate(length)
+  }
+
+  /** Bytes of the heap that a block for `length` bytes holds. */
+  static size(length: number): number {
+    return sizeOfBlock(length)
   }
 
   get pointer(): number {
@@ -39,5 +56,20 @@ export class SharedBlock implements SharedMemory {
 
   release(): void {
     if (--this.#users === 0) this.#heap.free(this.#block)
+  }
+
+  /** The block counts once, however many it is pinned by; each of them answers for its part. */
+  pin(book: Book): number {
+    this.#users++
+    if (++this.#pins === 1) {
+      this.#book = book
+      book.charge(this.size)
+    }
+    return Math.ceil(this.size / this.#pins)
+  }
+
+  unpin(): void {
+    if (--this.#pins === 0) this.#book?.discharge(this.size)
+    this.release()
   }
 }

@@ -16,10 +16,11 @@ export interface Publisher {
   catchUp(subscriber: Subscriber): void
   /** Throws a RangeError above `most` subscriptions, and a TypeError for what can be no topic. */
   subscribe(subscriber: Subscriber, topic: string, most: number): void
-  unsubscribe(subscriber: Subscriber, topic: string): void
+  /** Whether there was a subscription to end. */
+  unsubscribe(subscriber: Subscriber, topic: string): boolean
   isSubscribed(subscriber: Subscriber, topic: string): boolean
   /** Publishes to all subscribers but `except`; returns how many there are in this process. */
   publish(topic: string, data: Sendable, except?: Subscriber): number
-  /** It is gone. */
-  leave(subscriber: Subscriber): void
+  /** It is gone; returns how many subscriptions it had. */
+  leave(subscriber: Subscriber): number
 }

@@ -12,7 +12,7 @@ export interface HandleRequest {
 /** The part of TCPWrap and PipeWrap that millrace calls. Every number returned is 0 or a negative libuv error. */
 export interface StreamHandle {
   /** Only ever a function: setting anything else aborts the process. */
-  onread: (this: StreamHandle, chunk: ArrayBuffer | undefined) => undefined
+  onread: (this: StreamHandle, chunk: ArrayBuffer | undefined) => Uint8Array | undefined
   /** Ours: who reads from the handle. */
   receiver?: unknown
   readStart(): number

@@ -1,5 +1,5 @@
 // Reads and writes on a TCP or pipe handle. What the private API demands is written here once:
-// `onread` returns undefined always (a returned view re-aims the next read, a promise aborts the process),
+// `onread` returns undefined, or a view that the next read is aimed at (anything else, a promise for one, aborts the process),
 // a request is never reused while it is pending, and what is being sent is held until it is sent.
 import { Buffer } from 'node:buffer'
 import { getSystemErrorMap } from 'node:util'
@@ -10,9 +10,12 @@ export const EOF = -4095
 
 const alreadyReading = [...getSystemErrorMap()].find(([, [name]]) => name === 'EALREADY')?.[0]
 
-/** Who reads from a handle. `status` is a length, 0, or a negative libuv error; EOF for the peer's half-close. */
+/**
+ * Who reads from a handle. `status` is a length, 0, or a negative libuv error; EOF for the peer's half-close. Answers with
+ * the view that later reads are to land in, or undefined if that stays as it is.
+ */
 export interface HandleReader {
-  read(status: number): void
+  read(status: number): Uint8Array | undefined
 }
 
 /** Who writes to a handle: told when a write that could not finish at once is done, with 0 or a negative error. */
@@ -30,8 +33,8 @@ function required(): Bindings {
   return found
 }
 
-function onread(this: StreamHandle): undefined {
-  ;(this.receiver as HandleReader).read(state[readBytesOrError] ?? 0)
+function onread(this: StreamHandle): Uint8Array | undefined {
+  return (this.receiver as HandleReader).read(state[readBytesOrError] ?? 0)
 }
 
 let state: Int32Array = new Int32Array(0)
@@ -47,7 +50,7 @@ function load(): void {
 
 let spare: HandleRequest | undefined
 
-/** From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone. */
+/** From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone, and leaks if it is repeated. */
 export function aimReads(handle: StreamHandle, inbox: Uint8Array, reader: HandleReader): void {
   load()
   handle.receiver = reader

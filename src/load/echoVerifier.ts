@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import type { Codec, Heap, Region } from '../codec/codec.js'
 import { INFO_OPCODE, LONGEST_SAFE, OPCODE_CLOSE } from '../codec/wasm.generated.js'
 import { type Deliverer, Incoming, type Sink } from '../connection/incoming.js'
+import { slicesOfThread } from '../connection/slices.js'
 import { Budget } from '../payload/budget.js'
 import { readClosePayload } from '../protocol/closeCode.js'
 import { ProtocolViolation } from '../protocol/violation.js'
@@ -11,6 +12,8 @@ import type { Verifier } from './messageCounter.js'
 export class EchoVerifier implements Verifier, Deliverer, Sink {
   readonly accepts = true
   readonly done = false
+  readonly gone = false
+  held = 0
   readonly #codec: Codec
   readonly #expected: Buffer
   readonly #opcode: number
@@ -26,6 +29,7 @@ export class EchoVerifier implements Verifier, Deliverer, Sink {
       codec,
       heap,
       budget: new Budget(LONGEST_SAFE),
+      slices: slicesOfThread(),
       limits: { maxMessage: LONGEST_SAFE, maxFragments: 0, payloadTimeout: 0 },
     }
     this.#incoming = new Incoming(shared, this, this, 0)
@@ -74,12 +78,12 @@ export class EchoVerifier implements Verifier, Deliverer, Sink {
     // Never spent, never freed.
   }
 
-  memoryScarce(): void {
+  evicted(): void {
     // Nothing is kept.
   }
 
-  memoryPlenty(): void {
-    // It never was scarce.
+  sliceOver(): void {
+    // A load has nobody else to serve.
   }
 
   payloadStalled(): void {

@@ -1,7 +1,7 @@
 // One connection of a load: sends batches that are encoded already, counts the answers, notes how long they took.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { Codec, Heap } from '../codec/codec.js'
-import { INBOX } from '../codec/wasm.generated.js'
+import { inboxOfThread } from '../memory/inbox.js'
 import { transportOf } from '../transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../transport/transport.js'
 import type { Dialled } from './dial.js'
@@ -49,10 +49,7 @@ export class LoadConnection implements Receiver {
     this.#counter = new MessageCounter(shared.codec, shared.heap, verifier, (reason) => this.#fail(reason))
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)
-    if (dialled.early.length > 0) {
-      shared.codec.write(INBOX, dialled.early)
-      this.received(INBOX, INBOX + dialled.early.length)
-    }
+    inboxOfThread().deliver(this, dialled.early)
   }
 
   /** Sends a batch, and another whenever one is answered. */

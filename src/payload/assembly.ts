@@ -18,6 +18,11 @@ export class Assembly implements Unfinished {
     budget.begin(this)
   }
 
+  /** Bytes of its region. */
+  get size(): number {
+    return this.#region?.size ?? 0
+  }
+
   /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
   arrived(reading: boolean): void {
     const now = performance.now()
@@ -31,11 +36,11 @@ export class Assembly implements Unfinished {
    * itself has no place.
    */
   grow(codec: Codec, heap: Heap, slot: number, needed: number, filled: number, announced: number): boolean {
-    const held = this.#region?.size ?? 0
+    const held = this.size
     if (!this.#budget.allows(this, Math.max(Region.size(needed, announced) - held, 0))) return false
     if (this.#region === undefined) this.#region = new Region(heap, needed, announced, this.#budget.give)
     else this.#region.grow(needed, filled, announced)
-    this.#budget.charge(this.#region.size - held)
+    this.#budget.grew(this.#region.size - held)
     this.lastGrowth = performance.now()
     codec.call.grant(slot, this.#region.pointer, this.#region.capacity)
     return true

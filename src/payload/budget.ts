@@ -1,17 +1,33 @@
-// The memory that payloads may hold, and who may have it next: a promise that no peer can break. See the constructor.
+// The memory that peers may make this server hold, and who must go when it is spent: a bound that no peer can pass.
+//
+//   limit = common room + room of the oldest unfinished message
+//
+// The common room holds everything that is not the oldest message's: regions of messages that are arriving or in use,
+// reads that are parked, copies for pending handlers, chunks and messages that nobody has taken, bytes that wait for a
+// decision, output that is not read, subscriptions. Regions are asked for, and may have three quarters of it: whoever gets
+// none is not read from until there is room. All else has been read already, or must be sent: when the common room is
+// nearly full, those who hold the most are ended first, so that the others find room.
 import { Region } from '../codec/codec.js'
 import { INBOX_LENGTH } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
+import { Ranks } from './ranks.js'
+
+/** Whoever makes the server hold something. */
+export interface Holder {
+  /** Bytes that it makes the server hold, regions of messages that are arriving left out: the budget's own. */
+  held: number
+  /** It has ended: nothing can be got back by ending it. */
+  readonly gone: boolean
+  /** It holds the most, and room is needed: it must end, and give back what it holds. */
+  evicted(): void
+}
 
 /** Someone with an unfinished payload. */
-export interface Claimant {
+export interface Claimant extends Holder {
   /** Memory may have become free: ask again. */
   budgetFreed(): void
-  /** The payload's sender has sent nothing for the whole payload timeout. */
+  /** The payload's sender has sent nothing for the whole payload timeout, or too little while others wait for memory. */
   payloadStalled(): void
-  /** There is hardly room for what would have to be kept: read nothing, until `memoryPlenty`. */
-  memoryScarce(): void
-  memoryPlenty(): void
 }
 
 /** A payload whose sender must not stop. */
@@ -27,49 +43,55 @@ export interface Watched {
 export interface Unfinished extends Watched {
   /** When its region last grew. */
   readonly lastGrowth: number
-}
-
-/** Whom the budget tells. */
-export interface BudgetOwner {
-  /** A payload begins to arrive: `checkStalls` must be called from time to time. */
-  began?(): void
-  /** Nobody but `spared` may be read from, until `plenty`. */
-  scarce?(spared: Claimant | undefined): void
-  plenty?(): void
+  /** Bytes of its region. */
+  readonly size: number
 }
 
 /** The most that one read can leave to be kept. */
 const READ = INBOX_LENGTH + 65_536
+
+/** Regions up to this many bytes never wait: a message that is shorter than a read must not stand behind longer ones. */
+const SMALL = 65_536
+
+/** While somebody waits for memory, a region must grow this often, in milliseconds: by a page each time, so by 64 KiB/s. */
+const PATIENCE = 1000
+
+/** The same where it is not read from: something else may hold it up, but not for long. */
+const PAUSED_PATIENCE = 5000
+
+/** How much of the room may be taken before those go who hold the most: what they hold is free a moment later. */
+const FULL = 7 / 8
 
 export class Budget {
   /** Payloads that are watched for stalls; those in regions are in both sets. */
   readonly #watched = new Set<Watched>()
   /** In order of age: a Set keeps the order in which its members came. */
   readonly #unfinished = new Set<Unfinished>()
-  readonly #waiting = new Set<Unfinished>()
-  readonly #owner: BudgetOwner
+  /** Those that wait for memory, and the bytes that they wait for. */
+  readonly #waiting = new Map<Unfinished, number>()
+  readonly #began: () => void
   readonly #forRegions: number
   readonly #forKept: number
+  readonly #ranks = new Ranks()
+  /** Those who were told to go, and what they still hold. */
+  readonly #leaving = new Set<Holder>()
+  #leavingBytes = 0
   #longest = 0
   #regions = 0
   #kept = 0
-  #scarce = false
   #wakeUp: NodeJS.Immediate | undefined
-  /** The oldest, and since when others wait for what it holds. */
-  #pressed: { readonly payload: Unfinished | undefined; readonly since: number } = { payload: undefined, since: 0 }
+  /** Since when somebody waits for memory; Infinity while nobody does. */
+  #pressedSince = Infinity
 
   /**
-   * A quarter of `bytes`, or four reads if that is more, is for what has been read and must be kept: parked reads,
-   * copies for pending handlers, chunks that nobody has read yet. Nobody can be asked before these come, so all reading
-   * but the oldest payload's stops while there is still room for two reads; what does not fit even then fails its
-   * connection. The rest is for regions, which are asked for. Room for one message of `longest` bytes is the
-   * oldest payload's alone, so that it can always finish, whatever the others hold. If that left them less than half of
-   * the rest, it comes on top.
+   * For about `bytes` bytes; at least for some reads, and where that leaves too little for others, room for one message of
+   * `longest` bytes comes on top. `began` is called when a payload begins to arrive: `checkStalls` must be called from
+   * time to time from then on.
    */
-  constructor(bytes: number, longest = bytes, owner: BudgetOwner = {}) {
+  constructor(bytes: number, longest = bytes, began: () => void = () => undefined) {
     this.#forKept = Math.max(Math.floor(bytes / 4), 4 * READ)
     this.#forRegions = Math.max(bytes - this.#forKept, 0)
-    this.#owner = owner
+    this.#began = began
     this.serve(longest)
   }
 
@@ -80,7 +102,7 @@ export class Budget {
 
   /** Bytes that are never exceeded. */
   get limit(): number {
-    return this.#forKept + this.#forOthers + this.#longest
+    return this.#room + this.#longest
   }
 
   /** Bytes held. */
@@ -88,15 +110,65 @@ export class Budget {
     return this.#regions + this.#kept
   }
 
-  /** Whether nobody but the oldest payload's connection may be read from. */
-  get scarce(): boolean {
-    return this.#scarce
+  /** Whether more than half is held: who has something to take should take it before more is read. */
+  get tight(): boolean {
+    return this.#common > this.#room / 2
   }
 
   /** How many payloads are arriving. */
   get unfinished(): number {
     return this.#watched.size
   }
+
+  // What is kept.
+
+  /** Notes that `holder` makes the server hold `bytes` more; false if there is no room, and they must not be held. */
+  keep(holder: Holder, bytes: number): boolean {
+    if (!this.admits(holder, bytes)) return false
+    this.charge(bytes)
+    this.attribute(holder, bytes)
+    return true
+  }
+
+  /** Notes that they are held no longer. */
+  forget(holder: Holder, bytes: number): void {
+    this.attribute(holder, -bytes)
+    this.discharge(bytes)
+  }
+
+  /** Whether `holder` may make the server hold `bytes` more; those who hold more than it does go first. */
+  admits(holder: Holder, bytes: number): boolean {
+    if (holder.gone) return false
+    this.#makeRoom(bytes, holder.held + bytes)
+    return this.#kept + bytes <= this.#forKept || this.#common + bytes <= this.#room
+  }
+
+  /** Notes that memory of `bytes` is held, whoever has asked for it: it may belong to several. */
+  charge(bytes: number): void {
+    this.#kept += bytes
+    if (this.#kept > this.#forKept) this.#makeRoom(0, 0)
+  }
+
+  discharge(bytes: number): void {
+    this.#kept -= bytes
+    this.#wake()
+  }
+
+  /** Notes that `bytes` of what is held are held because of `holder`. */
+  attribute(holder: Holder, bytes: number): void {
+    const before = holder.held
+    holder.held = before + bytes
+    if (this.#leaving.size > 0 && this.#leaving.has(holder)) this.#leavingBytes += bytes
+    else if (!holder.gone) this.#ranks.move(holder, before)
+  }
+
+  /** It has ended. What it still holds is given back as it becomes free. */
+  leave(holder: Holder): void {
+    this.#ranks.remove(holder)
+    if (this.#leaving.delete(holder)) this.#leavingBytes -= holder.held
+  }
+
+  // Regions.
 
   /** A payload begins to arrive in a region. */
   begin(payload: Unfinished): void {
@@ -106,18 +178,15 @@ export class Budget {
 
   /** It is complete, or given up; what it holds is given back by `give`, later. */
   end(payload: Unfinished): void {
-    const spared = this.#scarce && this.#oldest === payload
     this.unwatch(payload)
     this.#waiting.delete(payload)
-    if (!this.#unfinished.delete(payload)) return
-    this.#wake()
-    if (spared) payload.claimant.memoryScarce()
+    if (this.#unfinished.delete(payload)) this.#wake()
   }
 
   /** A payload begins to arrive that holds no region. */
   watch(payload: Watched): void {
     this.#watched.add(payload)
-    this.#owner.began?.()
+    this.#began()
   }
 
   unwatch(payload: Watched): void {
@@ -126,14 +195,14 @@ export class Budget {
 
   /** Whether `payload` may hold `bytes` more. If not, `budgetFreed` tells its claimant when to ask again. */
   allows(payload: Unfinished, bytes: number): boolean {
-    const most = this.#forOthers + (this.#oldest === payload ? this.#longest : 0)
-    if (this.#regions + bytes <= most) return true
-    this.#waiting.add(payload)
+    if (this.#fits(payload, bytes)) return true
+    if (payload.size + bytes <= SMALL && this.admits(payload.claimant, bytes)) return true
+    this.#waiting.set(payload, bytes)
     return false
   }
 
   /** Notes that a region holds `bytes` more, which were allowed. */
-  charge(bytes: number): void {
+  grew(bytes: number): void {
     this.#regions += bytes
   }
 
@@ -143,62 +212,108 @@ export class Budget {
     this.#wake()
   }
 
-  /** Notes that `bytes` are kept of what was read; false if there is no room, and they must not be. */
-  keep(bytes: number): boolean {
-    if (this.#kept + bytes > this.#forKept) return false
-    this.#kept += bytes
-    if (!this.#scarce && this.#kept + 2 * READ > this.#forKept) {
-      this.#scarce = true
-      this.#owner.scarce?.(this.#oldest?.claimant)
-    }
-    return true
-  }
-
-  /** Notes that `bytes` are kept no longer. */
-  forget(bytes: number): void {
-    this.#kept -= bytes
-    this.#wake()
-  }
-
-  /** Tells those whose payload has not moved for too long; the oldest must also make way while others wait for it. */
+  /**
+   * Tells those whose payload has not moved for too long. While somebody waits for memory, that is soon: all who hold
+   * regions must fill them, and of those who don't, the largest go first.
+   */
   checkStalls(now: number): void {
-    const oldest = this.#waiting.size > 0 || this.#scarce ? this.#oldest : undefined
-    if (oldest !== this.#pressed.payload) this.#pressed = { payload: oldest, since: now }
-    for (const payload of this.#watched) {
-      const { lastArrival, timeout, claimant } = payload
+    for (const { lastArrival, timeout, claimant } of this.#watched) {
       if (timeout === 0 || lastArrival === Infinity) continue
-      const moved = payload === oldest ? Math.max(this.#pressed.since, oldest.lastGrowth) : lastArrival
-      if (now - Math.min(moved, lastArrival) > timeout) runOutside(() => claimant.payloadStalled())
+      if (now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
     }
+    if (this.#waiting.size === 0) this.#pressedSince = Infinity
+    else this.#press(now)
+  }
+
+  #press(now: number): void {
+    this.#pressedSince = Math.min(this.#pressedSince, now)
+    let wanted = 0
+    for (const bytes of this.#waiting.values()) wanted += bytes
+    const idle = [...this.#unfinished].filter((payload) => this.#isSlow(payload, now))
+    for (const payload of idle.sort((one, other) => other.size - one.size)) {
+      if (wanted <= 0) return
+      wanted -= payload.size
+      runOutside(() => payload.claimant.payloadStalled())
+    }
+    const patience = this.#kept > this.#forKept ? PATIENCE : PAUSED_PATIENCE
+    if (wanted <= this.#leavingBytes || now - this.#pressedSince <= patience) return
+    const largest = this.#ranks.largest
+    if (largest !== undefined) this.#evict(largest)
+  }
+
+  #isSlow(payload: Unfinished, now: number): boolean {
+    if (payload.timeout === 0 || this.#waiting.has(payload)) return false
+    const patience = payload.lastArrival === Infinity ? PAUSED_PATIENCE : PATIENCE
+    return now - Math.max(payload.lastGrowth, this.#pressedSince) > Math.min(payload.timeout, patience)
   }
 
   get #oldest(): Unfinished | undefined {
     return this.#unfinished.values().next().value
   }
 
-  /** What regions may hold besides the oldest payload's own room. */
+  /** What is held outside of the oldest message's own room. */
+  get #common(): number {
+    const own = Math.min(this.#oldest?.size ?? 0, this.#longest)
+    return this.#kept + this.#regions - own
+  }
+
+  /** What may be held outside of it. */
+  get #room(): number {
+    return this.#forKept + this.#forOthers
+  }
+
+  /** What regions may hold outside of it. */
   get #forOthers(): number {
     return Math.max(this.#forRegions - this.#longest, Math.floor(this.#forRegions / 2))
   }
 
+  /**
+   * Whether a region may grow: the oldest payload's always may, unless messages that are complete still hold its room;
+   * any other's no further than leaves as much room for others as it has itself.
+   */
+  #fits(payload: Unfinished, bytes: number): boolean {
+    const { limit } = this
+    if (payload === this.#oldest) return Math.max(this.used, this.#regions + this.#forKept) + bytes <= limit
+    const free = Math.min(this.#forOthers - this.#regions, this.#room - this.used)
+    return payload.size + bytes <= free
+  }
+
+  /** Makes those go who hold the most, and more than `held`, until `bytes` find room and an eighth stays free. */
+  #makeRoom(bytes: number, held: number): void {
+    for (;;) {
+      const more = bytes - this.#leavingBytes
+      if (this.#common + more <= FULL * this.#room || this.#kept + more <= FULL * this.#forKept) return
+      const largest = this.#ranks.largest
+      if (largest === undefined || largest.held <= held) return
+      this.#evict(largest)
+    }
+  }
+
+  /** Not at once: whoever needs the room may be in the middle of something. */
+  #evict(holder: Holder): void {
+    this.#ranks.remove(holder)
+    this.#leaving.add(holder)
+    this.#leavingBytes += holder.held
+    queueMicrotask(() => runOutside(() => holder.evicted()))
+  }
+
   #wake(): void {
-    if ((this.#waiting.size === 0 && !this.#scarce) || this.#wakeUp !== undefined) return
+    if (this.#waiting.size === 0 || this.#wakeUp !== undefined) return
     this.#wakeUp = setImmediate(() => runOutside(() => this.#tell()))
   }
 
+  /** Tells those whose wish can be fulfilled: the oldest first, the others in the order in which they began to wait. */
   #tell(): void {
     this.#wakeUp = undefined
-    if (this.#scarce && this.#kept <= this.#forKept / 2) {
-      this.#scarce = false
-      this.#owner.plenty?.()
-    }
     const oldest = this.#oldest
-    if (this.#scarce) oldest?.claimant.memoryPlenty()
-    // The oldest first, even with nothing free; the others in the order in which they began to wait.
-    if (oldest !== undefined && this.#waiting.delete(oldest)) oldest.claimant.budgetFreed()
-    for (const payload of [...this.#waiting]) {
-      if (this.#regions >= this.#forOthers) return
-      if (this.#waiting.delete(payload)) payload.claimant.budgetFreed()
+    const waiting = [...this.#waiting]
+    const first = waiting.filter(([payload]) => payload === oldest)
+    let promised = 0
+    for (const [payload, bytes] of [...first, ...waiting]) {
+      if (!this.#waiting.has(payload) || !this.#fits(payload, bytes + promised)) continue
+      this.#waiting.delete(payload)
+      promised += bytes
+      payload.claimant.budgetFreed()
     }
   }
 }

@@ -6,9 +6,9 @@ import type { Codec, Heap } from '../codec/codec.js'
 import { Arena } from '../connection/arena.js'
 import type { Sendable } from '../connection/connection.js'
 import type { FrameBuffer } from '../connection/framing.js'
-import type { Outbox, Writer } from '../connection/outbox.js'
 import { PreparedMessage, prepare } from '../connection/prepared.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
+import type { Turn, Writer } from '../connection/turn.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { encode, isText, mostBytes, payloadOf } from './encoding.js'
 
@@ -33,7 +33,7 @@ interface Batch {
 export class Topics implements Publisher, Writer, FrameBuffer {
   readonly #codec: Codec
   readonly #heap: Heap
-  readonly #outbox: Outbox
+  readonly #turn: Turn
   readonly #most: number
   #broker: Broker | undefined
   #attached = false
@@ -43,10 +43,10 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   #batch: Batch | undefined
 
   /** For at most `most` topics. */
-  constructor(codec: Codec, heap: Heap, outbox: Outbox, most: number, broker?: Broker) {
+  constructor(codec: Codec, heap: Heap, turn: Turn, most: number, broker?: Broker) {
     this.#codec = codec
     this.#heap = heap
-    this.#outbox = outbox
+    this.#turn = turn
     this.#most = most
     this.#broker = broker
   }
@@ -95,25 +95,27 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     if (this.#batch?.topic === topic) this.#setAhead(this.#batch, subscriber)
   }
 
-  unsubscribe(subscriber: Subscriber, name: string): void {
+  unsubscribe(subscriber: Subscriber, name: string): boolean {
     const topic = this.#topics.get(name)
-    if (topic === undefined || !topic.subscribers.has(subscriber)) return
+    if (topic === undefined || !topic.subscribers.has(subscriber)) return false
     this.catchUp(subscriber)
     const own = this.#subscriptions.get(subscriber)
     own?.delete(topic)
     if (own?.size === 0) this.#subscriptions.delete(subscriber)
     this.#remove(topic, subscriber)
+    return true
   }
 
   isSubscribed(subscriber: Subscriber, name: string): boolean {
     return this.#topics.get(name)?.subscribers.has(subscriber) ?? false
   }
 
-  leave(subscriber: Subscriber): void {
+  leave(subscriber: Subscriber): number {
     const own = this.#subscriptions.get(subscriber)
-    if (own === undefined) return
+    if (own === undefined) return 0
     this.#subscriptions.delete(subscriber)
     for (const topic of own) this.#remove(topic, subscriber)
+    return own.size
   }
 
   publish(name: string, data: Sendable, except?: Subscriber): number {
@@ -187,7 +189,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     this.#deliverBatch()
     if (!arena.fits(most)) arena.change()
     this.#batch = { topic, start: arena.position, ahead: undefined }
-    this.#outbox.add(this)
+    this.#turn.add(this)
     return this.#batch
   }
 

@@ -26,7 +26,7 @@ export type Verdict = Accepted | Refusal
 /** What all routes of a server share. */
 export type Common = Pick<
   Shared<unknown>,
-  'codec' | 'heap' | 'outbox' | 'budget' | 'deadlines' | 'topics' | 'connections' | 'closed'
+  'codec' | 'heap' | 'turn' | 'slices' | 'budget' | 'deadlines' | 'topics' | 'connections' | 'closed'
 >
 
 /** The verdict on a request that nobody waits for any more. */

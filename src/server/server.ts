@@ -5,9 +5,9 @@ import type { Duplex } from 'node:stream'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
-import { outboxOfThread } from '../connection/outbox.js'
 import { Peer } from '../connection/peer.js'
-import { readersOf } from '../connection/scarcity.js'
+import { slicesOfThread } from '../connection/slices.js'
+import { turnOfThread } from '../connection/turn.js'
 import { giveToHttp, socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
@@ -161,10 +161,7 @@ export class Server<Data = unknown> {
 
   #common(limits: ServerLimits, broker: Broker | undefined): Common & { readonly topics: Topics } {
     const connections = new Set<Connection<unknown>>()
-    const budget = new Budget(limits.payloadMemory, 0, {
-      began: () => deadlines.start(),
-      ...readersOf(connections),
-    })
+    const budget = new Budget(limits.payloadMemory, 0, () => deadlines.start())
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
     const deadlines: Deadlines = new Deadlines((now) => {
@@ -177,9 +174,10 @@ export class Server<Data = unknown> {
       for (const resolve of this.#waiting.splice(0)) resolve()
     }
     const codec = codecOfThread()
-    const outbox = outboxOfThread()
-    const topics = new Topics(codec, heap, outbox, limits.maxTopics, broker)
-    return { codec, heap, outbox, budget, deadlines, topics, connections, closed }
+    const turn = turnOfThread()
+    const slices = slicesOfThread()
+    const topics = new Topics(codec, heap, turn, limits.maxTopics, broker)
+    return { codec, heap, turn, slices, budget, deadlines, topics, connections, closed }
   }
 
   #openLanes(

@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { codecOfThread } from '../codec/codec.js'
-import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
+import { inboxOfThread } from '../memory/inbox.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
 /** Most bytes that the stream is given at once: only between pieces can be seen that the peer reads. */
@@ -74,15 +74,28 @@ export class DuplexTransport implements Transport {
     if (this.#stream.destroyed || this.#stream.writableEnded) return -1
     this.#pointer = pointer
     this.#left = length
-    return this.#feed()
+    if (this.#stream instanceof Socket) return this.#feed()
+    this.#later(() => this.#goOn())
+    return PENDING
   }
 
   end(): void {
-    if (!this.#stream.destroyed) this.#stream.end()
+    this.#later(() => {
+      if (!this.#stream.destroyed) this.#stream.end()
+    })
   }
 
   close(): void {
-    this.#stream.destroy()
+    this.#later(() => this.#stream.destroy())
+  }
+
+  /**
+   * A stream that is none of Node's sockets may run anybody's code when it is written to or ended, which may send on
+   * other connections: not while theirs are being written, but when that is done.
+   */
+  #later(work: () => void): void {
+    if (this.#stream instanceof Socket) work()
+    else queueMicrotask(() => runOutside(work))
   }
 
   /**
@@ -143,18 +156,15 @@ export class DuplexTransport implements Transport {
     runOutside(() => this.#receiver?.written(status))
   }
 
-  #read(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; at += INBOX_LENGTH) {
-      const piece = chunk.subarray(at, at + INBOX_LENGTH)
-      codecOfThread().write(INBOX, piece)
-      this.#receiver?.received(INBOX, INBOX + piece.length)
-    }
+  #read(chunk: Uint8Array): void {
+    if (this.#receiver !== undefined) inboxOfThread().deliver(this.#receiver, chunk)
   }
 
   /** A stream tells its end even while it is paused, if its last bytes were read before. */
   #end(): void {
     this.#endHeld = this.#paused
-    if (!this.#paused) this.#receiver?.ended()
+    const receiver = this.#receiver
+    if (!this.#paused && receiver !== undefined) inboxOfThread().tell(receiver, () => receiver.ended())
   }
 
   #gone(): void {
@@ -162,6 +172,6 @@ export class DuplexTransport implements Transport {
     this.#receiver = undefined
     this.#left = 0
     this.#pending = false
-    receiver?.closed()
+    if (receiver !== undefined) inboxOfThread().tell(receiver, () => receiver.closed())
   }
 }

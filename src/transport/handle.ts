@@ -12,15 +12,28 @@ import {
   startReading,
   write,
 } from '../internals/stream.js'
+import { inboxOfThread } from '../memory/inbox.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
 
-/** Full reads of one peer before the others have a turn: 2 MiB, so that a message of 1 MiB is not cut short. */
-const FULL_READS = 8
+/** Bytes of one peer, in reads that it fills, before the others have a turn: a message of 1 MiB is not cut short. */
+const MOST_IN_A_ROW = 2 * 1024 * 1024
 
-/** One view for all handles: the inbox is where every read of this thread lands. */
-let inbox: Uint8Array | undefined
+/**
+ * Bytes of one read. It grows while the peer fills it, and shrinks when what was read could not be dealt with at once:
+ * what must be kept of a peer is never more than one read.
+ */
+const READ_LENGTHS = [16 * 1024, 64 * 1024, INBOX_LENGTH] as const
+const FIRST_LENGTH = 1
+
+/** Views for all handles, by their lengths: the inbox is where every read of this thread lands. */
+let views: readonly Uint8Array[] | undefined
+
+function viewsOfThread(): readonly Uint8Array[] {
+  views ??= READ_LENGTHS.map((length) => codec().bytes.subarray(INBOX, INBOX + length))
+  return views
+}
 
 export class HandleTransport implements Transport, HandleReader, HandleWriter {
   readonly #handle: StreamHandle
@@ -29,8 +42,10 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   #receiver: Receiver | undefined
   #closed = false
   #paused = false
-  /** Reads in a row that filled the inbox. */
-  #fullReads = 0
+  /** How long a read may be, as an index. */
+  #size = FIRST_LENGTH
+  /** Bytes of the reads in a row that were as long as they could be. */
+  #inARow = 0
 
   constructor(handle: StreamHandle, socket?: Socket) {
     this.#handle = handle
@@ -59,26 +74,42 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   open(receiver: Receiver): void {
     this.#receiver = receiver
-    inbox ??= codec().view(INBOX, INBOX_LENGTH)
-    aimReads(this.#handle, inbox, this)
+    aimReads(this.#handle, viewsOfThread()[FIRST_LENGTH] ?? codec().bytes, this)
     this.#socket?.once('close', () => this.#gone()).on('error', () => this.close())
     if (!startReading(this.#handle)) this.close()
   }
 
-  read(status: number): void {
-    if (this.#closed || status === 0) return
-    if (status > 0) {
-      this.#receiver?.received(INBOX, INBOX + status)
-      if (status === INBOX_LENGTH) this.#yieldTurn()
-      else this.#fullReads = 0
-    } else if (status === EOF) this.#receiver?.ended()
-    else this.close()
+  read(status: number): Uint8Array | undefined {
+    const receiver = this.#receiver
+    if (this.#closed || status === 0 || receiver === undefined) return undefined
+    if (status < 0) {
+      if (status === EOF) inboxOfThread().tell(receiver, () => receiver.ended())
+      else this.close()
+      return undefined
+    }
+    const full = status === READ_LENGTHS[this.#size]
+    inboxOfThread().read(receiver, status)
+    if (this.#paused) return this.#aim(0)
+    if (!full) this.#inARow = 0
+    else {
+      this.#yieldTurn(status)
+      if (this.#size < READ_LENGTHS.length - 1) return this.#aim(this.#size + 1)
+    }
+    return undefined
   }
 
-  /** libuv reads up to 32 times in a row while a read fills the inbox: a peer with a full pipe must let others in. */
-  #yieldTurn(): void {
-    if (++this.#fullReads < FULL_READS || this.#paused || this.#closed) return
-    this.#fullReads = 0
+  /** Where the next reads land, if that is somewhere else than before. */
+  #aim(size: number): Uint8Array | undefined {
+    if (size === this.#size) return undefined
+    this.#size = size
+    return viewsOfThread()[size]
+  }
+
+  /** libuv reads up to 32 times in a row while a read fills its room: a peer with a full pipe must let others in. */
+  #yieldTurn(bytes: number): void {
+    this.#inARow += bytes
+    if (this.#inARow < MOST_IN_A_ROW || this.#closed) return
+    this.#inARow = 0
     this.#handle.readStop()
     setImmediate(() => {
       if (!this.#paused) this.resume()
@@ -119,6 +150,6 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     this.#closed = true
     const receiver = this.#receiver
     this.#receiver = undefined
-    receiver?.closed()
+    if (receiver !== undefined) inboxOfThread().tell(receiver, () => receiver.closed())
   }
 }

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { codecOfThread } from '../codec/codec.js'
 import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
+import { inboxOfThread } from '../memory/inbox.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
 /** What a test finds where it should have found a message. */
@@ -25,10 +26,11 @@ export class MemoryTransport implements Transport {
   /** Delivers bytes as one read. */
   feed(bytes: Uint8Array): void {
     if (this.closed || this.paused) throw new Error('nothing is read now')
-    codecOfThread().bytes.set(bytes, INBOX)
-    this.#receiver?.received(INBOX, INBOX + bytes.length)
+    if (this.#receiver === undefined) return
+    const inbox = inboxOfThread()
+    inbox.deliver(this.#receiver, bytes)
     // The next read of any connection overwrites the inbox: whoever still looks there must not get away with it.
-    codecOfThread().bytes.fill(POISON, INBOX, INBOX + INBOX_LENGTH)
+    if (!inbox.busy) codecOfThread().bytes.fill(POISON, INBOX, INBOX + INBOX_LENGTH)
   }
 
   /** Delivers the peer's half-close. */

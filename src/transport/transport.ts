@@ -3,10 +3,10 @@
 /** How `write` ended: the memory is free again, or in use until `written` is called. A negative number is an error. */
 export { PENDING, WRITTEN } from '../internals/stream.js'
 
-/** The connection's side of the seam. */
-export interface Receiver {
-  /** Bytes lie in the codec's memory from `start` to `end`, valid until this returns. */
-  received(start: number, end: number): void
+import type { InboxReader } from '../memory/inbox.js'
+
+/** The connection's side of the seam; what is read comes to it by way of the inbox. */
+export interface Receiver extends InboxReader {
   /** The peer has half-closed: nothing more will come. */
   ended(): void
   /** A write that was PENDING is done; `status` is 0 or negative. */

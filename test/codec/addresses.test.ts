@@ -6,6 +6,7 @@ import { Codec, Heap } from '../../src/codec/codec.js'
 import { PAGE } from '../../src/codec/heap.js'
 import { HEAP, INBOX, INBOX_LENGTH, INFO_OPCODE } from '../../src/codec/wasm.generated.js'
 import { type Deliverer, Incoming, type Sink } from '../../src/connection/incoming.js'
+import { Slices } from '../../src/connection/slices.js'
 import { Budget } from '../../src/payload/budget.js'
 import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { CodecParser } from './codecParser.js'
@@ -82,6 +83,8 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   const sink: Sink = {
     accepts: true,
     done: false,
+    gone: false,
+    held: 0,
     control(opcode, pointer, length) {
       received.push({ opcode, text: codec.bytes.toString('utf8', pointer, pointer + length) })
     },
@@ -90,8 +93,8 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     },
     budgetSpent: () => assert.fail('the budget is spent'),
     budgetFreed: () => undefined,
-    memoryScarce: () => undefined,
-    memoryPlenty: () => undefined,
+    evicted: () => undefined,
+    sliceOver: () => undefined,
     payloadStalled: () => undefined,
   }
   const deliverer: Deliverer = {
@@ -103,7 +106,11 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     streamPart: () => assert.fail('nothing is streamed'),
   }
   const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
-  const incoming = new Incoming({ codec, heap, budget: new Budget(rules.limit), limits }, sink, deliverer)
+  const incoming = new Incoming(
+    { codec, heap, budget: new Budget(rules.limit), slices: new Slices(), limits },
+    sink,
+    deliverer,
+  )
   const bytes = Buffer.concat(stream)
   for (let at = 0; at < bytes.length; at += stride) {
     const read = bytes.subarray(at, at + Math.min(stride, INBOX_LENGTH))

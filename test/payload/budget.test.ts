@@ -14,15 +14,14 @@ const MiB = 1024 * KiB
 /** Notes the most that a budget ever held. */
 function watched(budget: Budget): () => number {
   let most = 0
-  const { charge, keep } = budget
+  const { grew, charge } = budget
+  budget.grew = (bytes) => {
+    grew.call(budget, bytes)
+    most = Math.max(most, budget.used)
+  }
   budget.charge = (bytes) => {
     charge.call(budget, bytes)
     most = Math.max(most, budget.used)
-  }
-  budget.keep = (bytes) => {
-    const kept = keep.call(budget, bytes)
-    most = Math.max(most, budget.used)
-    return kept
   }
   return () => most
 }
@@ -81,7 +80,7 @@ test('a thousand peers that do their worst never hold more than the budget', { t
   assert.equal(place.shared.heap.used, before)
 })
 
-test('when what must be kept has hardly room, nothing is read; then all goes on, and nothing is lost', async () => {
+test('when memory is short, who has something pending is not read from, all others are; and nothing is lost', async () => {
   const settles: (() => void)[] = []
   const seen: number[] = []
   const place = room(
@@ -91,35 +90,56 @@ test('when what must be kept has hardly room, nothing is read; then all goes on,
         return new Promise<void>((resolve) => settles.push(resolve))
       },
     },
-    { payloadMemory: 4 * MiB, maxMessage: MiB },
+    { payloadMemory: 8 * MiB, maxMessage: MiB },
   )
   const most = watched(place.budget)
-  const peers = Array.from({ length: 80 }, () => place.connect())
-  const waiting = new Set(peers.keys())
-  for (let turn = 0; turn < 200 && (waiting.size > 0 || settles.length > 0); turn++) {
-    for (const n of waiting) {
-      const { wire } = peers[n] ?? assert.fail()
-      if (wire.paused) continue
-      wire.feed(masked(BINARY, Buffer.alloc(30_000, n)))
-      waiting.delete(n)
-    }
-    if (turn === 0) {
-      assert.equal(place.budget.scarce, true)
-      assert.ok(waiting.size > 0 && peers.every(({ wire }) => wire.paused))
-      const late = place.connect()
-      assert.equal(late.wire.paused, true, 'one that comes now must wait, too')
-      late.peer.terminate()
-    }
+  const peers = Array.from({ length: 160 }, () => place.connect())
+  for (const [n, { wire }] of peers.entries()) wire.feed(masked(BINARY, Buffer.alloc(30_000, n)))
+  assert.equal(place.budget.tight, true)
+  assert.ok(peers.some(({ wire }) => !wire.paused) && peers.some(({ wire }) => wire.paused))
+  const late = place.connect()
+  late.wire.feed(masked(BINARY, Buffer.alloc(10, 200)))
+  assert.equal(seen.at(-1), 200, 'one that comes now is served')
+  assert.equal(late.wire.paused, true, 'but only one message at a time')
+  while (settles.length > 0) {
     for (const resolve of settles.splice(0)) resolve()
     await settle()
   }
-  assert.deepEqual(
-    seen.sort((a, b) => a - b),
-    [...peers.keys()],
-  )
+  assert.equal(seen.length, 161)
   assert.ok(most() <= place.budget.limit)
   assert.equal(place.budget.used, 0)
   assert.ok(peers.every(({ wire, peer }) => !wire.paused && peer.isOpen))
+})
+
+test('when memory is spent, those who hold the most are ended, and the others find room', async () => {
+  const errors: unknown[] = []
+  const place = room(
+    {
+      message: (connection, message) => {
+        if (message.byteLength < 100) connection.send(message)
+        else connection.pause()
+      },
+      error: (connection, error) => void errors.push([connection, (error as { code: string }).code]),
+    },
+    { payloadMemory: 8 * MiB, maxMessage: MiB },
+  )
+  const most = watched(place.budget)
+  const honest = place.connect()
+  const hoarders = Array.from({ length: 60 }, () => place.connect())
+  for (const { wire } of hoarders) {
+    wire.feed(Buffer.concat([masked(BINARY, Buffer.alloc(200)), Buffer.alloc(200 * KiB)]))
+    await settle()
+    honest.wire.feed(masked(TEXT, 'still there?'))
+  }
+  assert.equal(readFrames(honest.wire.output).frames.length, hoarders.length, 'the honest peer was served all along')
+  const ended = hoarders.filter(({ peer }) => !peer.isOpen)
+  assert.ok(ended.length > 10 && ended.length < 50, `${ended.length} were ended`)
+  assert.ok(ended.every(({ wire }) => closeStatus(readFrames(wire.output).frames[0])?.code === 1013))
+  assert.equal(errors.length, ended.length)
+  assert.ok(most() <= place.budget.limit)
+  for (const { peer } of [honest, ...hoarders]) peer.terminate()
+  await settle()
+  assert.equal(place.budget.used, 0)
 })
 
 test('what can not be kept fails its connection with 1013', async () => {
@@ -133,31 +153,42 @@ test('what can not be kept fails its connection with 1013', async () => {
   assert.equal(place.budget.used, 0)
 })
 
-test('the oldest may not keep others waiting for ever by sending a byte now and then', async () => {
+test('while somebody waits for memory, nobody may hold a region without filling it', async () => {
   const errors: string[] = []
   const place = room(
     { error: (_, error) => void errors.push(String(error)) },
     { payloadMemory: 2 * MiB, maxMessage: MiB, payloadTimeout: 20_000 },
   )
   const begin = Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4)])
-  const [oldest, second, third] = [place.connect(), place.connect(), place.connect()]
-  for (const { wire } of [oldest, second, third]) wire.feed(Buffer.concat([begin, Buffer.alloc(200 * KiB)]))
-  for (let n = 0; n < 2 && !third.wire.paused; n++) third.wire.feed(Buffer.alloc(250 * KiB))
-  for (let n = 0; n < 3 && !second.wire.paused; n++) second.wire.feed(Buffer.alloc(250 * KiB))
-  assert.ok(second.wire.paused || third.wire.paused)
+  const [oldest, second] = [place.connect(), place.connect()]
+  for (const { wire } of [oldest, second]) wire.feed(Buffer.concat([begin, Buffer.alloc(200 * KiB)]))
+  assert.equal(oldest.wire.paused, false)
+  assert.equal(second.wire.paused, true)
   const start = performance.now()
   place.budget.checkStalls(start)
   oldest.wire.feed(Buffer.alloc(1))
-  place.budget.checkStalls(start + 18_000)
+  place.budget.checkStalls(start + 900)
   assert.equal(errors.length, 0)
   oldest.wire.feed(Buffer.alloc(1))
-  place.budget.checkStalls(performance.now() + 20_005)
+  place.budget.checkStalls(start + 1100)
   await settle()
   assert.match(errors[0] ?? '', /payloadTimeout is 20000 ms/)
   assert.equal(closeStatus(readFrames(oldest.wire.output).frames[0])?.code, 1008)
-  for (const { peer } of [oldest, second, third]) peer.terminate()
+  assert.equal(second.wire.paused, false, 'the other one goes on')
+  for (const { peer } of [oldest, second]) peer.terminate()
   await settle()
   assert.equal(place.budget.used, 0)
+})
+
+test('a peer that leaves nobody waiting may take its time', async () => {
+  const errors: string[] = []
+  const place = room({ error: (_, error) => void errors.push(String(error)) }, { payloadMemory: 64 * MiB })
+  const { wire, peer } = place.connect()
+  wire.feed(Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4), Buffer.alloc(200 * KiB)]))
+  place.budget.checkStalls(performance.now() + 25_000)
+  assert.deepEqual(errors, [])
+  peer.terminate()
+  await settle()
 })
 
 test('the room of the oldest comes on top where it would leave too little for the others', () => {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { outboxOfThread } from '../../src/connection/outbox.js'
 import { prepare } from '../../src/connection/prepared.js'
+import { turnOfThread } from '../../src/connection/turn.js'
 import { type Room, room, settle } from '../support/peer.js'
 import { Random } from '../support/random.js'
 import { readFrames } from '../support/wire.js'
@@ -29,9 +29,9 @@ function seen({ wire }: Member): string[] {
 
 /** Runs `work` in one turn, as a handler does. */
 function turn(work: () => void): void {
-  outboxOfThread().enter()
+  turnOfThread().begin()
   work()
-  outboxOfThread().leave()
+  turnOfThread().end()
 }
 
 test('a publication reaches every subscriber, and not its publisher', () => {

@@ -13,6 +13,7 @@ const ROOMS = [
   'protocol',
   'codec',
   'internals',
+  'memory',
   'transport',
   'payload',
   'compression',

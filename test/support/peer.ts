@@ -4,9 +4,9 @@ import { Callbacks } from '../../src/connection/callbacks.js'
 import type { Connection } from '../../src/connection/connection.js'
 import { Deadlines, ticksOf } from '../../src/connection/deadlines.js'
 import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handlers.js'
-import { outboxOfThread } from '../../src/connection/outbox.js'
 import { Peer } from '../../src/connection/peer.js'
-import { readersOf } from '../../src/connection/scarcity.js'
+import { slicesOfThread } from '../../src/connection/slices.js'
+import { turnOfThread } from '../../src/connection/turn.js'
 import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { Topics } from '../../src/pubsub/topics.js'
@@ -34,12 +34,13 @@ export function room(
 ): Room {
   const all = { ...defaultLimits, ...limits }
   const connections = new Set<Connection<unknown>>()
-  const budget = new Budget(all.payloadMemory, all.maxMessage, readersOf(connections))
+  const budget = new Budget(all.payloadMemory, all.maxMessage)
   const shared: Shared<undefined> = {
     codec: codecOfThread(),
     heap: heapOfThread(),
-    outbox: outboxOfThread(),
-    topics: new Topics(codecOfThread(), heapOfThread(), outboxOfThread(), all.maxTopics, undefined),
+    turn: turnOfThread(),
+    slices: slicesOfThread(),
+    topics: new Topics(codecOfThread(), heapOfThread(), turnOfThread(), all.maxTopics, undefined),
     budget,
     deadlines: new Deadlines(() => false),
     handlers,

@@ -1,0 +1,145 @@
+// The turn of one thread: what is sent while it lasts is built in one place, and leaves when it ends, in one write per
+// connection. One flush runs at a time: a writer that is added meanwhile follows in the same flush, and nothing of the
+// application's is called from inside. A flush that takes too long goes on in a turn of its own.
+import { type Heap, heapOfThread } from '../codec/codec.js'
+import { runOutside } from '../internals/context.js'
+import { Arena } from './arena.js'
+
+/** Whoever writes at the end of a turn. */
+export interface Writer {
+  /** Writes what it has, as far as its transport takes it. Never throws. */
+  flush(): void
+}
+
+/** Holds the frames of a whole inbox's worth of echoes. */
+const BLOCK_LENGTH = 256 * 1024 + 16 * 1024
+
+/** Milliseconds that a flush takes before the others have a turn, and after how many writers the clock is asked. */
+const SHARE = 4
+const WRITERS = 32
+
+export class Turn {
+  /** Where the frames of the turn are built. */
+  readonly outbox: Arena
+  #flushing = false
+  readonly #writers: (Writer | undefined)[] = []
+  /** Where the next writer goes, and the first that has not been flushed. */
+  #listed = 0
+  #flushed = 0
+  #depth = 0
+  #scheduled = false
+  #later = false
+  /** What must not run inside of a flush. */
+  #afterwards: (() => void)[] = []
+
+  constructor(heap: Heap) {
+    this.outbox = new Arena(heap, BLOCK_LENGTH)
+  }
+
+  /** Whether what was sent is being written: nothing of the application's may run now. */
+  get flushing(): boolean {
+    return this.#flushing
+  }
+
+  /** A turn begins; they may be nested. */
+  begin(): void {
+    this.#depth++
+  }
+
+  /** The turn ends: everything that was sent in it leaves. */
+  end(): void {
+    if (--this.#depth === 0 && this.#listed > 0) this.#flush()
+  }
+
+  /** Has a writer flushed at the end of the turn, or outside of one in a microtask. */
+  add(writer: Writer): void {
+    this.#writers[this.#listed++] = writer
+    if (this.#depth > 0 || this.#flushing || this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      this.#flush()
+    })
+  }
+
+  /** Runs work that may call the application: now, or when what is being written is written. */
+  afterwards(work: () => void): void {
+    if (this.#flushing) this.#afterwards.push(work)
+    else work()
+  }
+
+  /**
+   * Makes sure that `length` bytes fit at the outbox's position, writing out or changing the block if it must. Throws a
+   * RangeError where there is no memory left.
+   */
+  reserve(length: number): void {
+    const { outbox } = this
+    if (outbox.fits(length)) return
+    this.#flush()
+    if (!outbox.fits(length)) outbox.change()
+  }
+
+  #flush(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    try {
+      this.#writeAll()
+    } finally {
+      this.#flushing = false
+      this.#cut()
+    }
+    this.outbox.recycle()
+    if (this.#afterwards.length > 0) this.#runAfterwards()
+  }
+
+  /** Flushes every writer, those that are added meanwhile too, unless it takes too long. */
+  #writeAll(): void {
+    const writers = this.#writers
+    let until = 0
+    while (this.#flushed < this.#listed) {
+      const at = this.#flushed++
+      const writer = writers[at]
+      writers[at] = undefined
+      writer?.flush()
+      if (at % WRITERS !== WRITERS - 1) continue
+      const now = performance.now()
+      if (until === 0) until = now + SHARE
+      else if (now > until) return
+    }
+  }
+
+  /** Takes the writers that are done off the list. The array keeps its length, so it need not grow again. */
+  #cut(): void {
+    const left = this.#listed - this.#flushed
+    if (left > 0) {
+      this.#writers.copyWithin(0, this.#flushed, this.#listed)
+      this.#writers.fill(undefined, left, this.#listed)
+      this.#goOnLater()
+    }
+    this.#listed = left
+    this.#flushed = 0
+  }
+
+  #goOnLater(): void {
+    if (this.#later) return
+    this.#later = true
+    setImmediate(() => {
+      this.#later = false
+      runOutside(() => this.#flush())
+    })
+  }
+
+  #runAfterwards(): void {
+    const works = this.#afterwards
+    this.#afterwards = []
+    for (const work of works) runOutside(work)
+  }
+}
+
+let turn: Turn | undefined
+
+/** The turn of this thread, made on first use. */
+export function turnOfThread(): Turn {
+  turn ??= new Turn(heapOfThread())
+  return turn
+}

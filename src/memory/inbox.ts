@@ -1,0 +1,135 @@
+// The owner of what is read, one per thread. Inbox and frame table belong to the thread, and handlers run while they
+// are walked: whatever else arrives meanwhile (an upgrade with bytes behind it, a Duplex that hands over at once) would
+// overwrite what is not delivered yet. So one read is dealt with at a time. What arrives meanwhile is copied, counted,
+// and delivered in a turn of its own: in order, in nobody's async context, and before anything newer for its receiver.
+import { Buffer } from 'node:buffer'
+import { codecOfThread } from '../codec/codec.js'
+import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
+import { runOutside } from '../internals/context.js'
+import { Queue } from './queue.js'
+
+/** Whoever takes what is read for one connection. */
+export interface InboxReader {
+  /** Bytes lie in the codec's memory from `start` to `end`, valid until this returns. */
+  received(start: number, end: number): void
+  /**
+   * So many bytes more wait for it, or less where the number is negative. False if they may not wait, and are dropped.
+   * Without it, nobody counts them.
+   */
+  waits?(bytes: number): boolean
+}
+
+/** What has not been delivered yet: bytes, or an event behind them. */
+interface Waiting {
+  readonly reader: InboxReader
+  readonly bytes: Buffer | undefined
+  readonly event: (() => void) | undefined
+}
+
+/** Milliseconds for which what has waited may hold the thread at a time. */
+const SHARE = 2
+
+export class Inbox {
+  #busy = false
+  #scheduled = false
+  readonly #waiting = new Queue<Waiting>()
+
+  /** Whether a read is being dealt with: somebody walks the frame table. */
+  get busy(): boolean {
+    return this.#busy
+  }
+
+  /** A read of `length` bytes has landed in the inbox by itself. */
+  read(reader: InboxReader, length: number): void {
+    if (this.#mustWait(reader)) this.#keep(reader, codecOfThread().view(INBOX, length))
+    else this.#receive(reader, length)
+  }
+
+  /** Delivers bytes that lie elsewhere, any number of them; now, or where a read is being dealt with, after it. */
+  deliver(reader: InboxReader, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += INBOX_LENGTH) {
+      const piece = bytes.subarray(at, at + INBOX_LENGTH)
+      if (this.#mustWait(reader)) this.#keep(reader, piece)
+      else this.#copy(reader, piece)
+    }
+  }
+
+  /** An event of the connection, behind what waits for it: its end, for instance. Never while a read is dealt with. */
+  tell(reader: InboxReader, event: () => void): void {
+    if (this.#mustWait(reader)) this.#put({ reader, bytes: undefined, event })
+    else event()
+  }
+
+  /** Deals with what was read before and kept: nothing else may be parsed meanwhile. */
+  exclusively(work: () => void): void {
+    this.#busy = true
+    try {
+      work()
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #mustWait(reader: InboxReader): boolean {
+    if (this.#busy) return true
+    if (this.#waiting.length === 0) return false
+    for (const one of this.#waiting) if (one.reader === reader) return true
+    return false
+  }
+
+  #receive(reader: InboxReader, length: number): void {
+    this.#busy = true
+    try {
+      reader.received(INBOX, INBOX + length)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #copy(reader: InboxReader, bytes: Uint8Array): void {
+    codecOfThread().write(INBOX, bytes)
+    this.#receive(reader, bytes.length)
+  }
+
+  #keep(reader: InboxReader, bytes: Uint8Array): void {
+    if (reader.waits?.(bytes.length) === false) return
+    this.#put({ reader, bytes: Buffer.from(bytes), event: undefined })
+  }
+
+  #put(waiting: Waiting): void {
+    this.#waiting.push(waiting)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#deliverWaiting())
+  }
+
+  #deliverWaiting(): void {
+    this.#scheduled = false
+    const until = performance.now() + SHARE
+    do runOutside(() => this.#deliverNext())
+    while (this.#waiting.length > 0 && performance.now() < until)
+    if (this.#waiting.length > 0) this.#schedule()
+  }
+
+  #deliverNext(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    const { reader, bytes, event } = next
+    event?.()
+    if (bytes === undefined) return
+    reader.waits?.(-bytes.length)
+    this.#copy(reader, bytes)
+  }
+}
+
+let inbox: Inbox | undefined
+
+/** The inbox of this thread, made on first use. */
+export function inboxOfThread(): Inbox {
+  inbox ??= new Inbox()
+  return inbox
+}

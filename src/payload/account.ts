@@ -1,0 +1,30 @@
+// What one connection makes the server hold, for those who keep something for it.
+import type { Budget, Holder } from './budget.js'
+
+/** Bytes that the objects of a kept message, chunk or pending handler cost besides its payload. */
+export const OBJECTS = 512
+
+export class Account {
+  readonly #budget: Budget
+  readonly #holder: Holder
+
+  constructor(budget: Budget, holder: Holder) {
+    this.#budget = budget
+    this.#holder = holder
+  }
+
+  /** Whether memory is short: what is kept should be taken before more is read. */
+  get tight(): boolean {
+    return this.#budget.tight
+  }
+
+  /** Notes that `bytes` are kept; false if there is no room, and they must not be. */
+  keep(bytes: number): boolean {
+    return this.#budget.keep(this.#holder, bytes)
+  }
+
+  /** Notes that they are kept no longer. */
+  forget(bytes: number): void {
+    this.#budget.forget(this.#holder, bytes)
+  }
+}

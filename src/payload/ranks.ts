@@ -1,0 +1,40 @@
+// Who holds the most, in constant time: holders stand in rows by the power of two of what they hold.
+import type { Holder } from './budget.js'
+
+/** Whoever holds less is in no row: to end it would gain nothing. As a power of two, in bytes. */
+const LEAST = 12
+
+export class Ranks {
+  readonly #rows: Set<Holder>[] = []
+
+  /** One of those who hold the most; undefined if nobody holds much. */
+  get largest(): Holder | undefined {
+    for (let row = this.#rows.length - 1; row >= 0; row--) {
+      for (const holder of this.#rows[row] ?? []) return holder
+    }
+    return undefined
+  }
+
+  /** What `holder` holds has changed; it was `before`. */
+  move(holder: Holder, before: number): void {
+    const from = rowOf(before)
+    const to = rowOf(holder.held)
+    if (from === to) return
+    if (from >= 0) this.#rows[from]?.delete(holder)
+    if (to >= 0) this.#row(to).add(holder)
+  }
+
+  remove(holder: Holder): void {
+    const row = rowOf(holder.held)
+    if (row >= 0) this.#rows[row]?.delete(holder)
+  }
+
+  #row(at: number): Set<Holder> {
+    for (let next = this.#rows.length; next <= at; next++) this.#rows.push(new Set())
+    return this.#rows[at] ?? new Set()
+  }
+}
+
+function rowOf(bytes: number): number {
+  return 31 - Math.clz32(Math.min(bytes, 2 ** 31)) - LEAST
+}
