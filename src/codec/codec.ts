@@ -4,6 +4,7 @@ import { Heap } from './heap.js'
 import { Codec, codecOfThread } from './instance.js'
 import * as wasm from './wasm.generated.js'
 
+export { OutOfMemory } from './outOfMemory.js'
 export { HEADROOM, Region } from './region.js'
 export { Codec, codecOfThread, Heap }
 

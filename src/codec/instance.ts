@@ -28,7 +28,8 @@ export interface CodecExports {
   count(slot: number, start: number, end: number): number
 }
 
-const PAGE = 65536
+/** Bytes of a page, in which the memory grows. */
+export const PAGE = 65536
 const MOST_PAGES = 65536 // 4 GiB, all that 32-bit addresses reach
 const FEWEST_PAGES = 1024
 const VIEWS = 64

@@ -6,7 +6,7 @@ import { PAGE, sizeOfBlock } from '../../src/codec/heap.js'
 import { HEAP, SLOT_SIZE } from '../../src/codec/wasm.generated.js'
 import { Random, seed } from '../support/random.js'
 import { HeapModel } from './heapModel.js'
-import { codecOfPages, RefusedCodec } from './smallCodec.js'
+import { codecOfPages } from './smallCodec.js'
 
 const FIRST = HEAP / PAGE
 
@@ -134,6 +134,59 @@ describe('the heap', () => {
   })
 })
 
+describe('a block that is freed twice', () => {
+  for (const [name, bytes] of [
+    ['a small one', 1000],
+    ['one of pages', 3 * PAGE],
+  ] as const) {
+    it(`is refused at once: ${name}`, () => {
+      const heap = new Heap(new Codec())
+      const [block, other] = [heap.allocate(bytes), heap.allocate(bytes)]
+      heap.free(block)
+      assert.throws(() => heap.free(block), /freed twice/)
+      assert.throws(() => heap.extend(block, 1), /after it was freed/)
+      assert.equal(heap.used, other.size)
+      heap.free(other)
+      assert.equal(heap.used, 0)
+    })
+
+    it(`is refused when its memory is another's: ${name}`, () => {
+      const heap = new Heap(new Codec())
+      const block = heap.allocate(bytes)
+      heap.free(block)
+      const heir = heap.allocate(bytes)
+      assert.equal(heir.pointer, block.pointer)
+      assert.throws(() => heap.free(block), /freed twice/)
+      assert.equal(heap.used, heir.size)
+      assert.notEqual(heap.allocate(bytes).pointer, heir.pointer)
+    })
+  }
+
+  it('is refused if it is a slot, and so is what is no slot', () => {
+    const heap = new Heap(new Codec())
+    const [slot, last] = [heap.allocateSlot(), heap.allocateSlot()]
+    heap.freeSlot(slot)
+    const { used } = heap
+    const block = heap.allocate(1000)
+    const pages = heap.allocate(PAGE)
+    for (const pointer of [
+      slot,
+      last + 1,
+      last + 64,
+      last + SLOT_SIZE,
+      block.pointer,
+      pages.pointer,
+      0,
+      2 ** 32 + last,
+    ]) {
+      assert.throws(() => heap.freeSlot(pointer), /freed twice/, `${pointer}`)
+    }
+    assert.equal(heap.used, used + block.size + pages.size)
+    const again = [heap.allocateSlot(), heap.allocateSlot()]
+    assert.equal(new Set([...again, last]).size, 3, 'nobody shares a slot')
+  })
+})
+
 describe('an extent', () => {
   it('grows in place up to its neighbour, not further', () => {
     const heap = new Heap(new Codec())
@@ -170,45 +223,5 @@ describe('an extent', () => {
     const block = heap.allocate(PAGE, 2 ** 53 - 1)
     assert.equal(heap.allocate(PAGE).pointer, block.pointer + PAGE)
     assert.equal(heap.allocate(3 * PAGE).pointer, block.pointer + 2 * PAGE, 'but places what is needed')
-  })
-})
-
-describe('a memory that is used up', () => {
-  it('throws a RangeError, changes nothing, and serves what still fits', () => {
-    const heap = new Heap(codecOfPages(FIRST + 10))
-    const block = heap.allocate(6 * PAGE)
-    const { used } = heap
-    assert.throws(() => heap.allocate(5 * PAGE), RangeError)
-    assert.throws(() => heap.allocate(2 ** 53 - 1), RangeError)
-    assert.equal(heap.extend(block, 11 * PAGE), false)
-    assert.equal(heap.used, used)
-    assert.equal(heap.allocate(4 * PAGE).pointer, block.pointer + 6 * PAGE)
-    assert.throws(() => heap.allocateSlot(), RangeError)
-    heap.free(block)
-    assert.equal(heap.allocate(6 * PAGE).pointer, block.pointer)
-  })
-
-  it('has no more than 4 GiB', () => {
-    const heap = new Heap(new Codec())
-    assert.throws(() => heap.allocate(2 ** 32), RangeError)
-    assert.equal(heap.used, 0)
-  })
-
-  it('is served again once the system gives memory, and loses nothing by the refusal', () => {
-    const codec = new RefusedCodec()
-    const heap = new Heap(codec)
-    codec.granted = codec.pages
-    assert.throws(() => heap.allocate(100 * PAGE), RangeError)
-    assert.equal(heap.used, 0)
-    assert.equal(heap.allocate(PAGE).pointer, HEAP, 'what was refused holds no addresses')
-  })
-
-  it('leaves a block that could not be extended as it was', () => {
-    const codec = new RefusedCodec()
-    const heap = new Heap(codec)
-    const block = heap.allocate(PAGE)
-    codec.granted = codec.pages
-    assert.throws(() => heap.extend(block, 100 * PAGE), RangeError)
-    assert.deepEqual([block.size, heap.used], [PAGE, PAGE])
   })
 })

@@ -1,16 +1,30 @@
-// The heap's simple model: a list of what is held, each block full of a byte of its own. It checks after every step.
+// The heap's simple model: a list of what is held, each block full of a byte of its own, and freed memory full of poison.
+// It checks after every step, and what a check costs does not grow with what is held.
 import assert from 'node:assert/strict'
 import type { Heap } from '../../src/codec/codec.js'
 import { type Block, PAGE, sizeOfBlock } from '../../src/codec/heap.js'
 import { HEAP, SLOT_SIZE } from '../../src/codec/wasm.generated.js'
 
+const POISON = 0xdd
+
+interface Held {
+  readonly block: Block
+  readonly mark: number
+}
+
 export class HeapModel {
   readonly heap: Heap
-  readonly live: { block: Block; mark: number }[] = []
+  readonly live: Held[] = []
+  /** Bytes at each end of a block that are marked: memory that nobody touches costs nothing. */
+  readonly #edge: number
+  /** The blocks that lie in each page. */
+  readonly #pages = new Map<number, Set<Block>>()
+  #used = 0
   #marks = 0
 
-  constructor(heap: Heap) {
+  constructor(heap: Heap, edge = Infinity) {
     this.heap = heap
+    this.#edge = edge
   }
 
   allocate(bytes: number, reserve = bytes): void {
@@ -22,7 +36,7 @@ export class HeapModel {
   }
 
   allocateSlot(): void {
-    this.#add({ pointer: this.heap.allocateSlot(), size: SLOT_SIZE, extent: undefined })
+    this.#add({ pointer: this.heap.allocateSlot(), size: SLOT_SIZE, extent: undefined, held: true })
   }
 
   extend(index: number, bytes: number): void {
@@ -32,45 +46,71 @@ export class HeapModel {
     const extended = this.heap.extend(held.block, bytes)
     assert.equal(held.block.size, extended ? Math.max(before, roundUp(held.block, bytes)) : before)
     this.#check(held.block, before, held.mark)
-    this.live.splice(index, 1)
+    this.#remove(index, before)
     this.#add(held.block)
   }
 
   free(index: number): void {
-    const [held] = this.live.splice(index, 1)
+    const held = this.live[index]
     if (held === undefined) return
-    this.#check(held.block, held.block.size, held.mark)
-    const { block } = held
+    const { block, mark } = held
+    this.#check(block, block.size, mark)
+    this.#remove(index, block.size)
     if (block.size === SLOT_SIZE) this.heap.freeSlot(block.pointer)
     else this.heap.free(block)
-    this.#checkUsed()
+    this.#fill(block, block.size, POISON)
+    assert.equal(this.heap.used, this.#used)
   }
 
   #add(block: Block): void {
-    const { bytes } = this.heap.codec
     const end = block.pointer + block.size
-    assert.ok(block.pointer >= HEAP && end <= bytes.length, 'the block lies in the heap')
-    for (const { block: other } of this.live) {
-      assert.ok(end <= other.pointer || other.pointer + other.size <= block.pointer, 'blocks overlap')
+    assert.ok(block.pointer >= HEAP && end <= this.heap.codec.bytes.length, 'the block lies in the heap')
+    for (const page of pagesOf(block, block.size)) {
+      const others = this.#pages.get(page) ?? new Set()
+      for (const other of others) {
+        assert.ok(end <= other.pointer || other.pointer + other.size <= block.pointer, 'blocks overlap')
+      }
+      this.#pages.set(page, others.add(block))
     }
-    const mark = ++this.#marks & 0xff
-    bytes.fill(mark, block.pointer, end)
+    const mark = this.#marks++ % POISON
+    this.#fill(block, block.size, mark)
     this.live.push({ block, mark })
-    this.#checkUsed()
+    this.#used += block.size
+    assert.equal(this.heap.used, this.#used)
+  }
+
+  /** Forgets a block that had `size` bytes; the last of the list takes its place. */
+  #remove(index: number, size: number): void {
+    const held = this.live[index]
+    const last = this.live.pop()
+    if (held === undefined || last === undefined) return
+    if (last !== held) this.live[index] = last
+    for (const page of pagesOf(held.block, size)) this.#pages.get(page)?.delete(held.block)
+    this.#used -= size
+  }
+
+  #fill(block: Block, size: number, mark: number): void {
+    for (const bytes of this.#ends(block, size)) bytes.fill(mark)
   }
 
   /** The first `size` bytes of the block are what they were. */
-  #check({ pointer }: Block, size: number, mark: number): void {
-    const bytes = this.heap.codec.bytes.subarray(pointer, pointer + size)
-    assert.ok(bytes.equals(Buffer.alloc(size, mark)), 'the block has other contents')
+  #check(block: Block, size: number, mark: number): void {
+    for (const bytes of this.#ends(block, size)) {
+      assert.ok(bytes.equals(Buffer.alloc(bytes.length, mark)), 'the block has other contents')
+    }
   }
 
-  #checkUsed(): void {
-    assert.equal(
-      this.heap.used,
-      this.live.reduce((sum, { block }) => sum + block.size, 0),
-    )
+  /** What is marked of a block's first `size` bytes: all, or both ends. */
+  #ends({ pointer }: Block, size: number): Buffer[] {
+    const { bytes } = this.heap.codec
+    if (size <= 2 * this.#edge) return [bytes.subarray(pointer, pointer + size)]
+    const end = pointer + size
+    return [bytes.subarray(pointer, pointer + this.#edge), bytes.subarray(end - this.#edge, end)]
   }
+}
+
+function* pagesOf({ pointer }: Block, size: number): Iterable<number> {
+  for (let page = Math.floor(pointer / PAGE); page * PAGE < pointer + size; page++) yield page
 }
 
 function roundUp({ extent, size }: Block, bytes: number): number {

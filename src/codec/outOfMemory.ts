@@ -1,0 +1,10 @@
+// The error of an allocation for which there is no room. It has a class of its own, because it is nobody's mistake:
+// whoever asked is to refuse a newcomer or to end one connection, and must tell it from a RangeError that is one.
+
+/**
+ * There is no room in the codec's memory: its addresses are used up, or the system gives no more. The heap is as it was
+ * before the call, so that the same call may be made again once something is freed.
+ */
+export class OutOfMemory extends RangeError {
+  override readonly name = 'OutOfMemory'
+}
