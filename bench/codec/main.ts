@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { allocateSuite } from './allocating.js'
 import { copySuite, inboxSuite } from './buffering.js'
 import { maskSuite, unmaskSuite } from './masking.js'
 import { runSuite, type Suite, type SuiteResult } from './measure.js'
@@ -39,6 +40,7 @@ async function run(quick: boolean, only: string, file: string | undefined): Prom
     ...offloadSuites(),
     inboxSuite,
     copySuite,
+    allocateSuite,
   ]
   const results: SuiteResult[] = []
   for (const suite of suites.filter(({ name }) => name.includes(only))) {

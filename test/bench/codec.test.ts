@@ -92,8 +92,9 @@ describe('npm run bench:codec -- --quick', () => {
         ['hand-over to a thread', 2],
         ['work on the main thread', 8],
         ['inbox size', 5],
+        ['heap: allocate and free', 3],
       ],
     )
-    assert.equal(suites.filter(({ conclusion }) => conclusion !== null).length, 3)
+    assert.equal(suites.filter(({ conclusion }) => conclusion !== null).length, 4)
   })
 })
