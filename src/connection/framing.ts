@@ -1,5 +1,6 @@
 // Builds outgoing frames where they leave from: in the outbox, in a waiting block, or in front of a region's payload.
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import type { Codec } from '../codec/codec.js'
 import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { Message } from './message.js'
@@ -83,10 +84,10 @@ export function mostBytes(text: string): number {
   return text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
 }
 
-/** The bytes of what an application sends. Throws a TypeError for what is none. */
+/** The bytes of what an application sends, whichever realm made them. Throws a TypeError for what is none. */
 export function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data)
+  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data)
   throw new TypeError(`cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`)
 }
 

@@ -111,7 +111,7 @@ export class UpgradeRequest {
   static gaveUp(request: UpgradeRequest, error: unknown): boolean {
     const signal = request.#abort?.signal
     if (signal?.aborted !== true) return false
-    return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
+    return error === signal.reason || nameOf(error) === 'AbortError'
   }
 
   /** The handshake is done: forgets what can be read again. @internal */
@@ -125,6 +125,11 @@ export class UpgradeRequest {
     if (this.#head === undefined) throw new Error('a request head that was read once must be readable again')
     return this.#head
   }
+}
+
+/** An error's name, whichever realm made it. */
+function nameOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'name' in error ? error.name : undefined
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
