@@ -89,7 +89,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   get bufferedAmount(): number {
-    return this.#sender.outgoing.buffered
+    return this.#sender.buffered
   }
 
   get remoteAddress(): string | undefined {
@@ -167,6 +167,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   terminate(): void {
     this.#done = true
+    this.#sender.end()
     this.#transport.close()
   }
 
@@ -231,7 +232,6 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     budget.forget(this, topics.leave(this) * SUBSCRIPTION)
     this.#sender.free()
     this.#pings?.abandon()
-    this.#sender.wake()
     this.#delivery.end()
     budget.leave(this)
     const { code, reason } = this.#closeHandshake().outcome
@@ -242,11 +242,15 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   // What the sending half tells (SenderOwner).
 
   flushed(): void {
-    const { buffered } = this.#sender.outgoing
+    const { buffered, outgoing } = this.#sender
     const { outputLimit } = this.#shared.limits
     if (buffered > outputLimit) this.#sender.hold()
     else if (buffered <= outputLimit / 2) this.#reading.resume(Reason.output)
-    if (this.#done && buffered === 0) this.#halfClose()
+    if (this.#done && outgoing.buffered === 0) this.#halfClose()
+  }
+
+  drained(): void {
+    if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) this.#shared.callbacks.drain(this)
   }
 
   goesOn(): void {
@@ -363,6 +367,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#sender.catchUp() // after Close, nothing can be sent
     this.#closeHandshake().send(status)
     this.#sender.control(OPCODE_CLOSE, payload)
+    this.#sender.end()
     this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
   }
 
@@ -382,6 +387,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
    */
   #finish(): void {
     this.#done = true
+    this.#sender.end()
     this.#incoming.drop()
     this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
     this.#reading.drain()
@@ -396,11 +402,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   /** Writes what waits; then streams go on, and the application if it was promised to hear of it. */
   #write(work: () => void): void {
-    const { turn, callbacks } = this.#shared
+    const { turn } = this.#shared
     turn.begin()
     work()
     this.#sender.wake()
-    if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) callbacks.drain(this)
+    this.drained()
     turn.end()
   }
 

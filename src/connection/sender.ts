@@ -2,16 +2,21 @@
 import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { runOutside } from '../internals/context.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Transport } from '../transport/transport.js'
+import { Backlog } from './backlog.js'
+import { Characters } from './characters.js'
 import type { Sendable, SendResult } from './connection.js'
 import { bytesOf, frameBytes, frameMessage, framePayload, frameText } from './framing.js'
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
 import { Message } from './message.js'
 import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
-import { PreparedMessage, prepare } from './prepared.js'
+import { PreparedMessage } from './prepared.js'
+import { encode, exactBytes } from './sendable.js'
 import type { SharedMemory } from './sharedBlock.js'
-import { type StreamSource, textOrBytes } from './streamSource.js'
+import { StreamPump, type StreamTarget } from './streamPump.js'
+import { openSource, type StreamSource } from './streamSource.js'
 import type { Publisher, Subscriber } from './subscriber.js'
 
 /** The connection that a sender belongs to. */
@@ -21,6 +26,8 @@ export interface SenderOwner extends OutgoingOwner, Subscriber {
   outputFull(): void
   violated(violation: ProtocolViolation): void
   terminate(): void
+  /** What waited behind another message may have left: `drain` may be due. */
+  drained(): void
 }
 
 /** What all senders of a route share. */
@@ -33,36 +40,21 @@ export interface SenderShared extends OutgoingShared {
 
 type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
-/** Encoded frames. */
-interface Frames {
-  readonly memory: SharedMemory
-  readonly pointer: number
-  readonly length: number
-}
-
-/** What waits for the end of a message in fragments. */
-interface Behind {
-  /** A stream is being sent, which whoever sends another message need not know. */
-  readonly streaming: boolean
-  readonly frames: Frames[]
-  bytes: number
-}
-
-const EMPTY = new Uint8Array(0)
-
-export class Sender {
+export class Sender implements StreamTarget {
   readonly outgoing: Outgoing
   readonly #shared: SenderShared
   readonly #owner: SenderOwner
   /** The opcode of the fragmented message under way, or 0. */
   #fragmented = 0
-  /** Half a character at the end of the last text fragment: the other half begins the next. */
-  #surrogate = ''
+  /** A character may be cut between fragments of text. */
+  #characters: Characters | undefined
   #promised = false
   /** The policy has ended the connection: once, also if the `error` handler goes on sending. */
   #overflowed = false
-  #behind: Behind | undefined
-  #waiting: (() => void)[] | undefined
+  /** The stream that is being sent. */
+  #pump: StreamPump | undefined
+  /** What waits for the end of the message under way, if anything ever has. */
+  #backlog: Backlog | undefined
 
   constructor(shared: SenderShared, transport: Transport, owner: SenderOwner) {
     this.#shared = shared
@@ -70,9 +62,14 @@ export class Sender {
     this.outgoing = new Outgoing(transport, shared, owner)
   }
 
+  /** Bytes that were taken and that the system has not, those behind an unfinished message included. */
+  get buffered(): number {
+    return this.outgoing.buffered + (this.#backlog?.bytes ?? 0)
+  }
+
   send(data: Sendable): SendResult {
     this.catchUp()
-    if (this.#behind !== undefined || this.#fragmented !== 0) return this.#sendAmid(data)
+    if (this.#pump !== undefined || this.#fragmented !== 0) return this.#sendAmid(data)
     if (data instanceof Message) return this.#message(data)
     const { codec } = this.#shared
     if (typeof data === 'string') {
@@ -93,15 +90,12 @@ export class Sender {
 
   /** Another message is under way: what is sent waits behind a stream, and has no place amid fragments. */
   #sendAmid(data: Sendable): SendResult {
-    if (this.#behind?.streaming === true) {
-      const prepared = data instanceof PreparedMessage ? data : prepare(data)
-      const { memory, length } = PreparedMessage.frame(prepared)
-      const result = this.#wait({ memory, pointer: memory.pointer, length }, this.#behind)
-      if (prepared !== data) prepared.release()
-      return result
-    }
+    const length = exactBytes(data) // throws for what can't be sent
     if (!this.#owner.isOpen) return 'closed'
-    throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
+    if (this.#pump === undefined) {
+      throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
+    }
+    return this.#wait(length, (backlog) => encode(this.#shared.codec, backlog, data))
   }
 
   /** Something is about to be sent: what topics have published before it goes first. */
@@ -112,26 +106,20 @@ export class Sender {
 
   /** What a topic has encoded, for this connection among others. Never throws. */
   deliver(memory: SharedMemory, pointer: number, length: number): void {
-    if (this.#behind === undefined && this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
-    else {
-      this.#behind ??= { streaming: false, frames: [], bytes: 0 }
-      this.#wait({ memory, pointer, length }, this.#behind)
+    try {
+      if (this.#pump === undefined && this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
+      else this.#wait(length, (backlog) => backlog.add(memory, pointer, length))
+    } catch {
+      this.#owner.violated(new ProtocolViolation('MEMORY_SPENT')) // there is no room to copy it to
     }
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
   sendFragment(data: FragmentData, last: boolean): SendResult {
-    if (this.#behind?.streaming === true) {
+    if (this.#pump !== undefined) {
       throw new Error('a stream is being sent: wait for its end before the next message in fragments')
     }
     this.catchUp()
-    const result = this.#fragment(data, last)
-    if (this.#fragmented === 0) this.#sendBehind()
-    return result
-  }
-
-  #fragment(data: FragmentData, last: boolean): SendResult {
-    const { codec } = this.#shared
     const payload = typeof data === 'string' ? data : bytesOf(data)
     const opcode = typeof payload === 'string' ? OPCODE_TEXT : OPCODE_BINARY
     if (this.#fragmented !== 0 && this.#fragmented !== opcode) {
@@ -140,11 +128,26 @@ export class Sender {
     if (!this.admits()) return 'closed'
     // A message that has begun must be ended: it can't be dropped.
     if (this.#shared.outputPolicy === 'close' && this.#refused(payload) !== undefined) return 'closed'
+    return this.#fragment(payload, last)
+  }
+
+  /** A piece of the stream under way. No policy is asked: a stream waits for the peer, whatever becomes of other messages. */
+  streamPart(piece: string | Uint8Array, last: boolean): SendResult {
+    return this.admits() ? this.#fragment(piece, last) : 'closed'
+  }
+
+  #fragment(payload: string | Uint8Array, last: boolean): SendResult {
+    const { codec } = this.#shared
+    const opcode = typeof payload === 'string' ? OPCODE_TEXT : OPCODE_BINARY
     const first = (last ? FIN : 0) | (this.#fragmented === 0 ? opcode : OPCODE_CONTINUATION)
-    if (typeof payload === 'string') frameText(codec, this.outgoing, first, this.#wholeCharacters(payload, last))
-    else frameBytes(codec, this.outgoing, first, payload)
+    if (typeof payload === 'string') {
+      this.#characters ??= new Characters()
+      frameText(codec, this.outgoing, first, this.#characters.whole(payload, last))
+    } else frameBytes(codec, this.outgoing, first, payload)
     this.#fragmented = last ? 0 : opcode
-    return this.#sent()
+    const result = this.#sent()
+    if (last) this.#messageEnds()
+    return result
   }
 
   /** Answers a ping of the peer; not where a message would be dropped: a later pong stands for this one (section 5.5.3). */
@@ -156,53 +159,48 @@ export class Sender {
 
   /**
    * Sends what `source` yields as one message, in fragments, at the pace at which the peer reads. Other messages wait
-   * until it is done. Rejects with what the source throws, or if the connection ends. Throws an Error where another
-   * message is under way.
+   * until it is done. Rejects with what the source throws, or if the connection ends. Throws a TypeError for what is no
+   * source, and an Error where another message is under way.
    */
   sendStream(source: StreamSource, binary: boolean | undefined): Promise<void> {
-    if (this.#behind !== undefined || this.#fragmented !== 0) {
+    if (this.#pump !== undefined || this.#fragmented !== 0) {
       throw new Error('another message is under way: wait for its end')
     }
+    const pump = new StreamPump(openSource(source), binary, this)
     this.catchUp()
-    this.#behind = { streaming: true, frames: [], bytes: 0 }
-    return this.#pump(source, binary)
+    if (!this.#owner.isOpen) pump.end()
+    this.#pump = pump
+    return this.#run(pump)
   }
 
-  async #pump(source: StreamSource, binary: boolean | undefined): Promise<void> {
-    let isText = binary === undefined ? undefined : !binary
+  async #run(pump: StreamPump): Promise<void> {
     try {
-      for await (const chunk of textOrBytes(source, binary)) {
-        isText ??= typeof chunk === 'string'
-        const result = this.#fragment(chunk, false)
-        if (result === 'closed') throw new Error('the connection ended before the stream was sent')
-        if (result === 'buffered') await this.#relieved()
-      }
-      if (this.#fragment(isText === true ? '' : EMPTY, true) === 'closed') {
-        throw new Error('the connection ended before the stream was sent')
-      }
+      await pump.run()
     } finally {
-      this.#sendBehind()
+      if (this.#pump === pump) this.#messageEnds()
     }
   }
 
-  /** The message in fragments is sent, or never will be: what waited behind it follows. */
-  #sendBehind(): void {
-    const behind = this.#behind
-    this.#behind = undefined
-    for (const { memory, pointer, length } of behind?.frames ?? []) {
-      if (this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
-      memory.release()
-    }
+  /** The message under way is sent, or never will be: what waited behind it follows. */
+  #messageEnds(): void {
+    this.#pump = undefined
+    const backlog = this.#backlog
+    if (backlog === undefined || backlog.bytes === 0) return
+    if (this.#fragmented !== 0 || !this.#owner.isOpen) return backlog.drop()
+    backlog.moveTo(this.outgoing)
+    // It may leave with this turn's write, of which nobody else would tell.
+    setImmediate(() => runOutside(() => this.#owner.drained()))
   }
 
-  /** Output has left, or never will: streams go on. */
+  /** Nothing more can be sent: a stream hears of it at once, and what waits behind it is given up. */
+  end(): void {
+    this.#pump?.end()
+    this.#backlog?.drop()
+  }
+
+  /** Output has left: a stream goes on. */
   wake(): void {
-    const waiting = this.#waiting
-    if (waiting === undefined) return
-    const { buffered } = this.outgoing
-    if (buffered > this.#shared.limits.outputLimit / 2 && this.#owner.isOpen) return
-    this.#waiting = undefined
-    for (const resolve of waiting) resolve()
+    if (this.outgoing.buffered <= this.#shared.limits.outputLimit / 2) this.#pump?.relieved()
   }
 
   /** A control frame of this side's making; the connection must be open. */
@@ -214,8 +212,8 @@ export class Sender {
 
   /** Gives back everything; the transport must be gone. */
   free(): void {
+    this.end()
     this.outgoing.free()
-    this.#sendBehind()
   }
 
   /** Whether something was answered with `buffered` since this was asked last. */
@@ -241,28 +239,22 @@ export class Sender {
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
   admits(): boolean {
     if (!this.#owner.isOpen) return false
-    if (this.outgoing.waiting <= this.#shared.limits.outputCeiling) return true
+    const waiting = this.outgoing.waiting + (this.#backlog?.bytes ?? 0)
+    if (waiting <= this.#shared.limits.outputCeiling) return true
     this.#owner.terminate()
     return false
   }
 
-  #relieved(): Promise<void> {
-    this.#waiting ??= []
-    const waiting = this.#waiting
-    return new Promise((resolve) => waiting.push(resolve))
-  }
-
-  /** Keeps frames until the message in fragments that is under way has been sent. */
-  #wait(frames: Frames, behind: Behind): SendResult {
-    if (!this.admits()) return 'closed'
-    if (behind.bytes + frames.length > this.#shared.limits.outputCeiling) {
-      this.#owner.terminate()
-      return 'closed'
-    }
-    frames.memory.retain()
-    behind.bytes += frames.length
-    behind.frames.push(frames)
+  /** Keeps a message until the one under way has been sent: buffered bytes like all others, under the same policy. */
+  #wait(length: number, add: (backlog: Backlog) => void): SendResult {
+    const { codec, heap, limits } = this.#shared
+    this.#backlog ??= new Backlog(codec, heap)
+    const waits = this.outgoing.blocked || this.#backlog.bytes > 0
+    const refused = this.admits() ? this.#overflows(length, waits, this.buffered) : 'closed'
+    if (refused !== undefined) return refused
+    add(this.#backlog)
     this.#promised = true
+    if (this.buffered > limits.outputLimit) this.hold()
     return 'buffered'
   }
 
@@ -297,11 +289,11 @@ export class Sender {
     return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
   }
 
-  /** What becomes of `length` bytes more for a peer that does not read; undefined if they are sent. */
-  #overflows(length: number): SendResult | undefined {
+  /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
+  #overflows(length: number, waits = this.outgoing.blocked, buffered = this.outgoing.buffered): SendResult | undefined {
     const { limits, outputPolicy, turn } = this.#shared
-    if (!this.outgoing.blocked || outputPolicy === 'pause') return undefined
-    if (this.outgoing.buffered + length <= limits.outputLimit) return undefined
+    if (!waits || outputPolicy === 'pause') return undefined
+    if (buffered + length <= limits.outputLimit) return undefined
     if (outputPolicy === 'drop') return 'dropped'
     if (!this.#overflowed) {
       this.#overflowed = true
@@ -309,13 +301,5 @@ export class Sender {
       turn.afterwards(() => this.#owner.violated(violation))
     }
     return 'closed'
-  }
-
-  /** A pair of surrogates that a fragment cuts travels with the next one. */
-  #wholeCharacters(text: string, last: boolean): string {
-    const whole = this.#surrogate + text
-    const cut = !last && /[\ud800-\udbff]$/.test(whole)
-    this.#surrogate = cut ? whole.slice(-1) : ''
-    return cut ? whole.slice(0, -1) : whole
   }
 }

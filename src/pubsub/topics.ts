@@ -7,10 +7,10 @@ import { Arena } from '../connection/arena.js'
 import type { Sendable } from '../connection/connection.js'
 import type { FrameBuffer } from '../connection/framing.js'
 import { PreparedMessage, prepare } from '../connection/prepared.js'
+import { encode, isText, mostBytes, payloadOf } from '../connection/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn, Writer } from '../connection/turn.js'
 import type { Broker, BrokerStatistics } from './broker.js'
-import { encode, isText, mostBytes, payloadOf } from './encoding.js'
 
 /** Holds a turn's publications; longer ones are sent alone. */
 const BATCH_LENGTH = 64 * 1024

@@ -1,11 +1,11 @@
-// Whatever can be published, as a frame and as a payload.
+// Whatever can be sent or published, as a frame and as a payload.
 import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
-import type { Sendable } from '../connection/connection.js'
-import * as framing from '../connection/framing.js'
-import { Message } from '../connection/message.js'
-import { PreparedMessage } from '../connection/prepared.js'
+import type { Sendable } from './connection.js'
+import * as framing from './framing.js'
+import { Message } from './message.js'
+import { PreparedMessage } from './prepared.js'
 
 /** Room enough for its frame. Throws what `send` would throw for what can't be sent. */
 export function mostBytes(data: Sendable): number {
@@ -14,6 +14,11 @@ export function mostBytes(data: Sendable): number {
   if (data instanceof Message) Message.pointer(data) // throws for one that is gone
   if (data instanceof Message) return data.byteLength + framing.LONGEST_HEADER
   return framing.bytesOf(data).length + framing.LONGEST_HEADER
+}
+
+/** The exact length of its payload, or of the frame that it has already. Throws as `mostBytes` does. */
+export function exactBytes(data: Sendable): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : mostBytes(data)
 }
 
 /** Builds its frame. */

@@ -1,0 +1,100 @@
+// What waits behind an unfinished message of a connection: encoded frames, in order. RFC 6455, section 5.4: the fragments
+// of one message must not be interleaved with another's. What waits costs what it is long, not what it is many: short
+// frames are copied together into blocks, and only long ones stay where they lie.
+import type { Codec, Heap } from '../codec/codec.js'
+import type { FrameBuffer } from './framing.js'
+import type { Outgoing } from './outgoing.js'
+import { SharedBlock, type SharedMemory } from './sharedBlock.js'
+
+/** Frames that lie one behind the other, and whose memory they lie in. */
+interface Segment {
+  readonly memory: SharedMemory
+  readonly pointer: number
+  length: number
+}
+
+/** Longer frames stay where they lie: their memory is theirs alone, or nearly. */
+const LONGEST_COPIED = 16_384
+
+const SMALLEST_BLOCK = 1024
+const LARGEST_BLOCK = 65_536
+
+export class Backlog implements FrameBuffer {
+  /** Bytes of all frames that wait. */
+  bytes = 0
+  readonly #codec: Codec
+  readonly #heap: Heap
+  #segments: Segment[] = []
+  /** Room left in the last segment, which is a block of ours; 0 if there is none. */
+  #room = 0
+  /** Bytes in blocks of ours, since the last frame that stayed where it lay. */
+  #copied = 0
+
+  constructor(codec: Codec, heap: Heap) {
+    this.#codec = codec
+    this.#heap = heap
+  }
+
+  /** Where a frame of at most `length` bytes may be built; `commit` must follow. Throws if there is no memory left. */
+  reserve(length: number): number {
+    const last = this.#segments.at(-1)
+    if (last !== undefined && length <= this.#room) return last.pointer + last.length
+    return this.#addBlock(length)
+  }
+
+  /** Takes the `length` bytes that were built where `reserve` said. */
+  commit(_pointer: number, length: number): void {
+    const last = this.#segments.at(-1)
+    if (last === undefined) return
+    last.length += length
+    this.#room -= length
+    this.#copied += length
+    this.bytes += length
+  }
+
+  /** Takes frames that are encoded already. Throws if there is no memory left for a copy. */
+  add(memory: SharedMemory, pointer: number, length: number): void {
+    if (length > LONGEST_COPIED) return this.#share(memory, pointer, length)
+    const target = this.reserve(length)
+    this.#codec.call.copy(target, pointer, length)
+    this.commit(target, length)
+  }
+
+  /** The message under way has ended: all that waits follows it, and is never asked again whether it may. */
+  moveTo(outgoing: Outgoing): void {
+    const segments = this.#takeAll()
+    try {
+      for (const { memory, pointer, length } of segments) outgoing.addFrames(this.#codec, memory, pointer, length)
+    } finally {
+      for (const { memory } of segments) memory.release()
+    }
+  }
+
+  /** The message under way will never end: what waits is given up. */
+  drop(): void {
+    for (const { memory } of this.#takeAll()) memory.release()
+  }
+
+  #share(memory: SharedMemory, pointer: number, length: number): void {
+    memory.retain()
+    this.#segments.push({ memory, pointer, length })
+    this.#room = this.#copied = 0
+    this.bytes += length
+  }
+
+  /** Blocks grow with what they hold, by a quarter of it, so that what is held is never much more than that. */
+  #addBlock(length: number): number {
+    const size = Math.max(length, Math.min(this.#copied / 4, LARGEST_BLOCK), SMALLEST_BLOCK)
+    const memory = new SharedBlock(this.#heap, Math.ceil(size))
+    this.#segments.push({ memory, pointer: memory.pointer, length: 0 })
+    this.#room = memory.size
+    return memory.pointer
+  }
+
+  #takeAll(): Segment[] {
+    const segments = this.#segments
+    this.#segments = []
+    this.#room = this.#copied = this.bytes = 0
+    return segments
+  }
+}

@@ -1,0 +1,14 @@
+// What becomes of a promise that waits for a connection which has ended: it rejects with this error, which is told apart
+// from the application's own by its class. A peer that leaves is no mistake of the application's.
+export class ConnectionEnded extends Error {
+  /** `before` is what did not come any more: 'the pong came', for instance. */
+  constructor(before: string) {
+    super(`the connection ended before ${before}`)
+  }
+}
+
+/** A promise that may be ignored: its rejection is then nobody's, and does not end the process. */
+export function ignorable<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => undefined)
+  return promise
+}
