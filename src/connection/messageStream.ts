@@ -4,6 +4,8 @@ import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { type Account, OBJECTS } from '../payload/account.js'
+import { ConnectionEnded, ignorable } from './ended.js'
+import { readableOf } from './messageReadable.js'
 import { Reason, type Stoppable } from './reading.js'
 
 type Result = IteratorResult<Buffer, undefined>
@@ -73,13 +75,16 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     stream.#charged = false
     if (stream.#ended) return
     stream.#chunks.length = 0
-    stream.#error = new Error('the connection ended before the message did')
+    stream.#error = new ConnectionEnded('the message did')
     for (const { reject } of stream.#takers.splice(0)) reject(stream.#error)
   }
 
-  /** The next chunk: up to 256 KiB, in memory of its own. Rejects if the connection ends before the message does. */
+  /**
+   * The next chunk: up to 256 KiB, in memory of its own. Rejects if the connection ends before the message does; to
+   * ignore that is fine.
+   */
   next(): Promise<Result> {
-    if (this.#error !== undefined) return Promise.reject(this.#error)
+    if (this.#error !== undefined) return ignorable(Promise.reject(this.#error))
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
       if (this.#charged) this.#account.forget(chunk.length + OBJECTS)
@@ -87,7 +92,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
       return Promise.resolve({ done: false, value: chunk })
     }
     if (this.#ended || this.#left) return Promise.resolve(DONE)
-    return new Promise((resolve, reject) => this.#takers.push({ resolve, reject }))
+    return ignorable(new Promise((resolve, reject) => this.#takers.push({ resolve, reject })))
   }
 
   /** The reader leaves: the rest is thrown away as it comes, or fails the connection, by the option `streamLeft`. */
@@ -105,9 +110,12 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
     return this
   }
 
-  /** As a stream of Node.js; destroying it leaves the message. */
+  /**
+   * As a stream of Node.js; destroying it leaves the message. If the connection ends before the message does, it is
+   * destroyed, with an 'error' only where somebody listens for it: `pipeline` does, `pipe` does not.
+   */
   toReadable(): Readable {
-    return Readable.from(this, { objectMode: false })
+    return readableOf(this)
   }
 
   /** As a web stream; cancelling it leaves the message. */

@@ -11,6 +11,7 @@ import type { Receiver, Transport } from '../transport/transport.js'
 import type { Sendable, SendResult } from './connection.js'
 import type { Expiring } from './deadlines.js'
 import { Delivery, type Recipient } from './delivery.js'
+import { ConnectionEnded } from './ended.js'
 import type { Opening, Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
@@ -352,7 +353,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   handlerFailed(error: unknown): void {
-    this.#shared.callbacks.error(this, error, true)
+    // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
+    this.#shared.callbacks.error(this, error, this.isOpen || !(error instanceof ConnectionEnded))
     this.#fail({ code: CloseCode.internalError, reason: '' })
   }
 

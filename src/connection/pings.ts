@@ -1,6 +1,7 @@
 // The pings of one connection that wait for their pongs.
 import { Buffer } from 'node:buffer'
 import { LONGEST_7_BIT } from '../codec/wasm.generated.js'
+import { ConnectionEnded, ignorable } from './ended.js'
 import { bytesOf } from './framing.js'
 
 interface Ping {
@@ -33,8 +34,7 @@ export class Pings {
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#waiting.push({ payload: Buffer.from(payload), at: performance.now(), resolve, reject })
     })
-    roundTrip.catch(() => undefined) // whoever does not wait for the pong need not hear that it never came
-    return roundTrip
+    return ignorable(roundTrip) // whoever does not wait for the pong need not hear that it never came
   }
 
   /** The connection has ended already. */
@@ -53,6 +53,6 @@ export class Pings {
 
   /** The connection has ended. */
   abandon(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the connection ended before the pong came'))
+    for (const { reject } of this.#waiting.splice(0)) reject(new ConnectionEnded('the pong came'))
   }
 }
