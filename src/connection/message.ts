@@ -3,6 +3,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Codec, Region } from '../codec/codec.js'
 import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { parseJson } from '../protocol/invalidJson.js'
 
 /** A message from the peer, as its handler sees it. Readable until the handler returns, or its promise settles. */
 export class Message {
@@ -40,9 +41,12 @@ export class Message {
     return bytes.toString((this.#info & INFO_ASCII) !== 0 ? 'latin1' : 'utf8', this.#pointer, end)
   }
 
-  /** The payload parsed as JSON. Throws a SyntaxError where it is none; see `text` for when it may be asked. */
+  /**
+   * The payload parsed as JSON. Throws a SyntaxError where it is none, which is the peer's fault: where that leaves the
+   * handler, the connection is failed with 1007. See `text` for when it may be asked.
+   */
   json<Value = unknown>(): Value {
-    return JSON.parse(this.text())
+    return parseJson(this.text())
   }
 
   /**

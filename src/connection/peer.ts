@@ -5,6 +5,7 @@ import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.
 import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
+import { InvalidJson } from '../protocol/invalidJson.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
@@ -353,6 +354,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   handlerFailed(error: unknown): void {
+    if (error instanceof InvalidJson) return this.violated(new ProtocolViolation('INVALID_JSON'))
     // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
     this.#shared.callbacks.error(this, error, this.isOpen || !(error instanceof ConnectionEnded))
     this.#fail({ code: CloseCode.internalError, reason: '' })

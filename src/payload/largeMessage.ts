@@ -1,6 +1,7 @@
 // A large message as the application's module sees it, in a thread of the pool: a view of the shared region, copied
 // nowhere. It is gone when the function that got it has returned.
 import { Buffer } from 'node:buffer'
+import { parseJson } from '../protocol/invalidJson.js'
 
 export class LargeMessage {
   /** Whether it is a text message; its UTF-8 is valid. */
@@ -37,9 +38,12 @@ export class LargeMessage {
     return this.#alive().toString('utf8')
   }
 
-  /** The payload parsed as JSON. Throws a SyntaxError where it is none. */
+  /**
+   * The payload parsed as JSON. Throws a SyntaxError where it is none, which is the peer's fault: where that leaves the
+   * function, the connection is failed with 1007.
+   */
   json<Value = unknown>(): Value {
-    return JSON.parse(this.text())
+    return parseJson(this.text())
   }
 
   /** The function has returned. @internal */

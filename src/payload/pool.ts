@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { codecOfThread } from '../codec/codec.js'
-import type { Answer, Task, ThreadData } from './task.js'
+import { InvalidJson } from '../protocol/invalidJson.js'
+import type { Answer, Outcome, Task, ThreadData } from './task.js'
 
 /** How large messages are handed to a module of the application's. Times in milliseconds. */
 export interface LargeOptions {
@@ -51,7 +52,7 @@ export class Pool {
   readonly #options: LargeOptions
   readonly #module: string
   readonly #most: number
-  #threads: Piscina<Task, Answer> | undefined
+  #threads: Piscina<Task, Outcome> | undefined
   #running = 0
   /** Those who wait for a thread. Ours, not piscina's: so a message's time begins when it gets one. */
   readonly #waiting: (() => void)[] = []
@@ -59,7 +60,7 @@ export class Pool {
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
   constructor(options: LargeOptions) {
     const { module, threshold = DEFAULT_THRESHOLD, threads = availableParallelism(), ordered = true } = options
-    const url = module instanceof URL ? module : pathToFileURL(module)
+    const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // of another realm, perhaps
     if (url.protocol === 'file:' && !existsSync(url))
       throw new Error(`large.module does not exist: ${fileURLToPath(url)}`)
     for (const [name, least] of Object.entries(LEAST)) {
@@ -88,13 +89,16 @@ export class Pool {
 
   /**
    * Runs the module on a payload, which must stay where it is until this settles. A thread that is ended may read it, and
-   * write, to its last moment: this settles after that.
+   * write, to its last moment: this settles after that. Rejects with an InvalidJson where the message should be JSON and
+   * is none.
    */
   async run(task: Task): Promise<Answer> {
     if (this.#running < this.#most) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // whoever is done leaves its place
     try {
-      return await this.#inThread(task, this.#options.timeout)
+      const outcome = await this.#inThread(task, this.#options.timeout)
+      if ('invalidJson' in outcome) throw new InvalidJson(outcome.invalidJson)
+      return outcome
     } finally {
       const next = this.#waiting.shift()
       if (next === undefined) this.#running--
@@ -109,7 +113,7 @@ export class Pool {
     await threads?.destroy()
   }
 
-  async #inThread(task: Task, timeout = 30_000): Promise<Answer> {
+  async #inThread(task: Task, timeout = 30_000): Promise<Outcome> {
     this.#threads ??= this.#start()
     const threads = this.#threads
     const controller = new AbortController()
@@ -128,12 +132,12 @@ export class Pool {
     }
   }
 
-  #start(): Piscina<Task, Answer> {
+  #start(): Piscina<Task, Outcome> {
     const { idleTimeout = 10_000, atomics = 'disabled' } = this.#options
     const workerData: ThreadData = { memory: codecOfThread().memory, module: this.#module }
     const filename = new URL('./worker.js', import.meta.url).href
     const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }
-    const pool = new Piscina<Task, Answer>({ filename, workerData, ...threads })
+    const pool = new Piscina<Task, Outcome>({ filename, workerData, ...threads })
     // Of a thread that fails between two messages, in a timer of the module's, for instance: it is replaced.
     pool.on('error', console.error)
     return pool

@@ -22,3 +22,6 @@ export interface Task {
 
 /** What the application's function returned: the message itself, which stays where it is, or something else. */
 export type Answer = { readonly echo: true } | { readonly echo: false; readonly value: unknown }
+
+/** How a task ended. That a message is no JSON is told apart here: an error loses its class on its way between threads. */
+export type Outcome = Answer | { readonly invalidJson: string }

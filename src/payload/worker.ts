@@ -2,8 +2,9 @@
 // it is told of. Imported by piscina, nobody else.
 import { platform, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
+import { InvalidJson } from '../protocol/invalidJson.js'
 import { LargeMessage } from './largeMessage.js'
-import type { Answer, Task, ThreadData } from './task.js'
+import type { Outcome, Task, ThreadData } from './task.js'
 
 const { memory, module } = workerData as ThreadData
 
@@ -23,7 +24,7 @@ async function load(): Promise<Handler> {
 }
 
 /** Runs a task; one of length -1 only loads the module. */
-export default async function run({ pointer, length, isText, data }: Task): Promise<Answer> {
+export default async function run({ pointer, length, isText, data }: Task): Promise<Outcome> {
   loading ??= load()
   const handler = await loading
   if (length < 0) return { echo: false, value: undefined }
@@ -31,6 +32,9 @@ export default async function run({ pointer, length, isText, data }: Task): Prom
   try {
     const value = await handler(message, { data })
     return value === message ? { echo: true } : { echo: false, value }
+  } catch (error) {
+    if (error instanceof InvalidJson) return { invalidJson: error.message }
+    throw error
   } finally {
     LargeMessage.release(message)
   }

@@ -24,6 +24,7 @@ type Elsewhere =
   | 'IDLE'
   | 'UNREAD'
   | 'OUTPUT_FULL'
+  | 'INVALID_JSON'
 const closeCodes: Record<Exclude<ViolationName, Elsewhere>, number> = {
   RESERVED_BITS: 1002,
   RESERVED_OPCODE: 1002,

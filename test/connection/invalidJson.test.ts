@@ -1,0 +1,99 @@
+// A message that should be JSON and is none is the peer's fault: where the error of `json()` leaves the handler, the
+// connection is failed with 1007, and nobody is sent to look for a mistake in the handler. Where it is caught, nothing is.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Handlers } from '../../src/connection/handlers.js'
+import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { room, settle } from '../support/peer.js'
+import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
+
+async function fed(handlers: Handlers<undefined>, text = '{"a":') {
+  const errors: unknown[] = []
+  const closes: number[] = []
+  const { wire, peer } = room({
+    error: (_, error) => void errors.push(error),
+    close: (_, code) => void closes.push(code),
+    ...handlers,
+  }).connect()
+  wire.feed(masked(TEXT, text))
+  await settle()
+  const status = closeStatus(readFrames(wire.output).frames.find(({ opcode }) => opcode === CLOSE))
+  wire.feedEnd()
+  await settle()
+  return { errors, closes, status, peer }
+}
+
+const LETTING: Readonly<Record<string, Handlers<undefined>>> = {
+  'a handler that throws it': { message: (_, message) => void message.json() },
+  'a handler whose promise rejects with it': {
+    async message(_, message) {
+      message.json()
+    },
+  },
+  'a handler that asks after a while': {
+    async message(_, message) {
+      await new Promise((resolve) => setImmediate(resolve))
+      message.json()
+    },
+  },
+  'a handler that has caught it, and throws it on': {
+    message(_, message) {
+      try {
+        message.json()
+      } catch (error) {
+        assert.ok(error instanceof SyntaxError)
+        throw error
+      }
+    },
+  },
+  'a loop over the messages': {
+    async open(connection) {
+      for await (const message of connection.messages()) message.json()
+    },
+  },
+}
+
+describe('1007, and a violation for the error handler', () => {
+  for (const [name, handlers] of Object.entries(LETTING)) {
+    test(name, async () => {
+      const { errors, closes, status } = await fed(handlers)
+      assert.deepEqual(status, { code: 1007, reason: 'text is not JSON' })
+      assert.deepEqual(closes, [1007])
+      assert.equal(errors.length, 1)
+      const [error] = errors
+      assert.ok(error instanceof ProtocolViolation)
+      assert.equal(error.code, 'INVALID_JSON')
+    })
+  }
+})
+
+test('nothing on standard error', async (t) => {
+  const said = t.mock.method(console, 'error', () => undefined)
+  await fed({ message: (_, message) => void message.json(), error: undefined as never })
+  assert.equal(said.mock.callCount(), 0)
+})
+
+test('a handler that catches it goes on', async () => {
+  const { errors, status, closes } = await fed({
+    message(connection, message) {
+      assert.throws(() => message.json(), SyntaxError)
+      connection.send('try again')
+    },
+  })
+  assert.equal(status, undefined)
+  assert.deepEqual(errors, [])
+  assert.deepEqual(closes, [1006])
+})
+
+test('a SyntaxError of the application’s own stays its own, whatever it says', async () => {
+  const { errors, status } = await fed({ message: (_, message) => void JSON.parse(message.text()) })
+  assert.equal(status?.code, 1011)
+  assert.ok(errors[0] instanceof SyntaxError)
+})
+
+test('JSON is parsed as ever', async () => {
+  const values: unknown[] = []
+  const { status } = await fed({ message: (_, message) => void values.push(message.json()) }, '{"a":[1,"é"]}')
+  assert.deepEqual(values, [{ a: [1, 'é'] }])
+  assert.equal(status, undefined)
+})
