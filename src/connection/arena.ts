@@ -1,6 +1,6 @@
 // Memory in which frames are built one behind the other, turn after turn. What a write could not finish at once stays
 // where it is, pinned, until it is done; the rest of the block goes on being used.
-import type { Heap } from '../codec/codec.js'
+import { type Heap, OutOfMemory } from '../codec/codec.js'
 import { SharedBlock } from './sharedBlock.js'
 
 export class Arena {
@@ -35,10 +35,10 @@ export class Arena {
   /** The turn is over: its frames are written, or pinned. */
   recycle(): void {
     if (!this.#block.pinned) this.position = this.#block.pointer
-    else if (!this.fits(this.#block.size / 2)) this.#tryChange()
+    else if (!this.fits(this.#block.size / 2)) this.tryChange()
   }
 
-  /** Leaves the block to those who still need it. Throws a RangeError, and changes nothing, if there is no memory left. */
+  /** Leaves the block to those who still need it. Throws OutOfMemory, and changes nothing, if there is no memory left. */
   change(): void {
     const next = new SharedBlock(this.#heap, this.#block.size)
     this.#block.release()
@@ -47,12 +47,14 @@ export class Arena {
     this.#end = this.position + this.#block.size
   }
 
-  /** Without memory for another block, this one serves until it is full: whoever needs more is told then. */
-  #tryChange(): void {
+  /** The same; false without memory for another block: this one serves until it is full. */
+  tryChange(): boolean {
     try {
       this.change()
+      return true
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error
+      if (!(error instanceof OutOfMemory)) throw error
+      return false
     }
   }
 

@@ -1,7 +1,8 @@
 // What waits behind an unfinished message of a connection: encoded frames, in order. RFC 6455, section 5.4: the fragments
 // of one message must not be interleaved with another's. What waits costs what it is long, not what it is many: short
 // frames are copied together into blocks, and only long ones stay where they lie.
-import type { Codec, Heap } from '../codec/codec.js'
+import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
+import type { Budget, Holder } from '../payload/budget.js'
 import type { FrameBuffer } from './framing.js'
 import type { Outgoing } from './outgoing.js'
 import { SharedBlock, type SharedMemory } from './sharedBlock.js'
@@ -11,6 +12,8 @@ interface Segment {
   readonly memory: SharedMemory
   readonly pointer: number
   length: number
+  /** Bytes of the memory that count as this connection's. */
+  readonly share: number
 }
 
 /** Longer frames stay where they lie: their memory is theirs alone, or nearly. */
@@ -24,15 +27,19 @@ export class Backlog implements FrameBuffer {
   bytes = 0
   readonly #codec: Codec
   readonly #heap: Heap
+  readonly #budget: Budget
+  readonly #holder: Holder
   #segments: Segment[] = []
   /** Room left in the last segment, which is a block of ours; 0 if there is none. */
   #room = 0
   /** Bytes in blocks of ours, since the last frame that stayed where it lay. */
   #copied = 0
 
-  constructor(codec: Codec, heap: Heap) {
+  constructor(codec: Codec, heap: Heap, budget: Budget, holder: Holder) {
     this.#codec = codec
     this.#heap = heap
+    this.#budget = budget
+    this.#holder = holder
   }
 
   /** Where a frame of at most `length` bytes may be built; `commit` must follow. Throws if there is no memory left. */
@@ -66,18 +73,17 @@ export class Backlog implements FrameBuffer {
     try {
       for (const { memory, pointer, length } of segments) outgoing.addFrames(this.#codec, memory, pointer, length)
     } finally {
-      for (const { memory } of segments) memory.release()
+      this.#unpin(segments)
     }
   }
 
   /** The message under way will never end: what waits is given up. */
   drop(): void {
-    for (const { memory } of this.#takeAll()) memory.release()
+    this.#unpin(this.#takeAll())
   }
 
   #share(memory: SharedMemory, pointer: number, length: number): void {
-    memory.retain()
-    this.#segments.push({ memory, pointer, length })
+    this.#pin(memory, pointer, length)
     this.#room = this.#copied = 0
     this.bytes += length
   }
@@ -85,10 +91,26 @@ export class Backlog implements FrameBuffer {
   /** Blocks grow with what they hold, by a quarter of it, so that what is held is never much more than that. */
   #addBlock(length: number): number {
     const size = Math.max(length, Math.min(this.#copied / 4, LARGEST_BLOCK), SMALLEST_BLOCK)
-    const memory = new SharedBlock(this.#heap, Math.ceil(size))
-    this.#segments.push({ memory, pointer: memory.pointer, length: 0 })
+    const block = SharedBlock.size(Math.ceil(size))
+    if (!this.#budget.admits(this.#holder, block)) throw new OutOfMemory('the memory for output is spent')
+    const memory = new SharedBlock(this.#heap, block)
+    this.#pin(memory, memory.pointer, 0)
+    memory.release() // the segment has it now
     this.#room = memory.size
     return memory.pointer
+  }
+
+  #pin(memory: SharedMemory, pointer: number, length: number): void {
+    const share = Math.max(memory.pin(this.#budget), length)
+    this.#budget.attribute(this.#holder, share)
+    this.#segments.push({ memory, pointer, length, share })
+  }
+
+  #unpin(segments: readonly Segment[]): void {
+    for (const { memory, share } of segments) {
+      memory.unpin()
+      this.#budget.attribute(this.#holder, -share)
+    }
   }
 
   #takeAll(): Segment[] {

@@ -1,6 +1,6 @@
 // The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
 // and parks what can't be handed out yet in memory that counts against the budget.
-import { type Codec, type Heap, violationName } from '../codec/codec.js'
+import { type Codec, type Heap, OutOfMemory, violationName } from '../codec/codec.js'
 import type { Region } from '../codec/region.js'
 import {
   ENTRY_INFO,
@@ -275,7 +275,7 @@ export class Incoming {
       if (budget.keep(this.#sink, cost)) return park()
     } catch (error) {
       budget.forget(this.#sink, cost)
-      if (!(error instanceof RangeError)) throw error
+      if (!(error instanceof OutOfMemory)) throw error
     }
     this.#sink.violated(new ProtocolViolation('MEMORY_SPENT'))
     return undefined

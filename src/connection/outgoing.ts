@@ -1,7 +1,7 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
 // What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
-import type { Codec, Heap } from '../codec/codec.js'
+import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../memory/queue.js'
 import type { Budget, Holder } from '../payload/budget.js'
@@ -96,15 +96,14 @@ export class Outgoing implements Writer {
   }
 
   /**
-   * Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. Throws a
-   * RangeError where there is no memory left.
+   * Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. Throws
+   * OutOfMemory where none is left.
    */
   reserve(length: number): number {
     const { turn } = this.#shared
     const { outbox } = turn
     this.#inOutbox = false
-    if (this.#inTurn && length <= outbox.capacity) {
-      turn.reserve(length)
+    if (this.#inTurn && length <= outbox.capacity && turn.reserve(length)) {
       // To make room, the turn may have written what there was, which may have blocked this connection.
       if (this.#inTurn && (this.#block === undefined || this.#isLast)) {
         this.#inOutbox = true
@@ -268,7 +267,7 @@ export class Outgoing implements Writer {
   #addBlock(length: number): void {
     const { heap, budget } = this.#shared
     const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
-    if (!budget.admits(this.#owner, SharedBlock.size(size))) throw new RangeError('the memory for output is spent')
+    if (!budget.admits(this.#owner, SharedBlock.size(size))) throw new OutOfMemory('the memory for output is spent')
     const memory = new SharedBlock(heap, size)
     this.#wait(this.#pinned(memory, memory.pointer, 0))
     memory.release() // the segment has it now

@@ -1,18 +1,18 @@
 // One peer: the protocol, a transport, the limits and the deadlines, put together.
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
+import { OutOfMemory } from '../codec/codec.js'
 import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
 import { inboxOfThread } from '../memory/inbox.js'
-import { CloseCode, type CloseStatus, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
-import { ClosingHandshake } from '../protocol/closingHandshake.js'
+import { CloseCode, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import type { Sendable, SendResult } from './connection.js'
-import type { Expiring } from './deadlines.js'
 import { Delivery, type Recipient } from './delivery.js'
 import { ConnectionEnded } from './ended.js'
+import { Ending, type EndingOwner } from './ending.js'
 import type { Opening, Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
@@ -21,16 +21,14 @@ import { type Reader, Reading, Reason, silence } from './reading.js'
 import { Sender, type SenderOwner } from './sender.js'
 import type { SharedMemory } from './sharedBlock.js'
 import type { StreamSource } from './streamSource.js'
+import { leaveTopics, subscribe, unsubscribe } from './subscriptions.js'
 
 const NOTHING = new Uint8Array(0)
-
-/** Bytes that a subscription costs. */
-const SUBSCRIPTION = 512
 
 /** A slow peer whose unfinished write holds no more may still be told why it is ended. */
 const LITTLE = 65_536
 
-export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Reader, Expiring {
+export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Reader, EndingOwner {
   data: Data
   due = 0
   held = 0
@@ -42,18 +40,10 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   readonly #clientAddress: string | undefined
   readonly #incoming: Incoming
   readonly #sender: Sender
+  readonly #ending: Ending
   readonly #reading: Reading
   readonly #delivery: Delivery<Data>
-  /** Made when somebody says Close: most connections spend their life without. */
-  #closing: ClosingHandshake | undefined
   #pings: Pings | undefined
-  /** Nothing more is delivered: both have said Close, or the connection has failed, or the peer has half-closed. */
-  #done = false
-  /** The peer has half-closed. */
-  #eof = false
-  /** We have half-closed. */
-  #ended = false
-  #gone = false
 
   constructor(shared: Shared<Data>, transport: Transport, opening: Opening<Data>) {
     this.data = opening.data
@@ -63,31 +53,46 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#shared = shared
     this.#transport = transport
     this.#sender = new Sender(shared, transport, this)
+    this.#ending = new Ending(shared, transport, this.#sender, this)
     this.#reading = new Reading(transport, shared.deadlines, this)
     this.#delivery = new Delivery(shared, this, this.#reading)
     this.#incoming = new Incoming(shared, this, this.#delivery)
   }
 
-  /** Completes the opening handshake, opens, and takes the frames that came with the request. */
+  /**
+   * Completes the opening handshake, opens, and takes the frames that came with the request. Throws OutOfMemory, before
+   * anything is sent, where there is no memory for the response.
+   */
   start({ response }: Opening<Data>, early: Uint8Array): void {
-    const { turn, codec, connections, deadlines, times, callbacks } = this.#shared
-    const { outgoing } = this.#sender
-    connections.add(this)
+    const { turn, connections, deadlines, times, callbacks } = this.#shared
     turn.begin()
-    if (response !== '') {
-      const pointer = outgoing.reserve(response.length)
-      codec.bytes.write(response, pointer, 'latin1')
-      outgoing.commit(pointer, response.length)
+    try {
+      this.#respond(response)
+      connections.add(this)
+      this.#transport.open(this)
+      deadlines.setTick(this, this.#reading.next(times))
+      callbacks.open(this)
+      inboxOfThread().deliver(this, early)
+    } finally {
+      turn.end()
     }
-    this.#transport.open(this)
-    deadlines.setTick(this, this.#reading.next(times))
-    callbacks.open(this)
-    inboxOfThread().deliver(this, early)
-    turn.end()
+  }
+
+  /** Gives back what it has, where it could not be started. */
+  discard(): void {
+    this.#incoming.free()
+  }
+
+  #respond(response: string): void {
+    if (response === '') return
+    const { outgoing } = this.#sender
+    const pointer = outgoing.reserve(response.length)
+    this.#shared.codec.bytes.write(response, pointer, 'latin1')
+    outgoing.commit(pointer, response.length)
   }
 
   get isOpen(): boolean {
-    return !this.#gone && !this.#done && this.#closing?.sent !== true
+    return this.#ending.isOpen
   }
 
   get bufferedAmount(): number {
@@ -95,7 +100,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   get remoteAddress(): string | undefined {
-    return this.#gone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
+    return this.#ending.gone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
   }
 
   send(data: Sendable): SendResult {
@@ -115,18 +120,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   subscribe(topic: string): void {
-    const { topics, limits, budget } = this.#shared
-    if (this.#gone || topics.isSubscribed(this, topic)) return
-    topics.subscribe(this, topic, limits.maxSubscriptions)
-    if (budget.keep(this, SUBSCRIPTION)) return
-    budget.charge(SUBSCRIPTION) // it is there, until the connection has ended
-    budget.attribute(this, SUBSCRIPTION)
+    if (this.#ending.gone || subscribe(this.#shared, this, topic)) return
     this.violated(new ProtocolViolation('MEMORY_SPENT'))
   }
 
   unsubscribe(topic: string): void {
-    const { topics, budget } = this.#shared
-    if (topics.unsubscribe(this, topic)) budget.forget(this, SUBSCRIPTION)
+    unsubscribe(this.#shared, this, topic)
   }
 
   isSubscribed(topic: string): boolean {
@@ -164,13 +163,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   close(code: number = CloseCode.normal, reason = ''): void {
     const payload = writeClosePayload(code, reason)
-    if (this.isOpen) this.#sayClose({ code, reason }, payload)
+    if (this.isOpen) this.#ending.sayClose({ code, reason }, payload)
   }
 
   terminate(): void {
-    this.#done = true
-    this.#sender.end()
-    this.#transport.close()
+    this.#ending.terminate()
   }
 
   /** Its deadline: of the closing handshake, or the next look at its vitals (Expiring). */
@@ -189,7 +186,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
-    if (this.#done) return
+    if (this.#ending.done) return
     const { turn, slices, deadlines } = this.#shared
     this.#reading.seen = deadlines.now
     turn.begin()
@@ -206,7 +203,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   waits(bytes: number): boolean {
     const { budget } = this.#shared
     if (bytes < 0) budget.forget(this, -bytes)
-    else if (this.#done || !budget.keep(this, bytes)) {
+    else if (this.#ending.done || !budget.keep(this, bytes)) {
       this.violated(new ProtocolViolation('MEMORY_SPENT'))
       return false
     }
@@ -214,29 +211,26 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   ended(): void {
-    this.#eof = true
-    this.#finish()
+    this.#ending.peerHalfCloses()
   }
 
   written(status: number): void {
-    const { deadlines, limits } = this.#shared
-    // A peer that goes on reading may take its time over what was buffered when it was told Close.
-    if (this.#closing?.sent) deadlines.set(this, limits.closeTimeout)
+    this.#ending.progress()
     this.#write(() => this.#sender.outgoing.written(status))
   }
 
   closed(): void {
-    const { callbacks, connections, deadlines, topics, budget } = this.#shared
-    this.#done = this.#gone = true
+    const { callbacks, connections, deadlines, budget } = this.#shared
+    this.#ending.leave()
     connections.delete(this)
     deadlines.clear(this)
     this.#incoming.free()
-    budget.forget(this, topics.leave(this) * SUBSCRIPTION)
+    leaveTopics(this.#shared, this)
     this.#sender.free()
     this.#pings?.abandon()
     this.#delivery.end()
     budget.leave(this)
-    const { code, reason } = this.#closeHandshake().outcome
+    const { code, reason } = this.#ending.outcome
     callbacks.close(this, code, reason)
     this.#shared.closed(this)
   }
@@ -248,7 +242,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     const { outputLimit } = this.#shared.limits
     if (buffered > outputLimit) this.#sender.hold()
     else if (buffered <= outputLimit / 2) this.#reading.resume(Reason.output)
-    if (this.#done && outgoing.buffered === 0) this.#halfClose()
+    if (outgoing.buffered === 0) this.#ending.everythingWritten()
   }
 
   drained(): void {
@@ -270,11 +264,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   // What the receiving half tells (Sink).
 
   get accepts(): boolean {
-    return !this.#reading.stopped && !this.#done
+    return !this.#reading.stopped && !this.#ending.done
   }
 
   get done(): boolean {
-    return this.#done
+    return this.#ending.done
   }
 
   control(opcode: number, pointer: number, length: number): void {
@@ -284,9 +278,9 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   violated(violation: ProtocolViolation): void {
-    if (this.#done) return
+    if (this.#ending.done) return
     this.#shared.callbacks.error(this, violation, false)
-    this.#fail({ code: violation.closeCode, reason: violation.message })
+    this.#ending.fail({ code: violation.closeCode, reason: violation.message })
   }
 
   sliceOver(): void {
@@ -305,12 +299,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   get gone(): boolean {
-    return this.#gone
+    return this.#ending.gone
   }
 
   /** It makes the server hold the most, and others need the room: it ends, and what it has not been sent is given up. */
   evicted(): void {
-    if (this.#gone) return
+    if (this.#ending.gone) return
     const { turn } = this.#shared
     const { outgoing } = this.#sender
     const slow = outgoing.blocked
@@ -332,7 +326,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   /** Section 5.5.3: a pong carries what its ping carried. */
   #answerPing(pointer: number, length: number): void {
-    if (!this.#closing?.sent) this.#sender.pong(pointer, length)
+    if (!this.#ending.closeSent) this.#sender.pong(pointer, length)
   }
 
   #takePong(pointer: number, length: number): void {
@@ -346,61 +340,26 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   #receiveClose(payload: Buffer): void {
     const status = readClosePayload(payload)
     if (status instanceof ProtocolViolation) return this.violated(status)
-    const closing = this.#closeHandshake()
-    closing.receive(status)
-    // Section 5.5.1: answer with the code that came.
-    if (!closing.sent) this.#sayClose(status, writeClosePayload(closing.answer, ''))
-    this.#finish()
+    this.#ending.closeReceived(status)
   }
 
   handlerFailed(error: unknown): void {
     if (error instanceof InvalidJson) return this.violated(new ProtocolViolation('INVALID_JSON'))
     // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
     this.#shared.callbacks.error(this, error, this.isOpen || !(error instanceof ConnectionEnded))
-    this.#fail({ code: CloseCode.internalError, reason: '' })
+    this.#ending.fail({ code: CloseCode.internalError, reason: '' })
   }
 
-  // Closing.
+  // What ends tells (EndingOwner).
 
-  #closeHandshake(): ClosingHandshake {
-    this.#closing ??= new ClosingHandshake()
-    return this.#closing
-  }
-
-  #sayClose(status: CloseStatus, payload: Uint8Array): void {
-    this.#sender.catchUp() // after Close, nothing can be sent
-    this.#closeHandshake().send(status)
-    this.#sender.control(OPCODE_CLOSE, payload)
-    this.#sender.end()
-    this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
-  }
-
-  /** Section 7.1.7: says why, delivers nothing more, and ends the connection. */
-  #fail(status: CloseStatus): void {
-    if (this.#done) return
-    const closing = this.#closeHandshake()
-    closing.fail()
-    if (!closing.sent) this.#sayClose(status, writeClosePayload(status.code, status.reason))
-    this.#finish()
-  }
-
-  /**
-   * Nothing more is delivered. Ends the connection so that the peer really gets the Close frame: half-close after it,
-   * then read on, throwing away what comes, until the peer ends too. Closing at once with unread bytes would make
-   * the system send a reset, which overtakes the Close frame.
-   */
-  #finish(): void {
-    this.#done = true
-    this.#sender.end()
+  deliveryEnds(): void {
     this.#incoming.drop()
-    this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
     this.#reading.drain()
-    this.#sender.outgoing.touch()
   }
 
   /** No memory is left for what came, or for the answer: that is this peer's end, not the process's. */
   #memorySpent(error: unknown): void {
-    if (error instanceof RangeError) this.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
+    if (error instanceof OutOfMemory) this.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
     else this.handlerFailed(error)
   }
 
@@ -412,12 +371,6 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#sender.wake()
     this.drained()
     turn.end()
-  }
-
-  #halfClose(): void {
-    if (this.#eof) this.#transport.close()
-    else if (!this.#ended) this.#transport.end()
-    this.#ended = true
   }
 
   // Reading (Reader).

@@ -1,6 +1,6 @@
 // The sending side of a connection as the application uses it: frames what is sent, and holds it to the output limit.
 import { Buffer } from 'node:buffer'
-import type { Codec } from '../codec/codec.js'
+import { type Codec, OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
 import { ProtocolViolation } from '../protocol/violation.js'
@@ -68,6 +68,14 @@ export class Sender implements StreamTarget {
   }
 
   send(data: Sendable): SendResult {
+    try {
+      return this.#send(data)
+    } catch (error) {
+      return this.#memorySpent(error)
+    }
+  }
+
+  #send(data: Sendable): SendResult {
     this.catchUp()
     if (this.#pump !== undefined || this.#fragmented !== 0) return this.#sendAmid(data)
     if (data instanceof Message) return this.#message(data)
@@ -109,8 +117,8 @@ export class Sender implements StreamTarget {
     try {
       if (this.#pump === undefined && this.#fragmented === 0) this.#sendFrames(memory, pointer, length)
       else this.#wait(length, (backlog) => backlog.add(memory, pointer, length))
-    } catch {
-      this.#owner.violated(new ProtocolViolation('MEMORY_SPENT')) // there is no room to copy it to
+    } catch (error) {
+      this.#memorySpent(error)
     }
   }
 
@@ -137,6 +145,14 @@ export class Sender implements StreamTarget {
   }
 
   #fragment(payload: string | Uint8Array, last: boolean): SendResult {
+    try {
+      return this.#frameFragment(payload, last)
+    } catch (error) {
+      return this.#memorySpent(error)
+    }
+  }
+
+  #frameFragment(payload: string | Uint8Array, last: boolean): SendResult {
     const { codec } = this.#shared
     const opcode = typeof payload === 'string' ? OPCODE_TEXT : OPCODE_BINARY
     const first = (last ? FIN : 0) | (this.#fragmented === 0 ? opcode : OPCODE_CONTINUATION)
@@ -153,8 +169,7 @@ export class Sender implements StreamTarget {
   /** Answers a ping of the peer; not where a message would be dropped: a later pong stands for this one (section 5.5.3). */
   pong(pointer: number, length: number): void {
     if (this.#overflows(length) !== undefined) return
-    framePayload(this.#shared.codec, this.outgoing, FIN | OPCODE_PONG, pointer, length)
-    this.relieve()
+    this.#frameControl(() => framePayload(this.#shared.codec, this.outgoing, FIN | OPCODE_PONG, pointer, length))
   }
 
   /**
@@ -206,8 +221,26 @@ export class Sender implements StreamTarget {
   /** A control frame of this side's making; the connection must be open. */
   control(opcode: number, payload: Uint8Array): void {
     this.catchUp()
-    frameBytes(this.#shared.codec, this.outgoing, FIN | opcode, payload)
+    this.#frameControl(() => frameBytes(this.#shared.codec, this.outgoing, FIN | opcode, payload))
+  }
+
+  /** Without memory even for a control frame, the connection ends at once, and its peer sees 1006. */
+  #frameControl(frame: () => void): void {
+    try {
+      frame()
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      return this.#owner.terminate()
+    }
     this.relieve()
+  }
+
+  /** There is no memory for what is to be sent: that is this connection's end, whoever has called. */
+  #memorySpent(error: unknown): 'closed' {
+    if (!(error instanceof OutOfMemory)) throw error
+    const violation = new ProtocolViolation('MEMORY_SPENT', error.message)
+    this.#shared.turn.afterwards(() => this.#owner.violated(violation))
+    return 'closed'
   }
 
   /** Gives back everything; the transport must be gone. */
@@ -247,8 +280,8 @@ export class Sender implements StreamTarget {
 
   /** Keeps a message until the one under way has been sent: buffered bytes like all others, under the same policy. */
   #wait(length: number, add: (backlog: Backlog) => void): SendResult {
-    const { codec, heap, limits } = this.#shared
-    this.#backlog ??= new Backlog(codec, heap)
+    const { codec, heap, limits, budget } = this.#shared
+    this.#backlog ??= new Backlog(codec, heap, budget, this.#owner)
     const waits = this.outgoing.blocked || this.#backlog.bytes > 0
     const refused = this.admits() ? this.#overflows(length, waits, this.buffered) : 'closed'
     if (refused !== undefined) return refused

@@ -69,14 +69,14 @@ export class Turn {
   }
 
   /**
-   * Makes sure that `length` bytes fit at the outbox's position, writing out or changing the block if it must. Throws a
-   * RangeError where there is no memory left.
+   * Makes sure that `length` bytes fit at the outbox's position, writing out or changing the block if it must. False where
+   * there is no memory left for that.
    */
-  reserve(length: number): void {
+  reserve(length: number): boolean {
     const { outbox } = this
-    if (outbox.fits(length)) return
+    if (outbox.fits(length)) return true
     this.#flush()
-    if (!outbox.fits(length)) outbox.change()
+    return outbox.fits(length) || outbox.tryChange()
   }
 
   #flush(): void {

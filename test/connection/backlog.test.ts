@@ -9,6 +9,7 @@ import type { SendResult } from '../../src/connection/connection.js'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { prepare } from '../../src/connection/prepared.js'
 import { SharedBlock } from '../../src/connection/sharedBlock.js'
+import { Budget } from '../../src/payload/budget.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { room, settle } from '../support/peer.js'
 import { eventually } from '../support/socketClient.js'
@@ -222,7 +223,8 @@ test('a received message can wait, too', async () => {
 test('what waits costs what it is long: 100,000 short messages in a few blocks, all given back', () => {
   const heap = heapOfThread()
   const before = heap.used
-  const backlog = new Backlog(codecOfThread(), heap)
+  const holder = { held: 0, gone: false, evicted: () => assert.fail('there is room') }
+  const backlog = new Backlog(codecOfThread(), heap, new Budget(64 * 1024 * 1024), holder)
   const shared = new SharedBlock(heap, 20_000)
   for (let n = 0; n < 100_000; n++) {
     backlog.commit(backlog.reserve(10), 3)
@@ -235,6 +237,7 @@ test('what waits costs what it is long: 100,000 short messages in a few blocks, 
   shared.release()
   assert.equal(heap.used, before)
   assert.equal(backlog.bytes, 0)
+  assert.equal(holder.held, 0)
 })
 
 test('a connection that ends gives back what waited, with whatever it had', async () => {

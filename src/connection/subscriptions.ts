@@ -1,0 +1,34 @@
+// What a connection asks of the topics of its server. Each subscription is memory that the peer may have asked for.
+import type { Budget, Holder } from '../payload/budget.js'
+import type { Publisher, Subscriber } from './subscriber.js'
+
+/** Bytes that a subscription costs. */
+const COST = 512
+
+/** What the subscriptions of a connection need of what it shares with others. */
+export interface SubscriptionsShared {
+  readonly topics: Publisher
+  readonly budget: Budget
+  readonly limits: { readonly maxSubscriptions: number }
+}
+
+type Owner = Subscriber & Holder
+
+/** Subscribes; false if there is no memory for it, and the connection must end. Throws as `Publisher.subscribe` does. */
+export function subscribe({ topics, budget, limits }: SubscriptionsShared, owner: Owner, topic: string): boolean {
+  if (topics.isSubscribed(owner, topic)) return true
+  topics.subscribe(owner, topic, limits.maxSubscriptions)
+  const admitted = budget.admits(owner, COST)
+  budget.charge(COST)
+  budget.attribute(owner, COST)
+  return admitted
+}
+
+export function unsubscribe({ topics, budget }: SubscriptionsShared, owner: Owner, topic: string): void {
+  if (topics.unsubscribe(owner, topic)) budget.forget(owner, COST)
+}
+
+/** The connection has ended, and so have its subscriptions. */
+export function leaveTopics({ topics, budget }: SubscriptionsShared, owner: Owner): void {
+  budget.forget(owner, topics.leave(owner) * COST)
+}
