@@ -2,8 +2,11 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { reserveForNode } from '../internals/channel.js'
+import { secretEnvironment } from './duty.js'
 import { linkTo } from './link.js'
-import { type Drain, errorOf, isOurs, type Order, type Report } from './orders.js'
+import { type Drain, errorOf, type Order, type Report, reportIn } from './orders.js'
+import { makeSecret, Seal } from './seal.js'
 import { noStatistics, type OwnStatistics, type ProcessStatistics } from './statistics.js'
 
 /** How long an acceptor may take to tell its statistics, in milliseconds: it may be busy, or hang. */
@@ -20,6 +23,8 @@ export class Acceptor {
   readonly ended: Promise<string>
   addresses: readonly (AddressInfo | string)[] = []
   readonly #worker: Worker
+  /** What it is told. */
+  readonly #orders: Seal
   readonly #began = performance.now()
   readonly #waiting: Wait[] = []
   readonly #asking = new Map<number, () => void>()
@@ -34,7 +39,11 @@ export class Acceptor {
 
   /** Starts it. `joined` gets the link to it; without, nobody reads from the link. Throws if it can't be started. */
   constructor(environment: NodeJS.ProcessEnv, joined: ((link: Duplex) => void) | undefined) {
-    this.#worker = cluster.fork(environment)
+    const secret = makeSecret()
+    const reports = new Seal(secret, 'acceptor')
+    this.#orders = new Seal(secret, 'primary')
+    this.#worker = cluster.fork({ ...environment, ...secretEnvironment(secret) })
+    reserveForNode(this.#worker.process)
     const link = linkTo(this.#worker)
     this.ended = new Promise((resolve) => {
       const over = (how: string, error = new Error(`an acceptor ${how} before it listened`)): void => {
@@ -53,7 +62,8 @@ export class Acceptor {
       })
     })
     this.#worker.on('message', (message: unknown) => {
-      if (isOurs<Report>(message)) this.#take(message)
+      const report = reportIn(reports.open(message))
+      if (report !== undefined) this.#take(report)
     })
     if (link !== undefined) joined?.(link)
   }
@@ -114,17 +124,17 @@ export class Acceptor {
       }
       const timer = setTimeout(answer, PATIENCE)
       this.#asking.set(id, answer)
-      this.#send({ millrace: 'report', id })
+      this.#send({ kind: 'report', id })
     })
   }
 
   #take(report: Report): void {
-    if (report.millrace === 'listening') {
+    if (report.kind === 'listening') {
       this.addresses = report.addresses
       this.#places++
       if (this.#state === 'starting') this.#state = 'listening'
       for (const wait of this.#waiting.filter(({ places }) => places <= this.#places)) wait.resolve()
-    } else if (report.millrace === 'failed') this.#fail(errorOf(report.failure))
+    } else if (report.kind === 'failed') this.#fail(errorOf(report.failure))
     else {
       this.#told = report.statistics
       this.#toldAt = performance.now()
@@ -139,6 +149,6 @@ export class Acceptor {
 
   #send(order: Order): void {
     // Without a callback, a message to a process that has just ended would be an error event.
-    this.#worker.send(order, () => undefined)
+    this.#worker.send(this.#orders.seal(order), () => undefined)
   }
 }

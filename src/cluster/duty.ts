@@ -1,10 +1,12 @@
 // An acceptor's own side: it tells its primary that it listens, obeys its orders, and does not outlive it.
 import cluster from 'node:cluster'
 import { isMainThread } from 'node:worker_threads'
+import { reserveForNode } from '../internals/channel.js'
 import type { ListenOptions } from '../server/listener.js'
 import { Balance } from './balance.js'
 import { Drainage } from './drain.js'
-import { failureOf, isOurs, type Order, type Report } from './orders.js'
+import { failureOf, orderIn, type Report } from './orders.js'
+import { makeSecret, Seal } from './seal.js'
 import type { Server } from './server.js'
 import { ignoreSignals } from './signals.js'
 import { ownStatistics } from './statistics.js'
@@ -16,10 +18,17 @@ const PRIMARY = 'MILLRACE_PRIMARY'
 const PORTS = 'MILLRACE_PORTS'
 /** In the environment of acceptors: which one it is, from 0 on. */
 const PLACE = 'MILLRACE_PLACE'
+/** In the environment of acceptors, until they listen: what only this one and its primary know. */
+const SECRET = 'MILLRACE_SECRET'
 
 /** What tells a process that it is an acceptor of this one. */
 export function dutyEnvironment(place: number, ports: readonly number[]): NodeJS.ProcessEnv {
   return { [PRIMARY]: String(process.pid), [PORTS]: JSON.stringify(ports), [PLACE]: String(place) }
+}
+
+/** What tells an acceptor the secret that is its own. */
+export function secretEnvironment(secret: string): NodeJS.ProcessEnv {
+  return { [SECRET]: secret }
 }
 
 /** Whether this process is an acceptor. */
@@ -31,20 +40,27 @@ export class Duty {
   readonly #server: Server
   readonly #ports: number[] = JSON.parse(process.env[PORTS] ?? '[]')
   readonly #balance: Balance | undefined
+  readonly #reports: Seal
 
   constructor(server: Server, signals: boolean) {
     this.#server = server
     this.#balance = balanceOf(server)
     if (signals) ignoreSignals()
+    reserveForNode(process)
     const drainage = new Drainage(server, (code, reason) => {
       server.close(code, reason).then(() => process.exit(0))
     })
-    process.on('message', (order: unknown) => {
-      if (!isOurs<Order>(order)) return
-      if (order.millrace === 'drain') {
+    const secret = takeSecret()
+    const orders = new Seal(secret, 'primary')
+    this.#reports = new Seal(secret, 'acceptor')
+    process.on('message', (message: unknown) => {
+      const order = orderIn(orders.open(message))
+      if (order?.kind === 'drain') {
         this.#balance?.end()
         drainage.obey(order)
-      } else tell({ millrace: 'statistics', id: order.id, statistics: ownStatistics(server) })
+      } else if (order?.kind === 'report') {
+        this.#tell({ kind: 'statistics', id: order.id, statistics: ownStatistics(server) })
+      }
     })
     // The primary has gone: nobody would end this process any more.
     process.on('disconnect', () => process.exit(1))
@@ -57,11 +73,15 @@ export class Duty {
     try {
       await listen(open ? { ...options, port } : options)
       this.#balance?.begin()
-      tell({ millrace: 'listening', addresses: this.#server.addresses })
+      this.#tell({ kind: 'listening', addresses: this.#server.addresses })
     } catch (error) {
-      tell({ millrace: 'failed', failure: failureOf(error) }, () => process.exit(1))
+      this.#tell({ kind: 'failed', failure: failureOf(error) }, () => process.exit(1))
       await new Promise(() => undefined)
     }
+  }
+
+  #tell(report: Report, told: () => void = () => undefined): void {
+    process.send?.(this.#reports.seal(report), undefined, undefined, told)
   }
 }
 
@@ -75,6 +95,9 @@ function balanceOf(server: Server): Balance | undefined {
   return balance
 }
 
-function tell(report: Report, told: () => void = () => undefined): void {
-  process.send?.(report, undefined, undefined, told)
+/** The secret, which nothing that this process starts or shows needs to know. One that is not there is never ''. */
+function takeSecret(): string {
+  const { [SECRET]: secret = makeSecret() } = process.env
+  delete process.env[SECRET]
+  return secret
 }

@@ -1,11 +1,12 @@
 // What the primary and its acceptors say to each other, over the channel that node:cluster has between them. The
-// application may use it for messages of its own: ours are told apart by their first property.
+// application may use it for messages of its own, and pass on what its peers say: so ours carry a word that nobody else
+// can know (seal.ts), and even then they are only taken if they have the right form.
 import type { AddressInfo } from 'node:net'
 import type { OwnStatistics } from './statistics.js'
 
 /** Accept nothing more; after some time close the connections, spread over some more, and end. Times in milliseconds. */
 export interface Drain {
-  readonly millrace: 'drain'
+  readonly kind: 'drain'
   readonly after: number
   readonly over: number
   readonly code: number
@@ -13,7 +14,7 @@ export interface Drain {
 }
 
 /** What the primary says. */
-export type Order = Drain | { readonly millrace: 'report'; readonly id: number }
+export type Order = Drain | { readonly kind: 'report'; readonly id: number }
 
 /** The fields of an error that survive the channel. */
 export interface Failure {
@@ -25,26 +26,60 @@ export interface Failure {
 
 /** What an acceptor says. */
 export type Report =
-  | { readonly millrace: 'listening'; readonly addresses: readonly (AddressInfo | string)[] }
-  | { readonly millrace: 'failed'; readonly failure: Failure }
-  | { readonly millrace: 'statistics'; readonly id: number; readonly statistics: OwnStatistics }
+  | { readonly kind: 'listening'; readonly addresses: readonly (AddressInfo | string)[] }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'statistics'; readonly id: number; readonly statistics: OwnStatistics }
 
-/** Whether a message is one of millrace's. The other side is trusted: it is the same program. */
-export function isOurs<Message extends Order | Report>(message: unknown): message is Message {
-  return typeof message === 'object' && message !== null && 'millrace' in message
+/** A message's fields, as somebody wrote them. */
+type Fields = Readonly<Record<string, unknown>>
+
+/** The order in what a message held; undefined if it is none. Never throws. */
+export function orderIn(content: unknown): Order | undefined {
+  const { kind, id, after, over, code, reason } = fieldsOf(content)
+  if (kind === 'report' && isCount(id)) return { kind, id }
+  if (kind !== 'drain' || !isCount(after) || !isCount(over) || !isCount(code) || typeof reason !== 'string')
+    return undefined
+  return { kind, after, over, code, reason }
 }
 
+/** The report in what a message held; undefined if it is none. Never throws. */
+export function reportIn(content: unknown): Report | undefined {
+  const { kind, id, addresses, failure, statistics } = fieldsOf(content)
+  if (kind === 'listening' && Array.isArray(addresses) && addresses.every(isAddress)) return { kind, addresses }
+  if (kind === 'failed' && typeof fieldsOf(failure)['message'] === 'string')
+    return { kind, failure: failureOf(failure) }
+  if (kind === 'statistics' && isCount(id) && isStatistics(statistics)) return { kind, id, statistics }
+  return undefined
+}
+
+/** What of an error survives the channel, whatever was thrown. */
 export function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return { message: String(error) }
-  const { message, code, address, port }: Error & Partial<Failure> = error
+  const { message, code, address, port } = fieldsOf(error)
   return {
-    message,
-    ...(code === undefined ? {} : { code }),
-    ...(address === undefined ? {} : { address }),
-    ...(port === undefined ? {} : { port }),
+    message: typeof message === 'string' ? message : typeof error === 'string' ? error : 'it could not listen',
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof address === 'string' ? { address } : {}),
+    ...(typeof port === 'number' ? { port } : {}),
   }
 }
 
 export function errorOf({ message, ...fields }: Failure): Error {
   return Object.assign(new Error(message), fields)
+}
+
+function fieldsOf(content: unknown): Fields {
+  return typeof content === 'object' && content !== null ? (content as Fields) : {}
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isAddress(value: unknown): value is AddressInfo | string {
+  return typeof value === 'string' || isCount(fieldsOf(value)['port'])
+}
+
+function isStatistics(value: unknown): value is OwnStatistics {
+  const fields = fieldsOf(value)
+  return ['connections', 'handshakes', 'rss', 'cpu', 'uptime'].every((name) => typeof fields[name] === 'number')
 }

@@ -25,6 +25,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   #supervisor: Supervisor | undefined
   #duty: Duty | undefined
   #closing = false
+  /** A signal has told this process to end. */
+  #signalled = false
 
   /** Everything it listens on, or its acceptors do: ports with their addresses, and paths. */
   override get addresses(): readonly (AddressInfo | string)[] {
@@ -109,6 +111,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
     try {
       await supervisor.listen()
     } catch (error) {
+      // Ended by a signal: the process is about to exit with 0, and the program must not hear of a failure before.
+      if (this.#signalled) await new Promise(() => undefined)
       this.#supervisor = undefined
       taken = false
       unheard?.()
@@ -117,11 +121,18 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   }
 
   #obeySignals(supervisor: Supervisor, log: ClusterPlan['log']): () => void {
+    let latest: Promise<void> | undefined
     return onSignals({
-      stop: () => this.close(),
+      stop: () => {
+        this.#signalled = true
+        return this.close()
+      },
       kill: () => supervisor.kill(),
       reload() {
-        supervisor.reload().catch((error: Error) => log(`millrace: nothing was reloaded: ${error.message}`))
+        const reloaded = supervisor.reload()
+        if (reloaded === latest) return // several signals, one reload, one line if it fails
+        latest = reloaded
+        reloaded.catch((error: Error) => log(`millrace: nothing was reloaded: ${error.message}`))
       },
     })
   }

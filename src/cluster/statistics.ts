@@ -38,6 +38,13 @@ export function ownStatistics({ connections, handshakes, brokerStatistics }: Ser
     rss: process.memoryUsage.rss(),
     cpu: (user + system) / 1000,
     uptime: process.uptime() * 1000,
-    broker: brokerStatistics,
+    broker: brokerStatistics === undefined ? undefined : countsIn(brokerStatistics),
   }
+}
+
+/** Only what can travel from an acceptor to its primary: a broker of the application's may have more in its statistics. */
+function countsIn(statistics: BrokerStatistics): BrokerStatistics {
+  const { connected, published, dropped, received, missed } = statistics
+  const counts = Object.entries(statistics).filter(([, value]) => typeof value === 'number')
+  return { ...Object.fromEntries(counts), connected, published, dropped, received, missed }
 }

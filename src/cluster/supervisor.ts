@@ -16,6 +16,9 @@ const YOUNG = 5000
 /** After so many young deaths in a row in one place, there is no hope. */
 const MOST_DEATHS = 5
 
+/** Why nothing is started any more. */
+const CLOSING = 'the server is closing'
+
 /** How an acceptor ends that was told to. */
 const WELL = 'ended with code 0'
 
@@ -52,7 +55,10 @@ export class Supervisor {
   /** Whether all acceptors have listened: one that dies before that is not replaced. */
   #started = false
   #stopping: Promise<void> | undefined
-  #reloading: Promise<void> = Promise.resolve()
+  /** Starts and reloads run one after the other; each leaves here when it is over. */
+  #turns: Promise<unknown> = Promise.resolve()
+  /** The reload that waits for its turn. Whoever asks meanwhile gets this one. */
+  #awaited: Promise<void> | undefined
 
   /** Throws a TypeError where there is no program that acceptors could run. */
   constructor(options: SupervisorOptions) {
@@ -77,29 +83,30 @@ export class Supervisor {
     if (this.#stopping !== undefined) throw new Error('the server is closed: make a new one to listen again')
     this.#listens++
     try {
-      if (this.#listens === 1) for (const place of this.#places) this.#fill(place, this.#start(place))
-      await this.#ready(this.#acceptors)
-      this.#started = true
-      for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
+      await this.#inTurn(() => this.#listen())
     } catch (error) {
+      const closed = this.#stopping !== undefined
       await this.stop(1001, '')
-      throw error
+      throw closed ? new Error('the server was closed before all acceptors listened') : error
     }
   }
 
   /**
    * Replaces every acceptor by one with the program's present code. Resolves when the new ones listen and the old ones
-   * don't any more: those drain by themselves. Rejects, and changes nothing, if a new one does not listen.
+   * don't any more: those drain by themselves. Rejects, and changes nothing, if a new one does not listen. Waits for a
+   * start or a reload that is under way; all reloads that are asked for meanwhile are one.
    */
   reload(): Promise<void> {
-    const reloaded = this.#reloading.then(() => this.#reload())
-    this.#reloading = reloaded.catch(() => undefined)
-    return reloaded
+    this.#awaited ??= this.#inTurn(() => {
+      this.#awaited = undefined // whoever asks from now on may mean newer code
+      return this.#reload()
+    })
+    return this.#awaited
   }
 
   /** Drains all acceptors at once; resolves when they have ended. */
   stop(code: number, reason: string): Promise<void> {
-    this.#stopping ??= this.#stop({ millrace: 'drain', after: 0, over: 0, code, reason })
+    this.#stopping ??= this.#stop({ kind: 'drain', after: 0, over: 0, code, reason })
     return this.#stopping
   }
 
@@ -117,6 +124,21 @@ export class Supervisor {
 
   get #acceptors(): Acceptor[] {
     return this.#places.flatMap(({ acceptor }) => acceptor ?? [])
+  }
+
+  /** Runs `work` when all turns before it are over, however they ended. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turns.then(work)
+    this.#turns = done.catch(() => undefined)
+    return done
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#stopping !== undefined) throw new Error(CLOSING)
+    for (const place of this.#started ? [] : this.#places) this.#fill(place, this.#start(place))
+    await this.#ready(this.#acceptors)
+    this.#started = true
+    for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
   }
 
   #start(place: Place): Acceptor {
@@ -164,6 +186,7 @@ export class Supervisor {
   }
 
   #restart(place: Place): void {
+    if (this.#stopping !== undefined) return
     try {
       this.#fill(place, this.#start(place))
       // One that is not ready in time is ended, and has died then.
@@ -175,8 +198,8 @@ export class Supervisor {
   }
 
   async #reload(): Promise<void> {
-    const { drainAfter: after, drainOver: over, drainCode: code, stopTimeout } = this.#options
-    if (this.#stopping !== undefined) throw new Error('the server is closing')
+    await this.#thin()
+    if (this.#stopping !== undefined) throw new Error(CLOSING)
     const fresh: Acceptor[] = []
     try {
       for (const place of this.#places) {
@@ -185,24 +208,39 @@ export class Supervisor {
         this.#note(acceptor)
       }
       await this.#ready(fresh)
-      if (this.#stopping !== undefined) throw new Error('the server is closing')
+      if (this.#stopping !== undefined) throw new Error(CLOSING)
     } catch (error) {
-      for (const acceptor of fresh) acceptor.kill()
-      throw error
+      // Those that listen may have connections already.
+      for (const acceptor of fresh) this.#drain(acceptor, 0)
+      throw this.#stopping === undefined ? error : new Error(CLOSING)
     }
-    for (const [at, place] of this.#places.entries()) {
-      const [old, next] = [place.acceptor, fresh[at]]
-      if (next === undefined) continue
-      this.#draining.delete(next)
-      place.deaths = place.restarts = 0
-      this.#fill(place, next)
-      if (old === undefined) continue
-      this.#note(old)
-      old.drain({ millrace: 'drain', after, over, code, reason: '' }, stopTimeout)
-      old.ended.then((how) => {
-        if (how !== WELL) this.#options.log(`millrace: acceptor ${old.pid} ${how} while it drained`)
-      })
-    }
+    for (const [at, place] of this.#places.entries()) this.#replace(place, fresh[at])
+  }
+
+  /** While more drain than there are places, the oldest of them close what they have: processes must not pile up. */
+  async #thin(): Promise<void> {
+    const oldest = [...this.#draining].slice(0, -this.#places.length)
+    for (const acceptor of oldest) this.#drain(acceptor, 0)
+    await Promise.all(oldest.map(({ ended }) => ended))
+  }
+
+  #replace(place: Place, next: Acceptor | undefined): void {
+    const old = place.acceptor
+    if (next === undefined) return
+    this.#draining.delete(next)
+    place.deaths = place.restarts = 0
+    this.#fill(place, next)
+    if (old === undefined) return
+    this.#note(old)
+    this.#drain(old, this.#options.drainAfter)
+    old.ended.then((how) => {
+      if (how !== WELL) this.#options.log(`millrace: acceptor ${old.pid} ${how} while it drained`)
+    })
+  }
+
+  #drain(acceptor: Acceptor, after: number): void {
+    const { drainOver: over, drainCode: code, stopTimeout } = this.#options
+    acceptor.drain({ kind: 'drain', after, over, code, reason: '' }, stopTimeout)
   }
 
   /** Keeps an acceptor that has no place, until it ends. */

@@ -1,0 +1,45 @@
+// Node.js takes what comes over the channel between a primary and its workers for its own where `cmd` begins with NODE_:
+// an object of a peer's, passed on by the application as it is, could end the primary, or take the acceptors' sockets.
+const OWN = 'NODE_'
+const INTERNALS = 'node:internal/'
+
+/** Either end of a channel. */
+interface Channel {
+  send?: unknown
+}
+
+/** From now on, only Node.js itself can send messages of its own over this channel; the application's are dropped. */
+export function reserveForNode(channel: Channel): void {
+  const { send } = channel
+  if (typeof send !== 'function') return
+  const reserved = (...given: unknown[]): unknown => {
+    if (!isOfNode(given[0]) || isCalledByNode(reserved)) return Reflect.apply(send, channel, given)
+    process.emitWarning('a message whose cmd begins with NODE_ was not sent: Node.js takes it for its own', WARNING)
+    const told = given.findLast((one) => typeof one === 'function')
+    if (typeof told === 'function') process.nextTick(told, new Error('Node.js would take the message for its own'))
+    return false
+  }
+  channel.send = reserved
+}
+
+const WARNING = 'MillraceWarning'
+
+function isOfNode(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null || !('cmd' in message)) return false
+  return typeof message.cmd === 'string' && message.cmd.startsWith(OWN)
+}
+
+/** Whether the function that called `callee` is one of Node's: nothing else tells its messages apart. */
+function isCalledByNode(callee: (...given: unknown[]) => unknown): boolean {
+  const { prepareStackTrace, stackTraceLimit } = Error
+  try {
+    Error.stackTraceLimit = 1
+    Error.prepareStackTrace = (_, [caller]) => caller?.getFileName() ?? ''
+    const trace: { stack?: unknown } = {}
+    Error.captureStackTrace(trace, callee)
+    return String(trace.stack).startsWith(INTERNALS)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+    Error.prepareStackTrace = prepareStackTrace
+  }
+}

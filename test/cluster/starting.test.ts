@@ -1,0 +1,141 @@
+// A start and a reload know of each other, and so does a stop: service managers reload and stop right after they have
+// started, and a loop of reloads must not fill the machine with processes.
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { WsClient } from '../clients/wsClient.js'
+import { eventually } from '../support/socketClient.js'
+import { isAlive } from './clusterProcess.js'
+
+const PROGRAM = fileURLToPath(new URL('./startProgram.js', import.meta.url))
+const options = { timeout: 60_000, skip: process.platform === 'win32' }
+
+class Started {
+  readonly child: ChildProcess
+  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-start-'))
+  output = ''
+  errors = ''
+
+  constructor(t: TestContext, delay: number) {
+    this.child = spawn(process.execPath, [PROGRAM, this.#folder, String(delay)], { stdio: 'pipe' })
+    this.child.stdout?.on('data', (chunk) => {
+      this.output += chunk
+    })
+    this.child.stderr?.on('data', (chunk) => {
+      this.errors += chunk
+    })
+    t.after(async () => {
+      this.child.kill('SIGKILL')
+      await eventually(() => !this.pids.some(isAlive), 'the acceptors end with their primary')
+      rmSync(this.#folder, { recursive: true })
+    })
+  }
+
+  /** All acceptors that have ever begun. */
+  get pids(): number[] {
+    return readdirSync(this.#folder).flatMap((name) => (name.startsWith('first') ? [] : [Number(name)]))
+  }
+
+  get alive(): number {
+    return this.pids.filter(isAlive).length
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${JSON.parse(this.output).port}`
+  }
+
+  async begun(): Promise<void> {
+    await eventually(() => this.pids.length === 2, 'both acceptors begin', 20_000)
+  }
+
+  async listening(): Promise<void> {
+    await eventually(() => this.output.includes('\n'), 'it listens', 20_000)
+  }
+}
+
+describe('while the first acceptors start', options, () => {
+  test('SIGHUP waits for them, and is one reload however often it comes', options, async (t) => {
+    const started = new Started(t, 600)
+    await started.begun()
+    for (let n = 0; n < 30; n++) {
+      started.child.kill('SIGHUP')
+      await sleep(5)
+    }
+    assert.equal(started.alive, 2, 'nothing is started beside them')
+    await started.listening()
+    await eventually(() => started.pids.length === 4 && started.alive === 2, 'the reload replaces them', 20_000)
+    await sleep(300)
+    assert.equal(started.pids.length, 4)
+    assert.deepEqual([started.child.exitCode, started.errors], [null, ''])
+    await (await WsClient.open(started.url)).close()
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal} ends them all, with 0 and without a word`, options, async (t) => {
+      const started = new Started(t, 60_000)
+      await started.begun()
+      started.child.kill('SIGHUP')
+      await sleep(50)
+      started.child.kill(signal)
+      assert.deepEqual(await once(started.child, 'exit'), [0, null])
+      assert.equal(started.alive, 0)
+      assert.equal(started.errors.replace(/^millrace: nothing was reloaded: the server is closing\n$/, ''), '')
+    })
+  }
+
+  test('close ends them, and `listen` rejects with the reason', options, async (t) => {
+    const started = new Started(t, 60_000)
+    await started.begun()
+    started.child.stdin?.write('close\n')
+    const [code] = await once(started.child, 'exit')
+    assert.equal(code, 1)
+    assert.match(started.errors, /Error: the server was closed before all acceptors listened/)
+    assert.equal(started.alive, 0)
+  })
+})
+
+describe('a storm of reloads', options, () => {
+  test('30 in 150 ms are two', options, async (t) => {
+    const started = new Started(t, 0)
+    await started.listening()
+    let most = 0
+    for (let n = 0; n < 30; n++) {
+      started.child.kill('SIGHUP')
+      await sleep(5)
+      most = Math.max(most, started.alive)
+    }
+    for (const end = performance.now() + 2000; performance.now() < end; await sleep(20)) {
+      most = Math.max(most, started.alive)
+    }
+    assert.ok(started.pids.length <= 6, `${started.pids.length} acceptors were started`)
+    assert.ok(most <= 6, `${most} acceptors at once`)
+    assert.equal(started.alive, 2)
+    await (await WsClient.open(started.url)).close()
+  })
+
+  test('one behind the other, there are never more than three times the acceptors', options, async (t) => {
+    const started = new Started(t, 0)
+    await started.listening()
+    const clients: WsClient[] = []
+    let most = 0
+    for (const end = performance.now() + 1500; performance.now() < end; await sleep(20)) {
+      started.child.kill('SIGHUP')
+      if (clients.length < 50) clients.push(await WsClient.open(started.url))
+      most = Math.max(most, started.alive)
+    }
+    assert.ok(most <= 6, `${most} acceptors at once`)
+    assert.ok(started.pids.length >= 4, `${started.pids.length} acceptors were started`)
+    for (const { ended, socket } of clients) {
+      if (socket.readyState !== socket.OPEN) assert.equal((await ended).code, 1012)
+    }
+    assert.equal(started.child.exitCode, null)
+    started.child.kill('SIGTERM')
+    assert.deepEqual(await once(started.child, 'exit'), [0, null])
+  })
+})
