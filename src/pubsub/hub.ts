@@ -1,12 +1,14 @@
 // The embedded broker: it runs in the primary process and passes publications between the acceptors of one machine. It
 // looks at a record's topic only; payloads are not decoded.
 import type { Duplex } from 'node:stream'
-import { kindOf, RecordDecoder, RecordKind, topicOf } from './publication.js'
+import { kindOf, MAX_TOPIC_BYTES, RecordDecoder, RecordKind, topicOf } from './publication.js'
 import { SendQueue } from './sendQueue.js'
 
 export interface HubOptions {
   /** Bytes that may wait for one acceptor; while more do, publications to it are dropped. Default 16 MiB. */
   readonly maxBuffered?: number
+  /** Topics that all acceptors together may subscribe; the link of one that wants more is closed. Default 16,000,000. */
+  readonly maxTopics?: number
 }
 
 /** What a hub has passed on. */
@@ -24,6 +26,8 @@ export interface HubStatistics {
 }
 
 const MAX_BUFFERED = 16 * 1024 * 1024
+/** A Map takes no more than 2^24 entries. */
+const MAX_TOPICS = 16_000_000
 /** Milliseconds that `close` waits for acceptors that do not read. */
 const CLOSE_TIMEOUT = 2000
 
@@ -36,13 +40,15 @@ interface Link {
 
 export class Hub {
   readonly #maxBuffered: number
+  readonly #maxTopics: number
   readonly #links = new Set<Link>()
   readonly #subscribers = new Map<string, Set<Link>>()
   #forwarded = 0
   #dropped = 0
 
-  constructor({ maxBuffered = MAX_BUFFERED }: HubOptions = {}) {
+  constructor({ maxBuffered = MAX_BUFFERED, maxTopics = MAX_TOPICS }: HubOptions = {}) {
     this.#maxBuffered = maxBuffered
+    this.#maxTopics = maxTopics
   }
 
   get statistics(): HubStatistics {
@@ -55,7 +61,7 @@ export class Hub {
   join(stream: Duplex): void {
     const link: Link = { stream, queue: new SendQueue(stream, this.#maxBuffered), topics: new Set() }
     const decoder = new RecordDecoder()
-    const take = (record: Buffer): void => this.#take(link, record)
+    const take = (record: Buffer): boolean => this.#take(link, record)
     this.#links.add(link)
     // 'close' follows.
     stream.on('error', () => undefined)
@@ -78,11 +84,14 @@ export class Hub {
     await Promise.all([...this.#links].map(({ queue }) => queue.end(CLOSE_TIMEOUT)))
   }
 
-  #take(link: Link, record: Buffer): void {
+  /** False for what no acceptor writes: whatever comes behind it can't be trusted either. */
+  #take(link: Link, record: Buffer): boolean {
     const kind = kindOf(record)
+    if (kind === undefined) return false
     if (kind === RecordKind.publication) this.#forward(link, record)
-    else if (kind === RecordKind.subscribe) this.#subscribe(link, topicOf(record))
     else if (kind === RecordKind.unsubscribe) this.#unsubscribe(link, topicOf(record))
+    else return this.#subscribe(link, topicOf(record))
+    return true
   }
 
   #forward(from: Link | undefined, record: Buffer): void {
@@ -98,11 +107,15 @@ export class Hub {
     }
   }
 
-  #subscribe(link: Link, topic: string): void {
-    link.topics.add(topic)
+  /** False for more than can be kept. */
+  #subscribe(link: Link, topic: string): boolean {
     const subscribers = this.#subscribers.get(topic)
+    const tooMany = subscribers === undefined && this.#subscribers.size >= this.#maxTopics
+    if (tooMany || Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return false
+    link.topics.add(topic)
     if (subscribers === undefined) this.#subscribers.set(topic, new Set([link]))
     else subscribers.add(link)
+    return true
   }
 
   #unsubscribe(link: Link, topic: string): void {

@@ -6,13 +6,14 @@ import { Ledger, lengthOf } from './ledger.js'
 export class HubBroker implements Broker {
   readonly #hub: Hub
   readonly #ledger = new Ledger()
+  #closing: Promise<void> | undefined
 
   constructor(hub: Hub) {
     this.#hub = hub
   }
 
   get statistics(): BrokerStatistics {
-    return this.#ledger.statistics(true)
+    return this.#ledger.statistics(this.#closing === undefined)
   }
 
   attach(): void {}
@@ -24,12 +25,17 @@ export class HubBroker implements Broker {
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
     const numbered = this.#ledger.next(topic, payload)
     if (numbered === undefined) return
+    if (this.#closing !== undefined) {
+      this.#ledger.dropped++
+      return
+    }
     const record = Buffer.allocUnsafeSlow(lengthOf(numbered, payload))
     this.#ledger.write(record, numbered, payload, isText)
     this.#hub.publish(record)
   }
 
   close(): Promise<void> {
-    return this.#hub.close()
+    this.#closing ??= this.#hub.close()
+    return this.#closing
   }
 }

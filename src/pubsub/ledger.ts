@@ -41,13 +41,16 @@ export class Ledger {
     writeRecord(target, heading, bytes, payload)
   }
 
-  /** Delivers a record, if it is a publication of somebody else on a topic that is subscribed. */
-  deliver(record: Buffer): void {
+  /**
+   * Delivers a publication, if it is somebody else's on a topic that is subscribed. False for what is no publication.
+   */
+  deliver(record: Buffer): boolean {
     const publication = readRecord(record)
-    if (publication?.kind !== RecordKind.publication) return
-    if (publication.publisher === this.#numbering.publisher || !this.#gaps.note(publication)) return
+    if (publication?.kind !== RecordKind.publication) return false
+    if (publication.publisher === this.#numbering.publisher || !this.#gaps.note(publication)) return true
     this.#received++
     this.#receive(publication.topic, publication.payload, publication.isText)
+    return true
   }
 
   statistics(connected: boolean): BrokerStatistics {

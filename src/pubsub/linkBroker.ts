@@ -28,7 +28,7 @@ export class LinkBroker implements Broker {
     this.#stream = stream
     this.#queue = new SendQueue(stream, maxBuffered, () => this.#announce())
     const decoder = new RecordDecoder()
-    const deliver = (record: Buffer): void => this.#ledger.deliver(record)
+    const deliver = (record: Buffer): boolean => this.#ledger.deliver(record)
     // 'close' follows; that the hub is gone shows in the statistics.
     stream.on('error', () => undefined)
     stream.on('end', () => stream.destroy())

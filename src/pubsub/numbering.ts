@@ -42,6 +42,7 @@ export class Numbering {
   }
 
   #begin(topic: string): Numbered | undefined {
+    if (topic.length > MAX_TOPIC_BYTES) return undefined
     const bytes = Buffer.from(topic)
     if (bytes.length > MAX_TOPIC_BYTES) return undefined
     if (this.#topics.size >= this.#maxTopics) this.#forgetOldest()

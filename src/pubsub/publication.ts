@@ -15,9 +15,13 @@ const IS_TEXT = 1
 const BEGINS = 2
 
 /** Longest topic in UTF-8. */
-export const MAX_TOPIC_BYTES = 0xffff
+export const MAX_TOPIC_BYTES = 255
 /** Longest record; Redis takes 512 MiB. */
 export const MAX_RECORD_BYTES = 256 * 1024 * 1024
+/** In a message of several records, where each begins before that many bytes: whoever publishes gathers no more. */
+export const BATCH_BYTES = 256 * 1024
+/** What is reserved for a record that has only been announced. */
+const FIRST_ROOM = 64 * 1024
 
 /** A record, read from its bytes. */
 export interface Publication {
@@ -89,13 +93,17 @@ export function readRecord(record: Buffer): Publication | undefined {
   }
 }
 
-/** Cuts a stream of records, however it is split. */
+/** Takes a record, and tells whether it is one; if not, the stream is broken. */
+export type Take = (record: Buffer) => boolean
+
+/** Cuts a stream of records, however it is split. What is reserved for a record is at most twice what has come of it. */
 export class RecordDecoder {
   readonly #maxBytes: number
   /** The first bytes of a record whose length is not complete. */
   readonly #prefix = Buffer.alloc(PREFIX)
-  /** A record that is not complete. */
+  /** A record that is not complete, and how long it will be. */
   #partial: Buffer | undefined
+  #length = 0
   #have = 0
   #broken = false
 
@@ -104,16 +112,11 @@ export class RecordDecoder {
     this.#maxBytes = maxBytes
   }
 
-  /** Whether a record is unfinished. */
-  get unfinished(): boolean {
-    return this.#have > 0
-  }
-
   /**
    * Calls `take` for each record that `chunk` completes. Records lie in the chunk, or in memory of their own; they stay
    * valid as long as the chunk does. Returns false when the stream is broken: nothing can be read from it any more.
    */
-  push(chunk: Buffer, take: (record: Buffer) => void): boolean {
+  push(chunk: Buffer, take: Take): boolean {
     let at = 0
     while (at < chunk.length && !this.#broken) {
       at = this.#have > 0 || chunk.length - at < PREFIX ? this.#resume(chunk, at, take) : this.#whole(chunk, at, take)
@@ -122,32 +125,43 @@ export class RecordDecoder {
   }
 
   /** A record begins here, and its length is known. */
-  #whole(chunk: Buffer, at: number, take: (record: Buffer) => void): number {
+  #whole(chunk: Buffer, at: number, take: Take): number {
     const length = this.#lengthOf(chunk, at)
     if (length === undefined) return chunk.length
     const end = at + length
     if (end > chunk.length) return this.#begin(chunk, at, length)
-    take(chunk.subarray(at, end))
+    if (!take(chunk.subarray(at, end))) this.#break()
     return end
   }
 
   #begin(chunk: Buffer, at: number, length: number): number {
-    this.#partial = Buffer.allocUnsafeSlow(length)
+    this.#length = length
+    this.#partial = Buffer.allocUnsafeSlow(Math.min(length, Math.max(FIRST_ROOM, chunk.length - at)))
     this.#have = chunk.copy(this.#partial, 0, at)
     return chunk.length
   }
 
-  #resume(chunk: Buffer, at: number, take: (record: Buffer) => void): number {
+  #resume(chunk: Buffer, at: number, take: Take): number {
     if (this.#partial === undefined) return this.#resumePrefix(chunk, at)
-    const partial = this.#partial
-    const copied = chunk.copy(partial, this.#have, at)
+    const partial = this.#roomIn(this.#partial, chunk.length - at)
+    const copied = chunk.copy(partial, this.#have, at, at + this.#length - this.#have)
+    this.#partial = partial
     this.#have += copied
-    if (this.#have === partial.length) {
+    if (this.#have === this.#length) {
       this.#partial = undefined
       this.#have = 0
-      take(partial)
+      if (!take(partial)) this.#break()
     }
     return at + copied
+  }
+
+  /** Room for `bytes` more, or for what the record still needs. */
+  #roomIn(partial: Buffer, bytes: number): Buffer {
+    const needed = Math.min(this.#length, this.#have + bytes)
+    if (needed <= partial.length) return partial
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, Math.max(needed, 2 * partial.length)))
+    partial.copy(larger, 0, 0, this.#have)
+    return larger
   }
 
   #resumePrefix(chunk: Buffer, at: number): number {
@@ -160,16 +174,59 @@ export class RecordDecoder {
 
   /** Length of the record whose prefix stands at `at`, if it can be one. */
   #lengthOf(bytes: Buffer, at: number): number | undefined {
-    const length = PREFIX + bytes.readUInt32BE(at)
-    if (length >= HEADER && length <= this.#maxBytes) return length
-    this.#broken = true
-    this.#have = 0
+    const length = recordBytes(bytes, at)
+    if (length !== undefined && length <= this.#maxBytes) return length
+    this.#break()
     return undefined
+  }
+
+  #break(): void {
+    this.#broken = true
+    this.#partial = undefined
+    this.#have = 0
   }
 }
 
-/** Cuts a message that consists of whole records. Returns false if it does not. */
-export function eachRecord(message: Buffer, take: (record: Buffer) => void): boolean {
-  const decoder = new RecordDecoder()
-  return decoder.push(message, take) && !decoder.unfinished
+/** The length of a record by its prefix, which stands at `at`; undefined where no record is so short. */
+function recordBytes(bytes: Buffer, at: number): number | undefined {
+  const length = PREFIX + bytes.readUInt32BE(at)
+  return length >= HEADER ? length : undefined
+}
+
+/**
+ * Cuts a message that consists of whole publications on one topic, the one whose name ends `channel` behind `prefix`
+ * bytes. Returns false, and has called nothing, if it is anything else.
+ */
+export function eachPublication(
+  message: Buffer,
+  channel: Buffer,
+  prefix: number,
+  take: (record: Buffer) => void,
+): boolean {
+  const ends = endsOf(message)
+  if (ends === undefined) return false
+  const records = ends.map((end, at) => message.subarray(ends[at - 1] ?? 0, end))
+  if (!records.every((record) => kindOf(record) === RecordKind.publication && isOn(record, channel, prefix)))
+    return false
+  for (const record of records) take(record)
+  return true
+}
+
+/** Where the records of a message end; undefined if the last one does not end with it, or there are too many. */
+function endsOf(message: Buffer): number[] | undefined {
+  const ends: number[] = []
+  let at = 0
+  do {
+    const length = at < BATCH_BYTES && message.length - at >= PREFIX ? recordBytes(message, at) : undefined
+    if (length === undefined || length > message.length - at) return undefined
+    at += length
+    ends.push(at)
+  } while (at < message.length)
+  return ends
+}
+
+/** Whether the topic of a record is what follows the prefix in a channel's name. */
+function isOn(record: Buffer, channel: Buffer, prefix: number): boolean {
+  const bytes = record.readUInt16BE(6)
+  return channel.length - prefix === bytes && channel.compare(record, HEADER, HEADER + bytes, prefix) === 0
 }

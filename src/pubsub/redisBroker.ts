@@ -3,7 +3,7 @@
 import type { Broker, BrokerStatistics, Receive } from './broker.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
-import { eachRecord } from './publication.js'
+import { BATCH_BYTES, eachPublication } from './publication.js'
 import { checkUrl, isRefusal, type RedisClient, RedisConnection } from './redisConnection.js'
 
 export type { Broker, BrokerStatistics, Receive }
@@ -27,6 +27,11 @@ export interface RedisBrokerOptions {
 export interface RedisBrokerStatistics extends BrokerStatistics {
   /** Publications that were sent, but not confirmed before the connection was lost: they may have arrived or not. */
   readonly unconfirmed: number
+  /**
+   * Messages that came on a channel and were dropped whole, because they are no publications on that channel's topic, or
+   * not as long as they say.
+   */
+  readonly invalid: number
 }
 
 /** A broker that carries publications over Redis. */
@@ -42,8 +47,6 @@ interface Batch {
 
 const MAX_BUFFERED = 8 * 1024 * 1024
 const TIMEOUT = 10_000
-/** Bytes that are not held back until the turn ends. */
-const BATCH_BYTES = 256 * 1024
 /** Channels in one command. */
 const MAX_CHANNELS = 1000
 /** Milliseconds that `close` waits for what is not confirmed. */
@@ -65,6 +68,7 @@ export function redisBroker(url: string, options: RedisBrokerOptions = {}): Redi
 
 class RedisPubSub implements RedisBroker {
   readonly #prefix: string
+  readonly #prefixBytes: number
   readonly #maxBuffered: number
   readonly #error: (error: Error) => void
   readonly #publisher: RedisConnection
@@ -77,6 +81,7 @@ class RedisPubSub implements RedisBroker {
   /** Bytes that Redis has not confirmed, batched ones included. */
   #buffered = 0
   #unconfirmed = 0
+  #invalid = 0
   #scheduled = false
   /** The outage has been reported. */
   #reported = false
@@ -86,6 +91,7 @@ class RedisPubSub implements RedisBroker {
   constructor(url: string, options: RedisBrokerOptions) {
     const { prefix = 'millrace:', maxBuffered = MAX_BUFFERED, timeout = TIMEOUT, error = warn } = options
     this.#prefix = prefix
+    this.#prefixBytes = Buffer.byteLength(prefix)
     this.#maxBuffered = maxBuffered
     this.#error = error
     const down = (reason: Error): void => this.#report(reason)
@@ -94,7 +100,7 @@ class RedisPubSub implements RedisBroker {
   }
 
   get statistics(): RedisBrokerStatistics {
-    return { ...this.#ledger.statistics(this.#connected), unconfirmed: this.#unconfirmed }
+    return { ...this.#ledger.statistics(this.#connected), unconfirmed: this.#unconfirmed, invalid: this.#invalid }
   }
 
   get #connected(): boolean {
@@ -192,8 +198,10 @@ class RedisPubSub implements RedisBroker {
     if (this.#buffered === 0) this.#whenEmpty?.()
   }
 
-  readonly #take = (message: Buffer): void => {
-    eachRecord(message, (record) => this.#ledger.deliver(record))
+  /** Whoever may publish on one channel must not reach the topics of others. */
+  readonly #take = (message: Buffer, channel: Buffer): void => {
+    const deliver = (record: Buffer): unknown => this.#ledger.deliver(record)
+    if (!eachPublication(message, channel, this.#prefixBytes, deliver)) this.#invalid++
   }
 
   #resubscribe(): void {

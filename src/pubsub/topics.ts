@@ -11,11 +11,10 @@ import { encode, isText, mostBytes, payloadOf } from '../connection/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn, Writer } from '../connection/turn.js'
 import type { Broker, BrokerStatistics } from './broker.js'
+import { MAX_TOPIC_BYTES } from './publication.js'
 
 /** Holds a turn's publications; longer ones are sent alone. */
 const BATCH_LENGTH = 64 * 1024
-/** Bytes of a topic's name in UTF-8. */
-export const LONGEST_TOPIC = 255
 
 interface Topic {
   readonly name: string
@@ -222,8 +221,9 @@ export class Topics implements Publisher, Writer, FrameBuffer {
 
   #open(name: string): Topic {
     // A lone surrogate can't travel: to a broker, it would be another topic.
-    const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= LONGEST_TOPIC
-    if (!fits || /\p{Surrogate}/u.test(name)) throw new TypeError(`a topic is a string of 1 to ${LONGEST_TOPIC} bytes`)
+    const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
+    if (!fits || /\p{Surrogate}/u.test(name))
+      throw new TypeError(`a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
     if (this.#topics.size >= this.#most) throw new RangeError(`maxTopics is ${this.#most}`)
     const topic = { name, subscribers: new Set<Subscriber>() }
     this.#topics.set(name, topic)

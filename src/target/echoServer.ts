@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from '../cluster/server.js'
 import type { Broker } from '../pubsub/broker.js'
-import { LONGEST_TOPIC } from '../pubsub/topics.js'
+import { MAX_TOPIC_BYTES } from '../pubsub/publication.js'
 import { type Route, route, type ServerLimits } from '../server/options.js'
 import { page, pageHeaders } from './page.js'
 
@@ -27,7 +27,7 @@ export function createEchoServer(limits: Partial<ServerLimits> = {}, broker?: Br
 function topics(server: () => Server): Route {
   return route<string>({
     upgrade({ params: { topic = '' } }) {
-      if (Buffer.byteLength(topic) > LONGEST_TOPIC) return { status: 414, body: 'the name of the topic is too long' }
+      if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return { status: 414, body: 'the name of the topic is too long' }
       return { data: topic }
     },
     open(connection) {

@@ -1,6 +1,5 @@
 // Publications between acceptors: over real sockets, since back-pressure, order and ends are theirs.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { Hub, type HubOptions } from '../../src/pubsub/hub.js'
@@ -169,17 +168,6 @@ describe('a hub', () => {
     b.publish('x', 'lost')
     assert.deepEqual(b.broker.statistics, { connected: false, published: 1, dropped: 1, received: 0, missed: 0 })
     await b.broker.close()
-  })
-
-  test('closes a link on which something else is written', options, async (t) => {
-    const hub = new Hub()
-    const [near, far] = await socketPair(t)
-    hub.join(far)
-    const warned = once(process, 'warning')
-    near.write('GET / HTTP/1.1\r\n\r\n')
-    await once(near.resume(), 'close')
-    assert.match(String(await warned), /MillraceWarning: an acceptor wrote what is no publication/)
-    await eventually(() => hub.statistics.links === 0, 'it is forgotten')
   })
 
   test('closes after what was to be passed on has left', options, async (t) => {

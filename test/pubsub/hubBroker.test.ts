@@ -27,4 +27,6 @@ test('the primary publishes to the acceptors that subscribe', async (t) => {
   assert.deepEqual(primary.statistics, { connected: true, published: 4, dropped: 0, received: 0, missed: 0 })
   assert.equal(brokers[1]?.statistics.received, 3)
   await Promise.all([primary.close(), ...brokers.map((broker) => broker.close())])
+  primary.publish('news', Buffer.from('too late'), true)
+  assert.deepEqual(primary.statistics, { connected: false, published: 5, dropped: 1, received: 0, missed: 0 })
 })

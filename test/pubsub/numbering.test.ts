@@ -84,6 +84,25 @@ describe('gaps', () => {
     arrive(0, 5)
     assert.equal(gaps.missed, 1, 'the first is not')
   })
+
+  test('forget publishers of all topics together, and each topic its own', () => {
+    const gaps = new Gaps(1024, 100)
+    const topics = Array.from({ length: 50 }, (_, at) => `topic ${at}`)
+    for (const topic of topics) gaps.subscribe(topic)
+    gaps.note({ topic: 'topic 0', publisher: 1, number: 1, begins: false })
+    for (let publisher = 1000; publisher < 3000; publisher++) {
+      gaps.note({ topic: 'topic 1', publisher, number: 1, begins: false })
+    }
+    assert.equal(gaps.size, 100)
+    gaps.note({ topic: 'topic 0', publisher: 1, number: 3, begins: false })
+    assert.equal(gaps.missed, 1, 'topic 0 remembers its publisher')
+    for (const topic of topics) {
+      for (let publisher = 1; publisher < 20; publisher++) gaps.note({ topic, publisher, number: 5, begins: true })
+    }
+    assert.ok(gaps.size <= 150, `${gaps.size}`)
+    for (const topic of topics) gaps.unsubscribe(topic)
+    assert.equal(gaps.size, 0)
+  })
 })
 
 describe('numbers', () => {
@@ -108,10 +127,10 @@ describe('numbers', () => {
     assert.equal(publishers.size, 100)
   })
 
-  test('have topics of at most 65,535 bytes', () => {
-    assert.notEqual(new Numbering().next('x'.repeat(65_535)), undefined)
-    assert.equal(new Numbering().next('x'.repeat(65_536)), undefined)
-    assert.equal(new Numbering().next('€'.repeat(30_000)), undefined)
+  test('have topics of at most 255 bytes: no other can be subscribed', () => {
+    assert.notEqual(new Numbering().next('x'.repeat(255)), undefined)
+    assert.equal(new Numbering().next('x'.repeat(256)), undefined)
+    assert.equal(new Numbering().next('€'.repeat(86)), undefined)
   })
 })
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  eachRecord,
+  BATCH_BYTES,
+  eachPublication,
   type Publication,
   RecordDecoder,
   RecordKind,
@@ -42,11 +43,11 @@ function decode(pieces: Iterable<Buffer>, decoder = new RecordDecoder()): (Publi
     const whole = decoder.push(copy, (record) => {
       const publication = readRecord(record)
       if (publication !== undefined) found.push({ ...publication, payload: Buffer.from(publication.payload) })
+      return true
     })
     assert.ok(whole)
     copy.fill(0xff)
   }
-  assert.equal(decoder.unfinished, false)
   return found
 }
 
@@ -88,17 +89,101 @@ describe('records', () => {
     }
   })
 
-  test('make up a message, whole', () => {
-    const publications = Array.from({ length: 5 }, randomPublication)
-    const message = Buffer.concat(publications.map(recordOf))
-    const found: (Publication | undefined)[] = []
-    const take = (record: Buffer): void => {
-      found.push(readRecord(record))
+  test('end a stream that holds one which is not taken', () => {
+    for (const split of [0, 1, 30, 60]) {
+      const stream = Buffer.concat([1, 2, 3].map(() => recordOf({ ...publication, payload: random.bytes(30) })))
+      const decoder = new RecordDecoder()
+      let taken = 0
+      const second = (): boolean => ++taken < 2
+      decoder.push(stream.subarray(0, split), second)
+      assert.equal(decoder.push(stream.subarray(split), second), false)
+      assert.equal(decoder.push(stream, second), false)
+      assert.equal(taken, 2)
     }
-    assert.equal(eachRecord(message, take), true)
-    assert.deepEqual(found, publications)
-    assert.equal(eachRecord(message.subarray(0, -1), take), false)
-    assert.equal(eachRecord(Buffer.from('hello'), take), false)
+  })
+
+  test('that are only announced cost what has come of them, not what they announce', () => {
+    const announced = Buffer.alloc(4)
+    announced.writeUInt32BE(200 * 2 ** 20)
+    const before = process.memoryUsage().arrayBuffers
+    const decoders = Array.from({ length: 50 }, () => new RecordDecoder())
+    for (const decoder of decoders) decoder.push(announced, () => true)
+    for (const decoder of decoders) decoder.push(Buffer.alloc(1000), () => true)
+    const held = process.memoryUsage().arrayBuffers - before
+    assert.ok(held < 10 * 2 ** 20, `${held} bytes`)
+  })
+})
+
+const publication: Publication = {
+  kind: RecordKind.publication,
+  topic: 'prices/€',
+  isText: false,
+  begins: false,
+  publisher: 7,
+  number: 9,
+  payload: Buffer.from('payload'),
+}
+
+describe('a message of publications', () => {
+  const prefix = 'pre:€:'
+  const channel = Buffer.from(`${prefix}prices/€`)
+
+  /** What is found in a message; undefined if it is refused. */
+  function found(message: Buffer, on: Buffer = channel): (Publication | undefined)[] | undefined {
+    const records: (Publication | undefined)[] = []
+    const take = (record: Buffer): void => void records.push(readRecord(record))
+    const valid = eachPublication(message, on, Buffer.byteLength(prefix), take)
+    if (!valid) assert.equal(records.length, 0, 'all or nothing')
+    return valid ? records : undefined
+  }
+
+  test('is taken whole', () => {
+    const publications = Array.from({ length: 5 }, () => ({
+      ...publication,
+      payload: random.bytes(random.below(3000)),
+    }))
+    const message = Buffer.concat(publications.map(recordOf))
+    assert.deepEqual(found(message), publications)
+    const long = { ...publication, payload: random.bytes(2 * BATCH_BYTES) }
+    assert.deepEqual(found(recordOf(long)), [long])
+  })
+
+  test('is refused whole on any channel but that of its topic', () => {
+    const message = recordOf(publication)
+    for (const topic of ['', 'prices/', 'prices/€x', 'xprices/€', 'Prices/€', 'secret', 'prices/\ufffd']) {
+      assert.equal(found(message, Buffer.from(prefix + topic)), undefined, topic)
+    }
+    const other = recordOf({ ...publication, topic: 'prices/$$$' })
+    assert.equal(found(Buffer.concat([message, other])), undefined)
+  })
+
+  test('is refused if a record is longer or shorter than what there is of it, or is no publication', () => {
+    const message = recordOf(publication)
+    for (const wrong of [
+      Buffer.alloc(0),
+      message.subarray(0, -1),
+      Buffer.concat([message, Buffer.alloc(1)]),
+      Buffer.concat([message, message.subarray(0, 3)]),
+      Buffer.concat([message, message.subarray(0, -1)]),
+      Buffer.from('hello'),
+      recordOf({ ...publication, kind: RecordKind.subscribe }),
+      recordOf({ ...publication, kind: RecordKind.unsubscribe }),
+    ]) {
+      assert.equal(found(wrong), undefined)
+    }
+    for (const length of [0, 15, 1000, 0x7fffffff, 0x80000000, 0xffffffff]) {
+      const wrong = Buffer.from(message)
+      wrong.writeUInt32BE(length)
+      assert.equal(found(wrong), undefined, `${length}`)
+      assert.equal(found(wrong.subarray(0, 4)), undefined, `${length}, alone`)
+    }
+  })
+
+  test('is refused if it holds more than anybody gathers: records cost more than their bytes', () => {
+    const one = recordOf({ ...publication, payload: Buffer.alloc(0) })
+    const most = Math.ceil(BATCH_BYTES / one.length)
+    assert.equal(found(Buffer.concat(Array.from({ length: most }, () => one)))?.length, most)
+    assert.equal(found(Buffer.concat(Array.from({ length: most + 1 }, () => one))), undefined)
   })
 })
 
@@ -112,8 +197,9 @@ describe('what is no record', () => {
       for (let split = 0; split < broken.length; split++) {
         const decoder = new RecordDecoder(1000)
         let taken = 0
-        const count = (): void => {
+        const count = (): boolean => {
           taken++
+          return true
         }
         assert.equal(decoder.push(record, count), true)
         decoder.push(broken.subarray(0, split), count)
@@ -142,7 +228,7 @@ describe('what is no record', () => {
       const bytes = Buffer.concat([recordOf(randomPublication()), random.bytes(random.below(200))])
       const at = random.below(bytes.length)
       bytes[at] = random.next()
-      decoder.push(bytes, (found) => void readRecord(found))
+      decoder.push(bytes, (found) => readRecord(found) !== undefined)
     }
   })
 })
