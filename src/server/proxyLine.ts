@@ -5,12 +5,17 @@ import type { Duplex } from 'node:stream'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { readProxyHeader } from '../protocol/proxyHeader.js'
 
+/** What a header said; an object, so that one connection's can be told from the next one's. */
+interface Told {
+  readonly client: string
+}
+
 export class ProxyLine {
   readonly #deadlines: Deadlines
   readonly #timeout: number
   readonly #trusts: (address: string | undefined) => boolean
   /** By the connection's ends, which a TLS socket shares with the socket below it; or by the socket, if it has none. */
-  readonly #clients = new Map<string | Duplex, string>()
+  readonly #clients = new Map<string | Duplex, Told>()
 
   /** `timeout` in milliseconds; sockets from addresses that are not trusted are closed. */
   constructor(deadlines: Deadlines, timeout: number, trusts: (address: string | undefined) => boolean) {
@@ -21,7 +26,7 @@ export class ProxyLine {
 
   /** The client that a proxy connected for. */
   clientOf(socket: Duplex): string | undefined {
-    return this.#clients.size === 0 ? undefined : this.#clients.get(endsOf(socket) ?? socket)
+    return this.#clients.size === 0 ? undefined : this.#clients.get(endsOf(socket) ?? socket)?.client
   }
 
   /** Hands the socket to `next` when its header is read; closes one that has none. */
@@ -53,13 +58,17 @@ export class ProxyLine {
 
   #remember(socket: Socket, client: string): void {
     const ends = endsOf(socket) ?? socket
-    this.#clients.set(ends, client)
-    socket.once('close', () => this.#clients.delete(ends))
+    const told = { client }
+    this.#clients.set(ends, told)
+    socket.once('close', () => {
+      // The same ends may belong to the next connection already, before this one is told that it has ended.
+      if (this.#clients.get(ends) === told) this.#clients.delete(ends)
+    })
   }
 }
 
 /** The two ends of a connection, which are its own while it lasts; undefined for a Unix socket, which has no address. */
 export function endsOf(socket: Duplex): string | undefined {
-  const { remoteAddress, remotePort, localPort } = socket as Partial<Socket>
-  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localPort}`
+  const { remoteAddress, remotePort, localAddress, localPort } = socket as Partial<Socket>
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }
