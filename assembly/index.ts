@@ -2,7 +2,16 @@
 import { MASKED, writeHeader } from './header'
 import { mask } from './mask'
 
-export { COUNT_CLOSE, COUNT_DONE, COUNT_MASKED, count } from './counter'
+export {
+  beginAnswers,
+  COUNT_CONTROL,
+  COUNT_DIFFERENT,
+  COUNT_DONE,
+  COUNT_KIND,
+  COUNT_LENGTH,
+  count,
+  openCounter,
+} from './counter'
 export {
   FIN,
   LONGEST_7_BIT,
@@ -48,6 +57,7 @@ export {
   RESULT_CONSUMED,
   RESULT_COUNT,
   RESULT_FILLED,
+  RESULT_GREETINGS,
   RESULT_NEEDED,
   SLOT_FRAME,
   SLOT_LENGTH,

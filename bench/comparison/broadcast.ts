@@ -2,8 +2,6 @@
 // itself included, has every message of it. src/load knows echoes only, where each connection waits for its own.
 import { setTimeout as wait } from 'node:timers/promises'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
-import { OPCODE_BINARY } from '../../src/codec/wasm.generated.js'
-import { EchoVerifier } from '../../src/load/echoVerifier.js'
 import type { LoadOptions } from '../../src/load/load.js'
 import { encodeBatch, payloadOf } from '../../src/load/payload.js'
 import { dialAll } from './crowd.js'
@@ -58,7 +56,6 @@ class Run implements Publication {
   readonly batch
   published = 0
   readonly #options: BroadcastOptions
-  readonly #payload: Buffer
   readonly #members: Member[] = []
   /** What the current batch still waits for: its deliveries, and its write. */
   #due = 0
@@ -67,14 +64,14 @@ class Run implements Publication {
 
   constructor(options: BroadcastOptions) {
     this.#options = options
-    this.#payload = payloadOf('binary', options.size)
-    this.batch = encodeBatch(this.codec, this.heap, 'binary', this.#payload, options.pipeline)
+    const { size, pipeline, verify } = options
+    this.batch = encodeBatch(this.codec, this.heap, 'binary', payloadOf('binary', size), pipeline, verify)
   }
 
   async open(): Promise<void> {
     const { url, connections } = this.#options
     await dialAll(url, connections, (dialled) => {
-      this.#members.push(new Member(this, dialled, this.#verifier()))
+      this.#members.push(new Member(this, dialled))
     })
   }
 
@@ -94,7 +91,7 @@ class Run implements Publication {
 
   async close(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.end()))
-    this.heap.free(this.batch.block)
+    for (const block of this.batch.blocks) this.heap.free(block)
   }
 
   arrived(count: number): void {
@@ -121,9 +118,5 @@ class Run implements Publication {
     clearTimeout(timer)
     this.check()
     return deliveries
-  }
-
-  #verifier(): EchoVerifier | undefined {
-    return this.#options.verify ? new EchoVerifier(this.codec, this.heap, OPCODE_BINARY, this.#payload) : undefined
   }
 }

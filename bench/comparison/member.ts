@@ -1,7 +1,7 @@
 // One connection of a broadcast: counts what it is sent, with the codec, and may be the one that publishes.
 import type { Codec, Heap } from '../../src/codec/codec.js'
 import type { Dialled } from '../../src/load/dial.js'
-import { MessageCounter, type Verifier } from '../../src/load/messageCounter.js'
+import { type CounterOwner, MessageCounter } from '../../src/load/messageCounter.js'
 import type { Batch } from '../../src/load/payload.js'
 import { transportOf } from '../../src/transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../../src/transport/transport.js'
@@ -18,7 +18,7 @@ export interface Publication {
   failed(reason: string): void
 }
 
-export class Member implements Receiver {
+export class Member implements Receiver, CounterOwner {
   readonly #publication: Publication
   readonly #transport: Transport
   readonly #counter: MessageCounter
@@ -27,14 +27,14 @@ export class Member implements Receiver {
   #gone = false
   #closed: () => void = () => undefined
 
-  /** With a verifier it looks at every byte. */
-  constructor(publication: Publication, { stream, early }: Dialled, verifier: Verifier | undefined) {
+  constructor(publication: Publication, { stream, early }: Dialled) {
     this.#publication = publication
-    const { codec, heap } = publication
-    this.#counter = new MessageCounter(codec, heap, verifier, (reason) => this.#fail(reason))
+    const { codec, heap, batch } = publication
+    this.#counter = new MessageCounter(codec, heap, batch.answers, this)
+    this.#counter.begin()
     this.#transport = transportOf(stream)
     this.#transport.open(this)
-    if (early.length > 0) this.#fail('the server sent something before anything was published')
+    if (early.length > 0) this.failed('the server sent something before anything was published')
   }
 
   /** Sends the batch; tells that it is written as if that were a delivery, for it must be waited for, too. */
@@ -60,27 +60,34 @@ export class Member implements Receiver {
     const messages = this.#counter.count(start, end)
     this.#delivered += messages
     // As nobody has more than was published, everybody has everything when the deliveries are as many as they must be.
-    if (this.#delivered > this.#publication.published) this.#fail('the server delivered more than was published')
+    if (this.#delivered > this.#publication.published) this.failed('the server delivered more than was published')
     else if (messages > 0) this.#publication.arrived(messages)
   }
 
   ended(): void {
-    this.#fail('the server ended the connection')
+    this.failed('the server ended the connection')
   }
 
   written(status: number): void {
-    if (status < 0) this.#fail('the connection broke')
+    if (status < 0) this.failed('the connection broke')
     else this.#publication.arrived(1)
   }
 
   closed(): void {
     this.#gone = true
     this.#counter.free()
-    this.#fail('the server ended the connection')
+    this.failed('the server ended the connection')
     this.#closed()
   }
 
-  #fail(reason: string): void {
+  /** A broadcast is over before a server misses a pong. */
+  pinged(): void {}
+
+  saidClose(code: number | undefined): void {
+    this.failed(`the server sent Close ${code}`)
+  }
+
+  failed(reason: string): void {
     if (this.#ending) return
     this.#ending = true
     this.#publication.failed(reason)

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
 import { LoadConnection, type LoadShared } from '../../src/load/loadConnection.js'
-import { encodeBatch, payloadOf } from '../../src/load/payload.js'
+import { ANY, encodeBatch, payloadOf } from '../../src/load/payload.js'
 import { jsonOf } from '../codec/material.js'
 import { dialAll } from '../comparison/crowd.js'
 
@@ -59,6 +59,10 @@ class LargeLoad implements LoadShared {
   readonly scheduled: boolean
   /** All that is answered goes through `messages`, which sorts it out. */
   readonly measuring = true
+  readonly mostUnanswered = 1
+  bytes = 0
+  greetings = 0
+  heard = 0
   readonly #connections: LoadConnection[] = []
   #messages = 0
   #wanted = Number.POSITIVE_INFINITY
@@ -82,7 +86,7 @@ class LargeLoad implements LoadShared {
 
   async open({ url, connections }: Options): Promise<void> {
     await dialAll(url, connections, (dialled) => {
-      this.#connections.push(new LoadConnection(this, dialled, undefined))
+      this.#connections.push(new LoadConnection(this, dialled, ANY))
     })
   }
 
@@ -131,6 +135,6 @@ class LargeLoad implements LoadShared {
 
   async close(): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.end()))
-    this.heap.free(this.batch.block)
+    for (const block of this.batch.blocks) this.heap.free(block)
   }
 }

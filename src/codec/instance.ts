@@ -24,7 +24,22 @@ export interface CodecExports {
   /** Continues the UTF-8 automaton; returns its new state. */
   validate(state: number, pointer: number, length: number): number
   copy(target: number, source: number, length: number): void
-  /** Counts the messages that end in a span, unread; returns a COUNT status. For a client that only loads. */
+  /**
+   * Prepares the slot of a client that only loads: the fewest and the most bytes of an answer, where they lie (0: only
+   * their number counts), their kind, the reserved bits of a compressed answer, and its most bytes.
+   */
+  openCounter(
+    slot: number,
+    shortest: number,
+    longest: number,
+    expected: number,
+    opcode: number,
+    reserved: number,
+    compressed: number,
+  ): void
+  /** Messages that begin from now on are answers; those before are greetings. */
+  beginAnswers(slot: number): void
+  /** Counts the messages that end in a span, and checks them; returns a COUNT status or a VIOLATION. */
   count(slot: number, start: number, end: number): number
 }
 

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { acceptKey, hasToken } from '../protocol/openingHandshake.js'
+import { printable } from './printable.js'
 
 /** The server did not upgrade the connection, or could not be reached. The message is fit for a person. */
 export class DialError extends Error {
@@ -17,7 +18,12 @@ export interface Dialled {
 }
 
 const NO_ANSWER = 'gave no answer in time'
+/** Bytes of a response's head, and responses before the one that counts (1xx): a server that writes more is no server. */
+const LONGEST_HEAD = 16 * 1024
+const MOST_INTERIM = 16
 const DEFLATE = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
+/** That extension and no other, whatever its parameters. */
+const AGREED = /^permessage-deflate *(;[^,]*)?$/
 
 /** Connects to a `ws:` or `wss:` address. Rejects with a DialError, after `timeout` milliseconds or an abort, too. */
 export function dial(url: URL, deflate: boolean, timeout: number, signal?: AbortSignal): Promise<Dialled> {
@@ -25,16 +31,21 @@ export function dial(url: URL, deflate: boolean, timeout: number, signal?: Abort
   const request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)(httpAddress(url), {
     headers: headersOf(key, deflate),
     agent: false,
+    maxHeaderSize: LONGEST_HEAD,
   })
   const giveUp = (): unknown => request.destroy(new Error('the attempt was given up'))
   const limit = setTimeout(() => request.destroy(new Error(NO_ANSWER)), timeout)
   const dialled = new Promise<Dialled>((resolve, reject) => {
-    const fail = (problem: string): void => reject(new DialError(`${url.href} ${problem}`))
+    const fail = (problem: string): void => reject(new DialError(`${url.href} ${printable(problem)}`))
     request.on('upgrade', (response, stream, early) => {
       const problem = problemOf(response, key, deflate)
       if (problem === undefined) return resolve({ stream, early })
       stream.destroy()
       fail(problem)
+    })
+    let interim = 0
+    request.on('information', () => {
+      if (++interim > MOST_INTERIM) request.destroy(new Error('answers, and says that it has not answered, for ever'))
     })
     request.on('response', (response) => {
       request.destroy()
@@ -70,9 +81,11 @@ function httpAddress(url: URL): URL {
 /** What is wrong with a 101 response, if anything. */
 function problemOf({ headers }: IncomingMessage, key: string, deflate: boolean): string | undefined {
   if (!hasToken(headers.upgrade, 'websocket')) return 'upgraded to something else than websocket'
+  if (!hasToken(headers.connection, 'upgrade')) return 'answered 101 without Connection: Upgrade'
   if (headers['sec-websocket-accept'] !== acceptKey(key)) return 'answered with a wrong Sec-WebSocket-Accept'
-  const extensions = headers['sec-websocket-extensions'] ?? ''
-  if (deflate && !extensions.startsWith('permessage-deflate')) return 'did not accept permessage-deflate'
+  const { 'sec-websocket-extensions': extensions = '', 'sec-websocket-protocol': protocol } = headers
+  if (protocol !== undefined) return `answered with a subprotocol that was not asked for: ${protocol}`
+  if (deflate && !AGREED.test(extensions)) return 'did not accept permessage-deflate'
   if (!deflate && extensions !== '') return `answered with an extension that was not asked for: ${extensions}`
   return undefined
 }
@@ -90,7 +103,8 @@ const explanations: ReadonlyMap<string, string> = new Map([
 ])
 
 function explain({ code = '', message }: NodeJS.ErrnoException): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return `answers with a head of more than ${LONGEST_HEAD} bytes`
   if (code.startsWith('HPE_')) return `does not speak HTTP (${message.toLowerCase()})`
-  if (message === NO_ANSWER) return message
+  if (message === NO_ANSWER || message.startsWith('answers')) return message
   return explanations.get(code) ?? `cannot be reached: ${message.split('\n', 1)[0]}`
 }

@@ -1,11 +1,10 @@
 // Loads any WebSocket echo server: opens the connections, keeps them busy for a while, and says what it saw.
 import { once, setMaxListeners } from 'node:events'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
-import { OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { bucketsOf } from './buckets.js'
 import { dial } from './dial.js'
-import { EchoVerifier } from './echoVerifier.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
 import { encodeBatch, type PayloadKind, payloadOf } from './payload.js'
 
@@ -40,7 +39,12 @@ export interface LoadResult {
   readonly messages: number
   readonly seconds: number
   readonly messagesPerSecond: number
+  /** What was sent: payload, before compression. */
   readonly megabytesPerSecond: number
+  /** What came back: payload as it travels, so less than what was sent if it is compressed, and else the same. */
+  readonly receivedMegabytesPerSecond: number
+  /** Messages that the server sent before it was sent any. They are no answers. */
+  readonly greetings: number
   readonly latency: Latency
   /** How many latencies were at most so many microseconds, and more than those before: 1, 2, 5, 10, 20, 50 ... */
   readonly histogram: readonly (readonly [microseconds: number, count: number])[]
@@ -50,6 +54,11 @@ export interface LoadResult {
 
 const HANDSHAKES_AT_ONCE = 64
 const DIAL_TIMEOUT = 10_000
+/** The load begins when no greeting has come for so many milliseconds, and after so many at the latest. */
+const QUIET = 100
+const LONGEST_SETTLING = 1000
+/** Messages that may be unanswered, of all connections: a time is noted for each. */
+const MOST_UNANSWERED = 2 ** 24
 /** Timers are late by up to so many milliseconds, and the server must not be charged for it: from then on, we spin. */
 const TIMER_ERROR = 2
 
@@ -83,8 +92,11 @@ class Run implements LoadShared {
   readonly scheduled: boolean
   measuring = false
   messages = 0
+  bytes = 0
+  greetings = 0
+  heard = 0
+  readonly mostUnanswered: number
   readonly #options: LoadOptions
-  readonly #payload: Buffer
   readonly #connections: LoadConnection[] = []
   /** Aborts when the load is over, for whatever reason. */
   readonly #over = new AbortController()
@@ -92,15 +104,11 @@ class Run implements LoadShared {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    this.#payload = payloadOf(options.kind, options.size)
-    this.batch = encodeBatch(
-      this.codec,
-      this.heap,
-      options.kind,
-      this.#payload,
-      options.rate > 0 ? 1 : options.pipeline,
-    )
-    this.scheduled = options.rate > 0
+    const { kind, size, rate, pipeline, verify, connections } = options
+    this.scheduled = rate > 0
+    const messages = this.scheduled ? 1 : pipeline
+    this.batch = encodeBatch(this.codec, this.heap, kind, payloadOf(kind, size), messages, verify)
+    this.mostUnanswered = Math.ceil(MOST_UNANSWERED / connections)
   }
 
   readonly stop = (): void => this.#over.abort()
@@ -114,7 +122,7 @@ class Run implements LoadShared {
     const opener = async (): Promise<void> => {
       while (next++ < connections && !signal.aborted) {
         const dialled = await dial(url, kind === 'deflate', DIAL_TIMEOUT, signal)
-        this.#connections.push(new LoadConnection(this, dialled, this.#verifier()))
+        this.#connections.push(new LoadConnection(this, dialled))
       }
     }
     let failure: unknown
@@ -134,6 +142,7 @@ class Run implements LoadShared {
   async measure(measuring: (() => void) | undefined, measured: (() => void) | undefined): Promise<LoadResult> {
     const { duration, warmup } = this.#options
     const { signal } = this.#over
+    await this.#settle()
     if (signal.aborted) return this.#result(0)
     const over = once(signal, 'abort')
     let started = 0
@@ -157,7 +166,7 @@ class Run implements LoadShared {
   async close(): Promise<void> {
     this.measuring = false
     await Promise.all(this.#connections.map((connection) => connection.end()))
-    this.heap.free(this.batch.block)
+    for (const block of this.batch.blocks) this.heap.free(block)
   }
 
   failed(reason: string): void {
@@ -165,10 +174,14 @@ class Run implements LoadShared {
     this.stop()
   }
 
-  #verifier(): EchoVerifier | undefined {
-    const { verify, kind } = this.#options
-    const opcode = kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT
-    return verify ? new EchoVerifier(this.codec, this.heap, opcode, this.#payload) : undefined
+  /** Many servers say something as soon as they are connected: that is awaited, so that it is not taken for an answer. */
+  async #settle(): Promise<void> {
+    const { signal } = this.#over
+    const end = performance.now() + LONGEST_SETTLING
+    for (let heard = -1; heard !== this.heard && performance.now() < end && !signal.aborted; ) {
+      heard = this.heard
+      await sleep(QUIET, undefined, { signal }).catch(() => undefined)
+    }
   }
 
   /** Sends what is due, connection after connection, at a pace that no answer changes. */
@@ -201,7 +214,7 @@ class Run implements LoadShared {
   }
 
   #result(seconds: number): LoadResult {
-    const { messages, latency } = this
+    const { messages, bytes, greetings, latency } = this
     const micros = (quantile: number): number => (latency.count === 0 ? 0 : latency.percentile(quantile) / 1000)
     const rate = seconds > 0 ? messages / seconds : 0
     return {
@@ -209,6 +222,8 @@ class Run implements LoadShared {
       seconds,
       messagesPerSecond: rate,
       megabytesPerSecond: (rate * this.#options.size) / 1e6,
+      receivedMegabytesPerSecond: seconds > 0 ? bytes / seconds / 1e6 : 0,
+      greetings,
       latency: {
         p50: micros(50),
         p90: micros(90),

@@ -1,54 +1,133 @@
-// Counts the messages that one connection of a load is sent; with a verifier, it looks at every byte of them.
-import type { Codec, Heap } from '../codec/codec.js'
-import { COUNT_CLOSE, COUNT_MASKED, RESULT, RESULT_COUNT } from '../codec/wasm.generated.js'
+// Counts the answers that one connection of a load is sent, and holds the server to what it owes: frames by the rules,
+// answers of the right length and, if they are verified, of the right bytes. The codec does that without a look at single
+// messages here; nothing is kept of what comes.
+import type { Buffer } from 'node:buffer'
+import { type Codec, type Heap, violationName } from '../codec/codec.js'
+import {
+  COUNT_CONTROL,
+  COUNT_DIFFERENT,
+  COUNT_DONE,
+  COUNT_KIND,
+  COUNT_LENGTH,
+  ENTRY_INFO,
+  ENTRY_LENGTH,
+  ENTRY_POINTER,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  RESULT,
+  RESULT_ANNOUNCED,
+  RESULT_CONSUMED,
+  RESULT_COUNT,
+  RESULT_FILLED,
+  RESULT_GREETINGS,
+  TABLE,
+} from '../codec/wasm.generated.js'
+import { readClosePayload } from '../protocol/closeCode.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import type { Answers } from './payload.js'
+import { printable } from './printable.js'
 
 const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
+const GREETINGS_WORD = (RESULT + RESULT_GREETINGS) / 4
+const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
+const FILLED_DOUBLE = (RESULT + RESULT_FILLED) / 8
+const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
+const INFO_WORD = (TABLE + ENTRY_INFO) / 4
+const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
+const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
 
-/** Checks the payloads of what comes in; a load without one counts messages only. */
-export interface Verifier {
-  /** Messages that ended in the span; throws an Error for a wrong byte. */
-  count(start: number, end: number): number
-  free(): void
+/** Whoever has the connection. */
+export interface CounterOwner {
+  /** The server wants a pong with this payload. */
+  pinged(payload: Buffer): void
+  /** The server has said Close, with this code, or undefined if it had none; nothing is counted after it. */
+  saidClose(code: number | undefined, reason: string): void
+  /** The server has sent what it must not send; nothing is counted after it. */
+  failed(reason: string): void
 }
 
 export class MessageCounter {
   readonly #codec: Codec
   readonly #heap: Heap
-  readonly #verifier: Verifier | undefined
-  readonly #fail: (reason: string) => void
+  readonly #answers: Answers
+  readonly #owner: CounterOwner
   readonly #slot: number
+  /** Messages that came before the answers. */
+  greetings = 0
+  /** Payload bytes of answers that have come. */
+  bytes = 0
 
-  /** `fail` hears of what a server must not send: Close, a masked frame, a wrong byte. */
-  constructor(codec: Codec, heap: Heap, verifier: Verifier | undefined, fail: (reason: string) => void) {
+  constructor(codec: Codec, heap: Heap, answers: Answers, owner: CounterOwner) {
     this.#codec = codec
     this.#heap = heap
-    this.#verifier = verifier
-    this.#fail = fail
+    this.#answers = answers
+    this.#owner = owner
     this.#slot = heap.allocateSlot()
-    codec.call.openSlot(this.#slot, 0, 0, 0)
+    const { shortest, longest, pointer, opcode, reserved, compressed } = answers
+    codec.call.openCounter(this.#slot, shortest, longest, pointer, opcode, reserved, compressed)
   }
 
-  /** Messages that ended in the span. */
+  /** Messages that begin to come from now on are answers. */
+  begin(): void {
+    this.#codec.call.beginAnswers(this.#slot)
+  }
+
+  /** Answers that ended in the span. */
   count(start: number, end: number): number {
-    if (this.#verifier !== undefined) return this.#verify(this.#verifier, start, end)
-    const status = this.#codec.call.count(this.#slot, start, end)
-    if (status === COUNT_CLOSE) this.#fail('the server sent Close')
-    if (status === COUNT_MASKED) this.#fail('the server sent a masked frame')
-    return this.#codec.words[COUNT_WORD] ?? 0
+    const { call, words, doubles } = this.#codec
+    let answers = 0
+    let cursor = start
+    for (;;) {
+      const status = call.count(this.#slot, cursor, end)
+      answers += words[COUNT_WORD] ?? 0
+      this.greetings += words[GREETINGS_WORD] ?? 0
+      this.bytes += doubles[FILLED_DOUBLE] ?? 0
+      if (status === COUNT_DONE || !this.#goesOn(status)) return answers
+      cursor = words[CONSUMED_WORD] ?? end
+    }
   }
 
   /** Gives back everything; nothing must be counted after this. */
   free(): void {
     this.#heap.freeSlot(this.#slot)
-    this.#verifier?.free()
   }
 
-  #verify(verifier: Verifier, start: number, end: number): number {
-    try {
-      return verifier.count(start, end)
-    } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error))
-      return 0
-    }
+  #goesOn(status: number): boolean {
+    if (status === COUNT_CONTROL) return this.#control()
+    this.#owner.failed(this.#reasonOf(status))
+    return false
   }
+
+  #control(): boolean {
+    const { words } = this.#codec
+    const opcode = words[INFO_WORD]
+    if (opcode !== OPCODE_PING && opcode !== OPCODE_CLOSE) return true
+    const payload = this.#codec.copyOf(words[POINTER_WORD] ?? 0, words[LENGTH_WORD] ?? 0)
+    if (opcode === OPCODE_PING) this.#owner.pinged(payload)
+    else this.#close(payload)
+    return opcode === OPCODE_PING
+  }
+
+  #close(payload: Buffer): void {
+    const status = readClosePayload(payload)
+    if (status instanceof ProtocolViolation) this.#owner.failed(brokenBy(status))
+    else this.#owner.saidClose(payload.length === 0 ? undefined : status.code, printable(status.reason))
+  }
+
+  #reasonOf(status: number): string {
+    if (status === COUNT_KIND) return 'an echo came back as another kind of message'
+    const { longest } = this.#answers
+    const announced = this.#codec.doubles[ANNOUNCED_DOUBLE] ?? 0
+    if (status === COUNT_LENGTH) return notSent(announced, longest)
+    if (status === COUNT_DIFFERENT) return notSent(longest, longest, `; byte ${announced} differs`)
+    return brokenBy(new ProtocolViolation(violationName(status)))
+  }
+}
+
+function notSent(came: number, sent: number, more = ''): string {
+  return `an echo is not what was sent (${came} bytes came, ${sent} were sent${more})`
+}
+
+function brokenBy({ message }: ProtocolViolation): string {
+  return `the server broke the protocol: ${message}`
 }

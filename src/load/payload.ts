@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Codec, Heap } from '../codec/codec.js'
 import type { Block } from '../codec/heap.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { FIN, LONGEST_SAFE, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 
 /** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
 export type PayloadKind = 'binary' | 'text' | 'utf8' | 'deflate'
@@ -16,6 +16,8 @@ const MULTIBYTE = '{"nom":"Zoë Müller","город":"Москва","品名":"�
 
 const RSV1 = 0x40
 const LONGEST_HEADER = 14
+/** However badly a server compresses, an answer is not longer than twice what was sent, and this. */
+const SLACK = 1024
 
 /** The payload of one message: exactly `size` bytes, before compression. */
 export function payloadOf(kind: PayloadKind, size: number): Buffer {
@@ -36,20 +38,56 @@ function wholeCharacters(text: Buffer, most: number): number {
   return end
 }
 
+/** What every answer must be. Lengths in bytes. */
+export interface Answers {
+  readonly shortest: number
+  readonly longest: number
+  /** Where its bytes lie in the codec's memory; 0 if only their number counts. */
+  readonly pointer: number
+  readonly opcode: number
+  /** Reserved bits: with any of them, an answer is compressed, and may have up to `compressed` bytes. */
+  readonly reserved: number
+  readonly compressed: number
+}
+
+/** Any answer will do: not a word about its length. */
+export const ANY: Answers = {
+  shortest: 0,
+  longest: Number(LONGEST_SAFE),
+  pointer: 0,
+  opcode: 0,
+  reserved: 0,
+  compressed: 0,
+}
+
 /** Some frames, one behind the other, in the codec's memory. */
 export interface Batch {
-  /** Whoever encoded it frees it. */
-  readonly block: Block
+  /** What the answers to it are, if the server echoes. */
+  readonly answers: Answers
+  /** Whoever encoded it frees these. */
+  readonly blocks: readonly Block[]
   readonly pointer: number
   readonly length: number
   readonly messages: number
 }
 
-/** Encodes `messages` masked frames that carry `payload`, each with a masking key of its own. */
-export function encodeBatch(codec: Codec, heap: Heap, kind: PayloadKind, payload: Buffer, messages: number): Batch {
+/**
+ * Encodes `messages` masked frames that carry `payload`, each with a masking key of its own. With `verify`, the payload
+ * stays in memory, for answers to be compared with it; not for `deflate`.
+ */
+export function encodeBatch(
+  codec: Codec,
+  heap: Heap,
+  kind: PayloadKind,
+  payload: Buffer,
+  messages: number,
+  verify = false,
+): Batch {
   const deflate = kind === 'deflate'
   const body = deflate ? compress(payload) : payload
-  const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
+  const opcode = kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT
+  const reserved = deflate ? RSV1 : 0
+  const first = FIN | reserved | opcode
   const source = heap.allocate(body.length)
   const block = heap.allocate(messages * (body.length + LONGEST_HEADER))
   const { pointer } = block
@@ -59,8 +97,17 @@ export function encodeBatch(codec: Codec, heap: Heap, kind: PayloadKind, payload
   for (let message = 0; message < messages; message++) {
     at += codec.call.maskedFrame(at, first, source.pointer, body.length, keys.readUInt32LE(4 * message))
   }
-  heap.free(source)
-  return { block, pointer, length: at - pointer, messages }
+  if (!verify) heap.free(source)
+  const length = payload.length
+  const answers: Answers = {
+    shortest: length,
+    longest: length,
+    pointer: verify ? source.pointer : 0,
+    opcode,
+    reserved,
+    compressed: 2 * length + SLACK,
+  }
+  return { answers, blocks: verify ? [block, source] : [block], pointer, length: at - pointer, messages }
 }
 
 /** A message as permessage-deflate sends it: without the four bytes that end a flush (RFC 7692, section 7.2.1). */

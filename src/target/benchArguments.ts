@@ -118,7 +118,7 @@ ${table([
   ['utf8', '', 'JSON with characters of two and three bytes'],
   ['deflate', '', 'JSON, compressed once with permessage-deflate'],
   ['verify', '', 'compare every byte of every answer; otherwise'],
-  ['', '', 'they are counted (not with --deflate)'],
+  ['', '', 'their lengths (neither with --deflate)'],
 ])}
 And
 ${table([
@@ -129,5 +129,6 @@ A latency is the time to the last answer of what is in flight on a connection;
 with --rate, the time from when a message was due, so that a server that
 stalls is charged for every message it kept waiting.
 
-Ctrl+C stops early and prints what was measured so far. The exit code is 0, or
+What the server sends before the first message is a greeting: told, not counted.
+Pings are answered, and Close is. Ctrl+C stops early and prints what was measured so far. The exit code is 0, or
 1 if the server could not be reached, failed, or sent anything but echoes.`

@@ -15,13 +15,12 @@ export function heading({ url, connections, size, pipeline, duration, kind, rate
 
 /** What was measured. */
 export function report(options: LoadOptions, result: LoadResult): string {
-  const { messages, seconds, messagesPerSecond, megabytesPerSecond, latency, histogram, error } = result
+  const { messages, seconds, messagesPerSecond, latency, histogram, error } = result
   const echoes = options.verify ? 'echoes compared' : 'echoes counted'
-  const compressed = options.kind === 'deflate' ? ', before compression' : ''
   return `
 rate       ${whole(messagesPerSecond)} messages/s
-           ${megabytesPerSecond.toFixed(megabytesPerSecond < 10 ? 2 : 1)} MB/s each way${compressed}
-messages   ${whole(messages)} in ${seconds.toFixed(2)} s, ${echoes}
+           ${throughput(options, result)}
+messages   ${whole(messages)} in ${seconds.toFixed(2)} s, ${echoes}${greeted(result)}
 errors     ${error ?? 'none'}
 
 latency    ${latencyOf(options)}
@@ -29,6 +28,21 @@ ${Object.entries(latency)
   .map(([name, micros]) => `  ${name.replace('p999', 'p99.9').padEnd(9)}${time(micros).padStart(8)}\n`)
   .join('')}
 ${bars(histogram)}`
+}
+
+/** Answers are as long as what was sent, or the load fails; compressed ones tell their length only as they travel. */
+function throughput({ kind }: LoadOptions, { megabytesPerSecond, receivedMegabytesPerSecond }: LoadResult): string {
+  if (kind !== 'deflate') return `${megabytes(megabytesPerSecond)} each way`
+  const received = megabytes(receivedMegabytesPerSecond)
+  return `${megabytes(megabytesPerSecond)} sent, before compression; ${received} received, compressed`
+}
+
+function megabytes(perSecond: number): string {
+  return `${perSecond.toFixed(perSecond < 10 ? 2 : 1)} MB/s`
+}
+
+function greeted({ greetings }: LoadResult): string {
+  return greetings === 0 ? '' : `\ngreetings  ${whole(greetings)}, sent before the first message: not counted`
 }
 
 function latencyOf({ rate, pipeline }: LoadOptions): string {

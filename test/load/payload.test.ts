@@ -16,7 +16,7 @@ function encoded(kind: 'binary' | 'text' | 'utf8' | 'deflate', payload: Buffer, 
   const batch = encodeBatch(codec, heap, kind, payload, messages)
   const bytes = Buffer.from(codec.bytes.subarray(batch.pointer, batch.pointer + batch.length))
   assert.equal(batch.messages, messages)
-  heap.free(batch.block)
+  for (const block of batch.blocks) heap.free(block)
   return bytes
 }
 
