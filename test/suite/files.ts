@@ -1,0 +1,34 @@
+// Which test files there are: those whose source is there. What an earlier build left in dist is not run.
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export interface TestFile {
+  /** As a person names it: room/name. */
+  readonly name: string
+  readonly room: string
+  /** The program. */
+  readonly path: string
+}
+
+const sources = fileURLToPath(new URL('../../../test', import.meta.url))
+const programs = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * The test files of all rooms. `only` are rooms, or files by their names, without an ending; `except` are rooms. Throws
+ * if there is no such room or file.
+ */
+export function testFiles(only: readonly string[] = [], except: readonly string[] = []): TestFile[] {
+  const all = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => path.slice(0, -'.test.ts'.length))
+    .map((name): TestFile => ({ name, room: name.split('/')[0] ?? '', path: `${programs}${name}.test.js` }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const isOf = (word: string, { name, room }: TestFile): boolean => word === name || word === room
+  for (const word of [...only, ...except]) {
+    if (!all.some((file) => isOf(word, file))) throw new Error(`there is no room and no test called ${word}`)
+  }
+  return all
+    .filter((file) => only.length === 0 || only.some((word) => isOf(word, file)))
+    .filter((file) => !except.some((word) => isOf(word, file)))
+}

@@ -1,0 +1,75 @@
+// Runs the test files side by side, and sums up what a person wants to know.
+//
+//   node dist/test/suite/run.js [--full] [--list] [--concurrency N] [--except ROOM]... [ROOM | ROOM/NAME]...
+//
+// Each file has a process of its own. Many of them wait for timers most of the time, so more of them run at once than
+// there are processors. The exit code is 1 if anything failed.
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { type TestFile, testFiles } from './files.js'
+import { endAll, type Outcome, run } from './process.js'
+import { failuresOf, lineOf, skipsOf, slowestOf, tallyOf } from './summary.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: process.env['MILLRACE_SUITE'] === 'full' },
+    concurrency: { type: 'string', default: String(2 * availableParallelism()) },
+    list: { type: 'boolean', default: false },
+    except: { type: 'string', multiple: true, default: [] },
+  },
+})
+process.env['MILLRACE_SUITE'] = values.full ? 'full' : 'quick'
+
+/** Seconds after which a file that is not over has failed. */
+const TIMEOUT = values.full ? 600 : 100
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endAll()
+    process.exit(1)
+  })
+}
+
+async function runAll(files: readonly TestFile[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  const waiting = [...files]
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const outcome = await run(file, TIMEOUT)
+      outcomes.push(outcome)
+      print(failuresOf(outcome))
+      const { room } = file
+      const ofRoom = outcomes.filter((other) => other.file.room === room)
+      if (ofRoom.length === files.filter((other) => other.room === room).length) print(lineOf(room, ofRoom))
+    }
+  }
+  await Promise.all(Array.from({ length: Number(values.concurrency) }, worker))
+  return outcomes
+}
+
+function print(text: string): void {
+  if (text !== '') console.log(text)
+}
+
+const files = testFiles(positionals, values.except)
+if (values.list) {
+  for (const { name } of files) console.log(name)
+  process.exit(0)
+}
+const began = performance.now()
+console.log(
+  `the ${values.full ? 'full' : 'quick'} suite, on Node.js ${process.version}, ${values.concurrency} files at a time`,
+)
+const outcomes = await runAll(files)
+const { passed, failed, skipped } = tallyOf(outcomes)
+for (const line of skipsOf(outcomes)) print(line)
+print(slowestOf(outcomes))
+for (const outcome of outcomes) {
+  for (const { path } of outcome.verdicts.filter(({ outcome }) => outcome === 'failed')) {
+    print(`FAILED ${[outcome.file.name, ...path].join(' > ')}`)
+  }
+}
+print(`${files.length} files in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+print(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+process.exit(failed > 0 || files.length === 0 ? 1 : 0)

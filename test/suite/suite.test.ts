@@ -1,0 +1,142 @@
+// Whoever runs `npm test` believes its last line. The runner is tried on programs that pass, fail, break, hang and print
+// bytes; and what the quick suite leaves out must be in the full one.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { read, sourcesIn, tokensOf } from '../structure/source.js'
+import { testFiles } from './files.js'
+import { type Outcome, run } from './process.js'
+import { failuresOf, lineOf, skipsOf, tallyOf } from './summary.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-suite-test-'))
+after(() => rmSync(folder, { recursive: true }))
+const EFFORT = new URL('../support/effort.js', import.meta.url).href
+
+/** Runs a program as a test file. */
+function tried(program: string, timeout = 20): Promise<Outcome> {
+  const path = join(folder, `${Math.random()}.test.mjs`)
+  writeFileSync(path, `import { describe, test } from 'node:test'\n${program}`)
+  return run({ name: 'room/tried', room: 'room', path }, timeout)
+}
+
+describe('the runner', () => {
+  test('counts what passes, what fails and what is skipped, and names each by its suites', async () => {
+    const outcome = await tried(`
+      test('a', () => {})
+      describe('b', () => {
+        test('c', () => { throw new Error('broken') })
+        test('d', { skip: 'no reason' }, () => {})
+        test('e', async (t) => { await t.test('f', () => {}) })
+      })
+      describe('g', { skip: 'no Redis' }, () => {})`)
+    assert.deepEqual(
+      outcome.verdicts.map(({ path, outcome }) => `${path.join(' > ')}: ${outcome}`),
+      ['a: passed', 'b > c: failed', 'b > d: skipped', 'b > e > f: passed', 'b > e: passed', 'g: skipped'],
+    )
+    assert.deepEqual(tallyOf([outcome]), { passed: 3, failed: 1, skipped: 2 })
+    assert.match(failuresOf(outcome), /^FAILED room\/tried > b > c\n {2}Error: broken\n/)
+    assert.deepEqual(skipsOf([outcome, outcome]), ['skipped 2: no reason', 'skipped 2: no Redis'])
+    assert.match(lineOf('room', [outcome]), /^room +1 file +\d\.\d s +3 passed, 2 skipped, 1 FAILED$/)
+  })
+
+  for (const [what, program, problem] of [
+    ['has no test', '', /there is no test in it/],
+    ['is no program', 'this is not JavaScript', /ended with 1/],
+    ['ends before its tests do', "test('a', () => {}); process.exit(7)", /ended with 7/],
+    ['is killed', "test('a', () => process.kill(process.pid, 'SIGKILL'))", /ended with SIGKILL/],
+    ['throws outside of its tests', "test('a', () => {}); setTimeout(() => { throw new Error('late') })", /late/],
+    [
+      'fails in a hook',
+      "import { after } from 'node:test'; test('a', () => {}); after(() => { throw new Error('hook') })",
+      /hook/,
+    ],
+  ] as const) {
+    test(`a file that ${what} has failed`, async () => {
+      const outcome = await tried(program)
+      assert.ok(tallyOf([outcome]).failed > 0, JSON.stringify(outcome))
+      assert.match(failuresOf(outcome), problem)
+    })
+  }
+
+  test('a file that never ends has failed, and what it has started ends with it', async () => {
+    const server =
+      "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
+    const outcome = await tried(
+      `import { spawn } from 'node:child_process'
+      test('a', () => new Promise(() => {
+        spawn(process.execPath, ['-e', ${JSON.stringify(server)}], { stdio: 'inherit' })
+        setInterval(() => {}, 1000)
+      }))`,
+      3,
+    )
+    assert.match(failuresOf(outcome), /was not over after 3 seconds/)
+    const port = Number(/\d+/.exec(outcome.printed)?.[0])
+    assert.ok(port > 0, outcome.printed)
+    await assert.rejects(once(connect(port, '127.0.0.1'), 'connect'), /ECONNREFUSED/)
+  })
+
+  test('what is printed is text, whatever a test prints, and only of a file that fails', async () => {
+    const print = "process.stdout.write(Buffer.from([27, 91, 50, 74, 0, 255, 254])); console.error('aside')"
+    assert.equal(failuresOf(await tried(`test('a', () => { ${print} })`)), '')
+    const text = failuresOf(await tried(`test('\\x00\\x1b', () => { ${print}; throw new Error('\\x07') })`))
+    assert.match(text, /aside/)
+    assert.match(text, /\\u\{1b\}/)
+    assert.doesNotMatch(text, /[^\P{C}\n]/u)
+  })
+})
+
+/** The names that a program of tests has, in one of the suites. */
+function namesIn(suite: string, path: string): string[] {
+  const env = { ...process.env, MILLRACE_SUITE: suite, NODE_TEST_CONTEXT: undefined }
+  const { stdout } = spawnSync(process.execPath, ['--test-reporter=tap', path], { env, encoding: 'utf8' })
+  return stdout.split('\n').filter((line) => /^ *(?:not )?ok /.test(line))
+}
+
+describe('the quick suite and the full one', () => {
+  test('run the same files, and all of them', () => {
+    const names = testFiles().map(({ name }) => `test/${name}.test.ts`)
+    assert.deepEqual(
+      names,
+      sourcesIn('test').filter((path) => path.endsWith('.test.ts')),
+    )
+    const quick = spawnSync(process.execPath, [fileURLToPath(new URL('run.js', import.meta.url)), '--list'], {
+      encoding: 'utf8',
+    })
+    const full = spawnSync(process.execPath, [fileURLToPath(new URL('run.js', import.meta.url)), '--list', '--full'], {
+      encoding: 'utf8',
+    })
+    assert.equal(quick.stdout, full.stdout)
+    assert.equal(quick.stdout.trim().split('\n').length, names.length)
+  })
+
+  test('differ only by what effort.ts tells', () => {
+    const knowing = sourcesIn('test').filter((path) =>
+      tokensOf(read(path)).some(({ kind, text }) => kind === 'string' && text === 'MILLRACE_SUITE'),
+    )
+    assert.deepEqual(knowing, ['test/suite/run.ts', 'test/suite/suite.test.ts', 'test/support/effort.ts'])
+  })
+
+  test('name the same tests; only what says so is left out, and more is done in the full one', () => {
+    const path = join(folder, 'effort.mjs')
+    writeFileSync(
+      path,
+      `import { test } from 'node:test'
+      import { effort, onlyInFull } from '${EFFORT}'
+      test('a soak', { skip: onlyInFull }, () => {})
+      test('rounds', (t) => t.test(String(effort({ quick: 5, full: 5000 })), () => {}))`,
+    )
+    const [quick, full] = [namesIn('quick', path), namesIn('full', path)]
+    assert.deepEqual(quick, [
+      'ok 1 - a soak # SKIP in the full suite: npm run test:full',
+      '    ok 1 - 5',
+      'ok 2 - rounds',
+    ])
+    assert.deepEqual(full, ['ok 1 - a soak', '    ok 1 - 5000', 'ok 2 - rounds'])
+  })
+})
