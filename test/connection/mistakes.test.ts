@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { room, settle } from '../support/peer.js'
 import { masked, readFrames, TEXT } from '../support/wire.js'
 
@@ -61,7 +62,7 @@ describe('what is neither a string nor bytes is a TypeError, and nothing is sent
 
 describe('close', () => {
   for (const code of ['1000', new Uint8Array(100), Buffer.alloc(2), {}, null, [1000], true, 1000n, -1, 70_000, 1e300]) {
-    test(`with ${typeof code} ${String(code).slice(0, 20)} for a code`, async () => {
+    test(`with ${typeof code} ${inspect(String(code)).slice(0, 20)} for a code`, async () => {
       const { peer, wire, call } = calls('close', code)
       assert.throws(call, (error) => error instanceof TypeError || error instanceof RangeError)
       await settle()
@@ -81,7 +82,7 @@ describe('close', () => {
     null,
     [1],
   ]) {
-    test(`with ${Object.prototype.toString.call(reason)} ${String(reason).slice(0, 9)} for a reason`, async () => {
+    test(`with ${Object.prototype.toString.call(reason)} ${inspect(String(reason)).slice(0, 9)} for a reason`, async () => {
       const { peer, wire, call } = calls('close', 1000, reason)
       assert.throws(call, TypeError)
       await settle()

@@ -2,6 +2,7 @@
 // stand in front of us. Each way of being odd has a row: it must be declined, not understood.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
 import { requestOf, SAMPLE_KEY, upgradeRequest } from '../support/httpRequests.js'
 
@@ -134,7 +135,7 @@ describe('what it declines in the request line', () => {
     'x\nGET / HTTP/1.1',
     'x\r\nGET / HTTP/1.1',
   ]) {
-    declined(JSON.stringify(line), requestOf(['Host: x'], line))
+    declined(inspect(line), requestOf(['Host: x'], line))
   }
 })
 
@@ -172,8 +173,8 @@ describe('what it declines in the headers', () => {
     'HOST: again',
     'Host:',
   ]) {
-    declined(JSON.stringify(line), requestOf(['Host: x', line]))
-    declined(`${JSON.stringify(line)}, and more behind it`, requestOf(['Host: x', line, 'Z: z']))
+    declined(inspect(line), requestOf(['Host: x', line]))
+    declined(`${inspect(line)}, and more behind it`, requestOf(['Host: x', line, 'Z: z']))
   }
 
   declined('a header that is there twice, first without a value', requestOf(['X:', 'x: a']))
@@ -214,10 +215,10 @@ describe('what it declines at the end', () => {
 
   const open = text.slice(0, -2)
   for (const end of ['\n', '\r', '\rX', '\r\r\n', '\n\r\n', ' \r\n', '\0\r\n']) {
-    declined(`${JSON.stringify(end)} instead of the empty line`, open + end)
+    declined(`${inspect(end)} instead of the empty line`, open + end)
   }
   for (const end of ['\n\n', '\n\r\n', '\r\n\n', '\r\r', '\r\n\r']) {
-    declined(`${JSON.stringify(end)} at the end`, text.slice(0, -4) + end)
+    declined(`${inspect(end)} at the end`, text.slice(0, -4) + end)
   }
 
   declined('bare line feeds everywhere', text.replaceAll('\r\n', '\n'))

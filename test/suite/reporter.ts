@@ -21,6 +21,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
 /** Undefined for a suite, unless something of its own failed, such as a hook. */
 function verdictOf({ type, data }: Ended, around: readonly string[]): Verdict | undefined {
   const path = [...around, data.name]
+  if (/\p{Cc}/u.test(data.name))
+    return { path, outcome: 'failed', text: 'its name is no text: write it with inspect()' }
   if (type === 'test:fail') {
     const error: Error & { failureType?: string } = data.details.error
     if (error.failureType === 'subtestsFailed') return undefined

@@ -84,10 +84,15 @@ describe('the runner', () => {
   test('what is printed is text, whatever a test prints, and only of a file that fails', async () => {
     const print = "process.stdout.write(Buffer.from([27, 91, 50, 74, 0, 255, 254])); console.error('aside')"
     assert.equal(failuresOf(await tried(`test('a', () => { ${print} })`)), '')
-    const text = failuresOf(await tried(`test('\\x00\\x1b', () => { ${print}; throw new Error('\\x07') })`))
+    const text = failuresOf(await tried(`test('a', () => { ${print}; throw new Error('\\x07') })`))
     assert.match(text, /aside/)
     assert.match(text, /\\u\{1b\}/)
     assert.doesNotMatch(text, /[^\P{C}\n]/u)
+  })
+
+  test('a test whose name is no text has failed', async () => {
+    const outcome = await tried("test('\\x00', () => {})")
+    assert.match(failuresOf(outcome), /^FAILED room\/tried > \\u\{0\}\n {2}its name is no text/)
   })
 })
 

@@ -1,11 +1,11 @@
 // How much a test does. `npm test` is to be over in two minutes, so what could go on for long (property tests, soaks,
 // floods) does less there; `npm run test:full` does all of it. This is the only file that knows which of them runs, so
-// that both run the same files and name the same tests.
+// that both run the same files, and nothing is left out of the quick one without a word.
 
-/** Whether all is done that there is to do: MILLRACE_SUITE=full, as `npm run test:full` sets it. */
-export const isFull = process.env['MILLRACE_SUITE'] === 'full'
+/** MILLRACE_SUITE=full, as `npm run test:full` sets it. */
+const isFull = process.env['MILLRACE_SUITE'] === 'full'
 
-/** How many rounds, bytes, connections or milliseconds: `quick` of them in `npm test`, `full` in `npm run test:full`. */
+/** Rounds, bytes, connections, milliseconds, a list of cases: `quick` in `npm test`, `full` in `npm run test:full`. */
 export function effort<Amount>({ quick, full }: { readonly quick: Amount; readonly full: Amount }): Amount {
   return isFull ? full : quick
 }
