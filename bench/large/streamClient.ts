@@ -30,7 +30,9 @@ async function opened(): Promise<Duplex> {
   if (protocol === 'ws') return (await dial(url, false, 10_000)).stream
   const socket = connect(Number(url.port), url.hostname)
   socket.write(`${direction} ${length}`)
-  await once(socket, 'data')
+  const [line]: Buffer[] = await once(socket, 'data')
+  // The first of the bytes that were asked for may have come with it.
+  if (line !== undefined && line.length > 1) socket.unshift(line.subarray(1))
   return socket
 }
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { FrameCounter } from '../../bench/load/frameCounter.js'
 import type { Shot } from '../../bench/load/shoot.js'
 import { tiers } from '../../bench/tiers.js'
+import { onlyInFull } from '../support/effort.js'
 import { BINARY, buildFrame, CLOSE, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 import { CliProcess } from '../target/cliProcess.js'
@@ -121,7 +122,7 @@ describe('npm run bench:load -- --quick', () => {
     }
   })
 
-  it('shoots at a server that runs already', async () => {
+  it('shoots at a server that runs already', { skip: onlyInFull }, async () => {
     const server = await CliProcess.start()
     try {
       assert.equal(runSuite('--url', server.url).length, 12)

@@ -2,6 +2,7 @@
 // both must say the same, after every piece.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { effort } from '../support/effort.js'
 import { Random, seed } from '../support/random.js'
 import { Agreement } from './agreement.js'
 import { randomCuts, randomStream } from './streams.js'
@@ -61,18 +62,20 @@ function* streams(count: number, longest: number, frames: number): Generator<[Ag
   }
 }
 
+const LONG = effort({ quick: 125, full: 500 })
+
 describe('codec and reference parser agree', () => {
   it('on short random streams, split anywhere', () => {
     const tally = new Tally()
-    for (const [agreement] of streams(4000, 40, 4)) {
+    for (const [agreement] of streams(effort({ quick: 1000, full: 4000 }), 40, 4)) {
       agreement.checkEverySplit()
       tally.add(agreement)
     }
-    tally.atLeast(5, OUTCOMES)
+    tally.atLeast(effort({ quick: 1, full: 5 }), OUTCOMES)
   })
 
   it('on short random streams, split twice', () => {
-    for (const [agreement, length] of streams(100, 12, 3)) {
+    for (const [agreement, length] of streams(effort({ quick: 50, full: 100 }), 12, 3)) {
       for (let first = 1; first < length; first++) {
         for (let second = first; second < length; second++) agreement.check([first, second])
       }
@@ -81,15 +84,15 @@ describe('codec and reference parser agree', () => {
 
   it('on long random streams, split at random', () => {
     const tally = new Tally()
-    for (const [agreement, length, random] of streams(500, 20_000, 30)) {
+    for (const [agreement, length, random] of streams(LONG, 20_000, 30)) {
       for (let split = 0; split < 4; split++) agreement.check(randomCuts(random, length))
       tally.add(agreement)
     }
-    assert.ok(tally.bytes > 3_000_000, `only ${tally.bytes} bytes`)
+    assert.ok(tally.bytes > 6000 * LONG, `only ${tally.bytes} bytes`)
   })
 
   it('on payloads of the 64-bit tier', () => {
-    for (const [agreement, length, random] of streams(40, 100_000, 12)) {
+    for (const [agreement, length, random] of streams(effort({ quick: 10, full: 40 }), 100_000, 12)) {
       for (let split = 0; split < 4; split++) agreement.check(randomCuts(random, length))
     }
   })

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { effort } from '../support/effort.js'
 import { room, settle } from '../support/peer.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
@@ -196,7 +197,7 @@ for (const policy of ['pause', 'drop', 'close'] as const) {
       })
       client.socket.pause()
       const batch = Buffer.concat(Array.from({ length: 100 }, () => masked(TEXT, 'x')))
-      const end = performance.now() + 800
+      const end = performance.now() + effort({ quick: 200, full: 800 })
       while (performance.now() < end && connection.isOpen) {
         if (client.socket.writableLength < 100_000) client.write(batch)
         await delay(2)

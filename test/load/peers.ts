@@ -6,8 +6,12 @@ import { type ServerOptions, WebSocketServer } from 'ws'
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { createEchoServer } from '../../src/target/echoServer.js'
+import { effort } from '../support/effort.js'
 
 export const options = { timeout: 30_000 }
+
+/** Seconds of a short load. */
+export const DURATION = effort({ quick: 0.05, full: 0.12 })
 
 /** Runs a short load; what is not given is small. */
 export function shortLoad(url: string, given: Partial<LoadOptions> = {}, signal?: AbortSignal): Promise<LoadResult> {
@@ -15,7 +19,7 @@ export function shortLoad(url: string, given: Partial<LoadOptions> = {}, signal?
     connections: 3,
     size: 16,
     pipeline: 4,
-    duration: 0.12,
+    duration: DURATION,
     warmup: 0.03,
     kind: 'binary',
     verify: false,

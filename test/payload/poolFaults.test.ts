@@ -6,6 +6,7 @@ import { afterEach, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
+import { effort } from '../support/effort.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import { delay, eventually } from '../support/socketClient.js'
@@ -14,6 +15,7 @@ import { PADDING } from './largeModule.js'
 const module = new URL('./largeModule.js', import.meta.url)
 /** Where the way of a message changes: the lengths in its header, the pool's threshold, the inbox. */
 const BOUNDARIES = [32_768, 65_536, 131_072, 262_144]
+const CONNECTIONS = effort({ quick: 10, full: 50 })
 const servers: Server<unknown>[] = []
 const errors: string[] = []
 
@@ -45,12 +47,12 @@ for (const { transport, publicApi } of transports) {
     })
 
     for (const threads of [0, 2]) {
-      test(`1,000 large messages on 50 connections come back as they were, ${threads} threads`, async () => {
+      test(`20 large messages on each of ${CONNECTIONS} connections come back as they were, ${threads} threads`, async () => {
         const held = heapOfThread().used
         const random = new Random(seed)
         // Without the pool, nothing is as long as its threshold.
         const open = await pooled(threads === 0 ? { threshold: 2 ** 40 } : { threads }, { publicApi })
-        const clients = await Promise.all(Array.from({ length: 50 }, open))
+        const clients = await Promise.all(Array.from({ length: CONNECTIONS }, open))
         await Promise.all(
           clients.map(async (client) => {
             const payloads = Array.from({ length: 20 }, (_, n) => {
@@ -88,16 +90,18 @@ test('a full queue stops the reading and fails nobody, however long the wait', a
 })
 
 test('the time of a message begins when a thread takes it', async () => {
-  const open = await pooled({ timeout: 5000 })
+  const { wait, timeout } = effort({ quick: { wait: 500, timeout: 1500 }, full: { wait: 1500, timeout: 5000 } })
+  const open = await pooled({ timeout })
   const clients = await Promise.all(Array.from({ length: 4 }, open))
-  for (const client of clients) client.socket.send(`wait 1500${PADDING}`)
-  for (const client of clients) assert.equal(await client.messages.next(), 'wait 1500 70009')
+  for (const client of clients) client.socket.send(`wait ${wait}${PADDING}`)
+  for (const client of clients)
+    assert.equal(await client.messages.next(), `wait ${wait} ${70_005 + String(wait).length}`)
   assert.deepEqual(errors, [])
 })
 
 test('a thread that is ended while it writes into its payload touches no other', async () => {
   const open = await pooled({ threads: 2, timeout: 300 })
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < effort({ quick: 2, full: 5 }); round++) {
     const [bad, good] = [await open(), await open()]
     bad.socket.send(`scribble ${PADDING}`)
     const payload = Buffer.alloc(80_000, round)

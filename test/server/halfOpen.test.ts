@@ -1,18 +1,19 @@
-// Ten thousand peers that begin a handshake and never finish it: each may cost a descriptor and a little memory until the
+// Thousands of peers that begin a handshake and never finish it: each may cost a descriptor and a little memory until the
 // handshake timeout, and nothing after it. Meanwhile the others must be served.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
+import { effort } from '../support/effort.js'
 import { inEveryLane } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { LimitedServer } from '../support/limitedServer.js'
 import { delay, SocketClient } from '../support/socketClient.js'
 import { masked, TEXT } from '../support/wire.js'
 
-const COUNT = 10_000
+const COUNT = effort({ quick: 2000, full: 10_000 })
 const AT_ONCE = 200
-const TIMEOUT = 5000
+const TIMEOUT = effort({ quick: 2500, full: 5000 })
 const linux = process.platform === 'linux'
 
 /** What the peers have sent when they stop: in the first lane nothing, in the second a part of a request. */

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import type { ServerOptions } from '../../src/server/options.js'
+import { effort } from '../support/effort.js'
 import { inEveryLane } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, openSockets, type SocketClient } from '../support/socketClient.js'
 
-const ROUNDS = 5
+const ROUNDS = effort({ quick: 1, full: 5 })
 const CLIENTS = 20
 const linux = process.platform === 'linux'
 

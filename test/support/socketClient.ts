@@ -7,7 +7,9 @@ import { type Frame, readFrames } from './wire.js'
 
 export class SocketClient {
   readonly socket: Socket
-  readonly #chunks: Buffer[] = []
+  /** What has come, and room for more: twice as much each time, so that long messages are not copied for each piece. */
+  #bytes: Buffer = Buffer.alloc(0)
+  #length = 0
   #waiting: (() => void)[] = []
   /** The server has half-closed. */
   ended = false
@@ -21,7 +23,7 @@ export class SocketClient {
     // A test that fails leaves its clients behind; they must not keep its process alive.
     socket.unref()
     socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk)
+      this.#keep(chunk)
       this.#wake()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -46,8 +48,7 @@ export class SocketClient {
 
   /** Everything received so far. */
   get received(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks))
-    return this.#chunks[0] ?? Buffer.alloc(0)
+    return this.#bytes.subarray(0, this.#length)
   }
 
   get text(): string {
@@ -118,6 +119,13 @@ export class SocketClient {
     if (this.closed) return
     this.socket.destroy()
     await this.until(() => this.closed, 'the socket closes')
+  }
+
+  #keep(chunk: Buffer): void {
+    const length = this.#length + chunk.length
+    if (length > this.#bytes.length) this.#bytes = Buffer.concat([this.received, chunk], Math.max(2 * length, 1024))
+    else this.#bytes.set(chunk, this.#length)
+    this.#length = length
   }
 
   #wake(): void {
