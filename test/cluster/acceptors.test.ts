@@ -1,45 +1,17 @@
-// Acceptors, seen from outside: they share one address, none starves, none outlives its primary, and what can't listen
+// Acceptors, seen from outside: they share one address, none outlives its primary, and what can't listen
 // says so once and leaves nothing behind.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { WsClient } from '../clients/wsClient.js'
-import { upgradeRequest } from '../support/httpRequests.js'
 import { freePath } from '../support/places.js'
-import { eventually, SocketClient } from '../support/socketClient.js'
+import { eventually } from '../support/socketClient.js'
 import { ClusterProcess, isAlive } from './clusterProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }
 
 describe('acceptors', options, () => {
-  for (const together of [1, 64]) {
-    test(`2,000 connections, ${together} at a time, reach all`, options, async (t) => {
-      const { cluster, port } = await ClusterProcess.start()
-      t.after(() => cluster.end())
-      const clients: SocketClient[] = []
-      let left = 2000
-      const open = async (): Promise<void> => {
-        while (left-- > 0) {
-          const client = await SocketClient.open(port)
-          client.write(Buffer.from(upgradeRequest()))
-          assert.equal((await client.response()).status, 101)
-          clients.push(client)
-        }
-      }
-      await Promise.all(Array.from({ length: together }, open))
-      const shares = (await cluster.statistics()).map(({ connections }) => connections)
-      t.diagnostic(`shares: ${shares.join(', ')}`)
-      assert.equal(shares.length, 2)
-      assert.equal(
-        shares.reduce((sum, share) => sum + share),
-        2000,
-      )
-      assert.ok(Math.max(...shares) <= 1.4 * Math.min(...shares), `${shares}`)
-      await Promise.all(clients.map((client) => client.destroy()))
-    })
-  }
-
   test('statistics tell of each acceptor', options, async (t) => {
     const { cluster, port, pids } = await ClusterProcess.start()
     t.after(() => cluster.end())

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { TrustedProxies } from '../../src/server/proxies.js'
 import { createServer } from '../../src/server/server.js'
 import { inEveryLane } from '../support/everyLane.js'
@@ -51,7 +52,7 @@ describe('the client of a chain of proxies', () => {
   ]
   const proxies = new TrustedProxies(trusted)
   for (const [what, peer, forwarded, client] of rows) {
-    test(`${what}: ${peer} says ${forwarded}`, () => assert.equal(proxies.clientOf(peer, forwarded), client))
+    test(`${what}: ${peer} says ${inspect(forwarded)}`, () => assert.equal(proxies.clientOf(peer, forwarded), client))
   }
 
   test('a Unix socket that is', () => {

@@ -8,7 +8,12 @@ export interface TestFile {
   readonly room: string
   /** The program. */
   readonly path: string
+  /** Whether it runs when no other does. */
+  readonly alone: boolean
 }
+
+/** What these prove is a matter of less than a millisecond, which is only there while the processors are. */
+const ALONE = ['cluster/shares', 'load/schedule']
 
 const sources = fileURLToPath(new URL('../../../test', import.meta.url))
 const programs = fileURLToPath(new URL('..', import.meta.url))
@@ -22,7 +27,14 @@ export function testFiles(only: readonly string[] = [], except: readonly string[
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.test.ts'))
     .map((path) => path.slice(0, -'.test.ts'.length))
-    .map((name): TestFile => ({ name, room: name.split('/')[0] ?? '', path: `${programs}${name}.test.js` }))
+    .map(
+      (name): TestFile => ({
+        name,
+        room: name.split('/')[0] ?? '',
+        path: `${programs}${name}.test.js`,
+        alone: ALONE.includes(name),
+      }),
+    )
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const isOf = (word: string, { name, room }: TestFile): boolean => word === name || word === room
   for (const word of [...only, ...except]) {

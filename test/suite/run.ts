@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     full: { type: 'boolean', default: process.env['MILLRACE_SUITE'] === 'full' },
-    concurrency: { type: 'string', default: String(2 * availableParallelism()) },
+    concurrency: { type: 'string', default: String(3 * availableParallelism()) },
     list: { type: 'boolean', default: false },
     except: { type: 'string', multiple: true, default: [] },
   },
@@ -33,8 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 async function runAll(files: readonly TestFile[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  const waiting = [...files]
-  const worker = async (): Promise<void> => {
+  const work = async (waiting: TestFile[]): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const outcome = await run(file, TIMEOUT)
       outcomes.push(outcome)
@@ -44,7 +43,9 @@ async function runAll(files: readonly TestFile[]): Promise<Outcome[]> {
       if (ofRoom.length === files.filter((other) => other.room === room).length) print(lineOf(room, ofRoom))
     }
   }
-  await Promise.all(Array.from({ length: Number(values.concurrency) }, worker))
+  const together = files.filter(({ alone }) => !alone)
+  await Promise.all(Array.from({ length: Number(values.concurrency) }, () => work(together)))
+  await work(files.filter(({ alone }) => alone))
   return outcomes
 }
 

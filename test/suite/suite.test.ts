@@ -22,7 +22,7 @@ const EFFORT = new URL('../support/effort.js', import.meta.url).href
 function tried(program: string, timeout = 20): Promise<Outcome> {
   const path = join(folder, `${Math.random()}.test.mjs`)
   writeFileSync(path, `import { describe, test } from 'node:test'\n${program}`)
-  return run({ name: 'room/tried', room: 'room', path }, timeout)
+  return run({ name: 'room/tried', room: 'room', path, alone: false }, timeout)
 }
 
 describe('the runner', () => {
