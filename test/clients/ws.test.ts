@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { effort } from '../support/effort.js'
 import { assertSame, binary, lengths, multiByte, type Payload, payloads } from './payloads.js'
 import { type Target, targetKinds } from './targets.js'
 import { WsClient } from './wsClient.js'
@@ -61,20 +62,22 @@ for (const kind of targetKinds) {
     })
 
     test('many messages in a row come back in order', options, async () => {
-      const sent = Array.from({ length: 5000 }, (_, at): Payload => mixed(at))
+      const sent = Array.from({ length: effort({ quick: 1000, full: 5000 }) }, (_, at): Payload => mixed(at))
       for (const payload of sent) client.socket.send(payload)
       for (const [at, payload] of sent.entries()) assertSame(await client.messages.next(), payload, `message ${at},`)
       assert.equal(client.messages.left, 0)
     })
 
     test('large messages in a row come back in order', options, async () => {
-      const sent = Array.from({ length: 24 }, (_, at) => binary(1_000_000 + at, at))
+      const sent = Array.from({ length: effort({ quick: 8, full: 24 }) }, (_, at) => binary(1_000_000 + at, at))
       for (const payload of sent) client.socket.send(payload)
       for (const [at, payload] of sent.entries()) assertSame(await client.messages.next(), payload, `message ${at},`)
     })
 
     test('a client that reads late gets everything', options, async () => {
-      const sent = Array.from({ length: 60 }, (_, at) => binary(at % 2 === 0 ? 600_000 : 3000, at))
+      const sent = Array.from({ length: effort({ quick: 30, full: 60 }) }, (_, at) =>
+        binary(at % 2 === 0 ? 600_000 : 3000, at),
+      )
       client.socket.pause()
       for (const payload of sent) client.socket.send(payload)
       await sleep(300)
@@ -83,7 +86,9 @@ for (const kind of targetKinds) {
     })
 
     test('many clients at once get back what is theirs', options, async () => {
-      const clients = await Promise.all(Array.from({ length: 24 }, () => WsClient.open(target.url, kind.options)))
+      const clients = await Promise.all(
+        Array.from({ length: effort({ quick: 8, full: 24 }) }, () => WsClient.open(target.url, kind.options)),
+      )
       await Promise.all(
         clients.map(async (own, seed) => {
           for (const length of [20, 126, 4096, 65_536, 300_000, 7]) {

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { WsClient } from '../clients/wsClient.js'
+import { effort } from '../support/effort.js'
 import { ClusterProcess } from './clusterProcess.js'
 
 const options = { timeout: 90_000, skip: process.platform === 'win32' }
+const CLIENTS = effort({ quick: 100, full: 500 })
 const folder = mkdtempSync(join(tmpdir(), 'millrace-reload-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -58,32 +60,36 @@ class Client {
 }
 
 describe('reload', options, () => {
-  test('under the load of 500 connections, nobody is refused and everybody gets the new code', options, async (t) => {
-    const file = join(folder, 'code')
-    writeFileSync(file, 'old')
-    const { cluster, port, pids } = await ClusterProcess.start({ drainAfter: 1000, drainOver: 2000 }, file)
-    t.after(() => cluster.end())
-    const clients = Array.from({ length: 500 }, () => new Client(`ws://127.0.0.1:${port}`))
-    while (clients.some(({ greeting }) => !greeting.endsWith(' old')))
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    writeFileSync(file, 'new')
-    const began = performance.now()
-    cluster.child.kill('SIGHUP')
-    await cluster.listening(2, pids)
-    while (clients.some(({ greeting }) => !greeting.endsWith(' new'))) {
-      assert.ok(performance.now() - began < 30_000, 'all connections move over')
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    assert.ok(performance.now() - began > 2000, 'spread over time')
-    while ((await cluster.statistics()).length > 2) await new Promise((resolve) => setTimeout(resolve, 50))
-    await Promise.all(clients.map((client) => client.stop()))
-    assert.deepEqual(
-      clients.flatMap(({ faults }) => faults),
-      [],
-    )
-    for (const { codes } of clients) assert.equal(codes.get(1012), 1)
-    assert.equal(cluster.stderr, '')
-  })
+  test(
+    `under the load of ${CLIENTS} connections, nobody is refused and everybody gets the new code`,
+    options,
+    async (t) => {
+      const file = join(folder, 'code')
+      writeFileSync(file, 'old')
+      const { cluster, port, pids } = await ClusterProcess.start({ drainAfter: 1000, drainOver: 2000 }, file)
+      t.after(() => cluster.end())
+      const clients = Array.from({ length: CLIENTS }, () => new Client(`ws://127.0.0.1:${port}`))
+      while (clients.some(({ greeting }) => !greeting.endsWith(' old')))
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      writeFileSync(file, 'new')
+      const began = performance.now()
+      cluster.child.kill('SIGHUP')
+      await cluster.listening(2, pids)
+      while (clients.some(({ greeting }) => !greeting.endsWith(' new'))) {
+        assert.ok(performance.now() - began < 30_000, 'all connections move over')
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      assert.ok(performance.now() - began > 2000, 'spread over time')
+      while ((await cluster.statistics()).length > 2) await new Promise((resolve) => setTimeout(resolve, 50))
+      await Promise.all(clients.map((client) => client.stop()))
+      assert.deepEqual(
+        clients.flatMap(({ faults }) => faults),
+        [],
+      )
+      for (const { codes } of clients) assert.equal(codes.get(1012), 1)
+      assert.equal(cluster.stderr, '')
+    },
+  )
 
   test('code that does not start changes nothing', options, async (t) => {
     const file = join(folder, 'broken')

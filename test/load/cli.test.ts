@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { effort } from '../support/effort.js'
 import { BINARY, buildFrame } from '../support/frames.js'
 import { CliProcess, runCli } from '../target/cliProcess.js'
 import { echoServer, options, tcpServer, upgradingServer } from './peers.js'
@@ -86,7 +87,7 @@ describe('millrace bench', { concurrency: 2, ...options }, () => {
       ])
       t.after(() => cli.close())
       while (!(cli.stdout + cli.stderr).toLowerCase().includes('measuring')) await sleep(10)
-      await sleep(300)
+      await sleep(effort({ quick: 100, full: 300 }))
       server.kill('SIGKILL')
       const { code, stdout, stderr } = await cli.outcome
       assert.equal(code, 1)
@@ -118,7 +119,7 @@ describe('millrace bench', { concurrency: 2, ...options }, () => {
       const cli = new CliProcess(['bench', await echoServer(t), '--duration', '60', '--warmup', '0', '--json'])
       t.after(() => cli.close())
       while (!cli.stderr.includes('measuring')) await sleep(10)
-      await sleep(400)
+      await sleep(effort({ quick: 150, full: 400 }))
       cli.kill(signal)
       cli.kill(signal) // the same press, from the terminal and from npm
       const { code, stdout, stderr } = await cli.outcome

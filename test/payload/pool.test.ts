@@ -7,6 +7,7 @@ import { afterEach, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
+import { effort } from '../support/effort.js'
 import { Random, seed } from '../support/random.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { PADDING } from './largeModule.js'
@@ -104,16 +105,19 @@ test('unless it need not, by option', async () => {
   assert.equal(await client.messages.next(), 'wait 1500 70009')
 })
 
+/** Milliseconds that a thread loops for: all of a processor. */
+const LOOP = effort({ quick: 1000, full: 3000 })
+
 const deaths: readonly (readonly [command: string, error: RegExp])[] = [
   ['throw', /^as asked$/],
-  ['loop', /longer than large\.timeout, 3000 ms/],
+  ['loop', new RegExp(`longer than large\\.timeout, ${LOOP} ms`)],
   ['exit', /exited with code: 5/],
   ['number', /cannot send number/],
 ]
 for (const [command, error] of deaths) {
   test(`a module that does this ends its connection with 1011, and nothing else: ${command}`, async () => {
     const before = heapOfThread().used
-    const place = await connected({}, { timeout: 3000 })
+    const place = await connected({}, { timeout: command === 'loop' ? LOOP : 3000 })
     const [other, client] = [await place.open(), await place.open()]
     client.socket.send(`${command} ${PADDING}`)
     assert.equal((await client.ended).code, 1011)

@@ -9,6 +9,7 @@ import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { route } from '../../src/server/options.js'
 import { createServer } from '../../src/server/server.js'
 import { transports } from '../connection/pairs.js'
+import { effort } from '../support/effort.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 
@@ -81,7 +82,7 @@ for (const [how, publicApi] of transports) {
       await deaf.response()
       deaf.socket.pause()
       const mostBuffered = (): number => Math.max(0, ...[...server.connections].map((one) => one.bufferedAmount))
-      for (let n = 1; n <= 400; n++) {
+      for (let n = 1; n <= effort({ quick: 200, full: 400 }); n++) {
         server.publish('news', `${n} `.padEnd(40_000, '.'))
         server.publish('news', Buffer.alloc(60_000))
         await eventually(() => reader.got.length === 2 * n, 'the reader has it')

@@ -6,6 +6,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { build } from 'esbuild'
+import { effort } from '../support/effort.js'
 import { EchoProgram, echoSource } from './echoProgram.js'
 import { copyDependencies, type Installed, install, missing, temporary } from './installed.js'
 
@@ -52,7 +53,7 @@ ${echoSource('const { createServer } = required')}`
   })
 
   for (const format of ['esm', 'cjs'] as const) {
-    for (const minify of [false, true]) {
+    for (const minify of effort({ quick: [format === 'cjs'], full: [false, true] })) {
       test(`bundled by esbuild as ${format}${minify ? ', minified' : ''}`, options, async (t) => {
         const elsewhere = temporary()
         t.after(() => rmSync(elsewhere, { recursive: true }))
@@ -95,7 +96,7 @@ ${main}`
     })
   }
 
-  for (const policy of ['rr', 'none']) {
+  for (const policy of effort({ quick: ['rr'], full: ['rr', 'none'] })) {
     test(`in the workers of a cluster, scheduled by ${policy}`, options, async () => {
       const source = `import cluster from 'node:cluster'
 if (cluster.isPrimary) {
