@@ -13,13 +13,30 @@ export interface TestFile {
 }
 
 /** What these prove is a matter of less than a millisecond, which is only there while the processors are. */
-const ALONE = ['cluster/shares', 'load/schedule']
+export const ALONE = ['cluster/shares', 'load/schedule']
+
+/** These wait for long, so they begin first: nothing else is left to do beside one that began last. */
+export const FIRST = [
+  'faults/leaks',
+  'bench/large',
+  'connection/times',
+  'payload/poolDeaths',
+  'transport/handleUpgrade',
+  'transport/echo',
+  'payload/poolFaults',
+  'faults/unread',
+  'server/halfOpen',
+  'pubsub/everywhere',
+  'pubsub/subscribers',
+  'shipping/package',
+  'server/pending',
+]
 
 const sources = fileURLToPath(new URL('../../../test', import.meta.url))
 const programs = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * The test files of all rooms. `only` are rooms, or files by their names, without an ending; `except` are rooms. Throws
+ * The test files of all rooms, in the order in which they begin. `only` are rooms, or files by their names, without an ending; `except` are rooms. Throws
  * if there is no such room or file.
  */
 export function testFiles(only: readonly string[] = [], except: readonly string[] = []): TestFile[] {
@@ -35,7 +52,7 @@ export function testFiles(only: readonly string[] = [], except: readonly string[
         alone: ALONE.includes(name),
       }),
     )
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
   const isOf = (word: string, { name, room }: TestFile): boolean => word === name || word === room
   for (const word of [...only, ...except]) {
     if (!all.some((file) => isOf(word, file))) throw new Error(`there is no room and no test called ${word}`)
@@ -43,4 +60,9 @@ export function testFiles(only: readonly string[] = [], except: readonly string[
   return all
     .filter((file) => only.length === 0 || only.some((word) => isOf(word, file)))
     .filter((file) => !except.some((word) => isOf(word, file)))
+}
+
+function rank({ name }: TestFile): number {
+  const place = FIRST.indexOf(name)
+  return place < 0 ? FIRST.length : place
 }

@@ -56,7 +56,10 @@ export async function run(file: TestFile, timeout: number): Promise<Outcome> {
 function end(file: TestFile, results: string, timeout: number): Promise<{ printed: string; problem: string }> {
   return new Promise((resolve) => {
     const options = [`--test-reporter=${REPORTER}`, `--test-reporter-destination=${results}`]
+    // Where this runs in a test of `node --test`, that one's way of telling results is not this one's.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const child = spawn(process.execPath, [...options, file.path], {
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: what a test has started ends with it.
       detached: process.platform !== 'win32',

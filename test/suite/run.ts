@@ -73,4 +73,4 @@ for (const outcome of outcomes) {
 }
 print(`${files.length} files in ${((performance.now() - began) / 1000).toFixed(1)} s`)
 print(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-process.exit(failed > 0 || files.length === 0 ? 1 : 0)
+process.exitCode = failed > 0 || files.length === 0 ? 1 : 0

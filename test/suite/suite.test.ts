@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { read, sourcesIn, tokensOf } from '../structure/source.js'
-import { testFiles } from './files.js'
+import { ALONE, FIRST, testFiles } from './files.js'
 import { type Outcome, run } from './process.js'
 import { failuresOf, lineOf, skipsOf, tallyOf } from './summary.js'
 
@@ -105,7 +105,9 @@ function namesIn(suite: string, path: string): string[] {
 
 describe('the quick suite and the full one', () => {
   test('run the same files, and all of them', () => {
-    const names = testFiles().map(({ name }) => `test/${name}.test.ts`)
+    const names = testFiles()
+      .map(({ name }) => `test/${name}.test.ts`)
+      .toSorted()
     assert.deepEqual(
       names,
       sourcesIn('test').filter((path) => path.endsWith('.test.ts')),
@@ -118,6 +120,16 @@ describe('the quick suite and the full one', () => {
     })
     assert.equal(quick.stdout, full.stdout)
     assert.equal(quick.stdout.trim().split('\n').length, names.length)
+  })
+
+  test('know the files that they treat in a way of their own', () => {
+    const names = testFiles().map(({ name }) => name)
+    for (const name of [...ALONE, ...FIRST]) assert.ok(names.includes(name), name)
+    assert.throws(() => testFiles(['nowhere']), /no room and no test called nowhere/)
+    assert.deepEqual(
+      testFiles(['types', 'suite/suite'], ['types']).map(({ name }) => name),
+      ['suite/suite'],
+    )
   })
 
   test('differ only by what effort.ts tells', () => {
