@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { CloseCode, type Connection } from '../../src/index.js'
+import { effort } from '../support/effort.js'
 import { Listening, places, transports } from '../support/places.js'
 import { pythonWebsocketsMissing, runPython } from '../support/python.js'
 import { Inbox } from './inbox.js'
@@ -85,7 +86,8 @@ asyncio.run(asyncio.wait_for(main(), 60))
 
 const missing = pythonWebsocketsMissing()
 
-for (const place of places) {
+// Each run is a process of Python.
+for (const place of effort({ quick: places.slice(0, 1), full: places })) {
   for (const { transport, publicApi } of transports) {
     describe(`python3-websockets, ${place.name}, over ${transport}`, { ...options, skip: missing }, () => {
       let listening: Listening

@@ -5,24 +5,40 @@ import { createHistogram } from 'node:perf_hooks'
 import { describe, test } from 'node:test'
 import { WebSocketServer } from 'ws'
 import { bucketsOf } from '../../src/load/buckets.js'
+import { effort } from '../support/effort.js'
 import { echoServer, options, shortLoad } from './peers.js'
+
+const SECONDS = effort({ quick: 0.3, full: 0.6 })
 
 describe('a fixed rate', options, () => {
   for (const rate of [20, 500, 5000]) {
     test(`${rate} a second`, options, async (t) => {
-      const given = { rate, pipeline: 1, duration: 0.6, verify: true }
-      const { error, messages, seconds, latency } = await shortLoad(await echoServer(t), given)
-      assert.equal(error, undefined)
-      // What was due just before the time began counts if it was answered later; a busy machine may cut off the end.
-      assert.ok(messages <= rate * (seconds + 0.1) + 2, `${messages} in ${seconds} s`)
-      assert.ok(messages >= rate * 0.6 * 0.8 - 2, `${messages} in ${seconds} s`)
-      assert.ok(latency.p50 > 0)
+      const url = await echoServer(t)
+      const wanted = rate * SECONDS * 0.8 - 2
+      let most = 0
+      // The least disturbed of several: without a processor, the client falls behind.
+      for (let round = 0; round < 5 && most < wanted; round++) {
+        const given = { rate, pipeline: 1, duration: SECONDS, verify: true }
+        const { error, messages, seconds, latency } = await shortLoad(url, given)
+        assert.equal(error, undefined)
+        // What was due just before the time began counts if it was answered later; a busy machine may cut off the end.
+        assert.ok(messages <= rate * (seconds + 0.1) + 2, `${messages} in ${seconds} s`)
+        assert.ok(latency.p50 > 0)
+        most = Math.max(most, messages)
+      }
+      assert.ok(most >= wanted, `${most} of ${wanted}`)
     })
   }
 
   test('a message is not charged for the client’s timers', options, async (t) => {
-    const { latency } = await shortLoad(await echoServer(t), { rate: 200, pipeline: 1, connections: 1, duration: 0.6 })
-    assert.ok(latency.p50 < 1000, `${latency.p50} µs`)
+    const url = await echoServer(t)
+    let least = Infinity
+    // The least disturbed of several: the client's timers would be in all of them.
+    for (let round = 0; round < 5 && least >= 1000; round++) {
+      const { latency } = await shortLoad(url, { rate: 200, pipeline: 1, connections: 1, duration: SECONDS })
+      least = Math.min(least, latency.p50)
+    }
+    assert.ok(least < 1000, `${least} µs`)
   })
 
   for (const stall of ['once', 'for ever'] as const) {

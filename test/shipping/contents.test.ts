@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { effort } from '../support/effort.js'
 import { type Installed, install, missing, root } from './installed.js'
 
 const options = { timeout: 60_000 }
@@ -114,11 +115,12 @@ describe('the tarball', { skip: missing('npm') }, () => {
         .filter((name) => name !== '')
         .join(', ')
 
-    for (const [name, module, resolution] of [
+    const ways = [
       ['a.mts', 'nodenext', 'nodenext'],
       ['a.cts', 'nodenext', 'nodenext'],
       ['a.mts', 'esnext', 'bundler'],
-    ] as const) {
+    ] as const
+    for (const [name, module, resolution] of ways.slice(0, effort({ quick: 2, full: ways.length }))) {
       test(`for ${name}, found by ${resolution}`, options, async () => {
         const errors = await compile(name, `${consumer(names())}export type { ${names()} }\n`, module, resolution)
         assert.equal(errors, '')
