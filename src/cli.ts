@@ -30,12 +30,10 @@ async function run(args: readonly string[]): Promise<void> {
 async function serve({ listen, limits, broker }: Extract<Command, { name: 'serve' }>): Promise<void> {
   const server = createEchoServer(limits, broker === undefined ? undefined : await brokerAt(broker))
   const { tls, ...place } = listen
-  await server.listen(
-    tls === undefined ? place : { ...place, tls: { cert: contentOf(tls.cert), key: contentOf(tls.key) } },
-  )
+  await server.listen(tls === undefined ? place : { ...place, tls: certificateIn(tls) })
   if (cluster.isWorker) return // the primary speaks for its acceptors
   const { acceptors } = place
-  if (acceptors === undefined) closeOnSignal(server)
+  if (acceptors === undefined) obeySignals(server, tls)
   const s = tls === undefined ? '' : 's'
   const authority = authorityOf(server)
   const where =
@@ -58,15 +56,33 @@ async function brokerAt(url: string): Promise<Broker> {
   }
 }
 
-/** The first signal closes the server gracefully; a second one ends it. */
-function closeOnSignal(server: Server): void {
+/** Where a certificate and its key are. */
+type Files = NonNullable<Extract<Command, { name: 'serve' }>['listen']['tls']>
+
+function certificateIn({ cert, key }: Files): { cert: Buffer; key: Buffer } {
+  return { cert: contentOf(cert), key: contentOf(key) }
+}
+
+/** The first SIGTERM or SIGINT closes the server gracefully; a second one ends it. SIGHUP renews the certificate. */
+function obeySignals(server: Server, tls: Files | undefined): void {
   onSignals({
+    ...(tls === undefined ? {} : { reload: () => renew(server, tls) }),
     stop() {
       const { size } = server.connections
       if (size > 0) console.error(`millrace: closing ${size} ${size === 1 ? 'connection' : 'connections'}`)
       return server.close()
     },
   })
+}
+
+/** A certificate that can't be read, or used, leaves the one that is in force. */
+function renew(server: Server, tls: Files): void {
+  try {
+    server.setSecureContext(certificateIn(tls))
+    console.error('millrace: connections to come get the certificate that is there now')
+  } catch (error) {
+    console.error(`millrace: the certificate stays as it was: ${explain(error)}`)
+  }
 }
 
 /** Host and port as a browser wants them. All addresses of a machine are no address to visit: its own one is. */

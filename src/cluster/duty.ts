@@ -4,7 +4,6 @@ import { isMainThread } from 'node:worker_threads'
 import { reserveForNode } from '../internals/channel.js'
 import type { ListenOptions } from '../server/listener.js'
 import { Balance } from './balance.js'
-import { Drainage } from './drain.js'
 import { failureOf, orderIn, type Report } from './orders.js'
 import { makeSecret, Seal } from './seal.js'
 import type { Server } from './server.js'
@@ -47,9 +46,6 @@ export class Duty {
     this.#balance = balanceOf(server)
     if (signals) ignoreSignals()
     reserveForNode(process)
-    const drainage = new Drainage(server, (code, reason) => {
-      server.close(code, reason).then(() => process.exit(0))
-    })
     const secret = takeSecret()
     const orders = new Seal(secret, 'primary')
     this.#reports = new Seal(secret, 'acceptor')
@@ -57,7 +53,8 @@ export class Duty {
       const order = orderIn(orders.open(message))
       if (order?.kind === 'drain') {
         this.#balance?.end()
-        drainage.obey(order)
+        const { after: drainAfter, over: drainOver, code, reason } = order
+        server.close({ code, reason, drainAfter, drainOver }).then(() => process.exit(0))
       } else if (order?.kind === 'report') {
         this.#tell({ kind: 'statistics', id: order.id, statistics: ownStatistics(server) })
       }
@@ -69,7 +66,8 @@ export class Duty {
   /** Listens, and tells the primary. If that fails, the primary has the error, and this process ends. */
   async listen(options: ListenOptions, listen: (options: ListenOptions) => Promise<unknown>): Promise<void> {
     const port = this.#ports.shift() ?? 0
-    const open = options.path === undefined && (options.port ?? 0) === 0
+    const { path, fd } = options
+    const open = (path ?? fd) === undefined && (options.port ?? 0) === 0
     try {
       await listen(open ? { ...options, port } : options)
       this.#balance?.begin()

@@ -3,10 +3,10 @@
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
-import { writeClosePayload } from '../protocol/closeCode.js'
 import { Hub } from '../pubsub/hub.js'
 import { HubBroker } from '../pubsub/hubBroker.js'
 import { LinkBroker } from '../pubsub/linkBroker.js'
+import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ServerOptions } from '../server/options.js'
 import { Server as ProcessServer } from '../server/server.js'
@@ -78,23 +78,26 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   /** One entry for each process that serves: the acceptors in their primary, else this one. */
   async statistics(): Promise<ProcessStatistics[]> {
     if (this.#supervisor !== undefined) return await this.#supervisor.statistics()
-    const state = this.#closing ? 'draining' : this.addresses.length > 0 ? 'listening' : 'starting'
+    const state = this.#closing ? 'draining' : this.listens ? 'listening' : 'starting'
     return [{ pid: process.pid, state, ...ownStatistics(this), restarts: 0, age: 0 }]
   }
 
   /**
    * Accepts nothing more, sends Close to every peer (1001 by default), and resolves when all connections have ended:
-   * those that do not answer are ended when the close timeout is over. Rejects with a RangeError, before anything is
-   * closed, for a code or a reason that may not be sent.
+   * those that do not answer are ended when the close timeout is over. A connection whose messages are being handled is
+   * sent Close when the promises of these handlers have settled, or half of `closeTimeout` is over; requests under way
+   * are answered, and all other promises of handlers are waited for, within `closeTimeout`. With `drainAfter` and
+   * `drainOver`, connections are served for that time before. Called again, the later call counts. Rejects with a
+   * RangeError, before anything is closed, for a code or a reason that may not be sent, and for a time that makes no sense.
    *
    * In a primary it resolves when all acceptors have done so and ended. In an acceptor it closes what that one serves;
    * when its process ends, the primary starts another.
    */
-  override async close(code = 1001, reason = ''): Promise<void> {
-    writeClosePayload(code, reason) // throws before anything is closed
+  override async close(how: number | CloseOptions = 1001, reason = ''): Promise<void> {
+    const drain = drainOf(how, reason) // throws before anything is closed
     this.#closing = true
-    await this.#supervisor?.stop(code, reason)
-    await super.close(code, reason)
+    await this.#supervisor?.stop(drain)
+    await super.close(drain)
   }
 
   #serve(duty: Duty, options: ListenOptions): Promise<void> {

@@ -2,6 +2,7 @@
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { type Drain as Drainage, drainOf } from '../server/drainage.js'
 import { Acceptor } from './acceptor.js'
 import { dutyEnvironment } from './duty.js'
 import { STDIO } from './link.js'
@@ -18,6 +19,8 @@ const MOST_DEATHS = 5
 
 /** Why nothing is started any more. */
 const CLOSING = 'the server is closing'
+
+const AT_ONCE = drainOf(1001, '')
 
 /** How an acceptor ends that was told to. */
 const WELL = 'ended with code 0'
@@ -86,7 +89,7 @@ export class Supervisor {
       await this.#inTurn(() => this.#listen())
     } catch (error) {
       const closed = this.#stopping !== undefined
-      await this.stop(1001, '')
+      await this.stop(AT_ONCE)
       throw closed ? new Error('the server was closed before all acceptors listened') : error
     }
   }
@@ -104,9 +107,11 @@ export class Supervisor {
     return this.#awaited
   }
 
-  /** Drains all acceptors at once; resolves when they have ended. */
-  stop(code: number, reason: string): Promise<void> {
-    this.#stopping ??= this.#stop({ kind: 'drain', after: 0, over: 0, code, reason })
+  /** Drains all acceptors; resolves when they have ended. A later call takes the place of an earlier one. */
+  stop({ code, reason, drainAfter, drainOver }: Drainage): Promise<void> {
+    const order: Drain = { kind: 'drain', after: drainAfter, over: drainOver, code, reason }
+    const ended = this.#stop(order)
+    this.#stopping ??= ended
     return this.#stopping
   }
 
@@ -181,7 +186,7 @@ export class Supervisor {
       place.timer = setTimeout(() => this.#restart(place), delay)
     } else {
       this.#options.log(`${who}, as ${MOST_DEATHS - 1} before it soon after they had started: giving up`)
-      this.stop(1001, '').then(() => this.#options.gaveUp())
+      this.stop(AT_ONCE).then(() => this.#options.gaveUp())
     }
   }
 

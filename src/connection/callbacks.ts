@@ -4,6 +4,7 @@ import type { AsyncResource } from 'node:async_hooks'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import type { Connection } from './connection.js'
 import { type Handlers, isThenable } from './handlers.js'
+import type { Work } from './work.js'
 
 /** A connection, to those who call handlers for it. */
 export interface Called<Data> extends Connection<Data> {
@@ -15,9 +16,11 @@ export interface Called<Data> extends Connection<Data> {
 
 export class Callbacks<Data> {
   readonly #handlers: Handlers<Data>
+  readonly #work: Work
 
-  constructor(handlers: Handlers<Data>) {
+  constructor(handlers: Handlers<Data>, work: Work) {
     this.#handlers = handlers
+    this.#work = work
   }
 
   /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
@@ -72,10 +75,17 @@ export class Callbacks<Data> {
   #run(connection: Called<Data>, handler: () => unknown, within = inContext): void {
     try {
       const result = within(connection.context, handler)
-      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => connection.handlerFailed(error))
+      if (isThenable(result)) this.#follow(connection, result)
     } catch (error) {
       connection.handlerFailed(error)
     }
+  }
+
+  #follow(connection: Called<Data>, result: PromiseLike<unknown>): void {
+    this.#work.begins()
+    Promise.resolve(result)
+      .catch((error: unknown) => connection.handlerFailed(error))
+      .finally(() => this.#work.ends())
   }
 }
 

@@ -37,7 +37,12 @@ export class Deadlines {
 
   /** `key` expires in `after` milliseconds, unless it gets another deadline before, or none. 0 is never. */
   set(key: Expiring, after: number): void {
-    this.setTick(key, after === 0 ? 0 : this.now + ticksOf(after) + 1)
+    this.setTick(key, this.tickAfter(after))
+  }
+
+  /** The tick at which something expires that may take `after` milliseconds from now on; 0, for 0, is never. */
+  tickAfter(after: number): number {
+    return after === 0 ? 0 : this.now + ticksOf(after) + 1
   }
 
   /** `key` expires at the tick `due`; 0 is never. */

@@ -101,13 +101,16 @@ export class Delivery<Data> implements Deliverer {
       stream.return()
     }
     if (!isThenable(result)) return // it may go on reading, or have given the stream to somebody else
-    Promise.resolve(result).then(
-      () => stream.return(),
-      (error: unknown) => {
-        recipient.handlerFailed(error)
-        stream.return()
-      },
-    )
+    const { work: pending } = this.#shared
+    pending.answerBegins(recipient)
+    const settled = (): void => {
+      stream.return()
+      pending.answerEnds(recipient)
+    }
+    Promise.resolve(result).then(settled, (error: unknown) => {
+      recipient.handlerFailed(error)
+      settled()
+    })
   }
 
   streamPart(pointer: number, length: number, last: boolean): void {
@@ -198,6 +201,7 @@ export class Delivery<Data> implements Deliverer {
     const pending = { message, charged: kept ? cost : 0, pooled, alone }
     this.#pending ??= new Set()
     this.#pending.add(pending)
+    this.#shared.work.answerBegins(this.#recipient)
     if (alone) this.#reading.pause(Reason.pool)
     if (this.#pending.size >= limits.pendingHandlers || budget.tight) this.#reading.pause(Reason.handlers)
     Promise.resolve(result).then(
@@ -226,6 +230,7 @@ export class Delivery<Data> implements Deliverer {
     Message.release(pending.message)
     this.#uncharge(pending)
     this.#pending?.delete(pending)
+    this.#shared.work.answerEnds(this.#recipient)
     if (pending.alone) this.#reading.resume(Reason.pool)
     if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#reading.resume(Reason.handlers)
   }

@@ -13,6 +13,7 @@ import type { Times } from './reading.js'
 import type { Slices } from './slices.js'
 import type { Publisher } from './subscriber.js'
 import type { Turn } from './turn.js'
+import type { Work } from './work.js'
 
 /**
  * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
@@ -142,6 +143,8 @@ export interface Shared<Data> {
   readonly topics: Publisher
   /** Every connection of the server that is not closed. */
   readonly connections: Set<Connection<unknown>>
+  /** Handlers' promises that are pending. */
+  readonly work: Work
   /** Called after the last handler of a connection. */
   closed(connection: Connection<Data>): void
 }

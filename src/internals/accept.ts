@@ -1,18 +1,21 @@
 // Accepting at the handle: connections of a net.Server without a net.Socket each, and the way back to node:http.
-import type { Server as HttpServer } from 'node:http'
 import { type Server as NetServer, Socket } from 'node:net'
 import { bindings, type ListeningHandle, type StreamHandle } from './node.js'
 
 /** Idle connections of dead peers are noticed by the system after this many seconds. */
 export const KEEP_ALIVE = 60
 
-/** Small frames leave at once, and a peer that vanished is noticed. */
-function setSocketOptions(handle: {
+/** What node:net sets on the connections that it accepts itself: the same as `setSocketOptions`. */
+export const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE * 1000 } as const
+
+interface OptionedHandle {
   setNoDelay?(on: boolean): number
   setKeepAlive?(on: boolean, seconds: number): number
-}): void {
-  handle.setNoDelay?.(true)
-  handle.setKeepAlive?.(true, KEEP_ALIVE)
+}
+
+/** Small frames leave at once, and a peer that vanished is noticed. Returns whether the handle has taken both. */
+function setSocketOptions(handle: OptionedHandle): boolean {
+  return handle.setNoDelay?.(true) === 0 && handle.setKeepAlive?.(true, KEEP_ALIVE) === 0
 }
 
 /** Takes over the accepting of a listening server; false where its handle is not one that can be taken over. */
@@ -27,32 +30,25 @@ export function acceptHandles(
     return false
   }
   const handle = listening as ListeningHandle
-  // Linux hands a listening socket's options down to those it accepts: five system calls less for each connection.
-  if (process.platform === 'linux') setSocketOptions(handle)
+  // Linux hands a listening socket's options down to those it accepts: five system calls less for each connection. In a
+  // worker of node:cluster under round robin, the handle is an object of node:cluster's, which has no options to hand
+  // down: the socket that listens is the primary's.
+  const inherited = process.platform === 'linux' && setSocketOptions(handle)
   handle.onconnection = (status, client) => {
     if (status !== 0 || client === undefined) failed(status)
     else {
-      if (process.platform !== 'linux') setSocketOptions(client)
+      if (!inherited) setSocketOptions(client)
       accepted(client)
     }
   }
   return true
 }
 
-/** A socket around an accepted handle, which must never have been aimed at the inbox. */
-export function socketOf(handle: StreamHandle): Socket {
+/** A socket around an accepted handle, as if what was `read` from it had not been. It must never have been aimed at the inbox. */
+export function socketOf(handle: StreamHandle, read?: Uint8Array): Socket {
   handle.readStop()
   handle.receiver = undefined
-  return new Socket({ handle, readable: true, writable: true } as object)
-}
-
-/**
- * Gives an accepted handle, and what was read from it, to an HTTP server as if it had come in there.
- * The handle must never have been aimed at the inbox.
- */
-export function giveToHttp(handle: StreamHandle, read: Uint8Array | undefined, server: HttpServer): Socket {
-  const socket = socketOf(handle)
+  const socket = new Socket({ handle, readable: true, writable: true } as object)
   if (read !== undefined && read.length > 0) socket.unshift(read)
-  server.emit('connection', socket)
   return socket
 }

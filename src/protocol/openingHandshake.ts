@@ -1,5 +1,6 @@
 // The opening handshake (RFC 6455, section 4.2): a request in, an acceptance or a refusal out. Both lanes end here.
 import { createHash, hash } from 'node:crypto'
+import { elementsOf } from './fieldValue.js'
 
 /** An upgrade request as both lanes deliver it. */
 export interface HandshakeRequest {
@@ -40,10 +41,18 @@ export function checkUpgrade(request: HandshakeRequest): Refusal | undefined {
   }
   if (!KEY.test(headers['sec-websocket-key'] ?? ''))
     return refuse(400, 'the Sec-WebSocket-Key must be 16 bytes in base64')
-  // An upgrade has no body: what follows the head are frames, and a length would let two readers disagree about them.
-  if ('content-length' in headers || 'transfer-encoding' in headers)
-    return refuse(400, 'an upgrade request has no body')
+  if (hasBody(request)) return refuse(400, 'an upgrade request has no body')
   return undefined
+}
+
+/**
+ * An upgrade has no body: what follows the head are frames, and a length would let two readers disagree about them. A
+ * length of 0, which Java's client writes, says the same as none (RFC 9110, section 8.6).
+ */
+function hasBody({ headers, repeated }: HandshakeRequest): boolean {
+  const length = headers['content-length']
+  if ('transfer-encoding' in headers || repeated.includes('content-length')) return true
+  return length !== undefined && !/^0+$/.test(length)
 }
 
 /** A refusal with its reason in plain words. */
@@ -55,7 +64,7 @@ export function refuse(status: number, reason: string, headers: ResponseHeaders 
 export function hasToken(list: string | undefined, token: string): boolean {
   if (list === undefined) return false
   if (list.length === token.length) return list.toLowerCase() === token
-  return list.split(',').some((item) => item.trim().toLowerCase() === token)
+  return elementsOf(list).some((element) => element.toLowerCase() === token)
 }
 
 /** The Sec-WebSocket-Accept value for a key (section 4.2.2). */
@@ -83,12 +92,12 @@ const VALUE = /^[\t -~\x80-\xff]*$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
- * The subprotocols in a Sec-WebSocket-Protocol header (section 4.1, point 10): tokens, each once. Undefined for a
- * header that breaks the rule.
+ * The subprotocols in a Sec-WebSocket-Protocol header (section 4.1, point 10): tokens, each once. A header without any
+ * offers none, as clients mean it that write an empty one. Undefined for a header that breaks the rule.
  */
 export function offeredProtocols(header: string | undefined): readonly string[] | undefined {
   if (header === undefined) return []
-  const offered = header.split(',').map((item) => item.trim())
+  const offered = elementsOf(header)
   return offered.every((item) => TOKEN.test(item)) && new Set(offered).size === offered.length ? offered : undefined
 }
 

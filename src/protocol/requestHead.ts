@@ -1,5 +1,6 @@
 // The strict reading of a plain upgrade request that arrived in one piece. It takes only what every HTTP parser reads
 // the same way; of anything else it says "not sure", and node:http decides.
+import { trimmed } from './fieldValue.js'
 import type { HandshakeRequest } from './openingHandshake.js'
 
 const REQUEST_LINE = /^GET (\/[!-~]*) HTTP\/1\.1\r\n/
@@ -7,16 +8,8 @@ const REQUEST_LINE = /^GET (\/[!-~]*) HTTP\/1\.1\r\n/
 // reads them the same. Nothing here backtracks: the value is cut by the line's end and trimmed afterwards.
 const HEADER_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([ -~]*)\r\n/y
 
-/** Headers that change how long a request is or what it waits for: never plain. */
-const notPlain = new Set([
-  'content-length',
-  'transfer-encoding',
-  'expect',
-  'te',
-  'trailer',
-  'proxy-connection',
-  'http2-settings',
-])
+/** Headers that change how long a request is or what it waits for: never plain. So is a Content-Length, unless it is 0. */
+const notPlain = new Set(['transfer-encoding', 'expect', 'te', 'trailer', 'proxy-connection', 'http2-settings'])
 
 /** Longer heads, or more headers, may be over the limits of node:http: it says where they are. */
 const LONGEST_HEAD = 8192
@@ -42,19 +35,11 @@ export function readRequestHead(input: string): RequestHead | undefined {
     const header = HEADER_LINE.exec(input)
     const name = header?.[1]?.toLowerCase()
     if (header === null || name === undefined || headers[name] !== undefined || notPlain.has(name)) return undefined
-    headers[name] = trimBlanks(header[2] ?? '')
+    const value = trimmed(header[2] ?? '')
+    if (name === 'content-length' && value !== '0') return undefined
+    headers[name] = value
     at += header[0].length
   }
   if (input.charCodeAt(at + 1) !== 10 || at > LONGEST_HEAD) return undefined
   return { request: { method: 'GET', target, httpVersion: '1.1', headers, repeated: [] }, length: at + 2 }
-}
-
-const BLANK = 32
-
-function trimBlanks(value: string): string {
-  let start = 0
-  let end = value.length
-  while (start < end && value.charCodeAt(start) === BLANK) start++
-  while (end > start && value.charCodeAt(end - 1) === BLANK) end--
-  return value.slice(start, end)
 }

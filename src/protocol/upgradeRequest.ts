@@ -2,6 +2,8 @@
 // What is not asked for is not computed, and not kept: after the handshake only the head's text stays.
 import { type HandshakeRequest, offeredProtocols } from './openingHandshake.js'
 import { readRequestHead } from './requestHead.js'
+import { readTarget } from './requestTarget.js'
+import type { TlsFacts } from './tlsFacts.js'
 
 /** Where a request came from. */
 export interface Source {
@@ -11,6 +13,8 @@ export interface Source {
   readonly secure: boolean
   /** Whether the address is what a proxy said. */
   readonly told: boolean
+  /** What TLS says of the connection; undefined without TLS. */
+  readonly tls?: TlsFacts | undefined
 }
 
 /** The request that opens a connection: for `upgrade` to decide on, and `connection.request` afterwards. */
@@ -21,6 +25,7 @@ export class UpgradeRequest {
   #head: HandshakeRequest | undefined
   #params = NO_PARAMS
   #abort: AbortController | undefined
+  #tls: TlsFacts | undefined
 
   /** `text` is the head as it came, if it can be read again from there; `client` what trusted proxies say. @internal */
   constructor(head: HandshakeRequest, text: string | undefined, source: Source, client: string | undefined) {
@@ -38,23 +43,19 @@ export class UpgradeRequest {
     return this.#params
   }
 
-  /** The request target as the client wrote it: path and query. */
+  /** The request target as the client wrote it: path and query, or the whole URL, as through some proxies. */
   get target(): string {
     return this.#facts().target
   }
 
   /** The path, as the client wrote it, without the query: not decoded. */
   get path(): string {
-    const { target } = this
-    const end = target.indexOf('?')
-    return end < 0 ? target : target.slice(0, end)
+    return readTarget(this.target).path
   }
 
   /** The query's parameters, decoded. Made anew at each access. */
   get query(): URLSearchParams {
-    const { target } = this
-    const end = target.indexOf('?')
-    return new URLSearchParams(end < 0 ? '' : target.slice(end + 1))
+    return new URLSearchParams(readTarget(this.target).query)
   }
 
   /** By lower-case name; the values of a repeated header are joined by `, `. Has no prototype. */
@@ -83,6 +84,15 @@ export class UpgradeRequest {
   /** Whether it came over TLS. */
   get secure(): boolean {
     return this.#source.secure
+  }
+
+  /**
+   * What the TLS handshake has told: who the client is, where the listener's `tls` has `requestCert`. Undefined without
+   * TLS. It is read when it is first asked for: ask before the connection ends.
+   */
+  get tls(): TlsFacts | undefined {
+    this.#tls ??= this.#source.tls
+    return this.#tls
   }
 
   /** Aborted when the peer leaves, or the time is up, while `upgrade` has not settled. */

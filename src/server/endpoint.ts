@@ -12,6 +12,8 @@ import {
   type ResponseHeaders,
   refuse,
 } from '../protocol/openingHandshake.js'
+import { isFromHost } from '../protocol/origin.js'
+import { readTarget } from '../protocol/requestTarget.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { type AnyRoute, limitsOf, type ServerLimits } from './options.js'
 
@@ -26,7 +28,7 @@ export type Verdict = Accepted | Refusal
 /** What all routes of a server share. */
 export type Common = Pick<
   Shared<unknown>,
-  'codec' | 'heap' | 'turn' | 'slices' | 'budget' | 'deadlines' | 'topics' | 'connections' | 'closed'
+  'codec' | 'heap' | 'turn' | 'slices' | 'budget' | 'deadlines' | 'topics' | 'connections' | 'work' | 'closed'
 >
 
 /** The verdict on a request that nobody waits for any more. */
@@ -60,7 +62,7 @@ export class Endpoint {
     }
     this.#options = options
     this.#inherited = base
-    const callbacks = new Callbacks(options)
+    const callbacks = new Callbacks(options, common.work)
     const large = largeOf(options)
     const streamThreshold = streamThresholdOf(options, own.maxMessage)
     common.budget.serve(streamThreshold ?? own.maxMessage)
@@ -121,12 +123,12 @@ export class Endpoint {
     return refusal
   }
 
-  #allows({ headers }: HandshakeRequest): boolean {
+  #allows({ target, headers }: HandshakeRequest): boolean {
     const { origins = this.#inherited.origins } = this.#options
     const origin = headers['origin']
     if (origins === undefined || origin === undefined) return true
     return origins.some((allowed) => {
-      if (allowed === 'self') return hostOf(origin) === headers['host']?.toLowerCase()
+      if (allowed === 'self') return isFromHost(origin, readTarget(target).authority ?? headers['host'] ?? '')
       // Not `test`, which goes on where it left off last time if the pattern is global or sticky.
       return typeof allowed === 'string' ? allowed === origin : origin.search(allowed) >= 0
     })
@@ -182,9 +184,4 @@ function rejection(answer: { status: unknown; headers?: ResponseHeaders; body?: 
   if (typeof body !== 'string') throw new TypeError('the body of a refusal must be a string')
   checkHeaders(headers)
   return refuse(Number(status), body, headers)
-}
-
-/** Host and port of an origin, the port left out where it is the scheme's own. */
-function hostOf(origin: string): string | undefined {
-  return /^https?:\/\/([^/?#@]+)$/i.exec(origin)?.[1]?.toLowerCase()
 }

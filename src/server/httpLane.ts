@@ -1,39 +1,25 @@
 // The second lane of the opening handshake: node:http, for every request that is not plain: in pieces, refused,
 // with a body, with odd headers, over TLS, or no upgrade at all.
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Deadlines, Expiring } from '../connection/deadlines.js'
-import { runOutside } from '../internals/context.js'
-import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal, refuse } from '../protocol/openingHandshake.js'
+import type { Expiring } from '../connection/deadlines.js'
+import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../protocol/openingHandshake.js'
 import type { Source } from '../protocol/upgradeRequest.js'
 import { transportOf } from '../transport/adopt.js'
 import type { Transport } from '../transport/transport.js'
 import type { Accepted, Verdict } from './endpoint.js'
 import type { Decision, Gate } from './gate.js'
 import { PendingUpgrade } from './pendingUpgrade.js'
+import { tlsFactsOf } from './tlsFacts.js'
+import { WebServer, type WebServerOptions } from './webServer.js'
 
-export interface HttpLaneOptions {
-  readonly deadlines: Deadlines
+export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'refuse'> {
   readonly gate: Gate
-  /** Time for a whole request head, and then for the upgrade, in milliseconds. */
-  readonly handshakeTimeout: number
-  /** Time for a refused peer to end the connection, in milliseconds. */
+  /** Time for a refused peer to end the connection, and for answers under way when the server closes, in milliseconds. */
   readonly closeTimeout: number
-  readonly maxHeaderSize: number
-  /** Most connections that have not become WebSockets. */
-  readonly mostArrivals: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
-  /** Answers requests that are no upgrades. */
-  readonly request: RequestListener
   /** The client's address where a PROXY header told it. */
   clientOf(socket: Duplex): string | undefined
   /** The handshake is accepted; `early` is what came behind the request. */
@@ -41,57 +27,45 @@ export interface HttpLaneOptions {
 }
 
 export class HttpLane {
-  readonly #server: Server
+  readonly #web: WebServer
   readonly #options: HttpLaneOptions
   /** Upgrades that were refused and whose sockets are not closed yet. */
   readonly #refused = new Set<Expiring>()
   readonly #pending = new Set<PendingUpgrade>()
-  /** The answers under way, by socket. */
-  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>()
-  #arrivals = 0
 
   constructor(options: HttpLaneOptions) {
     this.#options = options
-    const { handshakeTimeout, maxHeaderSize } = options
-    const timeouts = { headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout }
-    this.#server = createServer({ ...timeouts, maxHeaderSize, connectionsCheckingInterval: 500 }, options.request)
-    // node:http runs this in the context in which the server was told to listen: that is nobody's.
-    this.#server.on('upgrade', (message, socket, head) => runOutside(() => this.upgrade(message, socket, head)))
-    this.#server.on('request', (_, response) => this.#noteAnswer(response))
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket))
-    // This server never listens, but without the event it would never check its timeouts.
-    this.#server.emit('listening')
-  }
-
-  /** The HTTP server that connections are given to. */
-  get server(): Server {
-    return this.#server
-  }
-
-  take(socket: Socket): void {
-    if (this.counted(socket)) this.#server.emit('connection', socket)
+    this.#web = new WebServer({
+      ...options,
+      upgrade: (message, socket, head, due) => this.upgrade(message, socket, head, due),
+      refuse: (socket, refusal) => this.refuse(socket, refusal),
+    })
   }
 
   /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
   counted(socket: Socket): boolean {
-    if (this.#arrivals >= this.#options.mostArrivals) {
-      socket.destroy()
-      return false
-    }
-    this.#arrivals++
-    socket.once('close', () => this.#arrivals--)
-    return true
+    return this.#web.counted(socket)
   }
 
-  close(): void {
-    this.#server.close(() => undefined)
-    this.#server.closeAllConnections()
+  /** Serves a connection that was counted. Its first handshake must be done at the tick `due`, if that is not 0. */
+  take(socket: Socket, due: number): void {
+    this.#web.take(socket, due)
+  }
+
+  /** From now on, each connection ends with its answer. */
+  leave(): void {
+    this.#web.leave()
+  }
+
+  /** Resolves when requests under way are answered, or have had their time. */
+  async close(): Promise<void> {
     for (const pending of this.#pending) pending.cancel()
     for (const refused of this.#refused) refused.expired()
+    await this.#web.close(this.#options.closeTimeout)
   }
 
   /** An upgrade request of any node:http server, this one's or another's. */
-  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer, due = this.#due): void {
     // An error without a listener would end the process; what it means for the connection comes with 'close'.
     socket.on('error', () => socket.destroy())
     const request = requestOf(message)
@@ -99,8 +73,14 @@ export class HttpLane {
     if (refusal !== undefined) return this.refuse(socket, refusal)
     const decision = this.#options.gate.decide(request, undefined, sourceOf(socket, this.#options.clientOf(socket)))
     const { verdict } = decision
-    if (verdict instanceof Promise) this.#wait(decision, socket, head)
+    if (verdict instanceof Promise) this.#wait(decision, socket, head, due)
     else this.#settle(verdict, socket, head)
+  }
+
+  /** Until when a handshake must be done that begins now, as a tick. */
+  get #due(): number {
+    const { deadlines, handshakeTimeout } = this.#options
+    return deadlines.tickAfter(handshakeTimeout)
   }
 
   /** Answers, and makes sure that the socket ends even if the peer doesn't want to. */
@@ -120,29 +100,6 @@ export class HttpLane {
     socket.resume()
   }
 
-  #noteAnswer(response: ServerResponse): void {
-    const { socket } = response
-    if (socket === null) return
-    const answers = this.#answers.get(socket) ?? new Set()
-    this.#answers.set(socket, answers.add(response))
-    response.once('close', () => answers.delete(response))
-  }
-
-  /** What came is no request, or too long, or too late: says so, unless that would be amid an answer. */
-  #unreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
-    if (socket.writableEnded) return // told already: the parser complains of everything that follows
-    const answering = [...(this.#answers.get(socket) ?? [])].some(({ headersSent }) => headersSent)
-    if (answering || !socket.writable) socket.destroy()
-    else this.refuse(socket, this.#complaint(code))
-  }
-
-  #complaint(code: string | undefined): Refusal {
-    const { maxHeaderSize, handshakeTimeout } = this.#options
-    if (code === 'HPE_HEADER_OVERFLOW') return refuse(431, `maxHeaderSize is ${maxHeaderSize} bytes`)
-    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuse(408, `handshakeTimeout is ${handshakeTimeout} ms`)
-    return refuse(400, 'this is no HTTP request')
-  }
-
   #settle(verdict: Verdict, socket: Duplex, early: Buffer): void {
     if (socket.destroyed) return // the peer has left, which is told by 'close' only later
     if ('status' in verdict) return this.refuse(socket, verdict)
@@ -151,7 +108,7 @@ export class HttpLane {
   }
 
   /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */
-  #wait(decision: Decision, socket: Duplex, head: Buffer): void {
+  #wait(decision: Decision, socket: Duplex, head: Buffer, due: number): void {
     const { deadlines, handshakeTimeout } = this.#options
     const left = (): void => {
       this.#pending.delete(pending)
@@ -159,14 +116,19 @@ export class HttpLane {
       socket.destroy()
     }
     const read = (chunk: Buffer): void => pending.received(chunk)
-    const pending = new PendingUpgrade(decision, head, deadlines, handshakeTimeout, {
-      full: () => socket.pause(),
-      settled: (verdict, early) => {
-        this.#pending.delete(pending)
-        socket.off('data', read).off('end', left).off('close', left).pause()
-        this.#settle(verdict, socket, early)
+    const pending = new PendingUpgrade(
+      decision,
+      head,
+      { deadlines, due, timeout: handshakeTimeout },
+      {
+        full: () => socket.pause(),
+        settled: (verdict, early) => {
+          this.#pending.delete(pending)
+          socket.off('data', read).off('end', left).off('close', left).pause()
+          this.#settle(verdict, socket, early)
+        },
       },
-    })
+    )
     this.#pending.add(pending)
     socket.on('data', read).on('end', left).on('close', left)
   }
@@ -190,6 +152,9 @@ function sourceOf(socket: Duplex, client: string | undefined): Source {
     },
     secure: Reflect.get(socket, 'encrypted') === true,
     told: client !== undefined,
+    get tls() {
+      return tlsFactsOf(socket)
+    },
   }
 }
 
@@ -217,7 +182,9 @@ function responseTo({ status, reason, headers }: Refusal): Buffer {
   const names = Object.keys(headers).map((name) => name.toLowerCase())
   const type = names.includes('content-type') ? {} : { 'Content-Type': 'text/plain; charset=utf-8' }
   const length = { 'Content-Length': String(Buffer.byteLength(reason)) }
-  const lines = headerLines({ ...headers, Connection: 'close', ...type, ...length })
+  // Whoever names a protocol in Upgrade must say so in Connection (RFC 9110, section 7.8).
+  const connection = names.includes('upgrade') ? 'Upgrade, close' : 'close'
+  const lines = headerLines({ ...headers, Connection: connection, ...type, ...length })
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n`
   return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(reason)])
 }

@@ -1,12 +1,21 @@
 // One listening socket: TCP, Unix or a Windows pipe, with or without TLS. What it accepts goes to a lane of the
 // opening handshake.
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+  type Server as TlsServer,
+} from 'node:tls'
+import type { Deadlines, Expiring } from '../connection/deadlines.js'
+import { socketOptions } from '../internals/accept.js'
 import type { HttpLane } from './httpLane.js'
 import { endsOf, type ProxyLine } from './proxyLine.js'
 import type { RawLane } from './rawLane.js'
 
-/** Where to listen: a port, or a path. */
+/** Where to listen: a port, a path, or a socket that is there already. */
 export interface ListenOptions {
   /** Default 0: any free port; `address` tells which. */
   readonly port?: number
@@ -16,6 +25,11 @@ export interface ListenOptions {
   readonly ipv6Only?: boolean
   /** A Unix socket, or a Windows pipe (`\\.\pipe\name`), instead of a port. */
   readonly path?: string
+  /**
+   * The number of a descriptor instead of a port: a TCP or Unix socket that a service manager has opened, systemd's first
+   * is 3. It may listen already, or only be bound.
+   */
+  readonly fd?: number
   /** Whether everybody on the machine may read from the Unix socket. Default false. */
   readonly readableAll?: boolean
   /** Whether everybody on the machine may write to the Unix socket. Default false. */
@@ -23,7 +37,7 @@ export interface ListenOptions {
   /** TLS, with the options of node:tls: `{ key, cert }` at least. */
   readonly tls?: TlsOptions
   /**
-   * Every connection begins with a PROXY protocol header, version 2, and one that does not is closed. The header is
+   * Every connection begins with a PROXY protocol header, version 1 or 2, and one that does not is closed. The header is
    * believed: make sure that only the proxy can connect, or name it in `trustedProxies`. Default false.
    */
   readonly proxyProtocol?: boolean
@@ -34,8 +48,14 @@ export interface Lanes {
   readonly raw: RawLane | undefined
   readonly http: HttpLane
   readonly proxyLine: ProxyLine
-  /** Time for the TLS handshake, in milliseconds. */
+  readonly deadlines: Deadlines
+  /** Time for the whole handshake, that of TLS included, in milliseconds. */
   readonly handshakeTimeout: number
+}
+
+/** A socket that TLS or a PROXY header keeps from the lanes. */
+interface Arrival extends Expiring {
+  readonly socket: Socket
 }
 
 /** Connections that the system may keep waiting for us to accept them. */
@@ -49,30 +69,35 @@ const LONGEST_TIMER = 2 ** 31 - 1
 
 export class Listener {
   readonly #server: NetServer
+  readonly #secure: TlsServer | undefined
+  readonly #deadlines: Deadlines
   /** Sockets that TLS or a PROXY header keeps from the lanes, by their ends. */
-  readonly #arriving = new Map<string | Socket, Socket>()
+  readonly #arriving = new Map<string | Socket, Arrival>()
+  /** The options of TLS that are in force. */
+  #tls: TlsOptions | undefined
   #closed = false
   #warned = -Infinity
 
-  /** Throws what node:tls throws for options that are wrong. */
-  constructor({ tls, proxyProtocol }: ListenOptions, { http, proxyLine, handshakeTimeout }: Lanes) {
+  /** Throws what node:tls throws for options that are wrong, and a TypeError for two places at once. */
+  constructor(options: ListenOptions, { http, proxyLine, deadlines, handshakeTimeout }: Lanes) {
+    checkPlace(options)
+    const { tls, proxyProtocol } = options
+    this.#deadlines = deadlines
+    this.#tls = tls
     const arrived = (socket: Socket): void => {
-      this.#arriving.delete(endsOf(socket) ?? socket)
+      // A TLS socket is known by the ends of the one below it, and has what is left of that one's time.
+      const due = this.#depart(endsOf(socket) ?? socket) ?? deadlines.tickAfter(handshakeTimeout)
       if (this.#closed) socket.destroy()
-      else http.take(socket)
+      else http.take(socket, due)
     }
-    let next = arrived
-    if (tls !== undefined) {
-      const secure = tlsServer(tls, handshakeTimeout, arrived)
-      next = (socket) => void secure.emit('connection', socket)
-    }
-    const plain = next
-    if (proxyProtocol === true) next = (socket) => proxyLine.read(socket, plain)
-    this.#server = createServer((socket) => {
+    const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeout, arrived)
+    this.#secure = secure
+    const plain = secure === undefined ? arrived : (socket: Socket) => void secure.emit('connection', socket)
+    const next = proxyProtocol === true ? (socket: Socket) => proxyLine.read(socket, plain) : plain
+    this.#server = createServer(socketOptions, (socket) => {
+      if (!http.counted(socket)) return
       // A TLS socket does not tell which one lies below it: their ends do, where they have any.
-      if (next !== arrived && (tls === undefined || endsOf(socket) !== undefined)) {
-        this.#arrive(socket, handshakeTimeout)
-      }
+      if (tls === undefined || endsOf(socket) !== undefined) this.#arrive(socket, deadlines.tickAfter(handshakeTimeout))
       next(socket)
     })
   }
@@ -84,8 +109,7 @@ export class Listener {
 
   /** Rejects with the system's error. */
   async listen(options: ListenOptions, lanes: Lanes): Promise<void> {
-    const { port = 0, host, ipv6Only, path, readableAll, writableAll } = options
-    const where = path === undefined ? defined({ port, host, ipv6Only }) : defined({ path, readableAll, writableAll })
+    const where = placeOf(options)
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen({ ...where, backlog: BACKLOG }, () => {
@@ -98,6 +122,22 @@ export class Listener {
     lanes.raw?.attach(this.#server, (status) => this.#warn(`libuv error ${status}`))
   }
 
+  /** Whether connections come over TLS here. */
+  get isSecure(): boolean {
+    return this.#secure !== undefined
+  }
+
+  /** Certificates and keys for connections to come, in the place of those that were given before. */
+  renew(options: SecureContextOptions): void {
+    this.#tls = renewed(this.#tls ?? {}, options)
+    this.#secure?.setSecureContext(this.#tls)
+  }
+
+  /** Throws what node:tls throws for options that it can't use here. */
+  checkRenewal(options: SecureContextOptions): void {
+    createSecureContext(renewed(this.#tls ?? {}, options))
+  }
+
   /** Listens no more. */
   stop(): void {
     this.#server.close(() => undefined)
@@ -107,21 +147,29 @@ export class Listener {
   close(): void {
     this.#closed = true
     this.stop()
-    for (const socket of this.#arriving.values()) socket.destroy()
+    for (const { socket } of this.#arriving.values()) socket.destroy()
   }
 
   /** The time of node:tls begins anew with each byte: this one does not. */
-  #arrive(socket: Socket, timeout: number): void {
+  #arrive(socket: Socket, due: number): void {
     const ends = endsOf(socket) ?? socket
-    const late = (): void => {
-      if (this.#arriving.get(ends) === socket) socket.destroy()
-    }
-    const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, LONGEST_TIMER)).unref()
-    this.#arriving.set(ends, socket)
+    const arrival: Arrival = { due: 0, socket, expired: () => socket.destroy() }
+    this.#arriving.set(ends, arrival)
+    this.#deadlines.setTick(arrival, due)
     socket.once('close', () => {
-      clearTimeout(timer)
-      if (this.#arriving.get(ends) === socket) this.#arriving.delete(ends)
+      this.#deadlines.clear(arrival)
+      if (this.#arriving.get(ends) === arrival) this.#arriving.delete(ends)
     })
+  }
+
+  /** A connection goes to a lane. Returns the tick at which its handshake must be done, if it has arrived here. */
+  #depart(ends: string | Socket): number | undefined {
+    const arrival = this.#arriving.get(ends)
+    if (arrival === undefined) return undefined
+    const { due } = arrival
+    this.#deadlines.clear(arrival)
+    this.#arriving.delete(ends)
+    return due
   }
 
   /** A connection could not be accepted: the server lives, and goes on when there is room. */
@@ -154,4 +202,24 @@ function tlsServer(options: TlsOptions, handshakeTimeout: number, next: (socket:
 /** An object without what is undefined: node:net takes an undefined host for a host. */
 function defined(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/** Throws for a descriptor that is no number, and for one besides another place. */
+function checkPlace({ fd, port, host, path }: ListenOptions): void {
+  if (fd === undefined) return
+  if (!Number.isSafeInteger(fd) || fd < 0) throw new RangeError(`fd must be a whole number from 0, not ${String(fd)}`)
+  if ((port ?? host ?? path) !== undefined) throw new TypeError('fd listens already: leave port, host and path out')
+}
+
+/** What node:net is told of the place. */
+function placeOf({ port = 0, host, ipv6Only, path, fd, readableAll, writableAll }: ListenOptions): object {
+  if (fd !== undefined) return { fd }
+  return path === undefined ? defined({ port, host, ipv6Only }) : defined({ path, readableAll, writableAll })
+}
+
+/** The options of TLS with some in the place of others: a certificate comes with its key, in one form or the other. */
+function renewed(before: TlsOptions, options: SecureContextOptions): TlsOptions {
+  const { key, cert, pfx, passphrase, ...rest } = before
+  const replaced = [options.key, options.cert, options.pfx].some((one) => one !== undefined)
+  return { ...(replaced ? rest : before), ...options }
 }

@@ -1,5 +1,5 @@
 // What a server can be told, and what it does when it is told nothing.
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Connection } from '../connection/connection.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
 import type { LargeOptions } from '../payload/pool.js'
@@ -7,9 +7,10 @@ import type { ResponseHeaders } from '../protocol/openingHandshake.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../pubsub/broker.js'
 import type { CensusLimits } from './census.js'
+import type { HttpLimits } from './webServer.js'
 
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
-export interface ServerLimits extends ConnectionLimits, CensusLimits {
+export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits {
   /**
    * Memory for large payloads, parked reads, unread chunks of streams and messages kept for pending handlers, in
    * bytes, of all connections of this server in this process. It is never exceeded: when it is spent, reading pauses,
@@ -18,8 +19,9 @@ export interface ServerLimits extends ConnectionLimits, CensusLimits {
    */
   readonly payloadMemory: number
   /**
-   * Time for the whole request head, and then as much for `upgrade`, in milliseconds. A head that takes longer is
-   * answered with 408 (or not at all), an `upgrade` that does with 503. Default 10,000.
+   * Time for the whole opening handshake, in milliseconds: from the connection's beginning, over a PROXY header, TLS and
+   * the request head, to the answer of `upgrade`. A head that comes too late is answered with 408 (or not at all), an
+   * `upgrade` that does with 503. It is the time for the heads of other HTTP requests, too. Default 10,000.
    */
   readonly handshakeTimeout: number
   /** Topics with subscribers in this process; `subscribe` throws above it. At least 1. Default 1,000,000. */
@@ -122,8 +124,13 @@ export interface CommonOptions extends Partial<ServerLimits> {
    * refused with 404 if there are none.
    */
   readonly routes?: Readonly<Record<string, Route>>
-  /** Answers HTTP requests that are no upgrades. Default: 426 Upgrade Required. */
+  /**
+   * Answers HTTP requests that are no upgrades to a WebSocket. May return a promise. If it throws or rejects, the request
+   * is answered with 500, or its answer cut off where that has begun. Default: 426 Upgrade Required.
+   */
   readonly request?: RequestListener
+  /** `request` threw or rejected. Default: to standard error. */
+  requestFailed?(request: IncomingMessage, error: unknown): unknown
   /**
    * Proxies whose X-Forwarded-For is believed: addresses, networks as `10.0.0.0/8`, `unix` for Unix sockets.
    * Default: none.
@@ -184,6 +191,8 @@ export const defaultLimits: ServerLimits = {
   byteRate: 0,
   payloadMemory: 256 * 1024 * 1024,
   handshakeTimeout: 10_000,
+  requestTimeout: 300_000,
+  keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
   maxTopics: 1_000_000,
   maxConnections: 100_000,

@@ -10,6 +10,15 @@ import type { Decision } from './gate.js'
 /** Bytes kept of what a peer sends before it is accepted; above, nothing more is read from it. */
 const MOST_BYTES = 64 * 1024
 
+/** How long the answer may take. */
+export interface Patience {
+  readonly deadlines: Deadlines
+  /** When the handshake must be done, as a tick; 0 is never. */
+  readonly due: number
+  /** The limit, in milliseconds, for the words that are said then. */
+  readonly timeout: number
+}
+
 /** The lane that an upgrade came by. */
 export interface Waiting {
   /** Enough bytes are kept: read no more. */
@@ -21,20 +30,18 @@ export interface Waiting {
 export class PendingUpgrade implements Expiring {
   due = 0
   readonly #decision: Decision
-  readonly #deadlines: Deadlines
-  readonly #timeout: number
+  readonly #patience: Patience
   readonly #lane: Waiting
   readonly #chunks: Buffer[]
   #length = 0
   #over = false
 
-  constructor(decision: Decision, early: Buffer, deadlines: Deadlines, timeout: number, lane: Waiting) {
+  constructor(decision: Decision, early: Buffer, patience: Patience, lane: Waiting) {
     this.#decision = decision
-    this.#deadlines = deadlines
-    this.#timeout = timeout
+    this.#patience = patience
     this.#lane = lane
     this.#chunks = [early]
-    deadlines.set(this, timeout)
+    patience.deadlines.setTick(this, patience.due)
     Promise.resolve(decision.verdict).then((verdict) => this.#settle(verdict))
   }
 
@@ -61,7 +68,7 @@ export class PendingUpgrade implements Expiring {
   expired(): void {
     if (this.#over) return
     const { request, endpoint } = this.#decision
-    const error = new Error(`upgrade did not settle within handshakeTimeout, ${this.#timeout} ms`)
+    const error = new Error(`upgrade did not settle within handshakeTimeout, ${this.#patience.timeout} ms`)
     UpgradeRequest.abort(request, error)
     this.#settle(endpoint.failed(request, error, refuse(503, 'the upgrade took too long')))
   }
@@ -76,6 +83,6 @@ export class PendingUpgrade implements Expiring {
 
   #end(): void {
     this.#over = true
-    this.#deadlines.clear(this)
+    this.#patience.deadlines.clear(this)
   }
 }

@@ -1,5 +1,6 @@
 // Whose word counts on where a request came from: trusted proxies add the client's address to X-Forwarded-For.
 import { BlockList, isIP } from 'node:net'
+import { elementsOf } from '../protocol/fieldValue.js'
 
 export class TrustedProxies {
   readonly #trusted = new BlockList()
@@ -24,9 +25,11 @@ export class TrustedProxies {
   clientOf(peer: string | undefined, forwarded: string | undefined): string | undefined {
     let client = peer
     if (forwarded === undefined) return client
-    for (const entry of forwarded.split(',').reverse()) {
+    // An empty element counts for nothing, but for the last one: a proxy that adds no address leaves what a client wrote.
+    if (/,[ \t]*$/.test(forwarded)) return client
+    for (const entry of elementsOf(forwarded).toReversed()) {
       if (!this.trusts(client)) break
-      const address = addressIn(entry.trim())
+      const address = addressIn(entry)
       if (address === undefined) break // a proxy of ours wrote no address: what it forwards can't be followed further
       client = address
     }

@@ -28,8 +28,8 @@ export interface RawLaneOptions {
   /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
-  /** This lane is not sure: the second one decides. */
-  handedOver(handle: StreamHandle, read: Buffer): void
+  /** This lane is not sure: the second one decides, until the tick `due`. */
+  handedOver(handle: StreamHandle, read: Buffer, due: number): void
 }
 
 export class RawLane {
@@ -110,8 +110,9 @@ class Arrival implements Expiring, ChunkReader, Waiting {
     const text = chunk.toString('latin1')
     const head = readRequestHead(text)
     if (head === undefined || head.length > maxHeaderSize || checkUpgrade(head.request) !== undefined) {
+      const { due } = this
       this.#leave()
-      return handedOver(this.#handle, chunk)
+      return handedOver(this.#handle, chunk, due)
     }
     const { length } = head
     const transport = new HandleTransport(this.#handle)
@@ -125,8 +126,9 @@ class Arrival implements Expiring, ChunkReader, Waiting {
     const { verdict } = decision
     const early = chunk.subarray(length)
     if (verdict instanceof Promise) {
+      const patience = { deadlines, due: this.due, timeout: handshakeTimeout }
       deadlines.clear(this)
-      this.#pending = new PendingUpgrade(decision, early, deadlines, handshakeTimeout, this)
+      this.#pending = new PendingUpgrade(decision, early, patience, this)
     } else if ('status' in verdict) this.settled(verdict, early)
     else {
       this.#leave()

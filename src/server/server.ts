@@ -1,21 +1,24 @@
 // The server: listens, lets connections in by two lanes, holds them, and closes them gracefully.
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { SecureContextOptions } from 'node:tls'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
+import { isThenable } from '../connection/handlers.js'
 import { Peer } from '../connection/peer.js'
 import { slicesOfThread } from '../connection/slices.js'
 import { turnOfThread } from '../connection/turn.js'
-import { giveToHttp, socketOf } from '../internals/accept.js'
+import { Work } from '../connection/work.js'
+import { socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
-import { writeClosePayload } from '../protocol/closeCode.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker, BrokerStatistics } from '../pubsub/broker.js'
 import { Topics } from '../pubsub/topics.js'
 import type { Transport } from '../transport/transport.js'
 import { Census } from './census.js'
+import { type CloseOptions, type Drain, Drainage, drainOf } from './drainage.js'
 import { type Accepted, type Common, Endpoint } from './endpoint.js'
 import { Gate } from './gate.js'
 import { HttpLane } from './httpLane.js'
@@ -25,6 +28,7 @@ import { TrustedProxies } from './proxies.js'
 import { ProxyLine } from './proxyLine.js'
 import { RawLane } from './rawLane.js'
 import { Routes } from './routes.js'
+import { until } from './until.js'
 
 /** Connections that may be amid their handshakes, beyond those that `maxConnections` allows to be open. */
 const ARRIVALS = 16_384
@@ -37,6 +41,13 @@ export class Server<Data = unknown> {
   readonly #lanes: Lanes
   readonly #listeners: Listener[] = []
   readonly #topics: Topics
+  readonly #limits: ServerLimits
+  readonly #work = new Work()
+  readonly #drainage: Drainage
+  /** Resolves when the server has closed. */
+  readonly #closed: Promise<void>
+  #shut: (drain: Drain) => void = () => undefined
+  #closing = false
   /** Those who wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
   #handshakes = 0
@@ -48,6 +59,7 @@ export class Server<Data = unknown> {
   /** Made by `createServer`. @internal */
   constructor(options: CommonOptions & AnyRoute) {
     const limits = limitsOf(options)
+    this.#limits = limits
     const common = this.#common(limits, options.broker)
     this.#topics = common.topics
     this.#census = new Census(limits, common.connections)
@@ -66,6 +78,14 @@ export class Server<Data = unknown> {
       proxies,
     })
     this.#lanes = this.#openLanes(options, limits, common.deadlines, proxies)
+    this.#closed = new Promise((resolve) => {
+      this.#shut = (drain) => resolve(this.#end(drain))
+    })
+    this.#drainage = new Drainage(
+      this.#census.connections,
+      (connection) => this.#work.answers(connection),
+      (drain) => this.#shut(drain),
+    )
   }
 
   /** The connections that are not closed, of all routes. */
@@ -94,7 +114,7 @@ export class Server<Data = unknown> {
    * `close`.
    */
   async listen(options: ListenOptions = {}): Promise<this> {
-    if (this.#gate.closed) throw new Error('the server is closed: make a new one to listen again')
+    if (this.#closing) throw new Error('the server is closed: make a new one to listen again')
     const listener = new Listener(options, this.#lanes)
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
     await listener.listen(options, this.#lanes)
@@ -103,9 +123,21 @@ export class Server<Data = unknown> {
     return this
   }
 
-  /** Accepts nothing more; what it has accepted goes on. @internal */
-  stopListening(): void {
-    for (const listener of this.#listeners) listener.stop()
+  /** Whether it has begun to listen. @internal */
+  get listens(): boolean {
+    return this.#listeners.length > 0
+  }
+
+  /**
+   * Certificates and keys in the place of those that `listen` was given, for connections to come, on everything that
+   * listens with TLS. What is left out stays, but a certificate takes its key along. Throws what node:tls throws for a
+   * certificate that it can't use, and an Error where nothing listens with TLS; then nothing has changed.
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    const secure = this.#listeners.filter((listener) => listener.isSecure)
+    if (secure.length === 0) throw new Error('this process listens nowhere with TLS: use it behind listen({ tls })')
+    for (const listener of secure) listener.checkRenewal(options)
+    for (const listener of secure) listener.renew(options)
   }
 
   /**
@@ -142,21 +174,57 @@ export class Server<Data = unknown> {
 
   /**
    * Accepts nothing more, sends Close to every peer (1001 by default), and resolves when all connections have ended:
-   * those that do not answer are ended when the close timeout is over. Rejects with a RangeError, before anything is
-   * closed, for a code or a reason that may not be sent.
+   * those that do not answer are ended when the close timeout is over. A connection whose messages are being handled is
+   * sent Close when the promises of these handlers have settled, or half of `closeTimeout` is over; requests under way
+   * are answered, and all other promises of handlers are waited for, within `closeTimeout`. With `drainAfter` and
+   * `drainOver`, connections are served for that time before. Called again, the later call counts. Rejects with a
+   * RangeError, before anything is closed, for a code or a reason that may not be sent, and for a time that makes no sense.
    */
-  async close(code = 1001, reason = ''): Promise<void> {
-    writeClosePayload(code, reason) // throws before anything is closed
+  async close(how: number | CloseOptions = 1001, reason = ''): Promise<void> {
+    const drain = drainOf(how, reason) // throws before anything is closed
+    this.#closing = true
+    for (const listener of this.#listeners) listener.stop()
+    this.#lanes.http.leave()
+    this.#drainage.obey(drain)
+    await this.#closed
+  }
+
+  async #end({ code, reason }: Drain): Promise<void> {
+    const { closeTimeout } = this.#limits
+    const began = performance.now()
     this.#gate.close()
     for (const listener of this.#listeners.splice(0)) listener.close()
     this.#lanes.raw?.close()
-    this.#lanes.http.close()
-    for (const connection of this.#census.connections) connection.close(code, reason)
+    const answered = this.#lanes.http.close()
     // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
     const alive = setInterval(() => undefined, 1000)
+    await this.#sayClose(code, reason)
     if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await answered
+    const left = closeTimeout === 0 ? 0 : Math.max(1, closeTimeout - (performance.now() - began))
+    await until(() => !this.#work.busy, left)
     await Promise.all([this.#topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
+  }
+
+  /** Says Close to every peer: to those whose messages are being handled when they have got their answers. */
+  async #sayClose(code: number, reason: string): Promise<void> {
+    const busy = new Set<Connection<unknown>>()
+    for (const connection of this.#census.connections) {
+      if (this.#work.answers(connection)) busy.add(connection)
+      else connection.close(code, reason)
+    }
+    const close = (connection: Connection<unknown>): void => {
+      busy.delete(connection)
+      connection.close(code, reason)
+    }
+    const done = (): boolean => {
+      for (const connection of busy) if (!this.#work.answers(connection)) close(connection)
+      return busy.size === 0
+    }
+    // Half of the time is left for the peers' answers to Close.
+    await until(done, this.#limits.closeTimeout / 2)
+    for (const connection of busy) close(connection)
   }
 
   #common(limits: ServerLimits, broker: Broker | undefined): Common & { readonly topics: Topics } {
@@ -177,7 +245,8 @@ export class Server<Data = unknown> {
     const turn = turnOfThread()
     const slices = slicesOfThread()
     const topics = new Topics(codec, heap, turn, limits.maxTopics, broker)
-    return { codec, heap, turn, slices, budget, deadlines, topics, connections, closed }
+    const work = this.#work
+    return { codec, heap, turn, slices, budget, deadlines, topics, connections, work, closed }
   }
 
   #openLanes(
@@ -187,22 +256,30 @@ export class Server<Data = unknown> {
     proxies: TrustedProxies | undefined,
   ): Lanes {
     const { handshakeTimeout } = limits
-    const { publicApi = false, request = (_, response) => response.writeHead(426, { Upgrade: 'websocket' }).end() } =
-      options
+    const { publicApi = false, request = refuseRequest } = options
     const gate = this.#gate
     const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): void =>
       this.#open(transport, accepted, early)
     const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
     const mostArrivals = limits.maxConnections + ARRIVALS
     const shared = { ...limits, deadlines, gate, mostArrivals, upgraded }
-    const http = new HttpLane({ ...shared, publicApi, request, clientOf: (socket) => proxyLine.clientOf(socket) })
+    const http = new HttpLane({
+      ...shared,
+      publicApi,
+      request,
+      requestFailed: (message, error) => requestFailed(options, message, error),
+      clientOf: (socket) => proxyLine.clientOf(socket),
+    })
     const raw = new RawLane({
       ...shared,
       arrived: () => this.arrived?.(),
       refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
-      handedOver: (handle, read) => http.counted(giveToHttp(handle, read, http.server)),
+      handedOver: (handle, read, due) => {
+        const socket = socketOf(handle, read)
+        if (http.counted(socket)) http.take(socket, due)
+      },
     })
-    return { raw: publicApi ? undefined : raw, http, proxyLine, handshakeTimeout }
+    return { raw: publicApi ? undefined : raw, http, proxyLine, deadlines, handshakeTimeout }
   }
 
   #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array): void {
@@ -212,6 +289,25 @@ export class Server<Data = unknown> {
     peer.start(opening, early)
     UpgradeRequest.settle(opening.request)
     this.opened?.()
+  }
+}
+
+/**
+ * What plain HTTP gets where the application has no use for it. There is no Upgrade header: proxies hand it on to clients
+ * of HTTP/2, which must not see it.
+ */
+const refuseRequest: RequestListener = (_, response) => {
+  response.writeHead(426, { 'Content-Type': 'text/plain; charset=utf-8' }).end('this is a WebSocket server\n')
+}
+
+/** Tells the application that its `request` failed. */
+function requestFailed(options: CommonOptions, request: IncomingMessage, error: unknown): void {
+  if (options.requestFailed === undefined) return console.error(error)
+  try {
+    const result = options.requestFailed(request, error)
+    if (isThenable(result)) Promise.resolve(result).catch(console.error)
+  } catch (second) {
+    console.error(second)
   }
 }
 

@@ -64,6 +64,10 @@ describe('what is accepted', () => {
     assert.equal(status({ connection: 'keep-alive, Upgrade' }, { repeated }), undefined)
   })
 
+  test('a Content-Length of 0, as the client of Java 11 to 18 writes it: there is no body', () => {
+    assert.equal(status({ 'content-length': '0' }), undefined)
+  })
+
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
     test(`a header named ${name}`, () => {
       assert.equal(status({ [name]: 'x' }), undefined)
@@ -143,12 +147,22 @@ describe('what is refused', () => {
     test(`the key ${JSON.stringify(key)}: 400`, () => assert.equal(status({ 'sec-websocket-key': key }), 400))
   }
 
-  for (const name of ['content-length', 'transfer-encoding']) {
-    test(`a ${name}, even an empty one: 400`, () => {
-      assert.equal(status({ [name]: '0' }), 400)
-      assert.equal(status({ [name]: '' }), 400)
+  test('a transfer-encoding, even an empty one: 400', () => {
+    assert.equal(status({ 'transfer-encoding': '0' }), 400)
+    assert.equal(status({ 'transfer-encoding': '' }), 400)
+    assert.equal(status({ 'content-length': '0', 'transfer-encoding': 'chunked' }), 400)
+  })
+
+  for (const length of ['', '1', '10', '01', '-0', '+0', '0x0', '0.0', '0, 0', '0,']) {
+    test(`a content-length of ${JSON.stringify(length)}: 400`, () => {
+      assert.equal(status({ 'content-length': length }), 400)
     })
   }
+
+  test('a content-length of 0 more than once: 400', () => {
+    assert.equal(status({ 'content-length': '0' }, { repeated: ['content-length'] }), 400)
+    assert.equal(status({ 'content-length': '0, 0' }, { repeated: ['content-length'] }), 400)
+  })
 
   test('a refusal says why, in one line that may stand in a response', () => {
     const refusals = [

@@ -43,6 +43,67 @@ describe('a header is read, at every split', () => {
   })
 })
 
+describe('a line of version 1 is read, at every split', () => {
+  const line = (text: string, address: string | undefined): void => reads(Buffer.from(`PROXY ${text}\r\n`), address)
+
+  test('TCP over IPv4', () => {
+    line('TCP4 192.0.2.1 192.0.2.2 56324 443', '192.0.2.1')
+    line('TCP4 0.0.0.0 255.255.255.255 0 65535', '0.0.0.0')
+  })
+  test('TCP over IPv6, in the form of RFC 5952', () => {
+    line('TCP6 2001:DB8:0:0:0:0:0:1 ::1 1 2', '2001:db8::1')
+    line('TCP6 ::ffff:192.0.2.1 :: 1 2', '::ffff:192.0.2.1')
+    line('TCP6 1:2:3:4:5:6:7:8 1:2:3:4:5:6:7:: 1 2', '1:2:3:4:5:6:7:8')
+  })
+  test('UNKNOWN, whatever it carries: no address', () => {
+    line('UNKNOWN', undefined)
+    line('UNKNOWN anything at all', undefined)
+    line('UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535', undefined)
+    line(`UNKNOWN ${'x'.repeat(107 - 16)}`, undefined)
+  })
+})
+
+describe('a line that is none of version 1 is wrong', () => {
+  for (const text of [
+    'TCP4 192.0.2.1 192.0.2.2 1',
+    'TCP4 192.0.2.1 192.0.2.2 1 2 3',
+    'TCP4 192.0.2.1  192.0.2.2 1 2',
+    'TCP4 192.0.2.1 192.0.2.2 1 2 ',
+    ' TCP4 192.0.2.1 192.0.2.2 1 2',
+    'TCP4\t192.0.2.1 192.0.2.2 1 2',
+    'TCP4 192.0.2.256 192.0.2.2 1 2',
+    'TCP4 192.0.2.01 192.0.2.2 1 2',
+    'TCP4 192.0.2 192.0.2.2 1 2',
+    'TCP4 192.0.2.1 nobody 1 2',
+    'TCP4 192.0.2.1 192.0.2.2 65536 2',
+    'TCP4 192.0.2.1 192.0.2.2 01 2',
+    'TCP4 192.0.2.1 192.0.2.2 -1 2',
+    'TCP4 ::1 ::1 1 2',
+    'TCP6 192.0.2.1 192.0.2.2 1 2',
+    'TCP6 1:2:3:4:5:6:7 :: 1 2',
+    'TCP6 1:2:3:4:5:6:7:8:9 :: 1 2',
+    'TCP6 1::2::3 :: 1 2',
+    'TCP6 ::12345 :: 1 2',
+    'TCP6 1:2:3:4:5:6:7:8:: :: 1 2',
+    'TCP6 ::%eth0 :: 1 2',
+    'UDP4 192.0.2.1 192.0.2.2 1 2',
+    'tcp4 192.0.2.1 192.0.2.2 1 2',
+    'UNKNOWNS',
+    '',
+    'TCP4 192.0.2.1 192.0.2.2 1 2\n',
+  ]) {
+    test(JSON.stringify(text), () => assert.equal(readProxyHeader(Buffer.from(`PROXY ${text}\r\n`)), 'wrong'))
+  }
+  test('one that does not end within 107 bytes', () => {
+    const long = Buffer.from(`PROXY UNKNOWN ${'x'.repeat(200)}\r\n`)
+    assert.equal(readProxyHeader(long.subarray(0, 106)), 'more')
+    assert.equal(readProxyHeader(long.subarray(0, 107)), 'wrong')
+  })
+  test('one that ends in LF alone', () => {
+    assert.equal(readProxyHeader(Buffer.from(`PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n${'x'.repeat(100)}`)), 'wrong')
+  })
+})
+
 describe('what is no header is wrong, at the byte that says so', () => {
   test('any other byte in the signature', () => {
     const header = ipv4Header('192.0.2.1')
@@ -75,13 +136,8 @@ describe('what is no header is wrong, at the byte that says so', () => {
       assert.equal(readProxyHeader(proxyHeader(PROXY, 0x11, Buffer.alloc(length)).subarray(0, 16)), 'wrong')
     }
   })
-  test('version 1, HTTP, TLS, silence', () => {
-    for (const text of [
-      'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n',
-      'GET / HTTP/1.1\r\n\r\n',
-      '\x16\x03\x01',
-      '\r\n\r\n\r',
-    ]) {
+  test('HTTP, TLS, silence', () => {
+    for (const text of ['GET / HTTP/1.1\r\n\r\n', 'PUT / HTTP/1.1\r\n\r\n', 'proxy ', '\x16\x03\x01', '\r\n\r\n\r']) {
       assert.equal(readProxyHeader(Buffer.from(text, 'latin1')), 'wrong')
     }
     assert.equal(readProxyHeader(Buffer.alloc(0)), 'more')

@@ -37,6 +37,8 @@ describe('the client of a chain of proxies', () => {
     ['garbage before a proxy', '10.0.0.1', '203.0.113.9, unknown, 10.0.0.2', '10.0.0.2'],
     ['a name', '10.0.0.1', 'localhost', '10.0.0.1'],
     ['an empty entry', '10.0.0.1', '203.0.113.9,', '10.0.0.1'],
+    ['an empty entry, with blanks behind it', '10.0.0.1', '203.0.113.9, \t ', '10.0.0.1'],
+    ['empty entries before others', '10.0.0.1', ', 203.0.113.9,, ,10.0.0.2', '203.0.113.9'],
     ['only commas', '10.0.0.1', ',,,,', '10.0.0.1'],
     ['markup', '10.0.0.1', '<script>', '10.0.0.1'],
     ['an octal look', '10.0.0.1', '010.0.0.1', '10.0.0.1'],

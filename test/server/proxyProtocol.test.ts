@@ -46,6 +46,18 @@ describe('the header', () => {
     assert.equal(await addressOf(trial, proxyHeader(PROXY, 0x31, Buffer.alloc(216))), '127.0.0.1')
   })
 
+  inEveryLane('may be a line of version 1', async (trial) => {
+    await serve(trial)
+    assert.equal(await addressOf(trial, Buffer.from('PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n')), '203.0.113.9')
+    assert.equal(await addressOf(trial, Buffer.from('PROXY TCP6 2001:db8::1 ::1 1 2\r\n')), '2001:db8::1')
+    assert.equal(await addressOf(trial, Buffer.from('PROXY UNKNOWN\r\n')), '127.0.0.1')
+    const client = await trial.connect()
+    const line = Buffer.from('PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n')
+    await client.writePieces([line.subarray(0, 3), line.subarray(3, -1), line.subarray(-1)])
+    await trial.request(client, upgradeRequest(), masked(TEXT, 'hi'))
+    assert.match(String((await client.frames(1))[0]?.payload), /^hi from 203\.0\.113\.9 /)
+  })
+
   inEveryLane('may come in one packet with the request and its frames', async (trial) => {
     await serve(trial)
     const client = await trial.connect()
@@ -129,7 +141,8 @@ describe('the header', () => {
 
 const bad: Record<string, Buffer> = {
   'no header, but a request': latin1(upgradeRequest({ 'X-Forwarded-For': '203.0.113.9' })),
-  'a header of version 1': Buffer.from('PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\nGET / HTTP/1.1\r\n\r\n'),
+  'a line of version 1 that is wrong': Buffer.from('PROXY TCP4 203.0.113.9 127.0.0.1 1\r\nGET / HTTP/1.1\r\n\r\n'),
+  'a line of version 1 that does not end': Buffer.from(`PROXY TCP4 ${'1'.repeat(100)}`),
   garbage: Buffer.alloc(300, 0x5a),
   'a signature that breaks off': Buffer.concat([ipv4Header('1.2.3.4').subarray(0, 11), Buffer.alloc(50)]),
   'a length that is too much': proxyHeader(PROXY, 0x11, Buffer.alloc(60_000)),

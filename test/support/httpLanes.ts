@@ -1,4 +1,5 @@
 // Both lanes of the opening handshake in memory, without sockets: thousands of requests a second can be compared.
+import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -105,6 +106,9 @@ export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
     deadlines: new Deadlines(() => false),
     handshakeTimeout: 60_000,
     closeTimeout: 60_000,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 60_000,
+    requestFailed: (_, error) => assert.fail(String(error)),
     request: (_, response) => response.writeHead(418).end(),
     gate: openGate(),
     maxHeaderSize: defaultLimits.maxHeaderSize,
@@ -116,14 +120,14 @@ export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
     },
   })
   stream.on('error', () => undefined)
-  lane.take(stream as unknown as Socket)
+  lane.take(stream as unknown as Socket, 0)
   for (const piece of pieces) {
     if (outcome !== undefined || stream.destroyed) break
     stream.push(piece)
     await turns()
   }
-  lane.close()
   stream.destroy()
+  await lane.close()
   return outcome ?? { answer: stream.output.replace(/^Date: .*\r\n/im, '') }
 }
 

@@ -1,4 +1,5 @@
 // A connection over the transport in memory: what a test needs to feed one peer and to look at what it is sent.
+
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import { Callbacks } from '../../src/connection/callbacks.js'
 import type { Connection } from '../../src/connection/connection.js'
@@ -7,6 +8,7 @@ import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handle
 import { Peer } from '../../src/connection/peer.js'
 import { slicesOfThread } from '../../src/connection/slices.js'
 import { turnOfThread } from '../../src/connection/turn.js'
+import { Work } from '../../src/connection/work.js'
 import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { Topics } from '../../src/pubsub/topics.js'
@@ -35,7 +37,9 @@ export function room(
   const all = { ...defaultLimits, ...limits }
   const connections = new Set<Connection<unknown>>()
   const budget = new Budget(all.payloadMemory, all.maxMessage)
+  const work = new Work()
   const shared: Shared<undefined> = {
+    work,
     codec: codecOfThread(),
     heap: heapOfThread(),
     turn: turnOfThread(),
@@ -44,7 +48,7 @@ export function room(
     budget,
     deadlines: new Deadlines(() => false),
     handlers,
-    callbacks: new Callbacks(handlers),
+    callbacks: new Callbacks(handlers, work),
     limits: all,
     times: {
       pingInterval: ticksOf(all.pingInterval),

@@ -1,0 +1,86 @@
+// Draining a server: it accepts nothing more, serves for a while what it has, closes that little by little, and ends.
+import type { Connection } from '../connection/connection.js'
+import { writeClosePayload } from '../protocol/closeCode.js'
+
+/** How `server.close` ends the connections. Times in milliseconds. */
+export interface CloseOptions {
+  /** The close code that peers get. Default 1001. */
+  readonly code?: number
+  /** The reason that peers get, up to 123 bytes. Default: none. */
+  readonly reason?: string
+  /** How long connections are served on before the first is sent Close. Nothing is accepted meanwhile. Default 0. */
+  readonly drainAfter?: number
+  /** The time over which the Closes are spread, so that clients don't all come back at once. Default 0: all at once. */
+  readonly drainOver?: number
+}
+
+/** The options with their defaults. */
+export type Drain = Required<CloseOptions>
+
+/** Time between two portions of closes, in milliseconds. */
+const STEP = 20
+
+/** A timer of Node's takes no more. */
+const LONGEST_TIME = 2 ** 30
+
+/** Throws a RangeError for a code or a reason that may not be sent, and for a time that makes no sense. */
+export function drainOf(how: number | CloseOptions, reasonOnly: string): Drain {
+  const {
+    code = 1001,
+    reason = reasonOnly,
+    drainAfter = 0,
+    drainOver = 0,
+  } = typeof how === 'number' ? { code: how } : how
+  writeClosePayload(code, reason)
+  for (const [name, time] of Object.entries({ drainAfter, drainOver })) {
+    if (Number.isSafeInteger(time) && time >= 0 && time <= LONGEST_TIME) continue
+    throw new RangeError(`${name} must be a whole number from 0 to ${LONGEST_TIME}, not ${String(time)}`)
+  }
+  return { code, reason, drainAfter, drainOver }
+}
+
+export class Drainage {
+  readonly #connections: ReadonlySet<Connection<unknown>>
+  readonly #isBusy: (connection: Connection<unknown>) => boolean
+  readonly #end: (drain: Drain) => void
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * `end` is called when the connections were closed, or have left: it closes those that have come since, and those that
+   * were busy.
+   */
+  constructor(
+    connections: ReadonlySet<Connection<unknown>>,
+    isBusy: (connection: Connection<unknown>) => boolean,
+    end: (drain: Drain) => void,
+  ) {
+    this.#connections = connections
+    this.#isBusy = isBusy
+    this.#end = end
+  }
+
+  /** A later order takes the place of an earlier one. One without delay is obeyed before this returns. */
+  obey(drain: Drain): void {
+    clearTimeout(this.#timer)
+    if (drain.drainAfter === 0) this.#close(drain)
+    else this.#timer = setTimeout(() => this.#close(drain), drain.drainAfter)
+  }
+
+  #close(drain: Drain): void {
+    const { drainOver, code, reason } = drain
+    if (drainOver === 0) return this.#end(drain)
+    const connections = [...this.#connections]
+    const began = performance.now()
+    let closed = 0
+    const step = (): void => {
+      const share = Math.min(1, (performance.now() - began) / drainOver)
+      for (const due = connections.length * share; closed < due; closed++) {
+        const connection = connections[closed]
+        if (connection !== undefined && !this.#isBusy(connection)) connection.close(code, reason)
+      }
+      if (closed < connections.length && this.#connections.size > 0) this.#timer = setTimeout(step, STEP)
+      else this.#end(drain)
+    }
+    step()
+  }
+}
