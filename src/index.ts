@@ -12,9 +12,11 @@ export type { LargeContext, LargeHandler, LargeMessage, LargeReply } from './pay
 export type { LargeOptions } from './payload/pool.js'
 export { CloseCode } from './protocol/closeCode.js'
 export type { ResponseHeaders } from './protocol/openingHandshake.js'
+export type { CertificateName, ClientCertificate, TlsFacts } from './protocol/tlsFacts.js'
 export type { UpgradeRequest } from './protocol/upgradeRequest.js'
 export { ProtocolViolation, type ViolationName } from './protocol/violation.js'
 export type { Broker, BrokerStatistics, Receive } from './pubsub/broker.js'
+export type { CloseOptions } from './server/drainage.js'
 export type { ListenOptions } from './server/listener.js'
 export {
   type Acceptance,
@@ -28,3 +30,4 @@ export {
   type ServerOptions,
   type Upgrade,
 } from './server/options.js'
+export type { HttpLimits } from './server/webServer.js'
