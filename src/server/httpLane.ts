@@ -18,6 +18,8 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly gate: Gate
   /** Time for a refused peer to end the connection, and for answers under way when the server closes, in milliseconds. */
   readonly closeTimeout: number
+  /** The longest time without reading from a peer that may have left, in milliseconds. */
+  readonly pauseTimeout: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
   /** The client's address where a PROXY header told it. */
@@ -109,7 +111,7 @@ export class HttpLane {
 
   /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */
   #wait(decision: Decision, socket: Duplex, head: Buffer, due: number): void {
-    const { deadlines, handshakeTimeout } = this.#options
+    const { deadlines } = this.#options
     const left = (): void => {
       this.#pending.delete(pending)
       pending.abandon('the peer has left')
@@ -119,7 +121,7 @@ export class HttpLane {
     const pending = new PendingUpgrade(
       decision,
       head,
-      { deadlines, due, timeout: handshakeTimeout },
+      { deadlines, due, limits: this.#options },
       {
         full: () => socket.pause(),
         settled: (verdict, early) => {

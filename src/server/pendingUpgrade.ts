@@ -15,8 +15,8 @@ export interface Patience {
   readonly deadlines: Deadlines
   /** When the handshake must be done, as a tick; 0 is never. */
   readonly due: number
-  /** The limit, in milliseconds, for the words that are said then. */
-  readonly timeout: number
+  /** The limits that this comes from, in milliseconds. */
+  readonly limits: { readonly handshakeTimeout: number; readonly pauseTimeout: number }
 }
 
 /** The lane that an upgrade came by. */
@@ -34,6 +34,8 @@ export class PendingUpgrade implements Expiring {
   readonly #lane: Waiting
   readonly #chunks: Buffer[]
   #length = 0
+  /** Which limit ends it. */
+  #limit: keyof Patience['limits'] = 'handshakeTimeout'
   #over = false
 
   constructor(decision: Decision, early: Buffer, patience: Patience, lane: Waiting) {
@@ -48,7 +50,18 @@ export class PendingUpgrade implements Expiring {
   received(chunk: Buffer): void {
     this.#chunks.push(chunk)
     this.#length += chunk.length
-    if (this.#length >= MOST_BYTES) this.#lane.full()
+    if (this.#length < MOST_BYTES) return
+    this.#lane.full()
+    this.#limitPause()
+  }
+
+  /** While nothing is read, nobody sees that the peer has left: that must not last, whatever `upgrade` may take. */
+  #limitPause(): void {
+    const { deadlines, limits } = this.#patience
+    const latest = deadlines.tickAfter(limits.pauseTimeout)
+    if (latest === 0 || (this.due !== 0 && this.due <= latest)) return
+    this.#limit = 'pauseTimeout'
+    deadlines.setTick(this, latest)
   }
 
   /** The peer has left. */
@@ -68,7 +81,7 @@ export class PendingUpgrade implements Expiring {
   expired(): void {
     if (this.#over) return
     const { request, endpoint } = this.#decision
-    const error = new Error(`upgrade did not settle within handshakeTimeout, ${this.#patience.timeout} ms`)
+    const error = new Error(`upgrade did not settle within ${this.#limit}, ${this.#patience.limits[this.#limit]} ms`)
     UpgradeRequest.abort(request, error)
     this.#settle(endpoint.failed(request, error, refuse(503, 'the upgrade took too long')))
   }

@@ -19,6 +19,8 @@ export interface RawLaneOptions {
   readonly gate: Gate
   /** Time for the opening handshake, in milliseconds. */
   readonly handshakeTimeout: number
+  /** The longest time without reading from a peer that may have left, in milliseconds. */
+  readonly pauseTimeout: number
   /** Longer request heads are for the second lane to refuse. */
   readonly maxHeaderSize: number
   /** Most connections that have not finished their handshake. */
@@ -106,7 +108,7 @@ class Arrival implements Expiring, ChunkReader, Waiting {
   }
 
   #decide(chunk: Buffer): void {
-    const { gate, deadlines, handshakeTimeout, maxHeaderSize, handedOver } = this.#options
+    const { gate, deadlines, maxHeaderSize, handedOver } = this.#options
     const text = chunk.toString('latin1')
     const head = readRequestHead(text)
     if (head === undefined || head.length > maxHeaderSize || checkUpgrade(head.request) !== undefined) {
@@ -126,7 +128,7 @@ class Arrival implements Expiring, ChunkReader, Waiting {
     const { verdict } = decision
     const early = chunk.subarray(length)
     if (verdict instanceof Promise) {
-      const patience = { deadlines, due: this.due, timeout: handshakeTimeout }
+      const patience = { deadlines, due: this.due, limits: this.#options }
       deadlines.clear(this)
       this.#pending = new PendingUpgrade(decision, early, patience, this)
     } else if ('status' in verdict) this.settled(verdict, early)

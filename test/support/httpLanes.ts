@@ -8,9 +8,9 @@ import { Deadlines } from '../../src/connection/deadlines.js'
 import { checkUpgrade, type HandshakeRequest } from '../../src/protocol/openingHandshake.js'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
 import { Census } from '../../src/server/census.js'
-import { Endpoint } from '../../src/server/endpoint.js'
+import { type Accepted, Endpoint } from '../../src/server/endpoint.js'
 import { Gate } from '../../src/server/gate.js'
-import { HttpLane } from '../../src/server/httpLane.js'
+import { HttpLane, type HttpLaneOptions } from '../../src/server/httpLane.js'
 import { defaultLimits } from '../../src/server/options.js'
 import { Routes } from '../../src/server/routes.js'
 import { room } from './peer.js'
@@ -98,15 +98,14 @@ function openGate(): Gate {
   return new Gate({ census: new Census(defaultLimits, new Set()), routes: new Routes({}), rest, proxies: undefined })
 }
 
-/** What the second lane does with bytes that arrive in these pieces. */
-export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
-  const stream = new FedStream()
-  let outcome: Outcome | undefined
-  const lane = new HttpLane({
+/** A second lane that lets in whoever keeps the protocol, and tells `upgraded`. */
+export function laneOptions(upgraded: (accepted: Accepted, early: Buffer) => void): HttpLaneOptions {
+  return {
     deadlines: new Deadlines(() => false),
     handshakeTimeout: 60_000,
     closeTimeout: 60_000,
     requestTimeout: 60_000,
+    pauseTimeout: 60_000,
     keepAliveTimeout: 60_000,
     requestFailed: (_, error) => assert.fail(String(error)),
     request: (_, response) => response.writeHead(418).end(),
@@ -115,10 +114,19 @@ export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
     mostArrivals: 1,
     publicApi: false,
     clientOf: () => undefined,
-    upgraded: (_, { opening: { request } }, early) => {
+    upgraded: (_, accepted, early) => upgraded(accepted, early),
+  }
+}
+
+/** What the second lane does with bytes that arrive in these pieces. */
+export async function secondLane(pieces: readonly Buffer[]): Promise<Outcome> {
+  const stream = new FedStream()
+  let outcome: Outcome | undefined
+  const lane = new HttpLane(
+    laneOptions(({ opening: { request } }, early) => {
       outcome = { upgraded: { target: request.target, headers: request.headers }, early: early.toString('latin1') }
-    },
-  })
+    }),
+  )
   stream.on('error', () => undefined)
   lane.take(stream as unknown as Socket, 0)
   for (const piece of pieces) {
