@@ -200,6 +200,10 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     turn.end()
   }
 
+  get frugal(): boolean {
+    return this.#shared.budget.frugal
+  }
+
   waits(bytes: number): boolean {
     const { budget } = this.#shared
     if (bytes < 0) budget.forget(this, -bytes)

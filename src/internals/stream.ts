@@ -34,7 +34,8 @@ function required(): Bindings {
 }
 
 function onread(this: StreamHandle): Uint8Array | undefined {
-  return (this.receiver as HandleReader).read(state[readBytesOrError] ?? 0)
+  const next: unknown = (this.receiver as HandleReader).read(state[readBytesOrError] ?? 0)
+  return next instanceof Uint8Array ? next : undefined
 }
 
 let state: Int32Array = new Int32Array(0)

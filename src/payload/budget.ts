@@ -115,6 +115,11 @@ export class Budget {
     return this.#common > this.#room / 2
   }
 
+  /** Whether more than a quarter is held: little should be read at a time, as it may have to be kept. */
+  get frugal(): boolean {
+    return this.#common > this.#room / 4
+  }
+
   /** How many payloads are arriving. */
   get unfinished(): number {
     return this.#watched.size

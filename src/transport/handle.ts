@@ -25,7 +25,7 @@ const MOST_IN_A_ROW = 2 * 1024 * 1024
  * what must be kept of a peer is never more than one read.
  */
 const READ_LENGTHS = [16 * 1024, 64 * 1024, INBOX_LENGTH] as const
-const FIRST_LENGTH = 1
+const FIRST_LENGTH = 0
 
 /** Views for all handles, by their lengths: the inbox is where every read of this thread lands. */
 let views: readonly Uint8Array[] | undefined
@@ -89,7 +89,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     }
     const full = status === READ_LENGTHS[this.#size]
     inboxOfThread().read(receiver, status)
-    if (this.#paused) return this.#aim(0)
+    if (this.#paused || receiver.frugal === true) return this.#aim(0)
     if (!full) this.#inARow = 0
     else {
       this.#yieldTurn(status)

@@ -7,6 +7,8 @@ import type { InboxReader } from '../memory/inbox.js'
 
 /** The connection's side of the seam; what is read comes to it by way of the inbox. */
 export interface Receiver extends InboxReader {
+  /** Whether memory is short: then little should be read at a time, as it may have to be kept. */
+  readonly frugal?: boolean
   /** The peer has half-closed: nothing more will come. */
   ended(): void
   /** A write that was PENDING is done; `status` is 0 or negative. */

@@ -1,5 +1,6 @@
 // Node uses what `onread` returns: a view re-aims the next read, and a number, null or a promise aborts the process.
-// Whatever handlers return or throw, what Node gets back is undefined. A mistake here kills the process that runs this.
+// Whatever handlers return or throw, what Node gets back is undefined, or a view of the reader's own choice. A mistake here
+// kills the process that runs this.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { type Bindings, bindings, type StreamHandle } from '../../src/internals/node.js'
@@ -19,7 +20,6 @@ function required(): Bindings {
 
 /** What careless code returns. */
 const returned: Record<string, () => unknown> = {
-  'a view': () => new Uint8Array(8),
   'a buffer': () => new ArrayBuffer(8),
   'a number': () => 1,
   zero: () => 0,
@@ -30,6 +30,9 @@ const returned: Record<string, () => unknown> = {
   'a promise': () => Promise.resolve(),
   'a promise of a view': async () => new Uint8Array(8),
 }
+
+/** The same, where nobody may choose a view to read into. */
+const returnedByHandlers: Record<string, () => unknown> = { 'a view': () => new Uint8Array(8), ...returned }
 
 /** An object with the methods of a handle, on which `onread` can be called by hand. */
 function fakeHandle(): StreamHandle {
@@ -57,6 +60,14 @@ describe('the function that is installed', () => {
       const handle = fakeHandle()
       installIn(handle, () => undefined)
       assert.equal(Object.getPrototypeOf(handle.onread), Function.prototype)
+    })
+
+    test(`by ${name} hands on a view to aim at only if reads are aimed at all`, () => {
+      const handle = fakeHandle()
+      const view = new Uint8Array(8)
+      installIn(handle, () => view)
+      state[readBytesOrError] = 5
+      assert.equal(handle.onread.call(handle, new ArrayBuffer(64)), name === 'aimReads' ? view : undefined)
     })
 
     for (const [kind, value] of Object.entries(returned)) {
@@ -102,6 +113,34 @@ describe('on a real handle', () => {
   }
 })
 
+test('a reader may aim the next read elsewhere, and back', async () => {
+  const { handle, client } = await handlePair()
+  const places = [new Uint8Array(64), new Uint8Array(4)] as const
+  const seen: [number, string][] = []
+  let at: 0 | 1 = 0
+  aimReads(handle, places[0], {
+    read(status) {
+      if (status <= 0) return undefined
+      seen.push([at, Buffer.from(places[at].subarray(0, status)).toString()])
+      at = at === 0 ? 1 : 0
+      return places[at]
+    },
+  })
+  handle.readStart()
+  for (const [count, text] of ['first', 'four', 'third'].entries()) {
+    client.write(text)
+    await eventually(() => seen.length > count, text)
+  }
+  assert.deepEqual(seen, [
+    [0, 'first'],
+    [1, 'four'],
+    [0, 'third'],
+  ])
+  await new Promise<void>((resolve) => handle.close(resolve))
+  await client.end()
+  await client.destroy()
+})
+
 describe('through the server', () => {
   let server: Server
   let answer: () => unknown = () => undefined
@@ -132,7 +171,7 @@ describe('through the server', () => {
     return client
   }
 
-  for (const [kind, value] of Object.entries(returned)) {
+  for (const [kind, value] of Object.entries(returnedByHandlers)) {
     test(`handlers may return ${kind}, in either lane`, async () => {
       answer = value
       for (const pieces of [false, true]) {
