@@ -19,7 +19,7 @@ export interface Connection<Data = unknown> {
   data: Data
   /** Whether messages can be sent: the opening handshake is done, and nobody has said Close. */
   readonly isOpen: boolean
-  /** Bytes accepted by `send` that the operating system has not taken yet. */
+  /** Bytes accepted by `send` that the operating system has not taken yet, those behind a stream included. */
   readonly bufferedAmount: number
   /**
    * The client's IP address: the peer's, or what a trusted proxy says of it. Undefined once the connection has ended,
@@ -44,9 +44,11 @@ export interface Connection<Data = unknown> {
   /**
    * Sends everything that `source` yields as one message, in fragments, no faster than the peer reads: an async
    * iterable, a web ReadableStream or a Readable of Node.js. `binary` decides what kind of message it is; by default,
-   * the first chunk does. Messages sent meanwhile wait until it is done. Resolves when the last fragment is on its way.
-   * If the source fails, the connection is closed with 1011, and the promise rejects with its error; it also rejects
-   * if the connection ends. Throws an Error where another stream or fragmented message is under way.
+   * the first chunk does. Messages sent meanwhile wait until it is done, as buffered output under `outputPolicy`. Resolves
+   * when the last fragment is on its way. If the source fails, the connection is closed with 1011, and the promise rejects
+   * with its error. If the connection ends, it rejects at once, and the source is let go: a Readable is destroyed, a
+   * web stream cancelled, an iterator's `return` called; to ignore that is fine. Throws a TypeError for what is no source,
+   * and an Error where another stream or fragmented message is under way.
    */
   sendStream(source: StreamSource, options?: { readonly binary?: boolean }): Promise<void>
   /**

@@ -13,10 +13,11 @@ export interface Chunks {
 export function readableOf(message: Chunks): Readable {
   const readable = new Readable({
     read() {
-      message.next().then(
-        ({ value }) => readable.push(value ?? null),
-        (error: Error) => readable.destroy(error),
-      )
+      // A listener for 'data' may throw: that ends the Readable, too.
+      message
+        .next()
+        .then(({ value }) => readable.push(value ?? null))
+        .catch((error: Error) => readable.destroy(error))
     },
     destroy(error, done) {
       message.return()

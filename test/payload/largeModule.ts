@@ -23,6 +23,7 @@ export default async function handle(message: LargeMessage, context: { readonly 
   if (!message.isText) return message
   const [command = '', argument = ''] = message.text().trim().split(' ')
   if (command === 'throw') throw new Error('as asked')
+  if (command === 'parse') return message.json()
   if (command === 'loop') for (;;);
   if (command === 'exit') process.exit(5)
   if (command === 'die') setTimeout(() => process.exit(6), 20)

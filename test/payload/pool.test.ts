@@ -129,6 +129,15 @@ for (const [command, error] of deaths) {
   })
 }
 
+test('a message that is no JSON, where a module lets the error through, is the peer’s fault: 1007', async () => {
+  const client = await (await connected()).open()
+  client.socket.send(`parse ${PADDING}`)
+  const { code, reason } = await client.ended
+  assert.equal(code, 1007)
+  assert.equal(reason.toString(), 'text is not JSON')
+  assert.deepEqual(errors, ['text is not JSON'])
+})
+
 test('a connection that ends while its message is with the pool leaves nothing behind', async () => {
   const before = heapOfThread().used
   const client = await (await connected()).open()
