@@ -37,10 +37,12 @@ export class Assembly implements Unfinished {
    */
   grow(codec: Codec, heap: Heap, slot: number, needed: number, filled: number, announced: number): boolean {
     const held = this.size
-    if (!this.#budget.allows(this, Math.max(Region.size(needed, announced) - held, 0))) return false
-    if (this.#region === undefined) this.#region = new Region(heap, needed, announced, this.#budget.give)
+    const budget = this.#budget
+    if (!budget.allows(this, Math.max(Region.size(needed, announced) - held, 0))) return false
+    if (this.#region === undefined)
+      this.#region = new Region(heap, needed, announced, (bytes) => budget.resized(bytes, 0))
     else this.#region.grow(needed, filled, announced)
-    this.#budget.grew(this.#region.size - held)
+    budget.resized(held, this.#region.size)
     this.lastGrowth = performance.now()
     codec.call.grant(slot, this.#region.pointer, this.#region.capacity)
     return true

@@ -50,7 +50,10 @@ export interface Unfinished extends Watched {
 /** The most that one read can leave to be kept. */
 const READ = INBOX_LENGTH + 65_536
 
-/** Regions up to this many bytes never wait: a message that is shorter than a read must not stand behind longer ones. */
+/**
+ * Regions up to this many bytes never wait, and count as what is kept: a message that is shorter than a read must not stand
+ * behind longer ones.
+ */
 const SMALL = 65_536
 
 /** While somebody waits for memory, a region must grow this often, in milliseconds: by a page each time, so by 64 KiB/s. */
@@ -206,15 +209,13 @@ export class Budget {
     return false
   }
 
-  /** Notes that a region holds `bytes` more, which were allowed. */
-  grew(bytes: number): void {
-    this.#regions += bytes
-  }
-
-  /** Notes that `bytes` of a region are free again. */
-  readonly give = (bytes: number): void => {
-    this.#regions -= bytes
-    this.#wake()
+  /** Notes that a region that held `before` bytes holds `after` now, which was allowed; 0 is none. */
+  readonly resized = (before: number, after: number): void => {
+    if (before <= SMALL) this.#kept -= before
+    else this.#regions -= before
+    if (after <= SMALL) this.#kept += after
+    else this.#regions += after
+    if (after < before) this.#wake()
   }
 
   /**
@@ -258,8 +259,8 @@ export class Budget {
 
   /** What is held outside of the oldest message's own room. */
   get #common(): number {
-    const own = Math.min(this.#oldest?.size ?? 0, this.#longest)
-    return this.#kept + this.#regions - own
+    const size = this.#oldest?.size ?? 0
+    return this.used - (size > SMALL ? Math.min(size, this.#longest) : 0)
   }
 
   /** What may be held outside of it. */
@@ -277,10 +278,13 @@ export class Budget {
    * any other's no further than leaves as much room for others as it has itself.
    */
   #fits(payload: Unfinished, bytes: number): boolean {
-    const { limit } = this
-    if (payload === this.#oldest) return Math.max(this.used, this.#regions + this.#forKept) + bytes <= limit
+    const { size } = payload
+    if (payload === this.#oldest) {
+      const regions = this.#regions + bytes + (size > SMALL ? 0 : size)
+      return regions <= this.#forOthers + this.#longest && this.used + bytes <= this.limit
+    }
     const free = Math.min(this.#forOthers - this.#regions, this.#room - this.used)
-    return payload.size + bytes <= free
+    return size + bytes <= free
   }
 
   /** Makes those go who hold the most, and more than `held`, until `bytes` find room and an eighth stays free. */

@@ -86,6 +86,8 @@ export class DuplexTransport implements Transport {
   }
 
   close(): void {
+    this.#left = 0
+    this.#pending = false
     this.#later(() => this.#stream.destroy())
   }
 

@@ -14,11 +14,13 @@ const MiB = 1024 * KiB
 /** Notes the most that a budget ever held. */
 function watched(budget: Budget): () => number {
   let most = 0
-  const { grew, charge } = budget
-  budget.grew = (bytes) => {
-    grew.call(budget, bytes)
-    most = Math.max(most, budget.used)
-  }
+  const { charge, resized } = budget
+  Object.assign(budget, {
+    resized(before: number, after: number) {
+      resized(before, after)
+      most = Math.max(most, budget.used)
+    },
+  })
   budget.charge = (bytes) => {
     charge.call(budget, bytes)
     most = Math.max(most, budget.used)

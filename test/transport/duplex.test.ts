@@ -250,6 +250,7 @@ describe('the transport itself', options, () => {
     await delay(5)
     const before = line.written.length
     transport.close()
+    await Promise.resolve()
     codecOfThread().bytes.fill(0, block.pointer, block.pointer + 2_000_000)
     line.let()
     await eventually(() => recorder.events.includes('closed'), 'the end')
