@@ -58,7 +58,7 @@ export class Books {
 }
 
 /** The budget is the server's own; it is seen while it is made. */
-function budgetMadeBy(make: () => Server<unknown>): { server: Server<unknown>; budget: Budget } {
+export function budgetMadeBy(make: () => Server<unknown>): { server: Server<unknown>; budget: Budget } {
   const { serve } = Budget.prototype
   const made: Budget[] = []
   Budget.prototype.serve = function (this: Budget, longest: number): void {

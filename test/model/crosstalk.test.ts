@@ -1,0 +1,80 @@
+// Many connections over all transports in one process, whose handlers and clients do anything at any time, inside of what
+// the others do: everybody is given its own messages, whole and in order, and nobody else's; a message is what it was as
+// long as its handler runs, and gone afterwards; and when all is over, nothing is held. SEED=… begins with another seed.
+// What runs without sockets does the same each time.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { poisonMemory } from '../support/poison.js'
+import { seed } from '../support/random.js'
+import { amount } from '../support/suite.js'
+import { type Profile, World } from './world.js'
+
+poisonMemory()
+
+interface Run {
+  readonly what: string
+  readonly profile: Profile
+  /** Seeds, and frames with each. */
+  readonly rounds: number
+  readonly frames: number
+}
+
+const runs: readonly Run[] = [
+  {
+    what: 'everything at once, over all transports',
+    profile: { kinds: ['tcp', 'public', 'tls', 'unix', 'held', 'pair', 'pair', 'memory'] },
+    rounds: amount(2, 20),
+    frames: amount(4000, 50_000),
+  },
+  {
+    what: 'everything at once, without sockets',
+    profile: { kinds: ['pair', 'pair', 'memory'] },
+    rounds: amount(3, 40),
+    frames: amount(4000, 30_000),
+  },
+  {
+    what: 'an upgrade that was held back is let in by a handler',
+    profile: { kinds: ['tcp', 'held'], weights: { upgrade: 20, 'client leaves': 4 } },
+    rounds: amount(1, 10),
+    frames: amount(3000, 20_000),
+  },
+  {
+    what: 'the bytes of one connection arrive while the handler of another runs',
+    profile: { kinds: ['pair', 'memory'], reactions: { client: 0, handler: 0.4 }, weights: { upgrade: 0 } },
+    rounds: amount(1, 10),
+    frames: amount(3000, 20_000),
+  },
+  {
+    what: 'a connection ends while its handler runs',
+    profile: {
+      kinds: ['memory'],
+      paths: ['close', 'close', 'pause', 'stream'],
+      outside: ['client sends', 'upgrade'],
+      reactions: { client: 0, handler: 0.9 },
+      weights: { upgrade: 0, pause: 40, resume: 40, 'client holds': 40, send: 80 },
+    },
+    rounds: amount(1, 20),
+    frames: amount(6000, 20_000),
+  },
+  {
+    what: 'a write makes its client send, and the server send to others',
+    profile: {
+      kinds: ['pair'],
+      outside: ['client sends', 'upgrade'],
+      reactions: { client: 0.4, handler: 0.4 },
+      weights: { upgrade: 0, subscribe: 20 },
+    },
+    rounds: amount(2, 20),
+    frames: amount(4000, 20_000),
+  },
+]
+
+for (const { what, profile, rounds, frames } of runs) {
+  for (let round = 0; round < rounds; round++) {
+    const from = seed + round
+    test(`${what}, seed ${from}`, { timeout: 600_000 }, async () => {
+      const { faults } = await World.run(from, frames, profile)
+      assert.deepEqual(faults, [], `SEED=${from} repeats it`)
+    })
+  }
+}

@@ -1,0 +1,58 @@
+// Memory that nobody owns any more shows POISON in tests, and not what it showed before: whoever still looks there gets
+// bytes that are no frame's beginning and no UTF-8. What is freed is poisoned at once, what was read is when the
+// receiver has returned. It is done from outside, so that a server does not pay for it.
+import { codecOfThread, Heap } from '../../src/codec/codec.js'
+import type { Block } from '../../src/codec/heap.js'
+import { ENTRY_SIZE, RESULT, RESULT_COUNT, SLOT_SIZE, TABLE } from '../../src/codec/wasm.generated.js'
+import { DuplexTransport } from '../../src/transport/duplex.js'
+import { HandleTransport } from '../../src/transport/handle.js'
+import { MemoryTransport, POISON } from '../../src/transport/memory.js'
+import type { Receiver, Transport } from '../../src/transport/transport.js'
+
+let poisoned = false
+
+/** From now on, in this process. */
+export function poisonMemory(): void {
+  if (poisoned) return
+  poisoned = true
+  poisonFreed()
+  for (const transport of [HandleTransport, DuplexTransport, MemoryTransport]) poisonRead(transport.prototype)
+}
+
+function poisonFreed(): void {
+  const { free, freeSlot } = Heap.prototype
+  Heap.prototype.free = function (this: Heap, block: Block): void {
+    fill(block.pointer, block.pointer + block.size)
+    free.call(this, block)
+  }
+  Heap.prototype.freeSlot = function (this: Heap, pointer: number): void {
+    fill(pointer, pointer + SLOT_SIZE)
+    freeSlot.call(this, pointer)
+  }
+}
+
+function poisonRead(transport: Transport): void {
+  const { open } = transport
+  transport.open = function (this: Transport, receiver: Receiver): void {
+    open.call(this, poisoning(receiver))
+  }
+}
+
+/** The receiver, after which the bytes it was given, and the frames that were found in them, are gone. */
+function poisoning(receiver: Receiver): Receiver {
+  return {
+    received(start, end) {
+      receiver.received(start, end)
+      const { words } = codecOfThread()
+      fill(start, end)
+      fill(TABLE, TABLE + (words[(RESULT + RESULT_COUNT) / 4] ?? 0) * ENTRY_SIZE)
+    },
+    ended: () => receiver.ended(),
+    written: (status) => receiver.written(status),
+    closed: () => receiver.closed(),
+  }
+}
+
+function fill(start: number, end: number): void {
+  codecOfThread().bytes.fill(POISON, start, end)
+}
