@@ -34,22 +34,19 @@ function poisonFreed(): void {
 function poisonRead(transport: Transport): void {
   const { open } = transport
   transport.open = function (this: Transport, receiver: Receiver): void {
-    open.call(this, poisoning(receiver))
+    poisonAfterReads(receiver)
+    open.call(this, receiver)
   }
 }
 
-/** The receiver, after which the bytes it was given, and the frames that were found in them, are gone. */
-function poisoning(receiver: Receiver): Receiver {
-  return {
-    received(start, end) {
-      receiver.received(start, end)
-      const { words } = codecOfThread()
-      fill(start, end)
-      fill(TABLE, TABLE + (words[(RESULT + RESULT_COUNT) / 4] ?? 0) * ENTRY_SIZE)
-    },
-    ended: () => receiver.ended(),
-    written: (status) => receiver.written(status),
-    closed: () => receiver.closed(),
+/** When the receiver has returned, the bytes it was given, and the frames that were found in them, are gone. */
+function poisonAfterReads(receiver: Receiver): void {
+  const { received } = receiver
+  receiver.received = (start, end) => {
+    received.call(receiver, start, end)
+    const { words } = codecOfThread()
+    fill(start, end)
+    fill(TABLE, TABLE + (words[(RESULT + RESULT_COUNT) / 4] ?? 0) * ENTRY_SIZE)
   }
 }
 
