@@ -69,10 +69,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     try {
       this.#respond(response)
       connections.add(this)
-      this.#transport.open(this)
-      deadlines.setTick(this, this.#reading.next(times))
-      callbacks.open(this)
-      inboxOfThread().deliver(this, early)
+      const open = (): void => {
+        this.#transport.open(this)
+        deadlines.setTick(this, this.#reading.next(times))
+        callbacks.open(this)
+      }
+      inboxOfThread().deliverAfter(open, this, early)
     } finally {
       turn.end()
     }

@@ -22,7 +22,7 @@ export interface InboxReader {
 /** What has not been delivered yet: bytes, or an event behind them. */
 interface Waiting {
   readonly reader: InboxReader
-  readonly bytes: Buffer | undefined
+  bytes: Buffer | undefined
   readonly event: (() => void) | undefined
 }
 
@@ -47,11 +47,24 @@ export class Inbox {
 
   /** Delivers bytes that lie elsewhere, any number of them; now, or where a read is being dealt with, after it. */
   deliver(reader: InboxReader, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += INBOX_LENGTH) {
-      const piece = bytes.subarray(at, at + INBOX_LENGTH)
-      if (this.#mustWait(reader)) this.#keep(reader, piece)
-      else this.#copy(reader, piece)
+    // What is longer than a read waits before its first part is dealt with: what arrives meanwhile is newer.
+    const first = this.#mustWait(reader) ? 0 : Math.min(bytes.length, INBOX_LENGTH)
+    for (let at = first; at < bytes.length; at += INBOX_LENGTH) {
+      this.#keep(reader, bytes.subarray(at, at + INBOX_LENGTH))
     }
+    if (first > 0) this.#copy(reader, bytes.subarray(0, first))
+  }
+
+  /** Delivers bytes after `work`, and yet before anything that arrives for their reader while that runs. */
+  deliverAfter(work: () => void, reader: InboxReader, bytes: Uint8Array): void {
+    if (bytes.length === 0) return work()
+    const place: Waiting = { reader, bytes: undefined, event: undefined }
+    const { length } = this.#waiting
+    this.#put(place)
+    work()
+    if (reader.waits?.(bytes.length) === false) return
+    place.bytes = Buffer.from(bytes)
+    if (!this.#busy && length === 0) this.#deliverNext() // nobody is before it
   }
 
   /** An event of the connection, behind what waits for it: its end, for instance. Never while a read is dealt with. */
@@ -122,7 +135,7 @@ export class Inbox {
     event?.()
     if (bytes === undefined) return
     reader.waits?.(-bytes.length)
-    this.#copy(reader, bytes)
+    for (let at = 0; at < bytes.length; at += INBOX_LENGTH) this.#copy(reader, bytes.subarray(at, at + INBOX_LENGTH))
   }
 }
 

@@ -2,11 +2,11 @@
 // arrives is held against that, byte by byte.
 import { Buffer } from 'node:buffer'
 import type { Connection, Message } from '../../src/index.js'
+import { Queue } from '../../src/memory/queue.js'
 import type { Random } from '../support/random.js'
 import { StrictParser, type Taker } from '../support/strictParser.js'
 import { BINARY, close, masked, PING, PONG, TEXT } from '../support/wire.js'
 import { describe, formFrom, isText, lengthFrom, nameOf, payloadOf, type Spec } from './payloads.js'
-import { Queue } from './queue.js'
 import type { Wire, WireEnd } from './wires.js'
 
 /** What the server has sent: a message, and whether it must arrive where the connection stays open. */
@@ -92,10 +92,10 @@ export class Actor implements Taker, WireEnd {
 
   /** What has not arrived, in words. */
   get owed(): string {
-    const [first, missing] = [this.toServer.first, this.#missing()]
+    const [[first], missing, [ping]] = [this.toServer, this.#missing(), this.pings]
     const up = first === undefined ? '' : `${this.toServer.length} from ${nameOf(first)} on are not delivered`
     const down = missing === undefined ? '' : `${nameOf(missing.spec)} has not arrived`
-    return [up, down, this.pings.length === 0 ? '' : `the ping ${this.pings.first} has not arrived`].join(' ')
+    return [up, down, ping === undefined ? '' : `the ping ${ping} has not arrived`].join(' ')
   }
 
   // The client.
