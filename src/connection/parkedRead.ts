@@ -64,7 +64,8 @@ export class ParkedRead {
 
   /** Bytes that it will cost with `length` more behind it. */
   costWith(length: number): number {
-    return SharedBlock.size(this.end - this.memory.pointer + length) + this.#entries.length * 8 + OBJECTS
+    const numbers = this.#entries.length - this.#next
+    return SharedBlock.size(this.end - this.memory.pointer + length) + numbers * 8 + OBJECTS
   }
 
   /** The same with `length` bytes more from `start` behind it; the caller releases this one. */
