@@ -29,7 +29,9 @@ export class Turn {
   #depth = 0
   #scheduled = false
   #later = false
-  /** What must not run inside of a flush. */
+  /** How many are in the middle of something, besides a flush. */
+  #undisturbed = 0
+  /** What must not run inside of a flush, nor of what is undisturbed. */
   #afterwards: (() => void)[] = []
 
   constructor(heap: Heap) {
@@ -62,10 +64,21 @@ export class Turn {
     })
   }
 
-  /** Runs work that may call the application: now, or when what is being written is written. */
+  /** Runs work that may call the application: now, or when what is being written or published is done. */
   afterwards(work: () => void): void {
-    if (this.#flushing) this.#afterwards.push(work)
+    if (this.#flushing || this.#undisturbed > 0) this.#afterwards.push(work)
     else work()
+  }
+
+  /** Runs `work`, in which nothing of the application's is called: a publication is delivered to all before that. */
+  undisturbed<Result>(work: () => Result): Result {
+    this.#undisturbed++
+    try {
+      return work()
+    } finally {
+      this.#undisturbed--
+      this.#runAfterwards()
+    }
   }
 
   /**
@@ -89,7 +102,7 @@ export class Turn {
       this.#cut()
     }
     this.outbox.recycle()
-    if (this.#afterwards.length > 0) this.#runAfterwards()
+    this.#runAfterwards()
   }
 
   /** Flushes every writer, those that are added meanwhile too, unless it takes too long. */
@@ -130,6 +143,7 @@ export class Turn {
   }
 
   #runAfterwards(): void {
+    if (this.#afterwards.length === 0 || this.#flushing || this.#undisturbed > 0) return
     const works = this.#afterwards
     this.#afterwards = []
     for (const work of works) runOutside(work)

@@ -122,7 +122,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
       this.connect()
       this.#broker.publish(name, payloadOf(data), isText(data))
     }
-    return this.#publish(name, data, except)
+    return this.#turn.undisturbed(() => this.#publish(name, data, except))
   }
 
   catchUp(subscriber: Subscriber): void {
@@ -151,7 +151,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   /** From the broker. Text is decoded and encoded anew: another machine's bytes may be anything, ours must be UTF-8. */
   #receive(topic: string, payload: Uint8Array, text: boolean): void {
     try {
-      this.#publish(topic, text ? Buffer.from(payload).toString() : payload)
+      this.#turn.undisturbed(() => this.#publish(topic, text ? Buffer.from(payload).toString() : payload))
     } catch (error) {
       process.emitWarning(`a publication could not be delivered (${String(error)})`, 'MillraceWarning') // no memory left
     }
