@@ -69,12 +69,9 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     try {
       this.#respond(response)
       connections.add(this)
-      const open = (): void => {
-        this.#transport.open(this)
-        deadlines.setTick(this, this.#reading.next(times))
-        callbacks.open(this)
-      }
-      inboxOfThread().deliverAfter(open, this, early)
+      deadlines.setTick(this, this.#reading.next(times))
+      this.#transport.open(this)
+      inboxOfThread().deliverAfter(() => callbacks.open(this), this, early)
     } finally {
       turn.end()
     }
