@@ -179,8 +179,9 @@ export class Reading implements Stoppable {
     if (this.#reasons !== 0) return
     if (this.#reader.done) return this.#transport.resume() // to see the peer's end
     this.#reader.deliverParked()
-    if (this.#reasons !== 0 || this.#reader.done) return
-    this.#reader.readingStarts()
+    if (this.#reasons !== 0) return
+    // Also where that was the last: the peer's end must be seen.
+    if (!this.#reader.done) this.#reader.readingStarts()
     this.#transport.resume()
   }
 }

@@ -6,7 +6,7 @@ import { codecOfThread } from '../../src/codec/codec.js'
 import { INBOX_LENGTH } from '../../src/codec/wasm.generated.js'
 import { Inbox, type InboxReader } from '../../src/memory/inbox.js'
 import { room, settle } from '../support/peer.js'
-import { readFrames } from '../support/wire.js'
+import { close, masked, readFrames, TEXT } from '../support/wire.js'
 
 /** Notes the first byte of each read, and what it is told to do at the first. */
 function reader(first: (self: InboxReader) => void): { self: InboxReader; got: number[] } {
@@ -73,5 +73,17 @@ test('what an error handler publishes and subscribes while a topic is delivered 
   assert.deepEqual(texts(other.wire.output), ['one', 'two'])
   assert.deepEqual(texts(late.wire.output), ['oth', 'two'])
   for (const { wire } of [slow, other, late]) wire.close()
+  await settle()
+})
+
+test('a Close that was parked is followed by the end of its peer: reading goes on', async () => {
+  const place = room({ message: (connection) => connection.pause() })
+  const { peer, wire } = place.connect()
+  wire.feed(Buffer.concat([masked(TEXT, 'one'), close(1000)]))
+  peer.resume()
+  await settle()
+  assert.equal(wire.halfClosed, true)
+  assert.equal(wire.paused, false)
+  wire.close()
   await settle()
 })
