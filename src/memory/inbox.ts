@@ -75,11 +75,12 @@ export class Inbox {
 
   /** Deals with what was read before and kept: nothing else may be parsed meanwhile. */
   exclusively(work: () => void): void {
+    const before = this.#busy
     this.#busy = true
     try {
       work()
     } finally {
-      this.#busy = false
+      this.#busy = before
     }
   }
 
@@ -123,9 +124,12 @@ export class Inbox {
   #deliverWaiting(): void {
     this.#scheduled = false
     const until = performance.now() + SHARE
-    do runOutside(() => this.#deliverNext())
-    while (this.#waiting.length > 0 && performance.now() < until)
-    if (this.#waiting.length > 0) this.#schedule()
+    try {
+      do runOutside(() => this.#deliverNext())
+      while (this.#waiting.length > 0 && performance.now() < until)
+    } finally {
+      if (this.#waiting.length > 0) this.#schedule() // also if an event has thrown
+    }
   }
 
   #deliverNext(): void {
