@@ -119,8 +119,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   subscribe(topic: string): void {
-    if (this.#ending.gone || subscribe(this.#shared, this, topic)) return
-    this.violated(new ProtocolViolation('MEMORY_SPENT'))
+    if (!this.#ending.gone && !subscribe(this.#shared, this, topic))
+      this.violated(new ProtocolViolation('MEMORY_SPENT'))
   }
 
   unsubscribe(topic: string): void {

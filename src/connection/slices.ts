@@ -3,6 +3,7 @@
 // and a slice gets shorter when that is spent: a thousand peers with much to do must not add up.
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../memory/queue.js'
+import { turnOfThread } from './turn.js'
 
 /** Milliseconds of one slice, and of all of them together in one turn of the event loop. */
 const SLICE = 2
@@ -23,6 +24,11 @@ export class Slices {
   #spent = 0
   readonly #waiting = new Queue<() => void>()
   #scheduled = false
+  readonly #turn: { readonly behind: boolean }
+
+  constructor(turn: { readonly behind: boolean }) {
+    this.#turn = turn
+  }
 
   /** A slice begins. */
   begin(): void {
@@ -50,8 +56,9 @@ export class Slices {
     this.#schedule()
   }
 
+  /** Where there is more to write than fits into a turn, what is read must not cause much more. */
   get #share(): number {
-    return this.#spent < TURN ? SLICE : SHORTEST
+    return this.#spent < TURN && !this.#turn.behind ? SLICE : SHORTEST
   }
 
   #schedule(): void {
@@ -77,6 +84,6 @@ let slices: Slices | undefined
 
 /** The slices of this thread, made on first use. */
 export function slicesOfThread(): Slices {
-  slices ??= new Slices()
+  slices ??= new Slices(turnOfThread())
   return slices
 }

@@ -29,6 +29,8 @@ export class Turn {
   #depth = 0
   #scheduled = false
   #later = false
+  /** Who goes on in the next turn. */
+  readonly #postponed: Writer[] = []
   /** How many are in the middle of something, besides a flush. */
   #undisturbed = 0
   /** What must not run inside of a flush, nor of what is undisturbed. */
@@ -62,6 +64,17 @@ export class Turn {
       this.#scheduled = false
       this.#flush()
     })
+  }
+
+  /** Has a writer flushed in a turn of its own: it has had its share of this one. */
+  addLater(writer: Writer): void {
+    this.#postponed.push(writer)
+    this.#goOnLater()
+  }
+
+  /** Whether there is more to write than fits into a turn: then nobody should cause much more. */
+  get behind(): boolean {
+    return this.#later
   }
 
   /** Runs work that may call the application: now, or when what is being written or published is done. */
@@ -138,6 +151,7 @@ export class Turn {
     this.#later = true
     setImmediate(() => {
       this.#later = false
+      for (const writer of this.#postponed.splice(0)) this.#writers[this.#listed++] = writer
       runOutside(() => this.#flush())
     })
   }

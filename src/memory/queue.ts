@@ -11,6 +11,11 @@ export class Queue<Item> {
     return this.#items.length - this.#head
   }
 
+  /** The item that came first; undefined in an empty queue. */
+  get first(): Item | undefined {
+    return this.#items[this.#head]
+  }
+
   /** The item that came last; undefined in an empty queue. */
   get last(): Item | undefined {
     return this.#items.at(-1)

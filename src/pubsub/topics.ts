@@ -1,51 +1,29 @@
-// The topics of a server in one process. What is published in a turn is encoded once, one frame behind the other, and
-// at the turn's end written to every subscriber from that one place. The order in which a connection sees things is that
-// in which they were said: what would overtake the batch, be it another topic's or its own, lets it go first.
+// The topics of a server in one process, and who subscribes to them. What is published in a turn is encoded once, and
+// written to every subscriber from one place (publications.ts).
 import { Buffer } from 'node:buffer'
-import type { Codec, Heap } from '../codec/codec.js'
-import { Arena } from '../connection/arena.js'
+import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
 import type { Sendable } from '../connection/connection.js'
-import type { FrameBuffer } from '../connection/framing.js'
-import { PreparedMessage, prepare } from '../connection/prepared.js'
-import { encode, isText, mostBytes, payloadOf } from '../connection/sendable.js'
+import { isText, mostBytes, payloadOf } from '../connection/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
-import type { Turn, Writer } from '../connection/turn.js'
+import type { Turn } from '../connection/turn.js'
+import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { MAX_TOPIC_BYTES } from './publication.js'
+import { Publications } from './publications.js'
 
-/** Holds a turn's publications; longer ones are sent alone. */
-const BATCH_LENGTH = 64 * 1024
-
-interface Topic {
-  readonly name: string
-  readonly subscribers: Set<Subscriber>
-}
-
-/** What was published on a topic in this turn, from `start` to where the arena is now. */
-interface Batch {
-  readonly topic: Topic
-  readonly start: number
-  /** Those who have had a part of it, up to here. */
-  ahead: Map<Subscriber, number> | undefined
-}
-
-export class Topics implements Publisher, Writer, FrameBuffer {
-  readonly #codec: Codec
-  readonly #heap: Heap
+export class Topics implements Publisher {
   readonly #turn: Turn
   readonly #most: number
   #broker: Broker | undefined
   #attached = false
   readonly #topics = new Map<string, Topic>()
   readonly #subscriptions = new Map<Subscriber, Set<Topic>>()
-  #arena: Arena | undefined
-  #batch: Batch | undefined
+  readonly #publications: Publications
 
   /** For at most `most` topics. */
   constructor(codec: Codec, heap: Heap, turn: Turn, most: number, broker?: Broker) {
-    this.#codec = codec
-    this.#heap = heap
     this.#turn = turn
+    this.#publications = new Publications(codec, heap, turn)
     this.#most = most
     this.#broker = broker
   }
@@ -56,7 +34,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
   }
 
   get pending(): boolean {
-    return this.#batch !== undefined
+    return this.#publications.pending
   }
 
   /** What others publish is published here, from now on. */
@@ -89,9 +67,8 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     const topic = known ?? this.#open(name)
     own ??= new Set()
     this.#subscriptions.set(subscriber, own.add(topic))
-    topic.subscribers.add(subscriber)
-    // What is pending was published before it subscribed.
-    if (this.#batch?.topic === topic) this.#setAhead(this.#batch, subscriber)
+    topic.add(subscriber)
+    this.#publications.skip(topic, subscriber)
   }
 
   unsubscribe(subscriber: Subscriber, name: string): boolean {
@@ -122,101 +99,31 @@ export class Topics implements Publisher, Writer, FrameBuffer {
       this.connect()
       this.#broker.publish(name, payloadOf(data), isText(data))
     }
-    return this.#turn.undisturbed(() => this.#publish(name, data, except))
+    return this.#publish(name, data, except)
   }
 
   catchUp(subscriber: Subscriber): void {
-    const batch = this.#batch
-    if (batch === undefined || !batch.topic.subscribers.has(subscriber)) return
-    const from = batch.ahead?.get(subscriber) ?? batch.start
-    this.#setAhead(batch, subscriber)
-    this.#deliver(subscriber, from)
-  }
-
-  /** Where the next frame of the batch is built (FrameBuffer). */
-  reserve(): number {
-    return this.#memory.position
-  }
-
-  commit(pointer: number, length: number): void {
-    this.#memory.position = pointer + length
-  }
-
-  /** The turn is over (Writer). */
-  flush(): void {
-    this.#deliverBatch()
-    this.#arena?.recycle()
+    this.#publications.catchUp(subscriber)
   }
 
   /** From the broker. Text is decoded and encoded anew: another machine's bytes may be anything, ours must be UTF-8. */
   #receive(topic: string, payload: Uint8Array, text: boolean): void {
-    try {
-      this.#turn.undisturbed(() => this.#publish(topic, text ? Buffer.from(payload).toString() : payload))
-    } catch (error) {
-      process.emitWarning(`a publication could not be delivered (${String(error)})`, 'MillraceWarning') // no memory left
-    }
+    this.#publish(topic, text ? Buffer.from(payload).toString() : payload)
   }
 
+  /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
     const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
     const topic = this.#topics.get(name)
     if (topic === undefined) return 0
-    if (most > BATCH_LENGTH) this.#publishAlone(topic, data, except)
-    else {
-      if (except !== undefined) this.catchUp(except)
-      const batch = this.#batchFor(topic, most)
-      encode(this.#codec, this, data)
-      if (except !== undefined && topic.subscribers.has(except)) this.#setAhead(batch, except)
+    try {
+      this.#turn.undisturbed(() => this.#publications.publish(topic, data, most, except))
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      process.emitWarning(`a publication could not be delivered (${error.message})`, 'MillraceWarning')
+      return 0
     }
     return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
-  }
-
-  #publishAlone(topic: Topic, data: Sendable, except: Subscriber | undefined): void {
-    this.#deliverBatch()
-    const message = data instanceof PreparedMessage ? data : prepare(data)
-    const { memory, length } = PreparedMessage.frame(message)
-    for (const subscriber of topic.subscribers) {
-      if (subscriber !== except) subscriber.deliver(memory, memory.pointer, length)
-    }
-    if (message !== data) message.release()
-  }
-
-  /** The batch of this topic, with room for `most` bytes more; any other's goes first. */
-  #batchFor(topic: Topic, most: number): Batch {
-    const arena = this.#memory
-    if (this.#batch?.topic === topic && arena.fits(most)) return this.#batch
-    this.#deliverBatch()
-    if (!arena.fits(most)) arena.change()
-    this.#batch = { topic, start: arena.position, ahead: undefined }
-    this.#turn.add(this)
-    return this.#batch
-  }
-
-  #deliverBatch(): void {
-    const batch = this.#batch
-    if (batch === undefined) return
-    const { topic, start, ahead } = batch
-    const { block, position } = this.#memory
-    this.#batch = undefined
-    for (const subscriber of topic.subscribers) {
-      const from = ahead?.get(subscriber) ?? start
-      if (from < position) subscriber.deliver(block, from, position - from)
-    }
-  }
-
-  #deliver(subscriber: Subscriber, from: number): void {
-    const { block, position } = this.#memory
-    if (from < position) subscriber.deliver(block, from, position - from)
-  }
-
-  #setAhead(batch: Batch, subscriber: Subscriber): void {
-    batch.ahead ??= new Map()
-    batch.ahead.set(subscriber, this.#memory.position)
-  }
-
-  get #memory(): Arena {
-    this.#arena ??= new Arena(this.#heap, BATCH_LENGTH)
-    return this.#arena
   }
 
   #open(name: string): Topic {
@@ -225,7 +132,7 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     if (!fits || /\p{Surrogate}/u.test(name))
       throw new TypeError(`a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
     if (this.#topics.size >= this.#most) throw new RangeError(`maxTopics is ${this.#most}`)
-    const topic = { name, subscribers: new Set<Subscriber>() }
+    const topic = new Topic(name)
     this.#topics.set(name, topic)
     this.connect()
     this.#broker?.subscribe(name)
@@ -237,13 +144,6 @@ export class Topics implements Publisher, Writer, FrameBuffer {
     if (topic.subscribers.size > 0) return
     this.#topics.delete(topic.name)
     this.#broker?.unsubscribe(topic.name)
-    if (this.#topics.size === 0) this.#forget()
-  }
-
-  /** Nobody subscribes to anything: what is pending is for nobody, and the memory is not needed. */
-  #forget(): void {
-    this.#batch = undefined
-    this.#arena?.free()
-    this.#arena = undefined
+    if (this.#topics.size === 0) this.#publications.forget()
   }
 }

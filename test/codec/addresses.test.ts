@@ -107,7 +107,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   }
   const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
   const incoming = new Incoming(
-    { codec, heap, budget: new Budget(rules.limit), slices: new Slices(), limits },
+    { codec, heap, budget: new Budget(rules.limit), slices: new Slices({ behind: false }), limits },
     sink,
     deliverer,
   )
