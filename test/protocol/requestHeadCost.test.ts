@@ -22,17 +22,16 @@ function fastest(work: () => unknown): number {
   return best
 }
 
-/** Eight times the length may take 32 times the time; quadratic cost takes 64 times. */
+/** Eight times the length may take 32 times the time, in one of several trials; quadratic cost takes 64 times in all. */
 function growsWithLength(work: (input: string) => unknown, input: (length: number) => string): void {
   const small = input(SMALL)
   const large = input(LARGE)
-  const limit =
-    32 *
-    Math.max(
-      fastest(() => work(small)),
-      NOISE,
-    )
-  const taken = fastest(() => work(large))
+  let [taken, limit] = [Number.POSITIVE_INFINITY, 0]
+  for (let trial = 0; trial < 4 && taken >= limit; trial++) {
+    const least = fastest(() => work(small))
+    limit = 32 * Math.max(least, NOISE)
+    taken = fastest(() => work(large))
+  }
   assert.ok(taken < limit, `${taken} ms, at most ${limit}`)
 }
 

@@ -42,9 +42,11 @@ export async function run(file: TestFile, timeout: number): Promise<Outcome> {
   const began = performance.now()
   try {
     const { printed, problem } = await end(file, results, timeout)
-    const verdicts = read(results)
+    const told = read(results)
+    const verdicts = told.filter(({ outcome }) => outcome !== 'noted')
+    const notes = told.flatMap(({ outcome, text }) => (outcome === 'noted' ? `\n${text}` : []))
     const failed = verdicts.some(({ outcome }) => outcome === 'failed')
-    if (problem !== '' && !failed) verdicts.push({ path: [], outcome: 'failed', text: problem })
+    if (problem !== '' && !failed) verdicts.push({ path: [], outcome: 'failed', text: problem + notes.join('') })
     else if (verdicts.length === 0) verdicts.push({ path: [], outcome: 'failed', text: 'there is no test in it' })
     const seconds = (performance.now() - began) / 1000
     return { file, verdicts, seconds, printed: failed || problem !== '' ? printed : '' }

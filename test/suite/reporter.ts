@@ -6,6 +6,9 @@ import type { Verdict } from './verdict.js'
 
 type Ended = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>
 
+/** What node:test counts at the end. */
+const COUNT = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
+
 /** The default export is what node:test asks for. */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string, void> {
   const names: string[] = []
@@ -14,6 +17,9 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     else if (event.type === 'test:pass' || event.type === 'test:fail') {
       const verdict = verdictOf(event, names.slice(0, event.data.nesting))
       if (verdict !== undefined) yield `${JSON.stringify(verdict)}\n`
+    } else if (event.type === 'test:diagnostic' && !COUNT.test(event.data.message)) {
+      const note: Verdict = { path: [], outcome: 'noted', text: event.data.message }
+      yield `${JSON.stringify(note)}\n`
     }
   }
 }

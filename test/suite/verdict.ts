@@ -3,7 +3,8 @@
 export interface Verdict {
   /** The names of the suites and tests around it, and its own. */
   readonly path: readonly string[]
-  readonly outcome: 'passed' | 'failed' | 'skipped'
-  /** What went wrong, or why it was skipped; empty if it passed. */
+  /** `noted` is what node:test says beside the results, such as an error that came after the end of a test. */
+  readonly outcome: 'passed' | 'failed' | 'skipped' | 'noted'
+  /** What went wrong, why it was skipped, or the note; empty if it passed. */
   readonly text: string
 }
