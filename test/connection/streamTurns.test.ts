@@ -5,11 +5,12 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamSource } from '../../src/connection/streamSource.js'
+import { effort } from '../support/effort.js'
 import { room, settle } from '../support/peer.js'
 import { masked, readFrames, TEXT } from '../support/wire.js'
 import { pairOf, transports } from './pairs.js'
 
-const ROWS = 60_000
+const ROWS = effort({ quick: 8000, full: 60_000 })
 const ROW = 'some,row,of,a,table,that,is,in,memory\n'
 
 function* rows(): Generator<string> {

@@ -39,7 +39,10 @@ async function told(socket: Socket): Promise<string> {
 describe('two connections from one port to two addresses', options, () => {
   for (const tls of [false, true]) {
     test(`are told apart${tls ? ', behind TLS' : ''}`, options, async (t) => {
-      const server = createServer({ open: (connection) => connection.send(`<${connection.remoteAddress}>`) })
+      const server = createServer({
+        closeTimeout: 300,
+        open: (connection) => connection.send(`<${connection.remoteAddress}>`),
+      })
       const port = await freePort()
       const secure = tls ? { tls: { cert, key } } : {}
       for (const host of ['127.0.0.1', '127.0.0.2']) await server.listen({ host, port, proxyProtocol: true, ...secure })

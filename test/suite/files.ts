@@ -20,6 +20,7 @@ export const FIRST = [
   'faults/leaks',
   'bench/large',
   'connection/times',
+  'cluster/starting',
   'payload/poolDeaths',
   'transport/handleUpgrade',
   'transport/echo',
