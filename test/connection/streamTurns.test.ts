@@ -35,8 +35,8 @@ const ENDLESS: Readonly<Record<string, () => StreamSource>> = {
       },
     })
   },
-  'one chunk of everything': () => [ROW.repeat(ROWS * 8)],
-  'one chunk of bytes': () => [Buffer.from(ROW.repeat(ROWS * 8))],
+  'one chunk of everything': () => [ROW.repeat(480_000)],
+  'one chunk of bytes': () => [Buffer.from(ROW.repeat(480_000))],
   *'empty chunks'() {
     for (let at = 0; at < ROWS; at++) yield ''
   },
