@@ -1,0 +1,47 @@
+// One way to misbehave. The catalogue's files list them by the state of the connection that they abuse.
+import type { Attacker } from './attacker.js'
+
+export interface Attack {
+  /** For `--only`. */
+  readonly name: string
+  /** What the peer does, for the table. */
+  readonly title: string
+  /** Connections of the attack. Default 1. */
+  readonly count?: number
+  /** Seconds that a round must last for the attack to come to its point. Default: those of the pace. */
+  readonly seconds?: number
+  /** Whether it is also tried with a thousand attackers at once. */
+  readonly many?: boolean
+  /** What must be there first, once. */
+  prepare?(attacker: Attacker): Promise<void>
+  /** What each connection does, from its dialling on. */
+  one(attacker: Attacker, index: number): Promise<void>
+}
+
+/** An attack that opens `path` and writes `bytes` again and again, reading the answers or not. */
+export function flooding(
+  name: string,
+  title: string,
+  path: string,
+  bytes: () => Buffer,
+  { reads = true, ...more }: { readonly reads?: boolean } & Pick<Attack, 'count' | 'many' | 'seconds'> = {},
+): Attack {
+  const built = once(bytes)
+  return {
+    name,
+    title,
+    ...more,
+    async one(attacker) {
+      await attacker.flood(await attacker.open(path, { reads }), built())
+    },
+  }
+}
+
+/** Builds it when it is needed first. */
+export function once<Value>(build: () => Value): () => Value {
+  let built: { readonly value: Value } | undefined
+  return () => {
+    built ??= { value: build() }
+    return built.value
+  }
+}

@@ -1,0 +1,179 @@
+// Attacks on connections that are not open yet.
+import { type Attack, once } from './attack.js'
+import type { Attacker } from './attacker.js'
+import { BINARY, frame, repeated, upgradeRequest } from './wire.js'
+
+const early = once(() => repeated(frame(BINARY, Buffer.alloc(16_000)), 131_072))
+const bytesBehind = once(() => repeated(frame(BINARY, 'x'), 60_000))
+const addresses = once(() => {
+  const nonsense = ['10.0.0.1', 'unknown', '[::1', '256.1.1.1:99999', '"', '::ffff:1.2.3.4%eth0', '', ' ']
+  return `X-Forwarded-For: ${Array.from({ length: 1200 }, (_, at) => nonsense[at % nonsense.length]).join(', ')}`
+})
+const pipelined = once(() => repeated(Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')))
+/** The header of a TLS record that never comes whole, and the beginning of a ClientHello. */
+const CLIENT_HELLO = Buffer.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3)
+
+const WRONG: readonly Buffer[] = [
+  'GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+  'GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n\r\n',
+  'POST /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nTransfer-Encoding: chunked\r\n\r\n',
+  'GET /%zz/../echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n',
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+].map((text) => Buffer.from(text, 'latin1'))
+
+/** Writes, and waits until the server has ended the connection, for a moment at most. */
+async function provoke(attacker: Attacker, bytes: Buffer, secure = false): Promise<void> {
+  const socket = await attacker.dial({ secure })
+  attacker.write(socket, bytes)
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, 50)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+  socket.destroy()
+}
+
+export const onHandshake: readonly Attack[] = [
+  {
+    name: 'silent',
+    title: 'connections that say nothing',
+    count: 1000,
+    many: true,
+    async one(attacker) {
+      await attacker.dial()
+    },
+  },
+  {
+    name: 'trickled-heads',
+    title: 'request heads, a byte every 10 ms',
+    count: 200,
+    async one(attacker) {
+      await attacker.flood(await attacker.dial(), upgradeRequest('/echo', [addresses()]), { portion: 1, every: 10 })
+    },
+  },
+  {
+    name: 'huge-heads',
+    title: 'request heads of 15 KiB, without pause',
+    count: 4,
+    async one(attacker) {
+      const padding = `Cookie: ${'c'.repeat(15_000)}`
+      await attacker.again(async () => {
+        const socket = await attacker.open('/echo', { headers: [padding] })
+        socket.destroy()
+      })
+    },
+  },
+  {
+    name: 'endless-heads',
+    title: 'request heads without an end',
+    count: 4,
+    async one(attacker) {
+      const lines = repeated(Buffer.from('X-A: b\r\n'))
+      await attacker.again(async () => {
+        const socket = await attacker.dial()
+        attacker.write(socket, Buffer.from('GET /echo HTTP/1.1\r\nHost: localhost\r\n'))
+        await attacker.flood(socket, lines, { most: 1_000_000 })
+        socket.destroy()
+      })
+    },
+  },
+  {
+    name: 'wrong-handshakes',
+    title: 'handshakes with everything wrong',
+    count: 8,
+    async one(attacker, index) {
+      let turn = index
+      await attacker.again(() => provoke(attacker, WRONG[turn++ % WRONG.length] ?? early()))
+    },
+  },
+  {
+    name: 'http-pipelined',
+    title: 'plain GETs, pipelined on one connection',
+    async one(attacker) {
+      await attacker.again(async () => attacker.flood(await attacker.dial(), pipelined()))
+    },
+  },
+  {
+    name: 'http-unread',
+    title: 'plain GETs, pipelined, answers unread',
+    async one(attacker) {
+      await attacker.again(async () => attacker.flood(await attacker.dial({ reads: false }), pipelined()))
+    },
+  },
+  {
+    name: 'forwarded-for',
+    title: 'X-Forwarded-For with 1,200 entries of nonsense, through a trusted proxy',
+    count: 4,
+    async one(attacker) {
+      await attacker.again(async () => {
+        const socket = await attacker.open('/echo', { headers: [addresses()], from: '127.0.0.3' })
+        socket.destroy()
+      })
+    },
+  },
+  {
+    name: 'early-bytes',
+    title: 'upgrades that wait for an answer, with 128 KiB of messages behind them',
+    count: 200,
+    many: true,
+    async one(attacker) {
+      const socket = await attacker.dial({ reads: false })
+      attacker.write(socket, upgradeRequest('/upgrade-late'))
+      await attacker.flood(socket, early(), { most: 131_072 })
+    },
+  },
+  {
+    name: 'early-small',
+    title: 'upgrade requests with 8,000 messages of a byte behind each',
+    count: 4,
+    async one(attacker) {
+      await attacker.again(async () => {
+        const socket = await attacker.open('/echo', { early: bytesBehind() })
+        await attacker.pause(5)
+        socket.destroy()
+      })
+    },
+  },
+  {
+    name: 'upgrade-left',
+    title: 'upgrades left before they are answered',
+    count: 16,
+    async one(attacker) {
+      await attacker.again(() => provoke(attacker, Buffer.concat([upgradeRequest('/upgrade-late'), early()])))
+    },
+  },
+  {
+    name: 'churn',
+    title: 'opening handshakes, each reset at once',
+    count: 16,
+    many: true,
+    async one(attacker) {
+      await attacker.again(async () => {
+        const socket = await attacker.open('/echo')
+        socket.resetAndDestroy()
+      })
+    },
+  },
+  {
+    name: 'tls-midway',
+    title: 'TLS handshakes that stop midway',
+    count: 200,
+    async one(attacker) {
+      await attacker.flood(await attacker.dial({ tlsPort: true }), CLIENT_HELLO, { most: CLIENT_HELLO.length })
+    },
+  },
+  {
+    name: 'tls-churn',
+    title: 'whole TLS handshakes, each reset at once (the cost is that of the key)',
+    count: 2,
+    async one(attacker) {
+      await attacker.again(async () => {
+        const socket = await attacker.dial({ secure: true })
+        socket.destroy()
+      })
+    },
+  },
+]

@@ -1,0 +1,135 @@
+// What was found, as tables in Markdown: for the terminal, and for the guide on limits.
+import type { Holding } from './holding.js'
+import type { Many } from './many.js'
+import type { Waiting } from './waiting.js'
+
+export interface Row {
+  readonly name: string
+  readonly title: string
+  /** Of the attack. */
+  readonly connections: number
+  readonly waiting: Waiting
+  readonly holding: Holding
+}
+
+export interface ManyRow {
+  readonly name: string
+  readonly title: string
+  readonly many: Many
+}
+
+export interface Results {
+  readonly quick: boolean
+  readonly date: string
+  readonly machine: { readonly node: string; readonly cpu: string; readonly cores: number; readonly pinned: boolean }
+  readonly rows: readonly Row[]
+  readonly many: readonly ManyRow[]
+}
+
+/** What is promised, in milliseconds: of an echo beside one attacker, and of any answer beside a thousand. */
+export const BOUNDS = { one: 20, many: 1000 } as const
+
+/** The least of the rounds; undefined if there was none. */
+export function least(rounds: readonly number[]): number | undefined {
+  return rounds.length === 0 ? undefined : Math.min(...rounds)
+}
+
+/** Rows whose wait is longer than promised. */
+export function broken({ rows, many }: Results): string[] {
+  const one = rows.filter(({ connections, waiting }) => {
+    return (least(waiting.beside) ?? Infinity) > (connections === 1 ? BOUNDS.one : BOUNDS.many)
+  })
+  const all = many.filter(({ many: { connected, newcomers } }) => Math.max(connected, newcomers) > BOUNDS.many)
+  return [...one.map(({ name }) => name), ...all.map(({ name }) => `1,000 × ${name}`)]
+}
+
+const HEAD = [
+  'attack',
+  'honest alone, ms',
+  'beside it, ms',
+  'sent, MB',
+  'process grew, MB',
+  'held, MB',
+  'held per byte sent',
+  'held after it has left',
+]
+
+export function tableOf({ rows }: Results): string {
+  return markdown(
+    HEAD,
+    rows.map(({ title, waiting, holding }) => [
+      title + noted([...waiting.problems, ...holding.problems]),
+      milliseconds(least(waiting.alone)),
+      milliseconds(least(waiting.beside)),
+      megabytes(holding.sent),
+      megabytes(holding.resident),
+      megabytes(holding.live),
+      holding.sent === 0 ? '–' : rounded(Math.max(0, holding.live) / holding.sent),
+      afterwards(holding),
+    ]),
+  )
+}
+
+export function manyTableOf({ many }: Results): string {
+  const head = [
+    'attackers',
+    'connected peers wait, ms',
+    'newcomers wait, ms',
+    'answers to newcomers',
+    'honest peers closed',
+    'sent, MB',
+    'held 3 s after they have left',
+  ]
+  return markdown(
+    head,
+    many.map(({ title, many: found }) => [
+      title + noted(found.problems),
+      milliseconds(found.connected),
+      milliseconds(found.newcomers),
+      Object.entries(found.answers)
+        .map(([answer, times]) => `${answer}: ${times}`)
+        .join(', '),
+      String(found.lost),
+      megabytes(found.sent),
+      held(found.after, found.connections),
+    ]),
+  )
+}
+
+function afterwards({ after, connections, freed }: Holding): string {
+  if (freed === null) return held(after, connections)
+  return freed < 5 ? 'nothing' : `nothing, ${rounded(freed)} s later`
+}
+
+function held(bytes: number, connections: number): string {
+  const parts = [
+    ...(bytes < 2 ** 20 ? [] : [`${megabytes(bytes)} MB`]),
+    ...(connections === 0 ? [] : [`${connections} connections`]),
+  ]
+  return parts.length === 0 ? 'nothing' : parts.join(', ')
+}
+
+function noted(problems: readonly string[]): string {
+  return problems.length === 0 ? '' : ` (**${[...new Set(problems)].join('; ')}**)`
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const rule = line(head.map((_, column) => (column === 0 ? '---' : '--:')))
+  return [line(head), rule, ...rows.map(line)].join('\n')
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? '–' : rounded(value)
+}
+
+function megabytes(bytes: number): string {
+  return rounded(Math.max(0, bytes) / 1e6)
+}
+
+/** Two digits that count, and no more than a hundredth. */
+function rounded(value: number): string {
+  const digits = value >= 100 ? Math.round(value) : Number(value.toPrecision(2))
+  return digits.toLocaleString('en', { maximumFractionDigits: value >= 10 ? 0 : 2 })
+}

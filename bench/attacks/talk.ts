@@ -1,0 +1,121 @@
+// How the processes of this benchmark talk: one asks by name, the other answers, over the channel of node:child_process.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setPriority } from 'node:os'
+import { pinned } from '../comparison/process.js'
+
+interface Question {
+  readonly id: number
+  readonly name: string
+  readonly argument: unknown
+}
+
+interface Answer {
+  readonly id: number
+  readonly result?: unknown
+  readonly error?: string
+}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** What a program answers, by the name of the question. */
+export type Answers = Readonly<Record<string, (argument: never) => unknown>>
+
+/** A program in a process of its own. */
+export class Program {
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #exited: Promise<void>
+  #asked = 0
+  #ended: string | undefined
+
+  /** Starts a module on a core of its own; it must call `answer`. */
+  constructor(core: number, module: string, args: readonly string[], flags: readonly string[] = []) {
+    const [program, ...rest] = pinned(core, [process.execPath, ...flags, module, ...args])
+    const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+    this.#child = child
+    let said = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said = `${said}${text}`.slice(-2000)
+    })
+    child.on('message', ({ id, result, error }: Answer) => {
+      const waiting = this.#waiting.get(id)
+      this.#waiting.delete(id)
+      if (error === undefined) waiting?.resolve(result)
+      else waiting?.reject(new Error(error))
+    })
+    this.#exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        const [why = ''] = /^\w*Error.*$/m.exec(said) ?? []
+        this.#ended = `the process ended with ${code ?? signal}${why === '' ? '' : `: ${why}`}`
+        for (const { reject } of this.#waiting.values()) reject(new Error(this.#ended))
+        resolve()
+      })
+    })
+  }
+
+  /** How the process ended; undefined while it runs. */
+  get ended(): string | undefined {
+    return this.#ended
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Rejects with what the program threw, or when it ends, or after `patience` milliseconds. */
+  ask<Result = void>(name: string, argument: unknown = null, patience = 60_000): Promise<Result> {
+    const id = ++this.#asked
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) return reject(new Error(this.#ended))
+      const timer = setTimeout(() => reject(new Error(`no answer to "${name}" for ${patience} ms`)), patience)
+      const settled = (): void => clearTimeout(timer)
+      this.#waiting.set(id, {
+        resolve: (result) => {
+          settled()
+          resolve(result as Result)
+        },
+        reject: (error) => {
+          settled()
+          reject(error)
+        },
+      })
+      this.#child.send({ id, name, argument } satisfies Question, (error) => {
+        if (error !== null) this.#waiting.get(id)?.reject(error)
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exited
+  }
+}
+
+/** Goes first on its core, or last; where the system does not allow that, it goes as others do. */
+export function goes(order: 'first' | 'last'): void {
+  try {
+    setPriority(order === 'first' ? -10 : 19)
+  } catch {
+    // Only root may go first: the figures are more disturbed then.
+  }
+}
+
+/** The side of the program: answers for as long as somebody may ask, and ends with whoever started it. */
+export function answer(answers: Answers): void {
+  process.on('disconnect', () => process.exit())
+  process.on('message', ({ id, name, argument }: Question) => {
+    const found = answers[name]
+    const work = async (): Promise<unknown> => {
+      if (found === undefined) throw new Error(`nobody answers to "${name}"`)
+      return found(argument as never)
+    }
+    const say = (said: Answer): void => void process.send?.(said)
+    work().then(
+      (result) => say({ id, result: result ?? null }),
+      (error: unknown) => say({ id, error: error instanceof Error ? error.message : String(error) }),
+    )
+  })
+}

@@ -1,0 +1,118 @@
+// Attacks by open connections that do not read what they are sent, or only when it hurts.
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { type Attack, flooding, once } from './attack.js'
+import type { Attacker } from './attacker.js'
+import { BINARY, fragments, frame, PING, repeated } from './wire.js'
+
+const large = once(() => repeated(frame(BINARY, Buffer.alloc(16_000)), 1_048_576))
+const small = once(() => repeated(frame(BINARY, Buffer.alloc(20))))
+const short = once(() => repeated(fragments(BINARY, Buffer.alloc(2))))
+
+/** Fills the buffers of the system, lets the server pile up what costs most, and reads then. */
+function pileUp(name: string, title: string, path: string, bytes: () => Buffer): Attack {
+  return {
+    name,
+    title,
+    seconds: 3,
+    async one(attacker) {
+      const socket = await attacker.open(path, { reads: false })
+      await fillPipe(attacker, socket)
+      void attacker.flood(socket, bytes(), { most: 5_200_000 })
+      await attacker.pause(1500)
+      socket.resume()
+    },
+  }
+}
+
+/** Sends echoes until the system takes no more answers from the server, and the server begins to keep them itself. */
+async function fillPipe(attacker: Attacker, socket: Socket): Promise<void> {
+  const step = repeated(frame(BINARY, Buffer.alloc(16_000)))
+  for (let sent = 0, before = 0; attacker.active && sent < MOST_IN_PIPE; sent += step.length) {
+    attacker.write(socket, step)
+    await attacker.pause(4)
+    const queued = queuedAt(attacker.ports.plain, socket)
+    if (queued > FULL && queued - before < step.length / 2) return
+    before = queued
+  }
+}
+
+/** More than the receiver's window leaves over while it is still open. */
+const FULL = 200_000
+const MOST_IN_PIPE = 12 * 2 ** 20
+
+/** Bytes that wait in the server's socket, where the system tells: it is the same machine. */
+function queuedAt(port: number, { localPort = 0 }: Socket): number {
+  if (process.platform !== 'linux') return 0
+  const hex = (number: number): string => number.toString(16).toUpperCase().padStart(4, '0')
+  const ends = new RegExp(`[0-9A-F]{8}:${hex(port)} [0-9A-F]{8}:${hex(localPort)} 01 ([0-9A-F]{8}):`)
+  return Number.parseInt(ends.exec(readFileSync('/proc/net/tcp', 'latin1'))?.[1] ?? '0', 16)
+}
+
+/** Reads a little every now and then, so that each write of the server is a partial one. */
+const sips: Attack = {
+  name: 'sips',
+  title: 'readers that take 16 KiB every 10 ms, of echoes of 1,000 bytes',
+  count: 20,
+  async one(attacker) {
+    const socket = await attacker.open('/echo', { reads: false })
+    void attacker.flood(socket, repeated(frame(BINARY, Buffer.alloc(1000))))
+    while (attacker.active) {
+      socket.read(16_384)
+      await attacker.pause(10)
+    }
+  },
+}
+
+/** Slow readers hold what there is to hold; then new connections come with bytes behind their requests. */
+const scarce: Attack = {
+  name: 'scarce',
+  title: 'slow readers, one by one replaced by upgrades with a message behind them',
+  count: 600,
+  seconds: 4,
+  async one(attacker, index) {
+    const socket = await attacker.open('/echo', { reads: false })
+    void attacker.flood(socket, large())
+    await attacker.pause(2000 + index * 2)
+    socket.resetAndDestroy()
+    const early = frame(BINARY, Buffer.alloc(17_000))
+    await Promise.all([1, 2].map(() => attacker.open('/echo', { early, reads: false })))
+  },
+}
+
+export const withoutReading: readonly Attack[] = [
+  pileUp('pile-fragmented', 'echoes of 2 bytes in 2 fragments piled up unread, then read', '/echo', short),
+  pileUp('pile-small', 'echoes of 20 bytes piled up unread, then read', '/echo', small),
+  pileUp('pile-pings', 'pings piled up unread, then read', '/echo', () => repeated(frame(PING))),
+  flooding('unread-large', 'readers that never read echoes of 16,000 bytes', '/echo', large, {
+    count: 60,
+    reads: false,
+    many: true,
+  }),
+  flooding('unread-small', 'readers that never read echoes of 20 bytes', '/echo', small, {
+    count: 60,
+    reads: false,
+    many: true,
+  }),
+  flooding('unread-fragmented', 'readers that never read echoes of 2 bytes in 2 fragments', '/echo', short, {
+    count: 60,
+    reads: false,
+    many: true,
+  }),
+  flooding('unread-pings', 'readers that never read pongs', '/echo', () => repeated(frame(PING, Buffer.alloc(125))), {
+    count: 60,
+    reads: false,
+    many: true,
+  }),
+  flooding('unread-drop', "readers that never read, policy 'drop'", '/drop', small, { count: 60, reads: false }),
+  flooding('unread-close', "readers that never read, policy 'close', and come again", '/close', small, {
+    count: 60,
+    reads: false,
+  }),
+  flooding('unread-rows', 'readers that never read streams of 4 MB', '/rows', () => frame(BINARY), {
+    count: 20,
+    reads: false,
+  }),
+  sips,
+  scarce,
+]
