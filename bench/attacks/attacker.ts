@@ -14,8 +14,8 @@ const HANDSHAKE = 3000
 export interface DialOptions {
   /** By TLS. */
   readonly secure?: boolean
-  /** To the port of TLS, without speaking it. */
-  readonly tlsPort?: boolean
+  /** To which port. Default: that of TLS, if it is to speak that, or else the plain one. */
+  readonly port?: number
   /** Whether it reads what the server sends. Default true. */
   readonly reads?: boolean
   /** The address that it comes from. */
@@ -59,8 +59,12 @@ export class Attacker {
   }
 
   /** Connects, and resolves when it is connected; rejects where it is not. */
-  async dial({ secure = false, tlsPort = secure, reads = true, from = this.#from }: DialOptions = {}): Promise<Socket> {
-    const where = { host: '127.0.0.1', port: tlsPort ? this.ports.secure : this.ports.plain, localAddress: from }
+  async dial({ secure = false, port, reads = true, from = this.#from }: DialOptions = {}): Promise<Socket> {
+    const where = {
+      host: '127.0.0.1',
+      port: port ?? (secure ? this.ports.secure : this.ports.plain),
+      localAddress: from,
+    }
     const socket = secure
       ? tlsConnect({ ...where, rejectUnauthorized: false })
       : tcpConnect({ ...where, noDelay: true })

@@ -13,6 +13,9 @@ const pipelined = once(() => repeated(Buffer.from('GET / HTTP/1.1\r\nHost: local
 /** The header of a TLS record that never comes whole, and the beginning of a ClientHello. */
 const CLIENT_HELLO = Buffer.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3)
 
+/** Announces 2,048 bytes of addresses. */
+const PROXY_HEADER = Buffer.from('\r\n\r\n\0\r\nQUIT\n\x21\x11\x08\x00\x7f', 'latin1')
+
 const WRONG: readonly Buffer[] = [
   'GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
   'GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n\r\n',
@@ -158,11 +161,42 @@ export const onHandshake: readonly Attack[] = [
     },
   },
   {
+    name: 'kept-heads',
+    title: 'open connections with request heads of 15 KiB in 1,000 lines',
+    count: 500,
+    async one(attacker) {
+      await attacker.open('/echo', { headers: Array.from({ length: 1000 }, (_, at) => `X-${at}: ${at * 7919}`) })
+    },
+  },
+  {
+    name: 'http-body',
+    title: 'a POST with a body without an end',
+    async one(attacker) {
+      const chunk = repeated(Buffer.from('1\r\nx\r\n'))
+      await attacker.again(async () => {
+        const socket = await attacker.dial()
+        attacker.write(socket, Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'))
+        await attacker.flood(socket, chunk)
+      })
+    },
+  },
+  {
+    name: 'proxy-midway',
+    title: 'headers of the PROXY protocol that stop midway',
+    count: 200,
+    async one(attacker) {
+      const { proxied } = attacker.ports
+      await attacker.flood(await attacker.dial({ port: proxied }), PROXY_HEADER, { most: PROXY_HEADER.length })
+    },
+  },
+  {
     name: 'tls-midway',
     title: 'TLS handshakes that stop midway',
     count: 200,
     async one(attacker) {
-      await attacker.flood(await attacker.dial({ tlsPort: true }), CLIENT_HELLO, { most: CLIENT_HELLO.length })
+      await attacker.flood(await attacker.dial({ port: attacker.ports.secure }), CLIENT_HELLO, {
+        most: CLIENT_HELLO.length,
+      })
     },
   },
   {

@@ -10,6 +10,8 @@ import { answer, goes } from './talk.js'
 export interface Ports {
   readonly plain: number
   readonly secure: number
+  /** Where connections begin with a header of the PROXY protocol. */
+  readonly proxied: number
 }
 
 /** What the process holds, in bytes, after a garbage collection. */
@@ -31,6 +33,7 @@ const codec = await load<Codec>('src/codec/codec.js')
 
 const never = (): Promise<never> => new Promise<never>(() => undefined)
 const echo = (connection: Connection, message: Message): unknown => connection.send(message)
+const answerAtDrain = Buffer.alloc(65_536)
 const row = 'a row of some bytes\n'
 
 async function* rows(): AsyncGenerator<string> {
@@ -62,6 +65,9 @@ const handlers: Readonly<Record<string, Route>> = {
   '/stream-all': { streamThreshold: 0, stream: consume },
   '/stream-none': { streamThreshold: 0, stream: () => undefined },
   '/pause': { open: (connection) => connection.pause(), message: () => undefined },
+  '/large': { large: { module: new URL('./largeModule.js', import.meta.url) } },
+  '/drain': { message: echo, drain: (connection) => connection.send(answerAtDrain) },
+  '/pinging': { message: (connection) => void connection.ping().catch(() => undefined) },
   '/drop': { outputPolicy: 'drop', message: echo },
   '/close': { outputPolicy: 'close', message: echo },
   '/closing': { message: (connection) => connection.close() },
@@ -85,10 +91,11 @@ const routes = Object.fromEntries(
 const server = createServer({ ...quiet, routes, trustedProxies: ['127.0.0.3'] })
 await server.listen({ host: '127.0.0.1' })
 await server.listen({ host: '127.0.0.1', tls: { key, cert } })
+await server.listen({ host: '127.0.0.1', proxyProtocol: true })
 
 function ports(): Ports {
-  const [plain, secure] = server.addresses.map((address) => (typeof address === 'string' ? 0 : address.port))
-  return { plain: plain ?? 0, secure: secure ?? 0 }
+  const [plain, secure, proxied] = server.addresses.map((address) => (typeof address === 'string' ? 0 : address.port))
+  return { plain: plain ?? 0, secure: secure ?? 0, proxied: proxied ?? 0 }
 }
 
 function memory(): Memory {

@@ -71,6 +71,12 @@ export const unsettled: readonly Attack[] = [
     () => frame(BINARY, Buffer.alloc(16 * MIB)),
     { count: 50, many: true },
   ),
+  flooding('large-pool', 'messages of 65,536 bytes for the pool of `large`', '/large', () =>
+    frame(BINARY, Buffer.alloc(65_536)),
+  ),
+  flooding('pings-unanswered', 'messages of a byte, each answered with a ping whose pong never comes', '/pinging', () =>
+    repeated(frame(BINARY, 'x')),
+  ),
   flooding(
     'paused',
     'messages of 1 KiB for connections that are paused',

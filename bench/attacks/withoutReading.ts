@@ -52,10 +52,10 @@ function queuedAt(port: number, { localPort = 0 }: Socket): number {
 /** Reads a little every now and then, so that each write of the server is a partial one. */
 const sips: Attack = {
   name: 'sips',
-  title: 'readers that take 16 KiB every 10 ms, of echoes of 1,000 bytes',
+  title: 'readers that take 16 KiB every 10 ms, of echoes of 1,000 bytes, and a `drain` handler',
   count: 20,
   async one(attacker) {
-    const socket = await attacker.open('/echo', { reads: false })
+    const socket = await attacker.open('/drain', { reads: false })
     void attacker.flood(socket, repeated(frame(BINARY, Buffer.alloc(1000))))
     while (attacker.active) {
       socket.read(16_384)
@@ -67,6 +67,7 @@ const sips: Attack = {
 /** Slow readers hold what there is to hold; then new connections come with bytes behind their requests. */
 const scarce: Attack = {
   name: 'scarce',
+  many: true,
   title: 'slow readers, one by one replaced by upgrades with a message behind them',
   count: 600,
   seconds: 4,

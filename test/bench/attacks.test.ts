@@ -108,7 +108,7 @@ describe('an attacker', () => {
     t.after(() => server.close())
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const attacker = new Attacker({ plain: port, secure: port }, '127.0.0.1')
+    const attacker = new Attacker({ plain: port, secure: port, proxied: port }, '127.0.0.1')
     const flood = attacker.flood(await attacker.dial(), Buffer.alloc(1000))
     await sleep(50)
     attacker.hush()
