@@ -75,13 +75,14 @@ async function measureEach(attacks: readonly Attack[]): Promise<Row[]> {
 }
 
 async function measureMany(attacks: readonly Attack[]): Promise<ManyRow[]> {
-  const rows: ManyRow[] = []
+  const rows: Promise<ManyRow>[] = []
   for (const attack of attacks) {
-    const many = await manyOf(attack, checkout, pace)
-    rows.push({ name: attack.name, title: attack.title, many })
-    progress(`1,000 × ${attack.name}: ${Math.max(many.connected, many.newcomers).toFixed(0)} ms`)
+    const { name, title } = attack
+    const { done } = await manyOf(attack, checkout, pace)
+    rows.push(done.then((many) => ({ name, title, many })))
+    progress(`1,000 × ${name}`)
   }
-  return rows
+  return Promise.all(rows)
 }
 
 function progress(line: string): void {

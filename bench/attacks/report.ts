@@ -1,4 +1,5 @@
 // What was found, as tables in Markdown: for the terminal, and for the guide on limits.
+import { type Aftermath, NOTHING } from './aftermath.js'
 import type { Holding } from './holding.js'
 import type { Many } from './many.js'
 import type { Waiting } from './waiting.js'
@@ -78,7 +79,7 @@ export function manyTableOf({ many }: Results): string {
     'answers to newcomers',
     'honest peers closed',
     'sent, MB',
-    'held 3 s after they have left',
+    'held after they have left',
   ]
   return markdown(
     head,
@@ -91,19 +92,19 @@ export function manyTableOf({ many }: Results): string {
         .join(', '),
       String(found.lost),
       megabytes(found.sent),
-      held(found.after, found.connections),
+      afterwards(found),
     ]),
   )
 }
 
-function afterwards({ after, connections, freed }: Holding): string {
+function afterwards({ after, connections, freed }: Aftermath): string {
   if (freed === null) return held(after, connections)
   return freed < 5 ? 'nothing' : `nothing, ${rounded(freed)} s later`
 }
 
 function held(bytes: number, connections: number): string {
   const parts = [
-    ...(bytes < 2 ** 20 ? [] : [`${megabytes(bytes)} MB`]),
+    ...(bytes < NOTHING ? [] : [`${megabytes(bytes)} MB`]),
     ...(connections === 0 ? [] : [`${connections} connections`]),
   ]
   return parts.length === 0 ? 'nothing' : parts.join(', ')

@@ -1,5 +1,6 @@
 // How long an honest peer waits beside an attack: a small echo every 5 ms, the longest wait of each round.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from './aftermath.js'
 import type { Attack } from './attack.js'
 import type { Account } from './honest.js'
 import type { Pace } from './yard.js'
@@ -50,7 +51,7 @@ export async function waitingBeside(attack: Attack, checkout: string, pace: Pace
       await sleep(SETTLING)
     }
   } catch (error) {
-    found.problems.push(yard.ended ?? String(error))
+    found.problems.push(yard.ended ?? messageOf(error))
   } finally {
     await yard.close()
   }

@@ -86,12 +86,12 @@ export class Yard {
     return this.#server.ask('memory', null, patience)
   }
 
-  /** Ends the clients, and keeps the server for `memory`. */
+  /** Ends the process of the attackers; from now on, the server makes way for others that are measured. */
   async dismiss(): Promise<void> {
-    await Promise.all([this.#attackers.stop(), this.#honest.stop()])
+    await Promise.all([this.#attackers.stop(), this.#server.ask('retire')])
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.dismiss(), this.#server.stop()])
+    await Promise.all([this.#server, this.#attackers, this.#honest].map((program) => program.stop()))
   }
 }

@@ -149,7 +149,7 @@ const results: Results = {
       title: 'an attack',
       many: {
         ...{ attackers: 1000, sent: 1e6, connected: 20, newcomers: 1200, answers: { '101': 5, '503': 2 }, lost: 1 },
-        ...{ late: 1, connections: 0, after: 0, problems: [] },
+        ...{ late: 1, connections: 0, after: 0, freed: 1, problems: [] },
       },
     },
   ],
