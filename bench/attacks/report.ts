@@ -35,13 +35,33 @@ export function least(rounds: readonly number[]): number | undefined {
   return rounds.length === 0 ? undefined : Math.min(...rounds)
 }
 
-/** Rows whose wait is longer than promised. */
+/** What is not as promised, in words. */
 export function broken({ rows, many }: Results): string[] {
-  const one = rows.filter(({ connections, waiting }) => {
-    return (least(waiting.beside) ?? Infinity) > (connections === 1 ? BOUNDS.one : BOUNDS.many)
-  })
-  const all = many.filter(({ many: { connected, newcomers } }) => Math.max(connected, newcomers) > BOUNDS.many)
-  return [...one.map(({ name }) => name), ...all.map(({ name }) => `1,000 × ${name}`)]
+  return [
+    ...rows.flatMap(({ name, connections, waiting, holding }) => {
+      const bound = connections === 1 ? BOUNDS.one : BOUNDS.many
+      const problems = [...waiting.problems, ...holding.problems]
+      return complaints(name, least(waiting.beside) ?? Infinity, bound, holding.freed, problems)
+    }),
+    ...many.flatMap(({ name, many: { connected, newcomers, freed, problems } }) =>
+      complaints(`1,000 × ${name}`, Math.max(connected, newcomers), BOUNDS.many, freed, problems),
+    ),
+  ]
+}
+
+function complaints(
+  name: string,
+  wait: number,
+  bound: number,
+  freed: number | null,
+  problems: readonly string[],
+): string[] {
+  const found = [
+    ...(wait > bound ? [`${milliseconds(wait)} ms instead of ${bound}`] : []),
+    ...(freed === null ? ['something is held for ever'] : []),
+    ...problems,
+  ]
+  return found.length === 0 ? [] : [`${name}: ${[...new Set(found)].join('; ')}`]
 }
 
 const HEAD = [
@@ -122,7 +142,7 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 }
 
 function milliseconds(value: number | undefined): string {
-  return value === undefined ? '–' : rounded(value)
+  return value === undefined || value === Infinity ? '–' : rounded(value)
 }
 
 function megabytes(bytes: number): string {
