@@ -58,8 +58,9 @@ export class Attacker {
     return this.#sent - waiting
   }
 
-  /** Connects, and resolves when it is connected; rejects where it is not. */
+  /** Connects, and resolves when it is connected; rejects where it is not, and once the attack is over. */
   async dial({ secure = false, port, reads = true, from = this.#from }: DialOptions = {}): Promise<Socket> {
+    if (!this.active) throw new Error('the attack is over')
     const where = {
       host: '127.0.0.1',
       port: port ?? (secure ? this.ports.secure : this.ports.plain),
@@ -69,7 +70,12 @@ export class Attacker {
       ? tlsConnect({ ...where, rejectUnauthorized: false })
       : tcpConnect({ ...where, noDelay: true })
     this.#open.add(socket)
-    socket.on('error', () => undefined).once('close', () => this.#open.delete(socket))
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        this.#open.delete(socket)
+        this.#sent -= socket.writableLength
+      })
     if (reads) socket.resume()
     else socket.pause()
     await new Promise<void>((resolve, reject) => {
