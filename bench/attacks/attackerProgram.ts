@@ -37,5 +37,5 @@ function hush(): number {
 }
 
 // Attackers may have the whole core, but not that of the honest peer, whose delays would be taken for the server's.
-goes('last')
+goes('next')
 answer({ attack, hush, leave })

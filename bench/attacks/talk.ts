@@ -94,12 +94,15 @@ export class Program {
   }
 }
 
-/** Goes first on its core, or last; where the system does not allow that, it goes as others do. */
-export function goes(order: 'first' | 'last'): void {
+/** Who goes first on a core, as `nice` has it: what is measured, before those who disturb it, before what is over. */
+const PRIORITIES = { first: -10, next: 0, last: 19 } as const
+
+/** Where the system does not let a process go first, all go alike, and the figures are more disturbed. */
+export function goes(order: keyof typeof PRIORITIES): void {
   try {
-    setPriority(order === 'first' ? -10 : 19)
+    setPriority(PRIORITIES[order])
   } catch {
-    // Only root may go first: the figures are more disturbed then.
+    // Only root may go first.
   }
 }
 
