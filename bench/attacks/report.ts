@@ -41,11 +41,12 @@ export function broken({ rows, many }: Results): string[] {
     ...rows.flatMap(({ name, connections, waiting, holding }) => {
       const bound = connections === 1 ? BOUNDS.one : BOUNDS.many
       const problems = [...waiting.problems, ...holding.problems]
-      return complaints(name, least(waiting.beside) ?? Infinity, bound, holding.freed, problems)
+      return complaints(name, least(waiting.beside) ?? Infinity, bound, holding, problems)
     }),
-    ...many.flatMap(({ name, many: { connected, newcomers, freed, problems } }) =>
-      complaints(`1,000 × ${name}`, Math.max(connected, newcomers), BOUNDS.many, freed, problems),
-    ),
+    ...many.flatMap(({ name, many: found }) => {
+      const wait = Math.max(found.connected, found.newcomers)
+      return complaints(`1,000 × ${name}`, wait, BOUNDS.many, found, found.problems)
+    }),
   ]
 }
 
@@ -53,12 +54,14 @@ function complaints(
   name: string,
   wait: number,
   bound: number,
-  freed: number | null,
+  { after, connections, freed }: Aftermath,
   problems: readonly string[],
 ): string[] {
+  // What nobody could look at is a problem of its own.
+  const kept = freed === null && (after >= NOTHING || connections > 0)
   const found = [
     ...(wait > bound ? [`${milliseconds(wait)} ms instead of ${bound}`] : []),
-    ...(freed === null ? ['something is held for ever'] : []),
+    ...(kept ? ['something is held for ever'] : []),
     ...problems,
   ]
   return found.length === 0 ? [] : [`${name}: ${[...new Set(found)].join('; ')}`]
