@@ -60,6 +60,9 @@ interface StreamBinding {
   kLastWriteWasAsync: number
 }
 
+/** What runtimes that imitate Node are called in `process.versions`. */
+const OTHER_RUNTIMES = ['deno', 'bun']
+
 let detected: Bindings | null | undefined
 
 /** The bindings, or undefined where this process can't or must not have them. */
@@ -70,6 +73,8 @@ export function bindings(): Bindings | undefined {
 
 function detect(): Bindings | undefined {
   if (process.env['MILLRACE_PUBLIC_API'] === '1') return undefined
+  // Deno and Bun call themselves Node, too, and have objects of these names; their handles behave in other ways.
+  if (OTHER_RUNTIMES.some((name) => name in process.versions)) return undefined
   // Under the permission model process.binding throws.
   if ('permission' in process && process.permission !== undefined) return undefined
   try {
@@ -94,13 +99,19 @@ function detect(): Bindings | undefined {
   }
 }
 
-/** A binding that lacks anything is as good as none. */
+/** A binding that lacks anything, or is an imitation, is as good as none. */
 function complete(found: Bindings): Bindings | undefined {
   const methods = ['useUserBuffer', 'writeBuffer', 'readStart', 'readStop', 'shutdown', 'close']
-  const callable = methods.every((name) => typeof Reflect.get(found.TCP.prototype, name) === 'function')
+  const callable = methods.every((name) => isNative(Reflect.get(found.TCP.prototype, name)))
   const numbers = [found.readBytesOrError, found.arrayBufferOffset, found.lastWriteWasAsync]
   const counted = found.state instanceof Int32Array && numbers.every((index) => Number.isInteger(index))
-  return callable && counted && typeof found.WriteWrap === 'function' ? found : undefined
+  const constructors = [found.TCP, found.Pipe, found.WriteWrap, found.ShutdownWrap]
+  return callable && counted && constructors.every(isNative) ? found : undefined
+}
+
+/** Whether a function is Node's own, in C++: that of another runtime is written in JavaScript. */
+function isNative(value: unknown): boolean {
+  return typeof value === 'function' && /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value))
 }
 
 /** The TCP or pipe handle of an object that has one; TLS and HTTP/2 sockets have others, which must not be touched. */

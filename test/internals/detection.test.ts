@@ -105,6 +105,12 @@ describe('in a process that has loaded everything', () => {
       "delete process.binding('tcp_wrap').TCP.prototype.useUserBuffer; Object.getPrototypeOf(process.binding('tcp_wrap').TCP.prototype).useUserBuffer = undefined; process.binding('tcp_wrap').TCP.prototype.useUserBuffer = undefined",
     'whose state is something else':
       "const real = process.binding; process.binding = (name) => name === 'stream_wrap' ? { ...real.call(process, name), streamBaseState: [] } : real.call(process, name)",
+    'whose TCP handles are written in JavaScript, as those of Deno are':
+      "const real = process.binding; class TCP { useUserBuffer() {} writeBuffer() {} readStart() {} readStop() {} shutdown() {} close() {} } process.binding = (name) => name === 'tcp_wrap' ? { TCP } : real.call(process, name)",
+    'whose WriteWrap is written in JavaScript':
+      "const real = process.binding; process.binding = (name) => name === 'stream_wrap' ? { ...real.call(process, name), WriteWrap: class {} } : real.call(process, name)",
+    'of Deno, which calls itself Node': "Object.defineProperty(process.versions, 'deno', { value: '2.9.6' })",
+    'of Bun, which calls itself Node': "Object.defineProperty(process.versions, 'bun', { value: '1.4.5' })",
     'without the indices':
       "const real = process.binding; process.binding = (name) => name === 'stream_wrap' ? { ...real.call(process, name), kReadBytesOrError: undefined } : real.call(process, name)",
   })) {
