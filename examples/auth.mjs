@@ -3,14 +3,6 @@
 import { createServer } from 'millrace'
 import { createSession, userOf } from './database.mjs'
 
-/** The value of a cookie in a Cookie header, or undefined. */
-function cookie(header, name) {
-  for (const pair of (header ?? '').split(';')) {
-    const [key, value] = pair.trim().split('=', 2)
-    if (key === name) return value
-  }
-}
-
 async function login(request, response) {
   const [path, query] = request.url.split('?', 2)
   const user = new URLSearchParams(query).get('user')
@@ -25,7 +17,7 @@ const server = createServer({
   origins: ['self'],
 
   async upgrade(request) {
-    const session = cookie(request.headers.cookie, 'session')
+    const { session } = request.cookies
     // The signal aborts the look-up when the client leaves, or handshakeTimeout is over.
     const user = session === undefined ? undefined : await userOf(session, request.signal)
     return user === undefined ? { status: 401, body: 'log in first' } : { data: { user } }

@@ -1,5 +1,6 @@
 // The request that opens a connection, as the application sees it: in `upgrade`, and as `connection.request`.
 // What is not asked for is not computed, and not kept: after the handshake only the head's text stays.
+import { readCookies } from './cookies.js'
 import { type HandshakeRequest, offeredProtocols } from './openingHandshake.js'
 import { readRequestHead } from './requestHead.js'
 import { readTarget } from './requestTarget.js'
@@ -58,7 +59,7 @@ export class UpgradeRequest {
     return new URLSearchParams(readTarget(this.target).query)
   }
 
-  /** By lower-case name; the values of a repeated header are joined by `, `. Has no prototype. */
+  /** By lower-case name; the values of a repeated header are joined by `, `, of Cookie by `; `. Has no prototype. */
   get headers(): Readonly<Record<string, string | undefined>> {
     return this.#facts().headers
   }
@@ -66,6 +67,14 @@ export class UpgradeRequest {
   /** The Origin header: the site whose page opened the connection. Browsers always send it, others may send anything. */
   get origin(): string | undefined {
     return this.headers['origin']
+  }
+
+  /**
+   * The cookies by name, read from the Cookie header at each access. Of those with the same name, the first counts. Values
+   * are without their quotes, and as the client sent them: not decoded. Has no prototype.
+   */
+  get cookies(): Readonly<Record<string, string | undefined>> {
+    return readCookies(this.headers['cookie'])
   }
 
   /** The subprotocols that the client offers, by its preference. */

@@ -169,7 +169,8 @@ function requestOf(message: IncomingMessage): HandshakeRequest {
     const value = rawHeaders[at + 1] ?? ''
     const before = headers[name]
     if (before !== undefined) repeated.push(name)
-    headers[name] = before === undefined ? value : `${before}, ${value}`
+    // Cookies are joined as in one header (RFC 9113, section 8.2.3).
+    headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   return {
     method: message.method ?? '',

@@ -22,12 +22,13 @@ const text = upgradeRequest(
 
 /** Everything that a request says. */
 function factsOf(request: UpgradeRequest): Record<string, unknown> {
-  const { target, path, query, headers, origin, protocols, secure, remoteAddress, params } = request
+  const { target, path, query, headers, cookies, origin, protocols, secure, remoteAddress, params } = request
   return {
     target,
     path,
     query: [...query],
     headers: { ...headers },
+    cookies: { ...cookies },
     origin,
     protocols,
     secure,
@@ -57,6 +58,7 @@ const expected = {
     constructor: 'x',
     tostring: '',
   },
+  cookies: { a: '1', b: '2' },
   origin: 'https://example.com',
   protocols: ['chat', 'superchat'],
   secure: false,
