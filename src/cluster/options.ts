@@ -37,30 +37,18 @@ export type ClusterPlan = Required<Omit<ClusterOptions, 'acceptors'>> & { readon
 
 const times = { drainAfter: 5000, drainOver: 10_000, startTimeout: 30_000, stopTimeout: 15_000 }
 
-/** A timer of Node's takes no more. */
-const LONGEST_TIME = 2 ** 30
-
-const MOST_ACCEPTORS = 1024
-
-/** Throws a RangeError for a number that makes no sense, and for a close code that may not be sent. */
+/** Options that were checked, with the defaults. Throws a RangeError for a close code that may not be sent. */
 export function planOf(options: ClusterOptions): ClusterPlan {
   const { acceptors = 'auto', drainCode = 1012, signals = true, log = (line) => console.error(line) } = options
-  const count = acceptors === 'auto' ? processors() : wholeNumber('acceptors', acceptors, 1, MOST_ACCEPTORS)
   writeClosePayload(drainCode, '')
-  const time = (name: keyof typeof times): number => wholeNumber(name, options[name] ?? times[name], 0, LONGEST_TIME)
   return {
-    acceptors: count,
-    drainAfter: time('drainAfter'),
-    drainOver: time('drainOver'),
-    startTimeout: time('startTimeout'),
-    stopTimeout: time('stopTimeout'),
+    acceptors: acceptors === 'auto' ? processors() : acceptors,
+    drainAfter: options.drainAfter ?? times.drainAfter,
+    drainOver: options.drainOver ?? times.drainOver,
+    startTimeout: options.startTimeout ?? times.startTimeout,
+    stopTimeout: options.stopTimeout ?? times.stopTimeout,
     drainCode,
     signals,
     log,
   }
-}
-
-function wholeNumber(name: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
 }

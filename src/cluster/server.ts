@@ -3,13 +3,15 @@
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
+import { checkNoMore } from '../checks/check.js'
+import { readPlace } from '../checks/place.js'
 import { Hub } from '../pubsub/hub.js'
 import { HubBroker } from '../pubsub/hubBroker.js'
 import { LinkBroker } from '../pubsub/linkBroker.js'
 import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ServerOptions } from '../server/options.js'
-import { Server as ProcessServer } from '../server/server.js'
+import { ONE_OBJECT, Server as ProcessServer } from '../server/server.js'
 import { Duty, isAcceptor } from './duty.js'
 import { linkToPrimary } from './link.js'
 import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
@@ -36,15 +38,18 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   /**
    * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
    * for instance, with that of node:tls where its options are wrong, with that of the module of `large`, and after
-   * `close`.
+   * `close`. Rejects with a TypeError for names that are no options, values of the wrong kind, and options that exclude
+   * each other. A number is a port: `listen(9001)`.
    *
    * With `acceptors`, this process becomes their primary: it runs the program up to here, starts it again in each
    * acceptor, and serves nothing by itself. Resolves in an acceptor when it listens, and in the primary when all do.
    * An acceptor that can't listen ends; its error rejects in the primary, when all have ended. Rejects with a
-   * RangeError or a TypeError for options that make no sense, and with an Error in a worker thread, in a worker of
-   * another cluster, and for a second server with acceptors.
+   * RangeError for numbers that are out of bounds, and with an Error in a worker thread, in a worker of another cluster,
+   * and for a second server with acceptors.
    */
-  override async listen(options: ListenOptions & ClusterOptions = {}): Promise<this> {
+  override listen(where?: number | (ListenOptions & ClusterOptions)): Promise<this>
+  override async listen(where: number | (ListenOptions & ClusterOptions) = {}, ...more: unknown[]): Promise<this> {
+    const options = readPlace(where, more)
     if (this.#supervisor !== undefined) await this.#supervisor.listen()
     else if (this.#duty !== undefined) await this.#serve(this.#duty, options)
     else if (options.acceptors === undefined) await super.listen(options)
@@ -143,11 +148,14 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
 
 /**
  * A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`.
- * Throws a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1, and a TypeError for an
- * `outputPolicy`, a route's path or a trusted proxy that makes no sense.
+ * Throws a TypeError for a name that is no option (and says which may have been meant) and for a value of the wrong kind,
+ * and a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1. What is undefined is as if it were
+ * not there. The handlers may be methods of an object with a class: it may have fields of its own, which an object
+ * literal may not.
  */
 export function createServer(): Server<undefined>
 export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>
-export function createServer(options: ServerOptions = {}): Server<unknown> {
+export function createServer(options: ServerOptions = {}, ...more: unknown[]): Server<unknown> {
+  checkNoMore(more, ONE_OBJECT)
   return new Server(options)
 }

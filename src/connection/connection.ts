@@ -2,7 +2,7 @@
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Message } from './message.js'
 import type { PreparedMessage } from './prepared.js'
-import type { StreamSource } from './streamSource.js'
+import type { SendStreamOptions, StreamSource } from './streamSource.js'
 
 /**
  * What became of a message: `sent` with this turn's write, `buffered` behind what the peer has not read yet,
@@ -43,14 +43,14 @@ export interface Connection<Data = unknown> {
   sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult
   /**
    * Sends everything that `source` yields as one message, in fragments, no faster than the peer reads: an async
-   * iterable, a web ReadableStream or a Readable of Node.js. `binary` decides what kind of message it is; by default,
-   * the first chunk does. Messages sent meanwhile wait until it is done, as buffered output under `outputPolicy`. Resolves
-   * when the last fragment is on its way. If the source fails, the connection is closed with 1011, and the promise rejects
-   * with its error. If the connection ends, it rejects at once, and the source is let go: a Readable is destroyed, a
-   * web stream cancelled, an iterator's `return` called; to ignore that is fine. Throws a TypeError for what is no source,
-   * and an Error where another stream or fragmented message is under way.
+   * iterable, a web ReadableStream or a Readable of Node.js. Messages sent meanwhile wait until it is done, as buffered
+   * output under `outputPolicy`. Resolves when the last fragment is on its way. If the source fails, the connection is
+   * closed with 1011, and the promise rejects with its error. If the connection ends, it rejects at once, and the source
+   * is let go: a Readable is destroyed, a web stream cancelled, an iterator's `return` called; to ignore that is fine.
+   * Throws a TypeError for what is no source or no option, and an Error where another stream or fragmented message is
+   * under way.
    */
-  sendStream(source: StreamSource, options?: { readonly binary?: boolean }): Promise<void>
+  sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void>
   /**
    * Subscribes to a topic of the server: from now on, what is published there is sent to this connection. To subscribe
    * twice is to subscribe once. It ends with the connection. Throws a RangeError above `maxSubscriptions`, or for a new

@@ -1,6 +1,8 @@
 // One peer: the protocol, a transport, the limits and the deadlines, put together.
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
+import { checkOptions } from '../checks/check.js'
+import { everywhere, streamOptions } from '../checks/tables.js'
 import { OutOfMemory } from '../codec/codec.js'
 import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
 import { inboxOfThread } from '../memory/inbox.js'
@@ -20,7 +22,7 @@ import { Pings, pingPayload } from './pings.js'
 import { type Reader, Reading, Reason, silence } from './reading.js'
 import { Sender, type SenderOwner } from './sender.js'
 import type { SharedMemory } from './sharedBlock.js'
-import type { StreamSource } from './streamSource.js'
+import type { SendStreamOptions, StreamSource } from './streamSource.js'
 import { leaveTopics, subscribe, unsubscribe } from './subscriptions.js'
 
 const NOTHING = new Uint8Array(0)
@@ -110,8 +112,9 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     return this.#sender.sendFragment(data, last)
   }
 
-  sendStream(source: StreamSource, { binary }: { readonly binary?: boolean } = {}): Promise<void> {
-    const sent = this.#sender.sendStream(source, binary)
+  sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
+    checkOptions(options, streamOptions, everywhere)
+    const sent = this.#sender.sendStream(source, options.binary)
     sent.catch((error: unknown) => {
       if (this.isOpen) this.handlerFailed(error)
     })

@@ -9,6 +9,12 @@ export type StreamChunk = string | ArrayBufferView | ArrayBuffer
 /** An async iterable, a web ReadableStream, a Readable of Node.js, or anything else that can be iterated. */
 export type StreamSource = AsyncIterable<StreamChunk> | Iterable<StreamChunk>
 
+/** Options of `sendStream`. */
+export interface SendStreamOptions {
+  /** Whether the message is binary, or else text. Default: what the first chunk is. */
+  readonly binary?: boolean
+}
+
 /** What a source answers, as an iterator does. */
 export type Step = IteratorResult<StreamChunk, unknown>
 

@@ -4,6 +4,8 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import { checkOptions } from '../checks/check.js'
+import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import type { Answer, Outcome, Task, ThreadData } from './task.js'
@@ -39,12 +41,6 @@ export interface LargeOptions {
 
 export const DEFAULT_THRESHOLD = 65_536
 
-/** Shorter messages may lie in the inbox, which the next read overwrites. */
-const LEAST_THRESHOLD = 32_769
-
-/** The numbers among the options, and the least that each may be. */
-const LEAST = { threshold: LEAST_THRESHOLD, threads: 1, queue: 0, timeout: 0, idleTimeout: 0 } as const
-
 export class Pool {
   /** Payload bytes from which a message is large. */
   readonly threshold: number
@@ -59,16 +55,12 @@ export class Pool {
 
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
   constructor(options: LargeOptions) {
+    checkOptions(options, largeOptions)
     const { module, threshold = DEFAULT_THRESHOLD, threads = availableParallelism(), ordered = true } = options
+    if (module === undefined) throw new TypeError("large needs a module: new URL('./large.js', import.meta.url)")
     const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // of another realm, perhaps
     if (url.protocol === 'file:' && !existsSync(url))
       throw new Error(`large.module does not exist: ${fileURLToPath(url)}`)
-    for (const [name, least] of Object.entries(LEAST)) {
-      const value: unknown = Reflect.get(options, name) ?? least
-      if (!Number.isSafeInteger(value) || Number(value) < least) {
-        throw new RangeError(`large.${name} must be a whole number from ${least}, not ${String(value)}`)
-      }
-    }
     this.#options = options
     this.#module = url.href
     this.#most = threads

@@ -17,7 +17,7 @@ export interface HandshakeRequest {
 /** Why a request is not upgraded, as an HTTP status with its headers. */
 export interface Refusal {
   readonly status: number
-  readonly headers: ResponseHeaders
+  readonly headers: HeaderFields
   readonly reason: string
 }
 
@@ -56,7 +56,7 @@ function hasBody({ headers, repeated }: HandshakeRequest): boolean {
 }
 
 /** A refusal with its reason in plain words. */
-export function refuse(status: number, reason: string, headers: ResponseHeaders = {}): Refusal {
+export function refuse(status: number, reason: string, headers: HeaderFields = {}): Refusal {
   return { status, reason, headers }
 }
 
@@ -78,14 +78,14 @@ export function acceptKey(key: string): string {
 }
 
 /** The 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
-export function acceptance(request: HandshakeRequest, protocol = '', headers: ResponseHeaders = {}): string {
+export function acceptance(request: HandshakeRequest, protocol = '', headers: HeaderFields = {}): string {
   const accept = acceptKey(request.headers['sec-websocket-key'] ?? '')
   const chosen = protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}${headerLines(headers)}\r\n`
 }
 
-/** Headers of a response; a name with several values travels in several lines, as Set-Cookie must. */
-export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>
+/** The headers of a response by name; one with several values travels in several lines. */
+export type HeaderFields = Readonly<Record<string, string | readonly string[]>>
 
 /** What a header's value may consist of (RFC 9110, section 5.5). */
 const VALUE = /^[\t -~\x80-\xff]*$/
@@ -116,12 +116,13 @@ const ours = new Set([
  * Checks headers of the application's. Throws a TypeError for one that is not its to set, or that could not be told
  * apart from what follows: CR and LF in a value would begin a header of somebody else's.
  */
-export function checkHeaders(headers: ResponseHeaders): void {
+export function checkHeaders(headers: HeaderFields): void {
   for (const [name, value] of Object.entries(headers)) {
     if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is no header name`)
     if (ours.has(name.toLowerCase())) throw new TypeError(`the handshake sets ${name} itself`)
-    for (const line of typeof value === 'string' ? [value] : value) {
-      if (typeof line !== 'string' || !VALUE.test(line)) {
+    for (const line of Array.isArray(value) ? value : [value]) {
+      if (typeof line !== 'string') throw new TypeError(`the value of the header ${name} must be a string, or several`)
+      if (!VALUE.test(line)) {
         throw new TypeError(`the value of the header ${name} has characters that no header may have`)
       }
     }
@@ -129,7 +130,7 @@ export function checkHeaders(headers: ResponseHeaders): void {
 }
 
 /** Header lines as they travel. */
-export function headerLines(headers: ResponseHeaders): string {
+export function headerLines(headers: HeaderFields): string {
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     (typeof value === 'string' ? [value] : value).map((line) => `${name}: ${line}\r\n`),
   )

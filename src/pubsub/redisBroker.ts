@@ -1,5 +1,7 @@
 // The broker between machines: Redis (or Valkey) publish and subscribe. It is an entry of its own, `millrace/redis`, and
 // with redisConnection.ts the only code that needs the package @redis/client.
+import { checkOptions } from '../checks/check.js'
+import { everywhere, redisOptions } from '../checks/tables.js'
 import type { Broker, BrokerStatistics, Receive } from './broker.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
@@ -54,15 +56,13 @@ const CLOSE_TIMEOUT = 2000
 
 /**
  * A broker that connects all processes that use the same Redis (6 or later) or Valkey server, and the same `prefix`.
- * `url` is `redis://` or `rediss://` (TLS), `[[user]:password@]host[:port]`; a wrong one throws a TypeError. Whether the
- * server is there shows later: the broker keeps trying to reach it until it is closed.
+ * `url` is `redis://` or `rediss://` (TLS), `[[user]:password@]host[:port]`; a wrong one throws a TypeError, as
+ * names that are no options and values of the wrong kind do; numbers out of bounds are a RangeError. Whether the server is
+ * there shows later: the broker keeps trying to reach it until it is closed.
  */
 export function redisBroker(url: string, options: RedisBrokerOptions = {}): RedisBroker {
   checkUrl(url)
-  for (const name of ['maxBuffered', 'timeout'] as const) {
-    const { [name]: value = 1 } = options
-    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number above 0`)
-  }
+  checkOptions(options, redisOptions, everywhere)
   return new RedisPubSub(url, options)
 }
 

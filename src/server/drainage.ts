@@ -1,4 +1,6 @@
 // Draining a server: it accepts nothing more, serves for a while what it has, closes that little by little, and ends.
+import { checkOptions } from '../checks/check.js'
+import { closeOptions, everywhere } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 
@@ -20,11 +22,12 @@ export type Drain = Required<CloseOptions>
 /** Time between two portions of closes, in milliseconds. */
 const STEP = 20
 
-/** A timer of Node's takes no more. */
-const LONGEST_TIME = 2 ** 30
-
-/** Throws a RangeError for a code or a reason that may not be sent, and for a time that makes no sense. */
+/**
+ * Throws a RangeError for a code or a reason that may not be sent, and for a time that makes no sense; a TypeError for
+ * names that are no options, and for values of the wrong kind.
+ */
 export function drainOf(how: number | CloseOptions, reasonOnly: string): Drain {
+  if (typeof how !== 'number') checkOptions(how, closeOptions, everywhere)
   const {
     code = 1001,
     reason = reasonOnly,
@@ -32,10 +35,6 @@ export function drainOf(how: number | CloseOptions, reasonOnly: string): Drain {
     drainOver = 0,
   } = typeof how === 'number' ? { code: how } : how
   writeClosePayload(code, reason)
-  for (const [name, time] of Object.entries({ drainAfter, drainOver })) {
-    if (Number.isSafeInteger(time) && time >= 0 && time <= LONGEST_TIME) continue
-    throw new RangeError(`${name} must be a whole number from 0 to ${LONGEST_TIME}, not ${String(time)}`)
-  }
   return { code, reason, drainAfter, drainOver }
 }
 

@@ -1,21 +1,20 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
 import { Callbacks } from '../connection/callbacks.js'
 import { ticksOf } from '../connection/deadlines.js'
-import { isThenable, type Large, type Opening, type OutputPolicy, type Shared } from '../connection/handlers.js'
+import { isThenable, type Large, type Opening, type Shared } from '../connection/handlers.js'
 import { Pool } from '../payload/pool.js'
 import {
   acceptance,
-  checkHeaders,
   type HandshakeRequest,
   offeredProtocols,
   type Refusal,
-  type ResponseHeaders,
   refuse,
 } from '../protocol/openingHandshake.js'
 import { isFromHost } from '../protocol/origin.js'
 import { readTarget } from '../protocol/requestTarget.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { type AnyRoute, limitsOf, type ServerLimits } from './options.js'
+import { type AcceptedAnswer, readAnswer } from './upgradeAnswer.js'
 
 /** A request that may open a connection. */
 export interface Accepted {
@@ -39,8 +38,6 @@ type Inherited = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgr
 /** Where the 64-bit tier begins, less one. */
 const STREAM_THRESHOLD = 65_535
 
-const policies: readonly OutputPolicy[] = ['pause', 'drop', 'close']
-
 export class Endpoint {
   readonly #options: AnyRoute
   /** What holds where the route says nothing else: what keeps strangers out of the server, above all. */
@@ -49,10 +46,7 @@ export class Endpoint {
 
   /** `base` is the server's own handlers and options, for a route. */
   constructor(options: AnyRoute, limits: ServerLimits, common: Common, base: Inherited = {}) {
-    const { outputPolicy = base.outputPolicy ?? 'pause' } = options
-    if (!policies.includes(outputPolicy)) {
-      throw new TypeError(`outputPolicy must be 'pause', 'drop' or 'close', not ${String(outputPolicy)}`)
-    }
+    const { outputPolicy = base.outputPolicy ?? 'pause', streamLeft = 'drain' } = options
     const own = limitsOf(options, limits)
     const times = {
       pingInterval: ticksOf(own.pingInterval),
@@ -66,10 +60,6 @@ export class Endpoint {
     const large = largeOf(options)
     const streamThreshold = streamThresholdOf(options, own.maxMessage)
     common.budget.serve(streamThreshold ?? own.maxMessage)
-    const { streamLeft = 'drain' } = options
-    if (streamLeft !== 'drain' && streamLeft !== 'fail') {
-      throw new TypeError(`streamLeft must be 'drain' or 'fail', not ${String(streamLeft)}`)
-    }
     const streaming = { streamThreshold, streamLeft }
     this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy, large, ...streaming }
   }
@@ -96,7 +86,7 @@ export class Endpoint {
     if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
     if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
     const { upgrade } = this.#options
-    if (upgrade === undefined) return this.#accept(head, request, offered, {})
+    if (upgrade === undefined) return this.#judge(head, request, offered, undefined)
     try {
       const answer = upgrade.call(this.#options, request)
       if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
@@ -136,16 +126,19 @@ export class Endpoint {
 
   /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
   #judge(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: unknown): Verdict {
-    if (answer === undefined || answer === null) return this.#accept(head, request, offered, {})
-    if (typeof answer !== 'object') throw new TypeError(`upgrade must return an object, not ${typeof answer}`)
-    if ('status' in answer) return rejection(answer)
-    return this.#accept(head, request, offered, answer)
+    const read = readAnswer(answer)
+    if ('status' in read) return refuse(read.status, read.body, read.headers)
+    return this.#accept(head, request, offered, read)
   }
 
-  #accept(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: AnyAcceptance): Verdict {
+  #accept(
+    head: HandshakeRequest,
+    request: UpgradeRequest,
+    offered: readonly string[],
+    answer: AcceptedAnswer,
+  ): Verdict {
     const { protocols = this.#inherited.protocols } = this.#options
-    const { data, headers = {}, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
-    checkHeaders(headers)
+    const { data, headers, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
     // Section 4.2.2: the server may only choose among what the client offers.
     if (protocol !== '' && !offered.includes(protocol)) {
       throw new TypeError(`the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
@@ -165,23 +158,5 @@ function streamThresholdOf(
   { stream, streamThreshold = STREAM_THRESHOLD }: AnyRoute,
   maxMessage: number,
 ): number | undefined {
-  if (stream === undefined) return undefined
-  if (Number.isSafeInteger(streamThreshold) && streamThreshold >= 0) return Math.min(streamThreshold, maxMessage)
-  throw new RangeError(`streamThreshold must be a whole number from 0 to 2^53 - 1, not ${String(streamThreshold)}`)
-}
-
-interface AnyAcceptance {
-  readonly data?: unknown
-  readonly headers?: ResponseHeaders
-  readonly protocol?: string
-}
-
-function rejection(answer: { status: unknown; headers?: ResponseHeaders; body?: unknown }): Refusal {
-  const { status, headers = {}, body = '' } = answer
-  if (!Number.isInteger(status) || Number(status) < 300 || Number(status) > 599) {
-    throw new TypeError(`upgrade refuses with a status from 300 to 599, not ${String(status)}`)
-  }
-  if (typeof body !== 'string') throw new TypeError('the body of a refusal must be a string')
-  checkHeaders(headers)
-  return refuse(Number(status), body, headers)
+  return stream === undefined ? undefined : Math.min(streamThreshold, maxMessage)
 }

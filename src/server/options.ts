@@ -1,9 +1,11 @@
 // What a server can be told, and what it does when it is told nothing.
 import type { IncomingMessage, RequestListener } from 'node:http'
+import { checkOptions } from '../checks/check.js'
+import { everywhere, routeOptions } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
 import type { LargeOptions } from '../payload/pool.js'
-import type { ResponseHeaders } from '../protocol/openingHandshake.js'
+import type { ResponseHeaders } from '../protocol/responseHeaders.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../pubsub/broker.js'
 import type { CensusLimits } from './census.js'
@@ -148,12 +150,6 @@ export interface CommonOptions extends Partial<ServerLimits> {
 /** The handlers and limits of a server, and of the connections that no route takes. */
 export type ServerOptions<Data = undefined> = CommonOptions & RouteOptions<Data>
 
-/** A route, made by `route`. */
-export interface Route {
-  /** @internal */
-  readonly [ROUTE]: AnyRoute
-}
-
 /** A route's options, whatever its data. */
 export interface AnyRoute extends Handlers<unknown>, Partial<ConnectionLimits> {
   readonly outputPolicy?: OutputPolicy
@@ -166,11 +162,28 @@ export interface AnyRoute extends Handlers<unknown>, Partial<ConnectionLimits> {
   readonly streamLeft?: 'drain' | 'fail'
 }
 
-export const ROUTE: unique symbol = Symbol('route')
+/** A route, made by `route`. */
+export class Route {
+  readonly #options: AnyRoute
 
-/** A route for the option `routes`, with data of its own kind. */
+  /** @internal */
+  constructor(options: AnyRoute) {
+    this.#options = options
+  }
+
+  /** What it was made of; undefined for what is no route. @internal */
+  static optionsOf(route: unknown): AnyRoute | undefined {
+    return route instanceof Route ? route.#options : undefined
+  }
+}
+
+/**
+ * A route for the option `routes`, with data of its own kind. Throws a TypeError for names that are no options of a route
+ * and for values of the wrong kind, and a RangeError for a limit that is no whole number or out of bounds.
+ */
 export function route<Data = undefined>(options: RouteOptions<Data>): Route {
-  return { [ROUTE]: options }
+  checkOptions(options, routeOptions, everywhere)
+  return new Route(options)
 }
 
 /** The limits of a server that was told nothing. */
@@ -199,28 +212,9 @@ export const defaultLimits: ServerLimits = {
   maxConnectionsPerAddress: 100_000,
 }
 
-/** Limits of which none would be no use at all. */
-const atLeastOne: readonly string[] = [
-  'maxFragments',
-  'pendingHandlers',
-  'maxSubscriptions',
-  'maxTopics',
-  'maxHeaderSize',
-]
-
-/**
- * The limits that `options` ask for, and those of `base` besides. Throws a RangeError for one that is not a whole
- * number from 0 to 2^53 - 1, or from 1 where 0 makes no sense.
- */
+/** The limits that `options` ask for, and those of `base` besides. */
 export function limitsOf(options: Partial<ServerLimits>, base: ServerLimits = defaultLimits): ServerLimits {
   const limits: Record<string, number> = {}
-  for (const [name, byDefault] of Object.entries(base)) {
-    const value: unknown = Reflect.get(options, name) ?? byDefault
-    const least = atLeastOne.includes(name) ? 1 : 0
-    if (!Number.isSafeInteger(value) || Number(value) < least) {
-      throw new RangeError(`${name} must be a whole number from ${least} to 2^53 - 1, not ${String(value)}`)
-    }
-    limits[name] = Number(value)
-  }
+  for (const [name, byDefault] of Object.entries(base)) limits[name] = Number(Reflect.get(options, name) ?? byDefault)
   return { ...base, ...limits }
 }

@@ -3,6 +3,10 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
+import { checkNoMore, checkOptions } from '../checks/check.js'
+import { checkHandedOver } from '../checks/handedOver.js'
+import { readPlace } from '../checks/place.js'
+import { everywhere, renewalOptions, serverOptions } from '../checks/tables.js'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
@@ -23,7 +27,7 @@ import { type Accepted, type Common, Endpoint } from './endpoint.js'
 import { Gate } from './gate.js'
 import { HttpLane } from './httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from './listener.js'
-import { type AnyRoute, type CommonOptions, limitsOf, ROUTE, type ServerLimits, type ServerOptions } from './options.js'
+import { type AnyRoute, type CommonOptions, limitsOf, Route, type ServerLimits, type ServerOptions } from './options.js'
 import { TrustedProxies } from './proxies.js'
 import { ProxyLine } from './proxyLine.js'
 import { RawLane } from './rawLane.js'
@@ -58,13 +62,19 @@ export class Server<Data = unknown> {
 
   /** Made by `createServer`. @internal */
   constructor(options: CommonOptions & AnyRoute) {
+    checkOptions(options, serverOptions, everywhere)
     const limits = limitsOf(options)
     this.#limits = limits
     const common = this.#common(limits, options.broker)
     this.#topics = common.topics
     this.#census = new Census(limits, common.connections)
-    const routes = Object.entries(options.routes ?? {}).map(([path, { [ROUTE]: own }]) => {
-      if (own === undefined) throw new TypeError(`the route ${path} must be made by the function route`)
+    const routes = Object.entries(options.routes ?? {}).map(([path, route]) => {
+      const own = Route.optionsOf(route)
+      if (own === undefined) {
+        throw new TypeError(
+          `the route ${path} must be made by the function route: routes: { '${path}': route({ ... }) }`,
+        )
+      }
       return [path, new Endpoint(own, limits, common, options)] as const
     })
     const rest = new Endpoint(options, limits, common)
@@ -103,6 +113,11 @@ export class Server<Data = unknown> {
     return this.addresses.find((address) => typeof address !== 'string')
   }
 
+  /** The port of `address`; undefined where that is. */
+  get port(): number | undefined {
+    return this.address?.port
+  }
+
   /** Everything it listens on: ports with their addresses, and paths. */
   get addresses(): readonly (AddressInfo | string)[] {
     return this.#listeners.flatMap(({ address }) => (address === undefined ? [] : [address]))
@@ -111,9 +126,12 @@ export class Server<Data = unknown> {
   /**
    * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
    * for instance, with that of node:tls where its options are wrong, with that of the module of `large`, and after
-   * `close`.
+   * `close`. Rejects with a TypeError for names that are no options, values of the wrong kind, and options that exclude
+   * each other.
    */
-  async listen(options: ListenOptions = {}): Promise<this> {
+  listen(where?: number | ListenOptions): Promise<this>
+  async listen(where: number | ListenOptions = {}, ...more: unknown[]): Promise<this> {
+    const options = readPlace(where, more)
     if (this.#closing) throw new Error('the server is closed: make a new one to listen again')
     const listener = new Listener(options, this.#lanes)
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
@@ -134,6 +152,7 @@ export class Server<Data = unknown> {
    * certificate that it can't use, and an Error where nothing listens with TLS; then nothing has changed.
    */
   setSecureContext(options: SecureContextOptions): void {
+    checkOptions(options, renewalOptions, everywhere)
     const secure = this.#listeners.filter((listener) => listener.isSecure)
     if (secure.length === 0) throw new Error('this process listens nowhere with TLS: use it behind listen({ tls })')
     for (const listener of secure) listener.checkRenewal(options)
@@ -142,9 +161,12 @@ export class Server<Data = unknown> {
 
   /**
    * Takes an upgrade of a node:http or https server of yours; call it in that server's `'upgrade'` listener, with what
-   * the listener is given. Refuses the upgrade by itself where it must. The socket may be any Duplex.
+   * the listener is given. Refuses the upgrade by itself where it must. The socket may be any Duplex. Throws a TypeError
+   * for arguments that are something else.
    */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ...more: unknown[]): void {
+    checkHandedOver(request, socket, head, more)
     this.#lanes.http.upgrade(request, socket, head)
   }
 
@@ -311,13 +333,13 @@ function requestFailed(options: CommonOptions, request: IncomingMessage, error: 
   }
 }
 
-/**
- * A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`.
- * Throws a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1, and a TypeError for an
- * `outputPolicy`, a route's path or a trusted proxy that makes no sense.
- */
+/** As `createServer` of the cluster's server, for a process by itself. */
 export function createServer(): Server<undefined>
 export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>
-export function createServer(options: ServerOptions = {}): Server<unknown> {
+export function createServer(options: ServerOptions = {}, ...more: unknown[]): Server<unknown> {
+  checkNoMore(more, ONE_OBJECT)
   return new Server(options)
 }
+
+/** For whoever gives more than one. */
+export const ONE_OBJECT = 'createServer takes one object: what answers HTTP requests is its option `request`'

@@ -1,4 +1,5 @@
 // The command line: which command it names, and for the echo server its options, what they say when asked, and what a person's arguments mean.
+import { nearest } from '../checks/spelling.js'
 import { defaultLimits, type ServerLimits } from '../server/options.js'
 import { type BenchCommand, parseBenchArguments } from './benchArguments.js'
 import { type Given, optionsIn, read, table, UsageError } from './options.js'
@@ -73,7 +74,8 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
   const valued = [...where, ...processes, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
   const given = optionsIn(args, valued, ['help', 'version'], { h: 'help', v: 'version' }, (word) => {
-    throw new UsageError(`there is no command ${JSON.stringify(word)}`)
+    const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
+    throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
   })
   if (given.has('help')) return { name: 'help' }
   if (given.has('version')) return { name: 'version' }

@@ -1,5 +1,7 @@
 // Reads a command line into options and words, with messages about millrace; for every command the same way.
 import { parseArgs } from 'node:util'
+import { optionFor } from '../checks/aliases.js'
+import { nearest, sameName } from '../checks/spelling.js'
 
 /** Arguments that can't be understood; the message is for the person who typed them. */
 export class UsageError extends Error {}
@@ -40,11 +42,24 @@ export function optionsIn(
     }
     const { name, rawName, value, inlineValue } = token
     if (valued.includes(name)) given.set(name, valueIn(rawName, value, inlineValue))
-    else if (!flags.includes(name)) throw new UsageError(`there is no option ${rawName}`)
+    else if (!flags.includes(name))
+      throw new UsageError(`there is no option ${rawName}${meantBy(name, [...valued, ...flags])}`)
     else if (value !== undefined) throw new UsageError(`${rawName} takes no value`)
     else given.set(name, '')
   }
   return given
+}
+
+/** Which of the options was meant, if one is near enough. */
+function meantBy(name: string, names: readonly string[]): string {
+  const alias = optionFor(camel(name))
+  const known = names.find((option) => alias !== undefined && sameName(option, alias))
+  const meant = known ?? nearest(name, names)
+  return meant === undefined ? '' : `: did you mean --${meant}?`
+}
+
+function camel(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** In `--port --host x`, the port's value was forgotten: it is not `--host`. */

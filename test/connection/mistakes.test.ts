@@ -92,6 +92,23 @@ describe('close', () => {
   }
 })
 
+test('sendStream takes what yields, and options by name: else nothing is sent, and the connection lives', async () => {
+  const { peer, wire } = room({}).connect()
+  const stream =
+    (...args: readonly unknown[]) =>
+    () =>
+      Reflect.apply(peer.sendStream, peer, args)
+  for (const source of [undefined, null, 5, {}, () => 'x', Promise.resolve()]) assert.throws(stream(source), TypeError)
+  assert.throws(stream(['x'], { bin: true }), { name: 'TypeError', message: /sendStream has no option 'bin'/ })
+  assert.throws(stream(['x'], { binary: 'yes' }), { name: 'TypeError', message: /binary must be true or false/ })
+  assert.throws(stream(['x'], true), { name: 'TypeError', message: /takes an object of options, not true/ })
+  await settle()
+  assert.equal(wire.output.length, 0)
+  assert.equal(peer.isOpen, true)
+  await peer.sendStream(['x'], { binary: true })
+  peer.terminate()
+})
+
 test('views of part of a buffer send that part, and none of what lies around it', async () => {
   const secret = Buffer.alloc(64, 's')
   secret.fill('m', 16, 32)

@@ -1,9 +1,10 @@
 // Answers of `upgrade` that are none: to send them would break the protocol, or let a value end the header and begin
 // another. Each is a mistake of the application's, told to it as a TypeError, and a 500 for the client.
 import assert from 'node:assert/strict'
-import { describe } from 'node:test'
+import { describe, test } from 'node:test'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import type { Server } from '../../src/server/server.js'
+import { readAnswer } from '../../src/server/upgradeAnswer.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 
@@ -21,6 +22,25 @@ const wrong: Record<string, unknown> = {
   'status undefined': { status: undefined },
   'a body of bytes': { status: 404, body: new Uint8Array(3) },
   'a body of null': { status: 404, body: null },
+  'a status under the name of node:http': { statusCode: 401 },
+  'a status under another name': { code: 401, body: 'no' },
+  'a body alone': { body: 'no' },
+  'data beside a status under another name': { data: 1, statusCode: 401 },
+  'data beside what is no answer': { data: 1, user: 'anna' },
+  'a refusal with more': { status: 401, message: 'no' },
+  'a refusal with data': { status: 401, data: 1 },
+  'a status that stands as text': { status: '401' },
+  null: null,
+  'a Response': new Response('no', { status: 401 }),
+  'a Response of success': new Response('yes'),
+  'an Error': new Error('no'),
+  'an Error with a status': Object.assign(new Error('no'), { status: 401 }),
+  'an empty array': [],
+  'a Map': new Map([['data', 1]]),
+  'a Date': new Date(),
+  'an object of a class': new (class User {
+    readonly data = 1
+  })(),
   true: true,
   false: false,
   'a number': 404,
@@ -35,6 +55,16 @@ const wrong: Record<string, unknown> = {
   'a protocol of an object': { protocol: '__proto__' },
   'headers of null': { headers: null },
   'a value of null': { headers: { X: null } },
+  'headers of a string': { headers: 'X: y' },
+  'headers as node:http has them raw': { headers: ['X', 'y'] },
+  'a pair of three': { headers: [['X', 'y', 'z']] },
+  'a pair without a value': { headers: [['X']] },
+  'a pair with a value of a number': { headers: [['X', 1]] },
+  'a Map with a name that is none': { headers: new Map([[1, 'y']]) },
+  "a Map with the handshake's own": { headers: new Map([['Upgrade', 'y']]) },
+  'a Map with a line break': { headers: new Map([['X', 'a\r\nb']]) },
+  'a pair with the name of the prototype': { headers: [['__proto__', 'a\r\nb']] },
+  'headers of a Date': { headers: new Date() },
   'a value of a number': { headers: { X: 1 } },
   'an array of numbers': { headers: { X: [1] } },
   'a name that is own, but like the prototype': protoHeader,
@@ -111,4 +141,54 @@ describe('refused with 500, and told as a TypeError', () => {
     assert.equal(status, 101)
     assert.match(head, /\r\nSec-WebSocket-Protocol: chat\r\n/)
   })
+})
+
+describe('the message says what is wrong, and what to write instead', () => {
+  for (const [answer, words] of [
+    [{ statusCode: 401 }, /has no option 'statusCode': did you mean a refusal, \{ status \}\?/],
+    [{ code: 401 }, /\{ status \}/],
+    [{ body: 'no' }, /belongs to a refusal, \{ status, body \}/],
+    [{ user: 'anna' }, /there is data, headers, protocol/],
+    [null, /null is no answer of upgrade: to accept, return nothing or \{ data, headers, protocol \}; to refuse/],
+    [new Response('no'), /a Response is no answer .*await response\.text\(\)/],
+    [{ status: 200 }, /must be a status from 300 to 599, not 200/],
+    [{ headers: { X: 1 } }, /the value of the header X must be a string/],
+    [{ headers: ['X', 'y'] }, /'X' is no header: in a list, each is a pair/],
+  ] as const) {
+    test(JSON.stringify(answer), () => assert.throws(() => readAnswer(answer), { name: 'TypeError', message: words }))
+  }
+})
+
+describe('headers', () => {
+  const forms: Record<string, unknown> = {
+    'an object': { 'Set-Cookie': ['a=1', 'b=2'], 'X-One': '1', absent: undefined },
+    'an object without a prototype': Object.assign(Object.create(null), { 'Set-Cookie': ['a=1', 'b=2'], 'X-One': '1' }),
+    'a Headers': new Headers([
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+      ['X-One', '1'],
+    ]),
+    'a Map': new Map<string, string | string[]>([
+      ['Set-Cookie', ['a=1', 'b=2']],
+      ['X-One', '1'],
+    ]),
+    pairs: [
+      ['Set-Cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
+      ['X-One', '1'],
+    ],
+  }
+  for (const [form, headers] of Object.entries(forms)) {
+    inEveryLane(`as ${form}, in an acceptance and in a refusal`, async (trial) => {
+      const answers: unknown[] = [{ headers }, { status: 403, headers }]
+      await answering(trial, () => answers.shift(), [])
+      for (const status of [101, 403]) {
+        const response = await (await trial.send(request)).response()
+        assert.equal(response.status, status)
+        assert.match(response.head, /\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n/i)
+        assert.match(response.head, /\r\nx-one: 1\r\n/i)
+        assert.doesNotMatch(response.head, /absent/)
+      }
+    })
+  }
 })

@@ -32,6 +32,7 @@ const TYPES = [
   'Route',
   'RouteOptions',
   'SendResult',
+  'SendStreamOptions',
   'Sendable',
   'Server',
   'ServerLimits',

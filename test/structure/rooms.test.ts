@@ -10,6 +10,7 @@ import { codeOf, importsOf, LOADER, read, sourcesIn } from './source.js'
 
 /** From the one that knows nobody to the one that knows everybody. */
 const ROOMS = [
+  'checks',
   'protocol',
   'codec',
   'internals',

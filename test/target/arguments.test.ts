@@ -98,7 +98,12 @@ test('help and version', () => {
 })
 
 const mistakes: readonly (readonly [args: string, message: RegExp])[] = [
-  ['--prot 9001', /^there is no option --prot$/],
+  ['--prot 9001', /^there is no option --prot: did you mean --port\?$/],
+  ['--hostname x', /^there is no option --hostname: did you mean --host\?$/],
+  ['--max-payload 1k', /^there is no option --max-payload: did you mean --max-message\?$/],
+  ['--workers 2', /^there is no option --workers: did you mean --acceptors\?$/],
+  ['--maxMessage 1k', /^there is no option --maxMessage: did you mean --max-message\?$/],
+  ['benhc', /^there is no command "benhc": did you mean bench\?$/],
   ['-x', /^there is no option -x$/],
   ['--no-port', /^there is no option --no-port$/],
   ['--__proto__ 1', /^there is no option --__proto__$/],

@@ -66,7 +66,7 @@ for (const [args, message] of [
   ['ftp://a', /^"ftp:\/\/a" is not an address such as /],
   ['ws://a:99999', /^"ws:\/\/a:99999" is not an address such as /],
   ['ws://', /is not an address/],
-  [`${ADDRESS} --conections 1`, /^there is no option --conections$/],
+  [`${ADDRESS} --conections 1`, /^there is no option --conections: did you mean --connections\?$/],
   [`${ADDRESS} --port 1`, /^there is no option --port$/],
   [`${ADDRESS} --connections 0`, /^--connections: "0" is not a whole number from 1 to /],
   [`${ADDRESS} --pipeline 0`, /^--pipeline: "0" is not a whole number from 1 to /],

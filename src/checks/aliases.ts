@@ -1,0 +1,124 @@
+// What other WebSocket servers call the same things: ws, uWebSockets.js, Bun, Deno, socket.io and node:http.
+
+/** Limits and the like under the names that others give them. */
+const ALIASES: Readonly<Record<string, string>> = {
+  maxPayload: 'maxMessage',
+  maxPayloadLength: 'maxMessage',
+  maxMessageSize: 'maxMessage',
+  maxMessageLength: 'maxMessage',
+  maxHttpBufferSize: 'maxMessage',
+  maxFrameSize: 'maxMessage',
+  maxBackpressure: 'outputLimit',
+  backpressureLimit: 'outputLimit',
+  highWaterMark: 'outputLimit',
+  closeOnBackpressureLimit: 'outputPolicy',
+  sendPings: 'pingInterval',
+  sendPingsAutomatically: 'pingInterval',
+  heartbeatInterval: 'pingInterval',
+  heartbeat: 'pingInterval',
+  pingTimeout: 'idleTimeout',
+  connectTimeout: 'handshakeTimeout',
+  upgradeTimeout: 'handshakeTimeout',
+  headersTimeout: 'handshakeTimeout',
+  maxHeadersSize: 'maxHeaderSize',
+  maxClients: 'maxConnections',
+  connectionLimit: 'maxConnections',
+  trustProxy: 'trustedProxies',
+  trustedProxy: 'trustedProxies',
+  allowedOrigins: 'origins',
+  origin: 'origins',
+  cors: 'origins',
+  subprotocols: 'protocols',
+  protocol: 'protocols',
+  subprotocol: 'protocols',
+  adapter: 'broker',
+  verifyClient: 'upgrade',
+  handleProtocols: 'upgrade',
+  allowRequest: 'upgrade',
+  authenticate: 'upgrade',
+  hostname: 'host',
+  address: 'host',
+  unix: 'path',
+  socketPath: 'path',
+  ssl: 'tls',
+  https: 'tls',
+  workers: 'acceptors',
+  processes: 'acceptors',
+  cluster: 'acceptors',
+  file: 'module',
+  filename: 'module',
+  maxThreads: 'threads',
+  maxQueue: 'queue',
+  keyFile: 'key',
+  certFile: 'cert',
+  caFile: 'ca',
+  key_file_name: 'key',
+  cert_file_name: 'cert',
+  ca_file_name: 'ca',
+  dhParamsFile: 'dhparam',
+  dh_params_file_name: 'dhparam',
+  ssl_ciphers: 'ciphers',
+  certificate: 'cert',
+  privateKey: 'key',
+  statusCode: 'status',
+  code: 'status',
+  header: 'headers',
+  message: 'body',
+  reason: 'body',
+  statusText: 'body',
+}
+
+/** Handlers under names that may also be an application's own. */
+const HANDLER_ALIASES: Readonly<Record<string, string>> = {
+  connection: 'open',
+  connect: 'open',
+  onConnection: 'open',
+  onConnect: 'open',
+  data: 'message',
+  onData: 'message',
+  receive: 'message',
+  disconnect: 'close',
+  onDisconnect: 'close',
+  disconnected: 'close',
+  end: 'close',
+  fetch: 'request',
+  handler: 'request',
+}
+
+/** Names of others for which there is no option here, and what there is instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  perMessageDeflate: 'permessage-deflate is not negotiated yet, leave it out',
+  compression: 'permessage-deflate is not negotiated yet, leave it out',
+  deflate: 'permessage-deflate is not negotiated yet, leave it out',
+  server: "call server.handleUpgrade(request, socket, head) in the 'upgrade' listener of your HTTP server",
+  httpServer: "call server.handleUpgrade(request, socket, head) in the 'upgrade' listener of your HTTP server",
+  noServer: 'leave it out, a server without listen takes what handleUpgrade gives it',
+  websocket: 'its handlers stand beside the other options: { open, message, close }',
+  handlers: 'they stand beside the other options: { open, message, close }',
+  on: 'handlers are options: { open, message, close }',
+  ping: 'pings are answered by themselves; the handler for answers to yours is pong',
+  path: "paths of requests are routes: { '/chat': route({ ... }) }; a Unix socket belongs to server.listen({ path })",
+  clientTracking: 'server.connections has all of them',
+  skipUTF8Validation: 'text is always checked, leave it out',
+  autoPong: 'pings are always answered, leave it out',
+  backlog: 'it is fixed at 4096, leave it out',
+  reusePort: 'listen({ acceptors }) has several processes on one port',
+  exclusive: 'listen({ acceptors }) has several processes on one port',
+  publishToSelf: 'connection.publish reaches all but itself, server.publish reaches all',
+  namespace: "use routes: { '/chat': route({ ... }) }",
+}
+
+/** What a limit, or the like, is called here. */
+export function optionFor(name: string): string | undefined {
+  return Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined
+}
+
+/** What an option or a handler is called here. */
+export function optionOrHandlerFor(name: string): string | undefined {
+  return optionFor(name) ?? (Object.hasOwn(HANDLER_ALIASES, name) ? HANDLER_ALIASES[name] : undefined)
+}
+
+/** What there is here instead of something that others have. */
+export function insteadOf(name: string): string | undefined {
+  return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined
+}

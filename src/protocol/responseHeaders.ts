@@ -1,0 +1,50 @@
+// Headers that an application sets on a response, in the forms in which it may have them.
+import { isPlain } from '../checks/check.js'
+import { shown } from '../checks/kinds.js'
+import { checkHeaders, type HeaderFields } from './openingHandshake.js'
+
+/**
+ * Headers of a response: an object, or a Headers, a Map or a list of pairs. A name with several values travels in several
+ * lines, as Set-Cookie must. What is undefined in an object is left out.
+ */
+export type ResponseHeaders =
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | Iterable<readonly [name: string, value: string | readonly string[]]>
+
+/**
+ * Reads headers of the application's. Throws a TypeError for what is none, for a name that is not its to set, and for
+ * characters that no header may have.
+ */
+export function readHeaders(given: unknown): HeaderFields {
+  if (given === undefined) return {}
+  if (typeof given !== 'object' || given === null) throw noHeaders(given)
+  const fields = Symbol.iterator in given ? fieldsOf(given as Iterable<unknown>) : objectOf(given)
+  checkHeaders(fields)
+  return fields
+}
+
+function objectOf(given: object): HeaderFields {
+  if (!isPlain(given)) throw noHeaders(given)
+  const defined = Object.entries(given).filter(([, value]) => value !== undefined)
+  // Own properties, whatever their names.
+  return Object.fromEntries(defined)
+}
+
+/** Pairs by name: those that differ in nothing but case are one. */
+function fieldsOf(pairs: Iterable<unknown>): HeaderFields {
+  const found = new Map<string, { readonly name: string; readonly values: unknown[] }>()
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string') {
+      throw new TypeError(`${shown(pair)} is no header: in a list, each is a pair, ['Set-Cookie', 'a=1']`)
+    }
+    const [name, value]: [string, unknown] = [pair[0], pair[1]]
+    const field = found.get(name.toLowerCase()) ?? { name, values: [] }
+    field.values.push(...[value].flat())
+    found.set(name.toLowerCase(), field)
+  }
+  return Object.fromEntries([...found.values()].map(({ name, values }) => [name, values as readonly string[]]))
+}
+
+function noHeaders(given: unknown): TypeError {
+  return new TypeError(`${shown(given)} is no headers: use an object, a Headers, a Map or a list of pairs`)
+}
