@@ -1,12 +1,15 @@
 // Close codes (RFC 6455, section 7.4): which exist, which may travel, and the payload of a Close frame.
 import { Buffer, isUtf8 } from 'node:buffer'
+import { shown } from '../checks/kinds.js'
 import { ProtocolViolation } from './violation.js'
 
-/** The codes this server sends by itself, and the two that only ever describe what happened. */
+/** The close codes with a name: those that may be sent, and the two that only ever describe what happened. */
 export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   protocolError: 1002,
+  /** Text where bytes are spoken, or the other way round. */
+  unsupportedData: 1003,
   /** No code came in the Close frame. Never travels. */
   none: 1005,
   /** The connection ended without a Close frame. Never travels. */
@@ -15,7 +18,16 @@ export const CloseCode = {
   policyViolation: 1008,
   messageTooBig: 1009,
   internalError: 1011,
+  /** Come back in a moment: what acceptors say at a reload. */
+  serviceRestart: 1012,
+  /** Too much to do: come back later. */
+  tryAgainLater: 1013,
+  /** What stands behind this server gave no answer that makes sense. */
+  badGateway: 1014,
 } as const
+
+/** One of the close codes with a name. */
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode]
 
 /** A Close frame is a control frame: 125 bytes, two of them for the code. */
 export const LONGEST_CLOSE_REASON = 123
@@ -45,13 +57,16 @@ export function readClosePayload(payload: Buffer): CloseStatus | ProtocolViolati
 
 /**
  * Builds the payload of a Close frame. Without a code it is empty.
- * Throws a RangeError for a code that may not travel, a reason without a code, and a reason of more than 123 bytes.
+ * Throws a RangeError for a code that may not travel, a reason without a code, and a reason of more than 123 bytes; a
+ * TypeError for a code that is no number, and a reason that is no string.
  */
 export function writeClosePayload(code: number | undefined, reason: string): Buffer {
   if (code === undefined) {
     if (reason !== '') throw new RangeError('a close reason needs a close code')
     return Buffer.alloc(0)
   }
+  if (typeof code !== 'number') throw new TypeError(`a close code is a number, not ${shown(code)}: close(1000, 'bye')`)
+  if (typeof reason !== 'string') throw new TypeError(`a close reason is a string, not ${shown(reason)}`)
   if (!Number.isInteger(code) || !mayTravel(code)) {
     throw new RangeError(`close code ${code} may not be sent: use 1000 to 1003, 1007 to 1014 or 3000 to 4999`)
   }

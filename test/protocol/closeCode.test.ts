@@ -49,7 +49,7 @@ describe('which codes may travel', () => {
     }
   })
 
-  test('the codes that this server sends may travel, and the two that only describe may not', () => {
+  test('the codes with a name may travel, and the two that only describe may not', () => {
     for (const [name, code] of Object.entries(CloseCode)) {
       assert.equal(mayTravel(code), !['none', 'abnormal'].includes(name), name)
     }
@@ -59,12 +59,16 @@ describe('which codes may travel', () => {
         normal: 1000,
         goingAway: 1001,
         protocolError: 1002,
+        unsupportedData: 1003,
         none: 1005,
         abnormal: 1006,
         invalidPayload: 1007,
         policyViolation: 1008,
         messageTooBig: 1009,
         internalError: 1011,
+        serviceRestart: 1012,
+        tryAgainLater: 1013,
+        badGateway: 1014,
       },
     )
   })
@@ -141,7 +145,7 @@ describe('the payload of a Close frame to send', () => {
     assert.deepEqual(readClosePayload(writeClosePayload(1000, 'a\ud83d')), { code: 1000, reason: 'a\ufffd' })
   })
 
-  test("the caller's mistakes are RangeErrors that say what to do", () => {
+  test('what the caller gets out of range is a RangeError that says what to do', () => {
     assert.throws(() => writeClosePayload(undefined, 'why'), { name: 'RangeError', message: /needs a close code/ })
     assert.throws(() => writeClosePayload(1005, ''), { name: 'RangeError', message: /1005 .*use 1000 to 1003/ })
     for (const reason of ['x'.repeat(124), '\u00e9'.repeat(62), '\u{1f600}'.repeat(31), 'x'.repeat(70_000)]) {
@@ -150,8 +154,14 @@ describe('the payload of a Close frame to send', () => {
     for (const code of [Number.NaN, 1000.5, -1000, Number.POSITIVE_INFINITY, 66_536, 2 ** 32 + 1000]) {
       assert.throws(() => writeClosePayload(code, ''), RangeError, `${code}`)
     }
+  })
+
+  test('what is no number, or no string, is a TypeError', () => {
     for (const code of ['1000', null, true, [1000]]) {
-      assert.throws(() => writeClosePayload(code as unknown as number, ''), RangeError, JSON.stringify(code))
+      assert.throws(() => writeClosePayload(code as unknown as number, ''), TypeError, JSON.stringify(code))
+    }
+    for (const reason of [5, null, Buffer.from('x'), ['x']]) {
+      assert.throws(() => writeClosePayload(1000, reason as unknown as string), TypeError, JSON.stringify(reason))
     }
   })
 })
