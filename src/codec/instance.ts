@@ -1,6 +1,7 @@
 // The codec's instance: the WebAssembly module, its memory, and its functions with their types.
 // One instance a thread; the memory is shared so that a region can be handed to another thread as two numbers.
 import { Buffer } from 'node:buffer'
+import type { OwnBytes } from './ownBytes.js'
 import { base64 } from './wasm.generated.js'
 
 /** Everything the module exports as a function. Addresses and lengths are u32, in bytes. */
@@ -119,7 +120,7 @@ export class Codec {
   }
 
   /** Bytes of the memory, in memory of their own. */
-  copyOf(pointer: number, length: number): Buffer {
+  copyOf(pointer: number, length: number): OwnBytes {
     const copy = Buffer.allocUnsafeSlow(length)
     this.read(pointer, copy)
     return copy

@@ -1,6 +1,7 @@
 // Calls the application's handlers, each in its connection's async context, and keeps their mistakes from ending the
 // process.
 import type { AsyncResource } from 'node:async_hooks'
+import type { OwnBytes } from '../codec/ownBytes.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import type { Connection } from './connection.js'
 import { type Handlers, isThenable } from './handlers.js'
@@ -49,7 +50,7 @@ export class Callbacks<Data> {
     return this.#handlers.pong !== undefined
   }
 
-  pong(connection: Called<Data>, data: Buffer): void {
+  pong(connection: Called<Data>, data: OwnBytes): void {
     this.#run(connection, () => this.#handlers.pong?.(connection, data))
   }
 

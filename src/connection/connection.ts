@@ -13,6 +13,11 @@ export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed'
 /** What can be sent: a string as text, bytes as binary, a Message or a PreparedMessage as what it is. */
 export type Sendable = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message | PreparedMessage
 
+/** The messages of a connection, one after the other. */
+export interface Messages extends AsyncIterator<Message, undefined> {
+  [Symbol.asyncIterator](): Messages
+}
+
 /** One peer. Every method may be called at any time, also after the end: then it does nothing, or answers `'closed'`. */
 export interface Connection<Data = unknown> {
   /** The application's own: what `upgrade` returned, or what was assigned since. */
@@ -86,7 +91,7 @@ export interface Connection<Data = unknown> {
    * readable until the next one is asked for. When the connection ends, so does the loop, after what has come before.
    * Leaving the loop stops reading; another call goes on where it was left.
    */
-  messages(): AsyncIterableIterator<Message, undefined>
+  messages(): Messages
   /**
    * Starts the closing handshake. Messages that the peer sent before it saw this still arrive.
    * Default: 1000, no reason. Throws a RangeError for a code that may not be sent, or a reason of more than 123 bytes.

@@ -1,5 +1,6 @@
 // What an application gives a server: one object of handlers for all connections, and the limits they live within.
 import type { Codec, Heap } from '../codec/codec.js'
+import type { OwnBytes } from '../codec/ownBytes.js'
 import type { Budget } from '../payload/budget.js'
 import type { Pool } from '../payload/pool.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
@@ -36,7 +37,7 @@ export interface Handlers<Data = unknown> {
   /** Everything that `send` answered `'buffered'` for has left: go on sending. */
   drain?(connection: Connection<Data>): unknown
   /** A pong has come, asked for or not, with up to 125 bytes: yours to keep. */
-  pong?(connection: Connection<Data>, data: Buffer): unknown
+  pong?(connection: Connection<Data>, data: OwnBytes): unknown
   /**
    * The connection has ended: the code and reason of the peer's Close, or those with which this server failed the
    * connection, or 1006 if there was no Close. 1005 is a Close without a code.

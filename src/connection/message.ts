@@ -1,7 +1,7 @@
 // A message as the handler sees it. Its bytes lie in shared memory that is used again as soon as the handler returns,
 // so every access goes through here: what is no longer there is refused, never another peer's bytes.
-import type { Buffer } from 'node:buffer'
 import type { Codec, Region } from '../codec/codec.js'
+import type { OwnBytes } from '../codec/ownBytes.js'
 import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { parseJson } from '../protocol/invalidJson.js'
 
@@ -13,7 +13,7 @@ export class Message {
   #codec: Codec | undefined
   #pointer: number
   #region: Region | undefined
-  #copy: Buffer | undefined
+  #copy: OwnBytes | undefined
 
   /** Made by a connection. @internal */
   constructor(codec: Codec, info: number, pointer: number, length: number, region: Region | undefined) {
@@ -53,7 +53,7 @@ export class Message {
    * The payload in memory of its own, copied when first asked for: yours to keep. Must be asked for before the
    * handler returns, or before the promise it returned settles.
    */
-  get bytes(): Buffer {
+  get bytes(): OwnBytes {
     this.#copy ??= this.#copied()
     return this.#copy
   }
@@ -66,7 +66,7 @@ export class Message {
     return this.#copy ?? this.#alive().view(this.#pointer, this.byteLength)
   }
 
-  #copied(): Buffer {
+  #copied(): OwnBytes {
     return this.#alive().copyOf(this.#pointer, this.byteLength)
   }
 

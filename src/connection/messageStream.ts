@@ -3,12 +3,13 @@
 import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
+import type { OwnBytes } from '../codec/ownBytes.js'
 import { type Account, OBJECTS } from '../payload/account.js'
 import { ConnectionEnded, ignorable } from './ended.js'
 import { readableOf } from './messageReadable.js'
 import { Reason, type Stoppable } from './reading.js'
 
-type Result = IteratorResult<Buffer, undefined>
+type Result = IteratorResult<OwnBytes, undefined>
 
 interface Taker {
   readonly resolve: (result: Result) => void
@@ -17,17 +18,17 @@ interface Taker {
 
 const DONE: Result = { done: true, value: undefined }
 
-export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
+export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncIterable<OwnBytes> {
   /** Whether it is a text message: then no chunk cuts a character, and all are valid UTF-8. */
   readonly isText: boolean
   /** Payload length in bytes, where it is known from the start: of a message in one frame. */
   readonly byteLength: number | undefined
   readonly #reading: Stoppable
   readonly #account: Account
-  readonly #chunks: Buffer[] = []
+  readonly #chunks: OwnBytes[] = []
   readonly #takers: Taker[] = []
   /** The bytes of a character that the last chunk cut. */
-  #rest: Buffer = EMPTY
+  #rest: OwnBytes = EMPTY
   #ended = false
   #error: Error | undefined
   #left = false
@@ -56,7 +57,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   /** Hands over a chunk, in memory of its own; false if there is no memory for it to wait in. @internal */
-  static push(stream: MessageStream, chunk: Buffer): boolean {
+  static push(stream: MessageStream, chunk: OwnBytes): boolean {
     return stream.#left || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
   }
 
@@ -119,11 +120,11 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   /** As a web stream; cancelling it leaves the message. */
-  toWeb(): ReadableStream<Uint8Array> {
-    return Readable.toWeb(this.toReadable()) as ReadableStream<Uint8Array>
+  toWeb(): ReadableStream<OwnBytes> {
+    return Readable.toWeb(this.toReadable()) as ReadableStream<OwnBytes>
   }
 
-  #push(chunk: Buffer): boolean {
+  #push(chunk: OwnBytes): boolean {
     if (chunk.length === 0) return true
     const taker = this.#takers.shift()
     if (taker !== undefined) {
@@ -137,7 +138,7 @@ export class MessageStream implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   /** The chunk up to its last whole character; what is cut begins the next one. */
-  #whole(chunk: Buffer): Buffer {
+  #whole(chunk: OwnBytes): OwnBytes {
     const all = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     const end = lastBoundary(all)
     this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))

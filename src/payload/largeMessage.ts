@@ -1,6 +1,7 @@
 // A large message as the application's module sees it, in a thread of the pool: a view of the shared region, copied
 // nowhere. It is gone when the function that got it has returned.
 import { Buffer } from 'node:buffer'
+import type { OwnBytes } from '../codec/ownBytes.js'
 import { parseJson } from '../protocol/invalidJson.js'
 
 export class LargeMessage {
@@ -26,7 +27,7 @@ export class LargeMessage {
   }
 
   /** The payload in memory of its own, copied at each access. */
-  get bytes(): Buffer {
+  get bytes(): OwnBytes {
     const bytes = this.#alive()
     const copy = Buffer.allocUnsafeSlow(bytes.length)
     if (bytes.length > 0) copy.fill(bytes) // one memcpy, which `copy` is not for shared memory (see codec/instance.ts)

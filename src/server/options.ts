@@ -114,7 +114,11 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
         readonly upgrade?: Upgrade<Data>
       }
     : {
-        /** Decides on each request, and gives the connection its data. */
+        /**
+         * Decides on each request, and gives the connection its data. TypeScript infers the data from it, wherever it
+         * stands; but if it has a parameter without a type, it must stand in front of the handlers, or its parameter be
+         * declared as `request: UpgradeRequest`.
+         */
         readonly upgrade: Upgrade<Data>
       })
 

@@ -7,6 +7,7 @@ import {
   type Connection,
   createServer,
   type Message,
+  type OwnBytes,
   type Rejection,
   type Route,
   type RouteOptions,
@@ -66,7 +67,7 @@ test('data is inferred from what upgrade returns', () => {
         typed<Message>()(message)
       },
       drain: (connection) => typed<User>()(connection.data),
-      pong: (connection, data) => [typed<User>()(connection.data), typed<Buffer>()(data)],
+      pong: (connection, data) => [typed<User>()(connection.data), typed<OwnBytes>()(data)],
       close(connection, code, reason) {
         typed<Connection<User>>()(connection)
         typed<number>()(code)
