@@ -6,6 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
+/** The other entry: a module that declares what it exports. */
+const REDIS = new URL('../dist/src/pubsub/redisBroker.d.ts', import.meta.url)
 const OUTPUT = new URL('api.md', import.meta.url)
 
 /** The order of reading. Exports that are not named here come last. */
@@ -21,13 +23,37 @@ const ORDER = [
       'Server',
       'ListenOptions',
       'ClusterOptions',
+      'CloseOptions',
       'ProcessStatistics',
     ],
   ],
-  ['Opening handshake', ['Upgrade', 'Acceptance', 'Rejection', 'ResponseHeaders', 'UpgradeRequest', 'route', 'Route']],
-  ['Connections', ['Connection', 'Sendable', 'SendResult', 'OutputPolicy']],
-  ['Messages', ['Message', 'prepare', 'PreparedMessage']],
-  ['Limits', ['ConnectionLimits', 'ServerLimits']],
+  [
+    'Opening handshake',
+    [
+      'Upgrade',
+      'Acceptance',
+      'Rejection',
+      'ResponseHeaders',
+      'UpgradeRequest',
+      'TlsFacts',
+      'ClientCertificate',
+      'CertificateName',
+      'route',
+      'Route',
+    ],
+  ],
+  [
+    'Connections',
+    ['Connection', 'Sendable', 'SendResult', 'SendStreamOptions', 'StreamSource', 'StreamChunk', 'OutputPolicy'],
+  ],
+  ['Messages', ['Message', 'MessageStream', 'Messages', 'OwnBytes', 'prepare', 'PreparedMessage']],
+  [
+    'Large messages',
+    ['LargeRouteOptions', 'LargeOptions', 'LargeHandler', 'LargeMessage', 'LargeContext', 'LargeReply'],
+  ],
+  ['Brokers', ['Broker', 'BrokerStatistics', 'Receive']],
+  ['`millrace/redis`', ['redisBroker', 'RedisBrokerOptions', 'RedisBroker', 'RedisBrokerStatistics']],
+  ['Limits', ['ConnectionLimits', 'ServerLimits', 'HttpLimits']],
   ['Errors and close codes', ['ProtocolViolation', 'ViolationName', 'CloseCode']],
 ]
 
@@ -70,16 +96,29 @@ function membersOf(lines) {
     const text = line.slice(4)
     if (member !== undefined) {
       member.text += `\n${text}`
-      if (text === '};') member = undefined
+      if (isWhole(member.text)) member = undefined
     } else if (/^(?:\/\*\*| \*)/.test(text)) doc.push(text)
     else {
       member = { text, doc: textOf(doc) }
       if (!member.doc.includes('@internal') && !/^(?:#|private |static \[)/.test(text)) members.push(member)
-      if (text.endsWith(';')) member = undefined
+      if (isWhole(text)) member = undefined
       doc = []
     }
   }
+  if (member !== undefined) throw new Error(`not understood, it has no end: ${member.text}`)
   return members.map((one) => ({ ...one, text: one.text.replace(/;$/, '').replace(/^readonly /, '') }))
+}
+
+/** Whether a member has ended: behind a semicolon, outside of all braces. */
+function isWhole(text) {
+  return text.endsWith(';') && text.split(/[{(]/).length === text.split(/[})]/).length
+}
+
+/** The name of a member; a method of a symbol's name goes by that. */
+function nameOf({ text }) {
+  const [, name] = /^(?:get |static )*(\w+|\[[^\]]+\])/.exec(text) ?? []
+  if (name === undefined) throw new Error(`not understood, it has no name: ${text}`)
+  return name
 }
 
 /** Exported names and where they are declared. */
@@ -94,6 +133,8 @@ function exportsOf(index) {
       )
     }
   }
+  const others = declarationsIn(REDIS).filter(({ exported }) => exported)
+  for (const { name } of others) names.set(name, others)
   return names
 }
 
@@ -108,23 +149,35 @@ const bodyOf = ({ lines }) => lines.slice(1).filter((line) => line.startsWith(' 
 
 /** What it extends, as written, and the name of the declaration meant: `Partial<A>` is about `A`. */
 function basesOf({ lines }) {
-  const clause = /\bextends (.*) \{$/.exec(lines[0])?.[1] ?? ''
-  return [...clause.matchAll(/(?:Partial<)?(\w+)(?:<[^,]*>)?>?/g)].map(([text, name]) => ({ text, name }))
+  const clause = / extends (.*) \{$/.exec(lines[0].replace(/^[^<{]*<[^>]*>/, ''))?.[1] ?? ''
+  // A comma inside of angle brackets parts no two names.
+  const texts = clause.split(/,(?![^<]*>)/).map((text) => text.trim())
+  return texts.filter(Boolean).map((text) => ({ text, name: /^(?:Partial<)?(\w+)/.exec(text)?.[1] }))
 }
 
 /** The declaration of a name that a file uses: its own, or imported from another of ours. */
 function lookUp(name, url) {
   const own = declarationsIn(url).find((one) => one.name === name)
-  const from = new RegExp(`import (?:type )?\\{[^}]*\\b${name}\\b[^}]*\\} from '(\\..*)\\.js'`)
-  const path = own === undefined ? from.exec(readFileSync(url, 'utf8'))?.[1] : undefined
-  return path === undefined ? own : lookUp(name, new URL(`${path}.d.ts`, url))
+  if (own !== undefined) return own
+  for (const [, list, from] of readFileSync(url, 'utf8').matchAll(/import (?:type )?\{([^}]*)\} from '(\..*)\.js'/g)) {
+    const names = list.split(',').map((one) => one.replace('type ', '').trim().split(' as '))
+    const [imported] = names.find((one) => one.at(-1) === name) ?? []
+    if (imported !== undefined) return lookUp(imported, new URL(`${from}.d.ts`, url))
+  }
+  return undefined
 }
 
-function listOf(members) {
+/** The members of `owner`, each with an anchor: `#server-listen`. */
+function listOf(members, owner) {
   return members
-    .map(({ text, doc }) => {
-      const block = text.includes('\n') ? `- \n${indent(code(text).trimEnd())}` : `- \`${text}\``
-      return doc === '' ? block : `${block}<br>\n${indent(doc)}`
+    .map((member) => {
+      const { text, doc } = member
+      const name = nameOf(member)
+      const id = `${owner}-${name}`.toLowerCase().replaceAll(/[^\w-]/g, '')
+      const isLong = text.includes('\n')
+      const line = `- \`${isLong ? name : text}\`<a id="${id}"></a>`
+      const block = isLong ? `${line}\n${indent(code(text).trimEnd())}` : line
+      return doc === '' ? block : `${block}${isLong ? '\n\n' : '<br>\n'}${indent(doc)}`
     })
     .join('\n')
 }
@@ -137,21 +190,32 @@ function linkTo(name, order) {
 
 const indent = (text) => text.replace(/^(?=.)/gm, '  ')
 
-/** Interfaces and classes: the head, what they inherit, and their members. */
+/** Interfaces and classes: what they inherit, and their members. */
 function describeMembers(declaration, names) {
-  const members = membersOf(bodyOf(declaration))
-  const nameOf = ({ text }) => /^(?:get )?(\w+)/.exec(text)?.[1]
-  const known = new Set(members.map(nameOf))
+  const { inherited, members } = membersWithBases(declaration, names)
+  return [...inherited, ...(members.length === 0 ? [] : [listOf(members, declaration.name)])].join('\n\n')
+}
+
+/** The members of a declaration and of those that it extends and that have no entry of their own. */
+function membersWithBases(declaration, names) {
+  const own = membersOf(bodyOf(declaration))
   const inherited = []
+  let members = own
   for (const { text, name } of basesOf(declaration)) {
     const base = lookUp(name, declaration.url)
     if (names.has(name) && name !== declaration.name)
       inherited.push(`Has all of [\`${text}\`](#${name.toLowerCase()}), and:`)
     else if (base === undefined) inherited.push(`Extends \`${text}\` with:`)
-    else members.push(...membersOf(bodyOf(base)).filter((one) => !known.has(nameOf(one))))
+    else members = overridden(membersWithBases(base, new Map()).members, members)
   }
-  if (members.length === 0) return ''
-  return [...inherited, listOf(members)].join('\n\n')
+  return { inherited, members }
+}
+
+/** The members of a base, those in their places that are declared anew, and behind them those that are new. */
+function overridden(base, own) {
+  const before = new Set(base.map(nameOf))
+  const anew = (member) => own.find((one) => nameOf(one) === nameOf(member)) ?? member
+  return [...base.map(anew), ...own.filter((one) => !before.has(nameOf(one)))]
 }
 
 /** Type aliases: the type as it is written, with the names of its file that only it uses; its members, if it has some. */
@@ -164,7 +228,7 @@ function describeType(declaration) {
     ({ name, kind, exported }) => kind === 'type' && !exported && new RegExp(`\\b${name}\\b`).test(text),
   )
   const all = [text, ...helpers.map(({ lines }) => lines.join('\n'))]
-  return `${code(all.map((one) => one.replace('export ', '')).join('\n'))}\n${listOf(once(membersOf(members)))}`
+  return `${code(all.map((one) => one.replace('export ', '')).join('\n'))}\n${listOf(once(membersOf(members)), declaration.name)}`
 }
 
 /** The members that say something; of those that stand in both branches of a condition, the first. */
@@ -194,7 +258,7 @@ function describe(name, names) {
   const head = first.lines[0]
     .replace(/^export (?:declare )?/, '')
     .replace(/ \{$/, '')
-    .replace(` extends ${name}<Data>`, '')
+    .replace(/ extends \w+<Data>$/, name === 'Server' ? '' : '$&')
   const doc = all
     .map((one) => one.doc)
     .filter((text) => text !== '')
@@ -203,7 +267,7 @@ function describe(name, names) {
   if (first.kind === 'function') {
     parts.push(code(all.map(({ lines }) => lines.join('\n').replace(/^export declare |;$/g, '')).join('\n')))
   } else if (first.kind === 'type') parts.push(describeType(first))
-  else if (first.kind === 'const') parts.push(listOf(membersOf(bodyOf(first))))
+  else if (first.kind === 'const') parts.push(listOf(membersOf(bodyOf(first)), name))
   else parts.push(code(head), describeMembers(first, names))
   return parts
     .filter((part) => part !== undefined && part !== '')
@@ -226,7 +290,7 @@ function reference() {
   return [
     '<!-- Written by `npm run docs` from the docstrings in src. Change those. -->',
     '# API reference',
-    "Everything that `import ... from 'millrace'` offers. Lengths are in bytes, times in milliseconds. Every property is read-only, except `connection.data`.",
+    "Everything that `import ... from 'millrace'` offers, and at the end what `millrace/redis` does. Lengths are in bytes, times in milliseconds. Every property is read-only, except `connection.data`.",
     contents.join('\n'),
     ...sections,
     '',

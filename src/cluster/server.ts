@@ -150,8 +150,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
  * A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`.
  * Throws a TypeError for a name that is no option (and says which may have been meant) and for a value of the wrong kind,
  * and a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1. What is undefined is as if it were
- * not there. The handlers may be methods of an object with a class: it may have fields of its own, which an object
- * literal may not.
+ * not there. The object is `this` of its handlers: it may hold objects of your own, a Map of users for instance, and if it
+ * has a class, whatever you like, as long as that is no option's name in another spelling.
  */
 export function createServer(): Server<undefined>
 export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>

@@ -66,8 +66,9 @@ type Answer<Data> = Acceptance<Data> | Rejection
 type Nothing = undefined | void
 
 /**
- * Decides on a request; what it returns, or its promise resolves with, is the answer. Nothing accepts, where there is no
- * data, or need be none.
+ * Decides on a request; what it returns, or its promise resolves with, is the answer. Nothing (undefined) accepts, where
+ * there is no data, or need be none. Whatever is no answer refuses: null, false, `{ code: 401 }` or a Response, for
+ * instance, are answered with 500, and `upgradeFailed` gets a TypeError that says what is wrong.
  */
 export type Upgrade<Data> = undefined extends Data
   ? (request: UpgradeRequest) => Answer<Data> | Nothing | PromiseLike<Answer<Data> | Nothing>
@@ -106,7 +107,10 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
      * (`'drain'`), or its connection is closed with 1008 `STREAM_LEFT` (`'fail'`). Default `'drain'`.
      */
     readonly streamLeft?: 'drain' | 'fail'
-    /** `upgrade` threw or rejected (the client gets 500), or took too long (503). Default: to standard error. */
+    /**
+     * `upgrade` threw, rejected or answered what is no answer (the client gets 500), or it took too long (503). Default: to
+     * standard error.
+     */
     upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
   } & (undefined extends Data
     ? {

@@ -70,7 +70,8 @@ describe('the programs in the documents', { concurrency: 2 }, () => {
 /** The name by which GitHub lets a heading be linked to. */
 function anchorsIn(text: string): string[] {
   const seen = new Map<string, number>()
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => {
+  const members = [...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => {
     const name = heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N}_ -]/gu, '')
@@ -79,6 +80,7 @@ function anchorsIn(text: string): string[] {
     seen.set(name, before + 1)
     return before === 0 ? name : `${name}-${before}`
   })
+  return [...headings, ...members]
 }
 
 for (const path of documents) {
@@ -89,7 +91,8 @@ for (const path of documents) {
       const [file = '', anchor] = link.split('#', 2)
       const target = file === '' ? path : join(dirname(path), file)
       assert.ok(existsSync(join(ROOT, target)), `${link} is missing`)
-      if (anchor !== undefined) assert.ok(anchorsIn(read(target)).includes(anchor), `${link} has no such heading`)
+      if (anchor !== undefined)
+        assert.ok(anchorsIn(read(target)).includes(anchor), `${link} leads to no heading or member`)
     }
   })
 }

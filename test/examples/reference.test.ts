@@ -1,0 +1,170 @@
+// docs/api.md promises every name. What is listed here is what the compiler says is there: a member that is added to one of
+// these types and not listed does not compile, and one that is listed must have an entry with an anchor.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { serverOptions } from '../../src/checks/tables.js'
+import type {
+  ClusterOptions,
+  Connection,
+  Handlers,
+  LargeMessage,
+  ListenOptions,
+  Message,
+  MessageStream,
+  PreparedMessage,
+  Server,
+  UpgradeRequest,
+} from '../../src/index.js'
+import { ROOT } from './program.js'
+
+const text = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
+
+/** The names of all members of a type. */
+type Names<Type> = Readonly<Record<Extract<keyof Type, string>, true>>
+/** What is stripped from the declarations that are shipped. */
+type Internal = 'arrived' | 'opened' | 'stopListening' | 'listens' | 'use' | 'left'
+
+const server: Names<Omit<Server, Internal>> = {
+  connections: true,
+  handshakes: true,
+  address: true,
+  port: true,
+  addresses: true,
+  listen: true,
+  handleUpgrade: true,
+  publish: true,
+  subscriberCount: true,
+  brokerStatistics: true,
+  setSecureContext: true,
+  reload: true,
+  statistics: true,
+  close: true,
+}
+
+const connection: Names<Connection> = {
+  data: true,
+  isOpen: true,
+  bufferedAmount: true,
+  remoteAddress: true,
+  protocol: true,
+  request: true,
+  send: true,
+  sendFragment: true,
+  sendStream: true,
+  subscribe: true,
+  unsubscribe: true,
+  isSubscribed: true,
+  publish: true,
+  ping: true,
+  pause: true,
+  resume: true,
+  messages: true,
+  close: true,
+  terminate: true,
+}
+
+const request: Names<UpgradeRequest> = {
+  params: true,
+  target: true,
+  path: true,
+  query: true,
+  headers: true,
+  cookies: true,
+  origin: true,
+  protocols: true,
+  remoteAddress: true,
+  secure: true,
+  tls: true,
+  signal: true,
+}
+
+const message: Names<Message> = { byteLength: true, isText: true, text: true, json: true, bytes: true, view: true }
+const large: Names<LargeMessage> = { byteLength: true, isText: true, text: true, json: true, bytes: true, view: true }
+const prepared: Names<PreparedMessage> = { byteLength: true, isText: true, release: true }
+const stream: Names<Omit<MessageStream, Internal>> = {
+  byteLength: true,
+  isText: true,
+  next: true,
+  return: true,
+  toReadable: true,
+  toWeb: true,
+}
+
+const handlers: Names<Handlers> = {
+  open: true,
+  message: true,
+  stream: true,
+  largeResult: true,
+  drain: true,
+  pong: true,
+  close: true,
+  error: true,
+}
+
+const place: Names<ListenOptions> = {
+  port: true,
+  host: true,
+  ipv6Only: true,
+  path: true,
+  fd: true,
+  readableAll: true,
+  writableAll: true,
+  tls: true,
+  proxyProtocol: true,
+}
+
+const cluster: Names<ClusterOptions> = {
+  acceptors: true,
+  drainAfter: true,
+  drainOver: true,
+  drainCode: true,
+  startTimeout: true,
+  stopTimeout: true,
+  signals: true,
+  log: true,
+}
+
+/** Whether the section of a name has an entry for a member. */
+function hasEntry(owner: string, member: string): boolean {
+  const from = text.indexOf(`\n### \`${owner}\`\n`)
+  const section = text.slice(from, text.indexOf('\n### ', from + 5))
+  return new RegExp(`^- \`(?:get )?${member}\\b.*<a id="${owner}-${member}"></a>`, 'im').test(section)
+}
+
+describe('docs/api.md has an entry with an anchor for each member of', () => {
+  const all = {
+    Server: server,
+    Connection: connection,
+    UpgradeRequest: request,
+    Message: message,
+    LargeMessage: large,
+    PreparedMessage: prepared,
+    MessageStream: stream,
+    Handlers: handlers,
+    ListenOptions: place,
+    ClusterOptions: cluster,
+  }
+  for (const [owner, members] of Object.entries(all)) {
+    test(owner, () => {
+      for (const member of Object.keys(members)) assert.ok(hasEntry(owner, member), `${owner}.${member}`)
+    })
+  }
+
+  test('the options of a server, in one of their sections', () => {
+    const limits = ['ServerLimits', 'ConnectionLimits', 'CommonOptions', 'RouteOptions', 'Handlers']
+    for (const option of Object.keys(serverOptions.options)) {
+      assert.ok(
+        limits.some((owner) => hasEntry(owner, option)),
+        option,
+      )
+    }
+  })
+
+  test('and each anchor is there once', () => {
+    const anchors = [...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id)
+    assert.ok(anchors.length > 150)
+    assert.equal(new Set(anchors).size, anchors.length)
+  })
+})
