@@ -1,8 +1,8 @@
 // A pipe between the primary and each acceptor, beside the channel of node:cluster: for many bytes, such as what is
 // published to topics. Nothing is read from it until somebody asks for it.
 import type { Worker } from 'node:cluster'
-import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { socketAt } from '../internals/descriptor.js'
 
 const DESCRIPTOR = 4
 
@@ -17,5 +17,5 @@ export function linkTo(worker: Worker): Duplex | undefined {
 
 /** The acceptor's end, to be opened once. */
 export function linkToPrimary(): Duplex {
-  return new Socket({ fd: DESCRIPTOR, readable: true, writable: true })
+  return socketAt(DESCRIPTOR)
 }
