@@ -18,7 +18,8 @@ const server = createServer({
   },
 })
 
-// The options are those of node:tls: `ca` and `requestCert` for client certificates, `SNICallback` for several names.
+// The options are those of node:tls: `ca` and `requestCert` for client certificates, which `request.tls` shows to
+// `upgrade`, `SNICallback` for several names.
 const [key, cert] = await Promise.all([readFile(KEY), readFile(CERT)])
 await server.listen({ host: '127.0.0.1', port: Number(PORT), tls: { key, cert } })
 console.log(`listening on wss://127.0.0.1:${server.address.port}`)

@@ -31,4 +31,3 @@ export {
   type ServerOptions,
   type Upgrade,
 } from './server/options.js'
-export type { HttpLimits } from './server/webServer.js'

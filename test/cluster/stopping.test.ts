@@ -25,6 +25,38 @@ describe('stopping', options, () => {
     })
   }
 
+  for (const how of ['SIGTERM', 'SIGHUP'] as const) {
+    test(`answers to HTTP requests that are under way at ${how} are finished`, options, async (t) => {
+      const { cluster, port, pids } = await ClusterProcess.start({ drainAfter: 0, drainOver: 0 })
+      t.after(() => cluster.end())
+      const client = await SocketClient.open(port)
+      client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      cluster.child.kill(how)
+      if (how === 'SIGTERM') assert.equal(await cluster.ended, 0)
+      else await eventually(() => !pids.some(isAlive), 'the old acceptors end')
+      await client.end()
+      assert.match(client.text, /\r\nConnection: close\r\n[\s\S]*the whole answer$/)
+    })
+  }
+
+  test('close({ drainAfter, drainOver }) in the primary drains the acceptors', options, async (t) => {
+    const { cluster, port } = await ClusterProcess.start()
+    t.after(() => cluster.end())
+    const clients = await Promise.all(Array.from({ length: 12 }, () => WsClient.open(`ws://127.0.0.1:${port}`)))
+    const began = performance.now()
+    cluster.child.stdin?.write('drain\n')
+    const ends = await Promise.all(
+      clients.map(async (client) => {
+        assert.equal((await client.ended).code, 1012)
+        return performance.now() - began
+      }),
+    )
+    assert.equal(await cluster.ended, 0)
+    assert.ok(Math.min(...ends) > 350, `the first after ${Math.min(...ends)} ms`)
+    assert.ok(Math.max(...ends) - Math.min(...ends) > 200, `at ${ends}`)
+  })
+
   test('a second signal ends everything at once', options, async (t) => {
     const { cluster, port, pids } = await ClusterProcess.start()
     t.after(() => cluster.end())
