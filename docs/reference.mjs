@@ -37,7 +37,6 @@ const ORDER = [
       'UpgradeRequest',
       'TlsFacts',
       'ClientCertificate',
-      'CertificateName',
       'route',
       'Route',
     ],

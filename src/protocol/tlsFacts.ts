@@ -17,6 +17,13 @@ export interface ClientCertificate {
   readonly raw: Buffer
 }
 
+/** The cipher of a connection, and the least version of TLS that has it. */
+export interface TlsCipher {
+  readonly name: string
+  readonly standardName: string
+  readonly version: string
+}
+
 /** What the TLS handshake has told. */
 export interface TlsFacts {
   /** Whether the client has shown a certificate that one of the authorities in `ca` has signed. */
@@ -27,8 +34,8 @@ export interface TlsFacts {
   readonly peerCertificate: ClientCertificate | undefined
   /** `TLSv1.3`, for instance. */
   readonly protocol: string | undefined
-  /** The cipher, by the names of OpenSSL and of the RFCs. */
-  readonly cipher: { readonly name: string; readonly standardName: string; readonly version: string } | undefined
+  /** The cipher: `name` is OpenSSL's, `standardName` that of the RFCs. */
+  readonly cipher: TlsCipher | undefined
   /** The name that the client has asked for (SNI). */
   readonly servername: string | undefined
   /** The protocol that was agreed on by ALPN: `http/1.1`, or nothing. */
