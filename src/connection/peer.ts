@@ -6,6 +6,7 @@ import { everywhere, streamOptions } from '../checks/tables.js'
 import { OutOfMemory } from '../codec/codec.js'
 import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
 import { inboxOfThread } from '../memory/inbox.js'
+import { Account } from '../payload/account.js'
 import { CloseCode, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
@@ -18,7 +19,7 @@ import { Ending, type EndingOwner } from './ending.js'
 import type { Opening, Shared } from './handlers.js'
 import { Incoming, type Sink } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
-import { Pings, pingPayload } from './pings.js'
+import { Pings, pingPayload, refusedPing } from './pings.js'
 import { type Reader, Reading, Reason, silence } from './reading.js'
 import { Sender, type SenderOwner } from './sender.js'
 import type { SharedMemory } from './sharedBlock.js'
@@ -69,7 +70,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     const { turn, connections, deadlines, times, callbacks } = this.#shared
     turn.begin()
     try {
-      this.#respond(response)
+      this.#sender.respond(response)
       connections.add(this)
       deadlines.setTick(this, this.#reading.next(times))
       this.#transport.open(this)
@@ -82,14 +83,6 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   /** Gives back what it has, where it could not be started. */
   discard(): void {
     this.#incoming.free()
-  }
-
-  #respond(response: string): void {
-    if (response === '') return
-    const { outgoing } = this.#sender
-    const pointer = outgoing.reserve(response.length)
-    this.#shared.codec.bytes.write(response, pointer, 'latin1')
-    outgoing.commit(pointer, response.length)
   }
 
   get isOpen(): boolean {
@@ -144,8 +137,8 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
     const payload = pingPayload(data)
-    if (!this.#sender.admits()) return new Pings().refused(payload)
-    this.#pings ??= new Pings()
+    if (!this.#sender.admits()) return refusedPing()
+    this.#pings ??= new Pings(new Account(this.#shared.budget, this))
     const roundTrip = this.#pings.sent(payload)
     this.#sender.control(OPCODE_PING, payload)
     return roundTrip

@@ -1,6 +1,7 @@
 // The pings of one connection that wait for their pongs.
 import { Buffer } from 'node:buffer'
 import { LONGEST_7_BIT } from '../codec/wasm.generated.js'
+import { type Account, OBJECTS } from '../payload/account.js'
 import { ConnectionEnded, ignorable } from './ended.js'
 import { bytesOf } from './framing.js'
 
@@ -26,33 +27,52 @@ export function pingPayload(data: string | ArrayBufferView | ArrayBuffer | undef
   return bytes
 }
 
+/** Pings that may wait for their pongs at once: a peer that answers none must not make more of them pile up. */
+const MOST_WAITING = 64
+
 export class Pings {
-  #waiting: Ping[] = []
+  readonly #waiting: Ping[] = []
+  readonly #account: Account
+
+  constructor(account: Account) {
+    this.#account = account
+  }
 
   /** A ping with this payload is being sent; resolves with its round trip in milliseconds. */
   sent(payload: Uint8Array): Promise<number> {
+    if (this.#waiting.length >= MOST_WAITING)
+      this.#giveUp(1, new Error('later pings wait for their pongs, too many of them'))
+    if (!this.#account.keep(OBJECTS)) return ignorable(Promise.reject(new Error('there is no memory for the ping')))
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#waiting.push({ payload: Buffer.from(payload), at: performance.now(), resolve, reject })
     })
     return ignorable(roundTrip) // whoever does not wait for the pong need not hear that it never came
   }
 
-  /** The connection has ended already. */
-  refused(payload: Uint8Array): Promise<number> {
-    const roundTrip = this.sent(payload)
-    this.abandon()
-    return roundTrip
-  }
-
   /** Section 5.5.3: a pong may answer only the latest of several pings, so it settles those before, too. */
   answered(payload: Uint8Array): void {
     const last = this.#waiting.findLastIndex((ping) => ping.payload.equals(payload))
     const now = performance.now()
-    for (const { at, resolve } of this.#waiting.splice(0, last + 1)) resolve(now - at)
+    for (const { at, resolve } of this.#take(last + 1)) resolve(now - at)
   }
 
   /** The connection has ended. */
   abandon(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(new ConnectionEnded('the pong came'))
+    this.#giveUp(this.#waiting.length, new ConnectionEnded('the pong came'))
   }
+
+  #giveUp(count: number, error: Error): void {
+    for (const { reject } of this.#take(count)) reject(error)
+  }
+
+  /** Those that have waited longest. */
+  #take(count: number): Ping[] {
+    if (count > 0) this.#account.forget(count * OBJECTS)
+    return this.#waiting.splice(0, count)
+  }
+}
+
+/** What a ping on a connection that has ended answers. */
+export function refusedPing(): Promise<number> {
+  return ignorable(Promise.reject(new ConnectionEnded('the pong came')))
 }

@@ -67,6 +67,14 @@ export class Sender implements StreamTarget {
     return this.outgoing.buffered + (this.#backlog?.bytes ?? 0)
   }
 
+  /** Sends the response of the opening handshake. Throws OutOfMemory. */
+  respond(response: string): void {
+    if (response === '') return
+    const pointer = this.outgoing.reserve(response.length)
+    this.#shared.codec.bytes.write(response, pointer, 'latin1')
+    this.outgoing.commit(pointer, response.length)
+  }
+
   send(data: Sendable): SendResult {
     try {
       return this.#send(data)

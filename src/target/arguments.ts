@@ -61,6 +61,8 @@ const counts: readonly (readonly [Limit, string])[] = [
 
 const times: readonly (readonly [Limit, string])[] = [
   ['handshakeTimeout', 'for the whole opening handshake'],
+  ['requestTimeout', 'for a whole HTTP request, its body included'],
+  ['keepAliveTimeout', 'between two HTTP requests of a connection'],
   ['payloadTimeout', 'without a byte of an unfinished large message'],
   ['closeTimeout', 'for the answer to Close, and then for the end'],
   ['pingInterval', 'of silence before a peer is sent a ping'],

@@ -130,5 +130,6 @@ with --rate, the time from when a message was due, so that a server that
 stalls is charged for every message it kept waiting.
 
 What the server sends before the first message is a greeting: told, not counted.
-Pings are answered, and Close is. Ctrl+C stops early and prints what was measured so far. The exit code is 0, or
-1 if the server could not be reached, failed, or sent anything but echoes.`
+Pings are answered, and Close is. Ctrl+C stops early and prints what was
+measured so far. The exit code is 0, or 1 if the server could not be reached,
+failed, or sent anything but echoes.`

@@ -11,6 +11,7 @@ const TYPES = [
   'Acceptance',
   'Broker',
   'BrokerStatistics',
+  'CertificateName',
   'ClientCertificate',
   'CloseOptions',
   'ClusterOptions',
