@@ -2,7 +2,7 @@
 // it is far cheaper than any server that it loads. It believes nothing: every frame is held to the rules, every answer to
 // the length of what was sent, and, if it is told to, to its bytes. Nothing is kept of what comes but a cut header or
 // control frame. It shares the slot's layout with the parser, for its own connections.
-import { checkFirst, checkLength, checkSecond, extendedBytes, FIN, isControl, payloadLength } from './header'
+import { checkFirst, checkLength, checkSecond, extendedBytes, FIN, isControl, payloadLength, RESERVED } from './header'
 import {
   ENTRY_INFO,
   ENTRY_LENGTH,
@@ -12,18 +12,16 @@ import {
   RESULT_CONSUMED,
   RESULT_COUNT,
   RESULT_FILLED,
-  RESULT_GREETINGS,
   SLOT_CARRIED,
   SLOT_CARRY,
+  SLOT_FIRST,
   SLOT_FRAME,
   SLOT_GREETING,
   SLOT_LIMIT,
   SLOT_LONGEST,
   SLOT_MESSAGE,
-  SLOT_OPCODE,
   SLOT_REGION,
   SLOT_REMAINING,
-  SLOT_RESERVED,
   SLOT_SHORTEST,
   SLOT_SIZE,
   SLOT_TAKEN,
@@ -41,85 +39,58 @@ export const COUNT_DIFFERENT: u32 = 4 // an answer is not what was sent, from it
 const GREETING: u32 = 1
 const LAST_GREETING: u32 = 2
 
-/** A frame's longest header, unmasked. */
-const LONGEST_HEADER: usize = 10
-
 /**
  * Prepares the slot of a connection of a load. Answers have `shortest` to `longest` payload bytes and, where `expected` is
- * not 0, are those that lie there, and of the kind `opcode`. An answer with any of the bits `reserved` is compressed: it
- * may have up to `compressed` bytes.
+ * not 0, are those that lie there, and of the kind that `first` has, the first byte of a whole answer. Where that has a
+ * reserved bit, answers may have it, too: these are compressed, and have up to `compressed` bytes.
  */
 export function openCounter(
   slot: usize,
   shortest: f64,
   longest: f64,
   expected: u32,
-  opcode: u32,
-  reserved: u32,
+  first: u32,
   compressed: f64,
 ): void {
   memory.fill(slot, 0, SLOT_SIZE)
   store<u64>(slot, shortest as u64, SLOT_SHORTEST)
   store<u64>(slot, longest as u64, SLOT_LIMIT)
   store<u32>(slot, expected, SLOT_REGION)
-  store<u8>(slot, opcode, SLOT_OPCODE)
-  store<u8>(slot, reserved, SLOT_RESERVED)
+  store<u8>(slot, first, SLOT_FIRST)
   store<u64>(slot, compressed as u64, SLOT_LONGEST)
   store<u8>(slot, GREETING, SLOT_GREETING)
 }
 
-/** From now on messages are answers, except for one that has begun to come. */
-export function beginAnswers(slot: usize): void {
+/** From now on messages are answers, except for one that has begun to come: then it returns true. */
+export function beginAnswers(slot: usize): bool {
   // A control frame that is cut is no message.
   const headerIsCut = load<u8>(slot, SLOT_CARRIED) > 0 && !isControl(load<u8>(slot, SLOT_CARRY))
   const underWay = headerIsCut || load<u8>(slot, SLOT_MESSAGE) != 0
   store<u8>(slot, underWay ? LAST_GREETING : 0, SLOT_GREETING)
+  return underWay
 }
 
 let cursor: usize = 0
 let messages: u32 = 0
-let greetings: u32 = 0
 let filled: u64 = 0
 
 /** Counts what ends between `start` and `end`. The numbers are in RESULT. */
 export function count(slot: usize, start: usize, end: usize): u32 {
   cursor = start
-  messages = greetings = 0
+  messages = 0
   filled = 0
   let status = COUNT_DONE
   while (cursor < end && status == COUNT_DONE) {
     status = load<u64>(slot, SLOT_REMAINING) ? takePayload(slot, end) : takeHeader(slot, end)
   }
   store<u32>(RESULT, messages, RESULT_COUNT)
-  store<u32>(RESULT, greetings, RESULT_GREETINGS)
   store<f64>(RESULT, filled as f64, RESULT_FILLED)
   store<u32>(RESULT, cursor, RESULT_CONSUMED)
   return status
 }
 
-/** A header that lies whole in the span is read where it is; one that is cut, byte by byte, in the carry. */
+/** Each rule applies as soon as its byte is there, wherever the span ends. A control frame is carried with its payload. */
 function takeHeader(slot: usize, end: usize): u32 {
-  if (load<u8>(slot, SLOT_CARRIED) || end - cursor < LONGEST_HEADER) return takeCut(slot, end)
-  const first = load<u8>(cursor) as u32
-  const second = load<u8>(cursor, 1) as u32
-  let violation = checkStart(slot, first)
-  if (!violation) violation = checkSecond(first, second, 0)
-  if (violation) return violation
-  const length = payloadLength(cursor)
-  violation = checkLength(second, length)
-  if (violation) return violation
-  const bytes: u32 = 2 + extendedBytes(second)
-  if (!isControl(first)) {
-    cursor += bytes
-    return beginFrame(slot, first, length)
-  }
-  if (end - cursor - bytes < (length as usize)) return takeCut(slot, end)
-  cursor += bytes
-  return control(first, cursor, length as u32)
-}
-
-/** Each rule applies as soon as its byte is there. A control frame is carried with its payload. */
-function takeCut(slot: usize, end: usize): u32 {
   const carry = slot + SLOT_CARRY
   let carried = load<u8>(slot, SLOT_CARRIED) as u32
   while (cursor < end) {
@@ -139,9 +110,7 @@ function takeCut(slot: usize, end: usize): u32 {
     if (violation) return violation
     if (isControl(first) && carried < header + (length as u32)) continue
     store<u8>(slot, 0, SLOT_CARRIED)
-    if (!isControl(first)) return beginFrame(slot, first, length)
-    cursor -= length as usize // what `control` passes over has been carried
-    return control(first, carry + header, length as u32)
+    return isControl(first) ? control(first, carry + header, length as u32) : beginFrame(slot, first, length)
   }
   return COUNT_DONE
 }
@@ -150,11 +119,10 @@ function takeCut(slot: usize, end: usize): u32 {
 function checkStart(slot: usize, first: u32): u32 {
   const message = load<u8>(slot, SLOT_MESSAGE)
   const begins = !isControl(first) && message == 0
-  return checkFirst(begins ? first & ~(load<u8>(slot, SLOT_RESERVED) as u32) : first, message ? 1 : 0)
+  return checkFirst(begins ? first & ~(load<u8>(slot, SLOT_FIRST) & RESERVED) : first, message)
 }
 
 function control(first: u32, pointer: usize, length: u32): u32 {
-  cursor += length
   store<u32>(TABLE, first & 0x0f, ENTRY_INFO)
   store<u32>(TABLE, pointer, ENTRY_POINTER)
   store<u32>(TABLE, length, ENTRY_LENGTH)
@@ -174,18 +142,18 @@ function beginFrame(slot: usize, first: u32, length: u64): u32 {
   }
   store<u8>(slot, first, SLOT_FRAME)
   store<u64>(slot, length, SLOT_REMAINING)
-  if (!length) endFrame(slot)
-  return COUNT_DONE
+  return length ? COUNT_DONE : takePayload(slot, cursor)
 }
 
 /** `length` is what the answer has with this frame. */
 function checkAnswer(slot: usize, first: u32, length: u64): u32 {
   const message = load<u8>(slot, SLOT_MESSAGE) as u32
   const last = (first & FIN) != 0
-  const compressed = (message & load<u8>(slot, SLOT_RESERVED)) != 0
+  const wanted = load<u8>(slot, SLOT_FIRST) as u32
+  const compressed = (message & RESERVED) != 0
   const longest = compressed ? load<u64>(slot, SLOT_LONGEST) : load<u64>(slot, SLOT_LIMIT)
   const shortest = compressed ? 1 : load<u64>(slot, SLOT_SHORTEST)
-  if (load<u32>(slot, SLOT_REGION) && (message & 0x0f) != load<u8>(slot, SLOT_OPCODE)) return COUNT_KIND
+  if (load<u32>(slot, SLOT_REGION) && (message ^ wanted) & 0x0f) return COUNT_KIND
   if (length <= longest && (!last || length >= shortest)) return COUNT_DONE
   store<f64>(RESULT, length as f64, RESULT_ANNOUNCED)
   return COUNT_LENGTH
@@ -216,10 +184,8 @@ function takePayload(slot: usize, end: usize): u32 {
 function endFrame(slot: usize): void {
   if (!(load<u8>(slot, SLOT_FRAME) & FIN)) return
   store<u8>(slot, 0, SLOT_MESSAGE)
-  const greeting = load<u8>(slot, SLOT_GREETING) as u32
-  if (!greeting) messages++
-  else greetings++
-  if (greeting == LAST_GREETING) store<u8>(slot, 0, SLOT_GREETING)
+  messages++
+  if (load<u8>(slot, SLOT_GREETING) == LAST_GREETING) store<u8>(slot, 0, SLOT_GREETING)
 }
 
 /** How many bytes are the same at both places, from the first on. */

@@ -8,7 +8,7 @@ export const OPCODE_PING: u32 = 9
 export const OPCODE_PONG: u32 = 10
 
 export const FIN: u32 = 0x80
-const RESERVED: u32 = 0x70
+export const RESERVED: u32 = 0x70
 const CONTROL: u32 = 0x08
 export const MASKED: u32 = 0x80
 

@@ -27,19 +27,18 @@ export interface CodecExports {
   copy(target: number, source: number, length: number): void
   /**
    * Prepares the slot of a client that only loads: the fewest and the most bytes of an answer, where they lie (0: only
-   * their number counts), their kind, the reserved bits of a compressed answer, and its most bytes.
+   * their number counts), the first byte of a whole answer, and the most bytes of a compressed one.
    */
   openCounter(
     slot: number,
     shortest: number,
     longest: number,
     expected: number,
-    opcode: number,
-    reserved: number,
+    first: number,
     compressed: number,
   ): void
-  /** Messages that begin from now on are answers; those before are greetings. */
-  beginAnswers(slot: number): void
+  /** Messages that begin from now on are answers; those before are greetings. Returns 1 if one is under way. */
+  beginAnswers(slot: number): number
   /** Counts the messages that end in a span, and checks them; returns a COUNT status or a VIOLATION. */
   count(slot: number, start: number, end: number): number
 }

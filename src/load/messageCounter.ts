@@ -19,7 +19,6 @@ import {
   RESULT_CONSUMED,
   RESULT_COUNT,
   RESULT_FILLED,
-  RESULT_GREETINGS,
   TABLE,
 } from '../codec/wasm.generated.js'
 import { readClosePayload } from '../protocol/closeCode.js'
@@ -28,7 +27,6 @@ import type { Answers } from './payload.js'
 import { printable } from './printable.js'
 
 const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
-const GREETINGS_WORD = (RESULT + RESULT_GREETINGS) / 4
 const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
 const FILLED_DOUBLE = (RESULT + RESULT_FILLED) / 8
 const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
@@ -52,6 +50,8 @@ export class MessageCounter {
   readonly #answers: Answers
   readonly #owner: CounterOwner
   readonly #slot: number
+  /** What the next message is: all are greetings until the first is sent, and then one that was under way. */
+  #next: 'greeting' | 'last greeting' | 'answer' = 'greeting'
   /** Messages that came before the answers. */
   greetings = 0
   /** Payload bytes of answers that have come. */
@@ -63,13 +63,13 @@ export class MessageCounter {
     this.#answers = answers
     this.#owner = owner
     this.#slot = heap.allocateSlot()
-    const { shortest, longest, pointer, opcode, reserved, compressed } = answers
-    codec.call.openCounter(this.#slot, shortest, longest, pointer, opcode, reserved, compressed)
+    const { shortest, longest, pointer, first, compressed } = answers
+    codec.call.openCounter(this.#slot, shortest, longest, pointer, first, compressed)
   }
 
   /** Messages that begin to come from now on are answers. */
   begin(): void {
-    this.#codec.call.beginAnswers(this.#slot)
+    this.#next = this.#codec.call.beginAnswers(this.#slot) === 0 ? 'answer' : 'last greeting'
   }
 
   /** Answers that ended in the span. */
@@ -79,8 +79,8 @@ export class MessageCounter {
     let cursor = start
     for (;;) {
       const status = call.count(this.#slot, cursor, end)
-      answers += words[COUNT_WORD] ?? 0
-      this.greetings += words[GREETINGS_WORD] ?? 0
+      const messages = words[COUNT_WORD] ?? 0
+      answers += this.#next === 'answer' ? messages : this.#greet(messages)
       this.bytes += doubles[FILLED_DOUBLE] ?? 0
       if (status === COUNT_DONE || !this.#goesOn(status)) return answers
       cursor = words[CONSUMED_WORD] ?? end
@@ -90,6 +90,14 @@ export class MessageCounter {
   /** Gives back everything; nothing must be counted after this. */
   free(): void {
     this.#heap.freeSlot(this.#slot)
+  }
+
+  /** Returns how many of these messages are answers. */
+  #greet(messages: number): number {
+    const isLast = this.#next === 'last greeting' && messages > 0
+    if (isLast) this.#next = 'answer'
+    this.greetings += isLast ? 1 : messages
+    return isLast ? messages - 1 : 0
   }
 
   #goesOn(status: number): boolean {

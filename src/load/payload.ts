@@ -44,9 +44,9 @@ export interface Answers {
   readonly longest: number
   /** Where its bytes lie in the codec's memory; 0 if only their number counts. */
   readonly pointer: number
-  readonly opcode: number
-  /** Reserved bits: with any of them, an answer is compressed, and may have up to `compressed` bytes. */
-  readonly reserved: number
+  /** The first byte of one that comes whole. */
+  readonly first: number
+  /** With a reserved bit that `first` has, an answer is compressed, and may have so many bytes. */
   readonly compressed: number
 }
 
@@ -55,8 +55,7 @@ export const ANY: Answers = {
   shortest: 0,
   longest: Number(LONGEST_SAFE),
   pointer: 0,
-  opcode: 0,
-  reserved: 0,
+  first: FIN,
   compressed: 0,
 }
 
@@ -85,9 +84,7 @@ export function encodeBatch(
 ): Batch {
   const deflate = kind === 'deflate'
   const body = deflate ? compress(payload) : payload
-  const opcode = kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT
-  const reserved = deflate ? RSV1 : 0
-  const first = FIN | reserved | opcode
+  const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
   const source = heap.allocate(body.length)
   const block = heap.allocate(messages * (body.length + LONGEST_HEADER))
   const { pointer } = block
@@ -103,8 +100,7 @@ export function encodeBatch(
     shortest: length,
     longest: length,
     pointer: verify ? source.pointer : 0,
-    opcode,
-    reserved,
+    first,
     compressed: 2 * length + SLACK,
   }
   return { answers, blocks: verify ? [block, source] : [block], pointer, length: at - pointer, messages }

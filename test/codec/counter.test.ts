@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
+import { FIN } from '../../src/codec/wasm.generated.js'
 import { BINARY, buildFrame, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
@@ -144,7 +145,7 @@ describe('an answer', () => {
   const memory = heap.allocate(sent.length)
   heap.codec.write(memory.pointer, sent)
   const exactly: Wanted = { shortest: 300, longest: 300 }
-  const verified: Wanted = { ...exactly, expected: memory.pointer, opcode: BINARY }
+  const verified: Wanted = { ...exactly, expected: memory.pointer, first: FIN | BINARY }
 
   /** As one frame, or in fragments. */
   function frames(payload: Buffer, opcode: number, pieces: number): Buffer {
@@ -211,7 +212,7 @@ describe('an answer', () => {
   it('that is compressed may have another length, where that was agreed', () => {
     const compressed = (length: number, reserved: number): Buffer =>
       buildFrame({ opcode: TEXT, payload: Buffer.alloc(length), reserved })
-    const agreed: Wanted = { ...exactly, reserved: 0x40, compressed: 1000 }
+    const agreed: Wanted = { ...exactly, first: 0xc1, compressed: 1000 }
     for (const [length, reserved, problem] of [
       [1, 4, undefined],
       [1000, 4, undefined],

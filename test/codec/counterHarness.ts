@@ -9,13 +9,13 @@ import {
   ENTRY_INFO,
   ENTRY_LENGTH,
   ENTRY_POINTER,
+  FIN,
   INBOX,
   RESULT,
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
   RESULT_FILLED,
-  RESULT_GREETINGS,
   TABLE,
 } from '../../src/codec/wasm.generated.js'
 
@@ -25,8 +25,7 @@ export interface Wanted {
   readonly longest?: number
   /** Where the bytes lie. */
   readonly expected?: number
-  readonly opcode?: number
-  readonly reserved?: number
+  readonly first?: number
   readonly compressed?: number
 }
 
@@ -48,17 +47,19 @@ export class Counted {
   readonly #heap: Heap
   readonly #codec: Codec
   readonly #slot: number
+  /** How many of the messages to come are greetings. */
+  #greeting = Number.POSITIVE_INFINITY
 
   constructor(heap: Heap, wanted: Wanted = {}) {
     this.#heap = heap
     this.#codec = heap.codec
     this.#slot = heap.allocateSlot()
-    const { shortest = 0, longest = 2 ** 53 - 1, expected = 0, opcode = 0, reserved = 0, compressed = 0 } = wanted
-    this.#codec.call.openCounter(this.#slot, shortest, longest, expected, opcode, reserved, compressed)
+    const { shortest = 0, longest = 2 ** 53 - 1, expected = 0, first = FIN, compressed = 0 } = wanted
+    this.#codec.call.openCounter(this.#slot, shortest, longest, expected, first, compressed)
   }
 
   begin(): this {
-    this.#codec.call.beginAnswers(this.#slot)
+    this.#greeting = this.#codec.call.beginAnswers(this.#slot)
     return this
   }
 
@@ -82,8 +83,11 @@ export class Counted {
     bytes.set(piece, INBOX)
     for (let cursor = INBOX; ; cursor = bytes.readUInt32LE(RESULT + RESULT_CONSUMED)) {
       const status = call.count(this.#slot, cursor, INBOX + piece.length)
-      this.answers += bytes.readUInt32LE(RESULT + RESULT_COUNT)
-      this.greetings += bytes.readUInt32LE(RESULT + RESULT_GREETINGS)
+      const messages = bytes.readUInt32LE(RESULT + RESULT_COUNT)
+      const greetings = Math.min(messages, this.#greeting)
+      this.#greeting -= greetings
+      this.greetings += greetings
+      this.answers += messages - greetings
       this.bytes += bytes.readDoubleLE(RESULT + RESULT_FILLED)
       if (status === COUNT_DONE) return
       if (status !== COUNT_CONTROL) {

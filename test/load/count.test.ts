@@ -24,7 +24,7 @@ class Counter {
   readonly #slot = heap.allocateSlot()
 
   constructor() {
-    call.openCounter(this.#slot, 0, 2 ** 53 - 1, 0, 0, 0, 0)
+    call.openCounter(this.#slot, 0, 2 ** 53 - 1, 0, 0, 0)
     call.beginAnswers(this.#slot)
   }
 
