@@ -2,7 +2,17 @@
 // it is far cheaper than any server that it loads. It believes nothing: every frame is held to the rules, every answer to
 // the length of what was sent, and, if it is told to, to its bytes. Nothing is kept of what comes but a cut header or
 // control frame. It shares the slot's layout with the parser, for its own connections.
-import { checkFirst, checkLength, checkSecond, extendedBytes, FIN, isControl, payloadLength, RESERVED } from './header'
+import {
+  checkFirst,
+  checkLength,
+  checkSecond,
+  extendedBytes,
+  FIN,
+  isControl,
+  LONGEST_7_BIT,
+  payloadLength,
+  RESERVED,
+} from './header'
 import {
   ENTRY_INFO,
   ENTRY_LENGTH,
@@ -11,7 +21,6 @@ import {
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
-  RESULT_FILLED,
   SLOT_CARRIED,
   SLOT_CARRY,
   SLOT_FIRST,
@@ -22,41 +31,32 @@ import {
   SLOT_MESSAGE,
   SLOT_REGION,
   SLOT_REMAINING,
-  SLOT_SHORTEST,
+  SLOT_SHORT,
   SLOT_SIZE,
   SLOT_TAKEN,
   TABLE,
 } from './memory'
+import { STATUS_DONE } from './parser'
 
-/** How a call of `count` ended; a violation (see header) is the other possibility. */
-export const COUNT_DONE: u32 = 0 // every byte is counted
+/** How a call of `count` ended, besides STATUS_DONE; a violation (see header) is the other possibility. */
 export const COUNT_CONTROL: u32 = 1 // a control frame is the table's first entry; the rest is to be counted yet
 export const COUNT_LENGTH: u32 = 2 // an answer is not as long as what was sent: RESULT_ANNOUNCED, or more
-export const COUNT_KIND: u32 = 3 // an answer is not of the kind that was sent
-export const COUNT_DIFFERENT: u32 = 4 // an answer is not what was sent, from its byte RESULT_ANNOUNCED on
+export const COUNT_DIFFERENT: u32 = 3 // an answer is of another kind, or not what was sent from byte RESULT_ANNOUNCED on
 
 /** What a message is, besides an answer: all are greetings until the load begins, and then the one under way. */
 const GREETING: u32 = 1
 const LAST_GREETING: u32 = 2
 
 /**
- * Prepares the slot of a connection of a load. Answers have `shortest` to `longest` payload bytes and, where `expected` is
- * not 0, are those that lie there, and of the kind that `first` has, the first byte of a whole answer. Where that has a
- * reserved bit, answers may have it, too: these are compressed, and have up to `compressed` bytes.
+ * Prepares the slot of a connection of a load. `first` is the first byte of a whole answer; without an opcode, any answer
+ * will do. Answers have `length` payload bytes and, where `expected` is not 0, are those that lie there, and of that
+ * opcode. Where `first` has a reserved bit, answers may have it, too: these are compressed, and have up to `compressed`.
  */
-export function openCounter(
-  slot: usize,
-  shortest: f64,
-  longest: f64,
-  expected: u32,
-  first: u32,
-  compressed: f64,
-): void {
+export function openCounter(slot: usize, first: u32, length: f64, expected: u32, compressed: f64): void {
   memory.fill(slot, 0, SLOT_SIZE)
-  store<u64>(slot, shortest as u64, SLOT_SHORTEST)
-  store<u64>(slot, longest as u64, SLOT_LIMIT)
-  store<u32>(slot, expected, SLOT_REGION)
   store<u8>(slot, first, SLOT_FIRST)
+  store<u64>(slot, length as u64, SLOT_LIMIT)
+  store<u32>(slot, expected, SLOT_REGION)
   store<u64>(slot, compressed as u64, SLOT_LONGEST)
   store<u8>(slot, GREETING, SLOT_GREETING)
 }
@@ -72,47 +72,51 @@ export function beginAnswers(slot: usize): bool {
 
 let cursor: usize = 0
 let messages: u32 = 0
-let filled: u64 = 0
 
-/** Counts what ends between `start` and `end`. The numbers are in RESULT. */
+/** Counts what ends between `start` and `end`. The number is in RESULT. */
 export function count(slot: usize, start: usize, end: usize): u32 {
   cursor = start
   messages = 0
-  filled = 0
-  let status = COUNT_DONE
-  while (cursor < end && status == COUNT_DONE) {
+  let status = STATUS_DONE
+  while (cursor < end && status == STATUS_DONE) {
     status = load<u64>(slot, SLOT_REMAINING) ? takePayload(slot, end) : takeHeader(slot, end)
+    if (status == STATUS_DONE) skipSame(slot, end)
   }
   store<u32>(RESULT, messages, RESULT_COUNT)
-  store<f64>(RESULT, filled as f64, RESULT_FILLED)
   store<u32>(RESULT, cursor, RESULT_CONSUMED)
   return status
 }
 
-/** Each rule applies as soon as its byte is there, wherever the span ends. A control frame is carried with its payload. */
+/** Most answers are short, and begin with the same two bytes as the one before: these need no second look at the rules. */
+function skipSame(slot: usize, end: usize): void {
+  const short = load<u16>(slot, SLOT_SHORT) as u32
+  const bytes: usize = 2 + (short >> 8)
+  if (!short || load<u64>(slot, SLOT_REMAINING) || load<u8>(slot, SLOT_MESSAGE)) return
+  while (end - cursor >= bytes && load<u16>(cursor) == short) {
+    cursor += bytes
+    messages++
+  }
+}
+
+/** The rules apply when the header is there, wherever spans end. A control frame is carried with its payload. */
 function takeHeader(slot: usize, end: usize): u32 {
   const carry = slot + SLOT_CARRY
   let carried = load<u8>(slot, SLOT_CARRIED) as u32
   while (cursor < end) {
     store<u8>(carry + carried++, load<u8>(cursor++))
-    store<u8>(slot, carried, SLOT_CARRIED)
-    const first = load<u8>(carry) as u32
-    let violation = carried == 1 ? checkStart(slot, first) : 0
-    if (violation) return violation
-    if (carried < 2) continue
     const second = load<u8>(carry, 1) as u32
-    violation = carried == 2 ? checkSecond(first, second, 0) : 0
-    if (violation) return violation
     const header: u32 = 2 + extendedBytes(second)
-    if (carried < header) continue
+    if (carried < 2 || carried < header) continue
+    const first = load<u8>(carry) as u32
     const length = payloadLength(carry)
-    violation = carried == header ? checkLength(second, length) : 0
+    const violation = checkStart(slot, first) || checkSecond(first, second, 0) || checkLength(second, length)
     if (violation) return violation
     if (isControl(first) && carried < header + (length as u32)) continue
     store<u8>(slot, 0, SLOT_CARRIED)
     return isControl(first) ? control(first, carry + header, length as u32) : beginFrame(slot, first, length)
   }
-  return COUNT_DONE
+  store<u8>(slot, carried, SLOT_CARRIED)
+  return STATUS_DONE
 }
 
 /** The rules of the first byte; an answer may be compressed where that was agreed. */
@@ -133,52 +137,50 @@ function control(first: u32, pointer: usize, length: u32): u32 {
 function beginFrame(slot: usize, first: u32, length: u64): u32 {
   if (!load<u8>(slot, SLOT_MESSAGE)) {
     store<u8>(slot, first, SLOT_MESSAGE)
-    store<u64>(slot, 0, SLOT_TAKEN)
+    store<u32>(slot, 0, SLOT_TAKEN)
   }
-  const answer = load<u8>(slot, SLOT_GREETING) == 0
-  if (answer) {
-    const status = checkAnswer(slot, first, load<u64>(slot, SLOT_TAKEN) + length)
+  if (load<u8>(slot, SLOT_GREETING) == 0 && load<u8>(slot, SLOT_FIRST) & 0x0f) {
+    const status = checkAnswer(slot, first, (load<u32>(slot, SLOT_TAKEN) as u64) + length)
     if (status) return status
   }
   store<u8>(slot, first, SLOT_FRAME)
   store<u64>(slot, length, SLOT_REMAINING)
-  return length ? COUNT_DONE : takePayload(slot, cursor)
+  return length ? STATUS_DONE : takePayload(slot, cursor)
 }
 
 /** `length` is what the answer has with this frame. */
 function checkAnswer(slot: usize, first: u32, length: u64): u32 {
   const message = load<u8>(slot, SLOT_MESSAGE) as u32
-  const last = (first & FIN) != 0
-  const wanted = load<u8>(slot, SLOT_FIRST) as u32
+  const verified = load<u32>(slot, SLOT_REGION) != 0
+  if (verified && (message ^ load<u8>(slot, SLOT_FIRST)) & 0x0f) return COUNT_DIFFERENT
   const compressed = (message & RESERVED) != 0
   const longest = compressed ? load<u64>(slot, SLOT_LONGEST) : load<u64>(slot, SLOT_LIMIT)
-  const shortest = compressed ? 1 : load<u64>(slot, SLOT_SHORTEST)
-  if (load<u32>(slot, SLOT_REGION) && (message ^ wanted) & 0x0f) return COUNT_KIND
-  if (length <= longest && (!last || length >= shortest)) return COUNT_DONE
-  store<f64>(RESULT, length as f64, RESULT_ANNOUNCED)
-  return COUNT_LENGTH
+  const shortest = compressed ? 1 : longest
+  if (length > longest || (first & FIN && length < shortest)) {
+    store<f64>(RESULT, length as f64, RESULT_ANNOUNCED)
+    return COUNT_LENGTH
+  }
+  if (first > FIN && length <= LONGEST_7_BIT && !verified) store<u16>(slot, first | ((length as u32) << 8), SLOT_SHORT)
+  return STATUS_DONE
 }
 
 function takePayload(slot: usize, end: usize): u32 {
   const remaining = load<u64>(slot, SLOT_REMAINING)
-  const bytes = min<u64>(remaining, end - cursor)
-  const taken = load<u64>(slot, SLOT_TAKEN)
-  if (load<u8>(slot, SLOT_GREETING) == 0) {
-    const expected = load<u32>(slot, SLOT_REGION) as usize
-    if (expected) {
-      const same = sameBytes(expected + (taken as usize), cursor, bytes as usize)
-      if (same < bytes) {
-        store<f64>(RESULT, (taken as f64) + (same as f64), RESULT_ANNOUNCED)
-        return COUNT_DIFFERENT
-      }
+  const bytes = min<u64>(remaining, end - cursor) as u32
+  const taken = load<u32>(slot, SLOT_TAKEN)
+  const expected = load<u32>(slot, SLOT_REGION)
+  if (expected && load<u8>(slot, SLOT_GREETING) == 0) {
+    const same = sameBytes(expected + taken, cursor, bytes)
+    if (same < bytes) {
+      store<f64>(RESULT, taken + same, RESULT_ANNOUNCED)
+      return COUNT_DIFFERENT
     }
-    filled += bytes
   }
-  cursor += bytes as usize
-  store<u64>(slot, taken + bytes, SLOT_TAKEN)
+  cursor += bytes
+  store<u32>(slot, taken + bytes, SLOT_TAKEN)
   store<u64>(slot, remaining - bytes, SLOT_REMAINING)
   if (remaining == bytes) endFrame(slot)
-  return COUNT_DONE
+  return STATUS_DONE
 }
 
 function endFrame(slot: usize): void {

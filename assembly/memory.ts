@@ -7,7 +7,7 @@ export const RESULT_COUNT: u32 = 0 // u32: entries in the frame table
 export const RESULT_CONSUMED: u32 = 4 // u32: the address of the first byte not yet consumed
 export const RESULT_NEEDED: u32 = 8 // f64: bytes the message's region must hold to go on
 export const RESULT_ANNOUNCED: u32 = 16 // f64: bytes the message will have when its current frame ends
-export const RESULT_FILLED: u32 = 24 // f64: bytes the message's region holds; of `count`, the bytes of answers
+export const RESULT_FILLED: u32 = 24 // f64: bytes the message's region holds
 
 /** The frame table: what a call of `parse` found, in order. An entry is three u32 and a spare. */
 export const TABLE: u32 = 1024
@@ -57,6 +57,6 @@ export const SLOT_FRAGMENTS: u32 = 188 // u32: frames of the message under way
 /** What the counter keeps where the parser keeps something else. */
 export const SLOT_GREETING: u32 = 5 // u8: 0 once messages are answers
 export const SLOT_FIRST: u32 = 6 // u8: the first byte of a whole answer
-export const SLOT_TAKEN: u32 = 8 // u64: payload bytes of the message under way that have come
+export const SLOT_TAKEN: u32 = 8 // u32: payload bytes that have come of the answer under way
 export const SLOT_LONGEST: u32 = 40 // u64: the longest compressed answer
-export const SLOT_SHORTEST: u32 = 176 // u64: the shortest answer, behind the longest control frame in the carry
+export const SLOT_SHORT: u32 = 176 // u16: the header of the latest short answer, behind the longest control frame in the carry

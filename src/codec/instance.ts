@@ -26,17 +26,10 @@ export interface CodecExports {
   validate(state: number, pointer: number, length: number): number
   copy(target: number, source: number, length: number): void
   /**
-   * Prepares the slot of a client that only loads: the fewest and the most bytes of an answer, where they lie (0: only
-   * their number counts), the first byte of a whole answer, and the most bytes of a compressed one.
+   * Prepares the slot of a client that only loads: the first byte of a whole answer (without an opcode, any will do), the
+   * bytes of an answer, where they lie (0: only their number counts), and the most bytes of a compressed one.
    */
-  openCounter(
-    slot: number,
-    shortest: number,
-    longest: number,
-    expected: number,
-    first: number,
-    compressed: number,
-  ): void
+  openCounter(slot: number, first: number, length: number, expected: number, compressed: number): void
   /** Messages that begin from now on are answers; those before are greetings. Returns 1 if one is under way. */
   beginAnswers(slot: number): number
   /** Counts the messages that end in a span, and checks them; returns a COUNT status or a VIOLATION. */

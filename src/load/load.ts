@@ -39,9 +39,9 @@ export interface LoadResult {
   readonly messages: number
   readonly seconds: number
   readonly messagesPerSecond: number
-  /** What was sent: payload, before compression. */
+  /** Payload that was sent and answered, before compression. */
   readonly megabytesPerSecond: number
-  /** What came back: payload as it travels, so less than what was sent if it is compressed, and else the same. */
+  /** What came back, as it travels: compressed, if it was, and with the headers of frames. */
   readonly receivedMegabytesPerSecond: number
   /** Messages that the server sent before it was sent any. They are no answers. */
   readonly greetings: number

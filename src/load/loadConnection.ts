@@ -27,7 +27,7 @@ export interface LoadShared {
   readonly scheduled: boolean
   /** Whether what happens now counts. */
   measuring: boolean
-  /** Messages answered while measuring, and the payload bytes of their answers. */
+  /** Messages answered while measuring, and the bytes that came with them, headers of frames included. */
   messages: number
   bytes: number
   /** Messages that the servers sent before they were sent any, and reads that brought some of these. */
@@ -108,10 +108,10 @@ export class LoadConnection implements Receiver, CounterOwner {
 
   received(start: number, end: number): void {
     if (this.#state === 'over') return
-    const { bytes, greetings } = this.#counter
+    const { greetings } = this.#counter
     const messages = this.#counter.count(start, end)
     if (!this.#begun || greetings !== this.#counter.greetings) this.#greeted(this.#counter.greetings - greetings)
-    if (this.#shared.measuring && this.#state === 'loading') this.#shared.bytes += this.#counter.bytes - bytes
+    if (this.#shared.measuring && this.#state === 'loading') this.#shared.bytes += end - start
     if (messages > 0 && this.#state === 'loading') this.#answer(messages)
     if (!this.#writing) this.#reply()
   }

@@ -6,19 +6,19 @@ import { type Codec, type Heap, violationName } from '../codec/codec.js'
 import {
   COUNT_CONTROL,
   COUNT_DIFFERENT,
-  COUNT_DONE,
-  COUNT_KIND,
   COUNT_LENGTH,
   ENTRY_INFO,
   ENTRY_LENGTH,
   ENTRY_POINTER,
+  INFO_OPCODE,
   OPCODE_CLOSE,
   OPCODE_PING,
   RESULT,
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
-  RESULT_FILLED,
+  SLOT_MESSAGE,
+  STATUS_DONE,
   TABLE,
 } from '../codec/wasm.generated.js'
 import { readClosePayload } from '../protocol/closeCode.js'
@@ -28,7 +28,6 @@ import { printable } from './printable.js'
 
 const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
 const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
-const FILLED_DOUBLE = (RESULT + RESULT_FILLED) / 8
 const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
 const INFO_WORD = (TABLE + ENTRY_INFO) / 4
 const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
@@ -54,8 +53,6 @@ export class MessageCounter {
   #next: 'greeting' | 'last greeting' | 'answer' = 'greeting'
   /** Messages that came before the answers. */
   greetings = 0
-  /** Payload bytes of answers that have come. */
-  bytes = 0
 
   constructor(codec: Codec, heap: Heap, answers: Answers, owner: CounterOwner) {
     this.#codec = codec
@@ -63,8 +60,8 @@ export class MessageCounter {
     this.#answers = answers
     this.#owner = owner
     this.#slot = heap.allocateSlot()
-    const { shortest, longest, pointer, first, compressed } = answers
-    codec.call.openCounter(this.#slot, shortest, longest, pointer, first, compressed)
+    const { first, length, pointer, compressed } = answers
+    codec.call.openCounter(this.#slot, first, length, pointer, compressed)
   }
 
   /** Messages that begin to come from now on are answers. */
@@ -74,15 +71,14 @@ export class MessageCounter {
 
   /** Answers that ended in the span. */
   count(start: number, end: number): number {
-    const { call, words, doubles } = this.#codec
+    const { call, words } = this.#codec
     let answers = 0
     let cursor = start
     for (;;) {
       const status = call.count(this.#slot, cursor, end)
       const messages = words[COUNT_WORD] ?? 0
       answers += this.#next === 'answer' ? messages : this.#greet(messages)
-      this.bytes += doubles[FILLED_DOUBLE] ?? 0
-      if (status === COUNT_DONE || !this.#goesOn(status)) return answers
+      if (status === STATUS_DONE || !this.#goesOn(status)) return answers
       cursor = words[CONSUMED_WORD] ?? end
     }
   }
@@ -123,11 +119,14 @@ export class MessageCounter {
   }
 
   #reasonOf(status: number): string {
-    if (status === COUNT_KIND) return 'an echo came back as another kind of message'
-    const { longest } = this.#answers
+    const { first, length } = this.#answers
     const announced = this.#codec.doubles[ANNOUNCED_DOUBLE] ?? 0
-    if (status === COUNT_LENGTH) return notSent(announced, longest)
-    if (status === COUNT_DIFFERENT) return notSent(longest, longest, `; byte ${announced} differs`)
+    if (status === COUNT_LENGTH) return notSent(announced, length)
+    const came = this.#codec.bytes[this.#slot + SLOT_MESSAGE] ?? 0
+    if (status === COUNT_DIFFERENT && ((came ^ first) & INFO_OPCODE) !== 0) {
+      return 'an echo came back as another kind of message'
+    }
+    if (status === COUNT_DIFFERENT) return notSent(length, length, `; byte ${announced} differs`)
     return brokenBy(new ProtocolViolation(violationName(status)))
   }
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Codec, Heap } from '../codec/codec.js'
 import type { Block } from '../codec/heap.js'
-import { FIN, LONGEST_SAFE, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 
 /** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
 export type PayloadKind = 'binary' | 'text' | 'utf8' | 'deflate'
@@ -40,24 +40,17 @@ function wholeCharacters(text: Buffer, most: number): number {
 
 /** What every answer must be. Lengths in bytes. */
 export interface Answers {
-  readonly shortest: number
-  readonly longest: number
+  /** The first byte of one that comes whole; without an opcode, any answer will do. */
+  readonly first: number
+  readonly length: number
   /** Where its bytes lie in the codec's memory; 0 if only their number counts. */
   readonly pointer: number
-  /** The first byte of one that comes whole. */
-  readonly first: number
   /** With a reserved bit that `first` has, an answer is compressed, and may have so many bytes. */
   readonly compressed: number
 }
 
 /** Any answer will do: not a word about its length. */
-export const ANY: Answers = {
-  shortest: 0,
-  longest: Number(LONGEST_SAFE),
-  pointer: 0,
-  first: FIN,
-  compressed: 0,
-}
+export const ANY: Answers = { first: FIN, length: 0, pointer: 0, compressed: 0 }
 
 /** Some frames, one behind the other, in the codec's memory. */
 export interface Batch {
@@ -95,14 +88,8 @@ export function encodeBatch(
     at += codec.call.maskedFrame(at, first, source.pointer, body.length, keys.readUInt32LE(4 * message))
   }
   if (!verify) heap.free(source)
-  const length = payload.length
-  const answers: Answers = {
-    shortest: length,
-    longest: length,
-    pointer: verify ? source.pointer : 0,
-    first,
-    compressed: 2 * length + SLACK,
-  }
+  const { length } = payload
+  const answers = { first, length, pointer: verify ? source.pointer : 0, compressed: 2 * length + SLACK }
   return { answers, blocks: verify ? [block, source] : [block], pointer, length: at - pointer, messages }
 }
 

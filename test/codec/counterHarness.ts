@@ -3,8 +3,6 @@ import { type Codec, type Heap, violationName } from '../../src/codec/codec.js'
 import {
   COUNT_CONTROL,
   COUNT_DIFFERENT,
-  COUNT_DONE,
-  COUNT_KIND,
   COUNT_LENGTH,
   ENTRY_INFO,
   ENTRY_LENGTH,
@@ -15,31 +13,30 @@ import {
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
   RESULT_COUNT,
-  RESULT_FILLED,
+  STATUS_DONE,
   TABLE,
 } from '../../src/codec/wasm.generated.js'
 
 /** What answers must be; any will do without. */
 export interface Wanted {
-  readonly shortest?: number
-  readonly longest?: number
+  /** The first byte of a whole one. */
+  readonly first: number
+  readonly length: number
   /** Where the bytes lie. */
   readonly expected?: number
-  readonly first?: number
   readonly compressed?: number
 }
 
+const ANY: Wanted = { first: FIN, length: 0 }
+
 const statuses = new Map([
   [COUNT_LENGTH, 'LENGTH'],
-  [COUNT_KIND, 'KIND'],
   [COUNT_DIFFERENT, 'DIFFERENT'],
 ])
 
 export class Counted {
   answers = 0
   greetings = 0
-  /** Payload bytes of answers. */
-  bytes = 0
   readonly controls: { readonly opcode: number; readonly payload: Buffer }[] = []
   /** What ended it, if anything did; nothing is fed any more then. */
   problem: string | undefined
@@ -50,12 +47,12 @@ export class Counted {
   /** How many of the messages to come are greetings. */
   #greeting = Number.POSITIVE_INFINITY
 
-  constructor(heap: Heap, wanted: Wanted = {}) {
+  constructor(heap: Heap, wanted: Wanted = ANY) {
     this.#heap = heap
     this.#codec = heap.codec
     this.#slot = heap.allocateSlot()
-    const { shortest = 0, longest = 2 ** 53 - 1, expected = 0, first = FIN, compressed = 0 } = wanted
-    this.#codec.call.openCounter(this.#slot, shortest, longest, expected, first, compressed)
+    const { first, length, expected = 0, compressed = 0 } = wanted
+    this.#codec.call.openCounter(this.#slot, first, length, expected, compressed)
   }
 
   begin(): this {
@@ -88,8 +85,7 @@ export class Counted {
       this.#greeting -= greetings
       this.greetings += greetings
       this.answers += messages - greetings
-      this.bytes += bytes.readDoubleLE(RESULT + RESULT_FILLED)
-      if (status === COUNT_DONE) return
+      if (status === STATUS_DONE) return
       if (status !== COUNT_CONTROL) {
         this.problem = statuses.get(status) ?? violationName(status)
         this.announced = bytes.readDoubleLE(RESULT + RESULT_ANNOUNCED)
