@@ -50,8 +50,13 @@ class Started {
     return `ws://127.0.0.1:${JSON.parse(this.output).port}`
   }
 
-  async begun(): Promise<void> {
-    await eventually(() => this.pids.length === 2, 'both acceptors begin', 20_000)
+  async begun(count = 2): Promise<void> {
+    await eventually(() => this.pids.length === count, 'the acceptors begin', 20_000)
+  }
+
+  /** The next acceptors start as slowly as the first. */
+  slowDown(): void {
+    for (const place of [0, 1]) rmSync(join(this.#folder, `first-${place}`))
   }
 
   async listening(): Promise<void> {
@@ -97,6 +102,38 @@ describe('while the first acceptors start', options, () => {
     assert.equal(code, 1)
     assert.match(started.errors, /Error: the server was closed before all acceptors listened/)
     assert.equal(started.alive, 0)
+  })
+})
+
+describe('while a reload starts acceptors', options, () => {
+  test('SIGTERM ends them, with 0, and closes what the old ones serve', options, async (t) => {
+    const started = new Started(t, 1500)
+    await started.listening()
+    const client = await WsClient.open(started.url)
+    started.slowDown()
+    started.child.kill('SIGHUP')
+    await started.begun(4)
+    started.child.kill('SIGTERM')
+    assert.equal((await client.ended).code, 1001)
+    assert.deepEqual(await once(started.child, 'exit'), [0, null])
+    assert.equal(started.errors, 'millrace: nothing was reloaded: the server is closing\n')
+    assert.equal(started.alive, 0)
+  })
+
+  test('the old ones serve on, and one of them that dies is replaced', options, async (t) => {
+    const started = new Started(t, 1500)
+    await started.listening()
+    const client = await WsClient.open(started.url)
+    const serving = Number(await client.messages.next())
+    const [other = 0] = started.pids.filter((pid) => pid !== serving)
+    started.slowDown()
+    started.child.kill('SIGHUP')
+    await started.begun(4)
+    process.kill(other, 'SIGKILL')
+    assert.equal((await client.ended).code, 1012)
+    await eventually(() => started.alive === 2, 'the new ones are left', 20_000)
+    assert.match(started.errors, /^millrace: acceptor \d+ was killed by SIGKILL; another starts in 100 ms\n/)
+    await (await WsClient.open(started.url)).close()
   })
 })
 
