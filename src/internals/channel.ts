@@ -3,6 +3,9 @@
 const OWN = 'NODE_'
 const INTERNALS = 'node:internal/'
 
+const WARNING = 'MillraceWarning'
+const REFUSED = 'a message whose cmd begins with NODE_ was not sent: Node.js takes it for its own'
+
 /** Either end of a channel. */
 interface Channel {
   send?: unknown
@@ -12,17 +15,18 @@ interface Channel {
 export function reserveForNode(channel: Channel): void {
   const { send } = channel
   if (typeof send !== 'function') return
+  let warned = false
   const reserved = (...given: unknown[]): unknown => {
     if (!isOfNode(given[0]) || isCalledByNode(reserved)) return Reflect.apply(send, channel, given)
-    process.emitWarning('a message whose cmd begins with NODE_ was not sent: Node.js takes it for its own', WARNING)
+    // Once: peers may choose how often this happens.
+    if (!warned) process.emitWarning(REFUSED, WARNING)
+    warned = true
     const told = given.findLast((one) => typeof one === 'function')
     if (typeof told === 'function') process.nextTick(told, new Error('Node.js would take the message for its own'))
     return false
   }
   channel.send = reserved
 }
-
-const WARNING = 'MillraceWarning'
 
 function isOfNode(message: unknown): boolean {
   if (typeof message !== 'object' || message === null || !('cmd' in message)) return false
