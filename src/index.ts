@@ -13,7 +13,7 @@ export type { LargeContext, LargeHandler, LargeMessage, LargeReply } from './pay
 export type { LargeOptions } from './payload/pool.js'
 export { CloseCode } from './protocol/closeCode.js'
 export type { ResponseHeaders } from './protocol/responseHeaders.js'
-export type { CertificateName, ClientCertificate, TlsFacts } from './protocol/tlsFacts.js'
+export type { CertificateName, ClientCertificate, TlsCipher, TlsFacts } from './protocol/tlsFacts.js'
 export type { UpgradeRequest } from './protocol/upgradeRequest.js'
 export { ProtocolViolation, type ViolationName } from './protocol/violation.js'
 export type { Broker, BrokerStatistics, Receive } from './pubsub/broker.js'

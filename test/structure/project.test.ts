@@ -44,6 +44,7 @@ const TYPES = [
   'ServerOptions',
   'StreamChunk',
   'StreamSource',
+  'TlsCipher',
   'TlsFacts',
   'Upgrade',
   'UpgradeRequest',
