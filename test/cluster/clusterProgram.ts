@@ -1,8 +1,8 @@
 // A server with acceptors, run by tests as a process of its own: `clusterProgram OPTIONS [FILE]`, with the options of
 // `listen` in JSON. It greets with its pid and, if there is a FILE, with what that held when the process started. A FILE
 // that says `crash` ends an acceptor at once. The primary tells in lines of JSON where it listens and, for each line of
-// its input, its statistics; `reload` reloads first, and `drain` closes the server over a second. Answers to HTTP requests
-// take 700 ms.
+// its input, its statistics; `reload` reloads first, and `drain` closes the server over a second. An HTTP request says
+// how many milliseconds its answer takes: `/700`.
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -15,7 +15,7 @@ if (code === 'crash' && cluster.isWorker) process.exit(3)
 const server = createServer({
   open: (connection) => connection.send(`${process.pid} ${code}`),
   message: (connection, message) => connection.send(message),
-  request: (_, response) => void setTimeout(() => response.end('the whole answer'), 700),
+  request: ({ url = '' }, response) => void setTimeout(() => response.end('the whole answer'), Number(url.slice(1))),
 })
 try {
   await server.listen({ host: '127.0.0.1', acceptors: 2, ...JSON.parse(options) })
