@@ -1,7 +1,10 @@
 // Node.js takes what comes over the channel between a primary and its workers for its own where `cmd` begins with NODE_:
 // an object of a peer's, passed on by the application as it is, could end the primary, or take the acceptors' sockets.
+import { runtime } from './runtime.js'
+
 const OWN = 'NODE_'
-const INTERNALS = 'node:internal/'
+/** Where the files of the runtime itself lie. */
+const INTERNALS = { node: 'node:internal/', deno: 'ext:deno_node/', bun: 'internal:' }[runtime]
 
 const WARNING = 'MillraceWarning'
 const REFUSED = 'a message whose cmd begins with NODE_ was not sent: Node.js takes it for its own'

@@ -1,5 +1,6 @@
 // Detection of Node's private API. It is asked for once, on first use, and not at all where asking would warn or throw.
 import { types } from 'node:util'
+import { runtime } from './runtime.js'
 
 /** A libuv request object; `oncomplete` is called by Node when the request that carried it is done. */
 export interface HandleRequest {
@@ -60,9 +61,6 @@ interface StreamBinding {
   kLastWriteWasAsync: number
 }
 
-/** What runtimes that imitate Node are called in `process.versions`. */
-const OTHER_RUNTIMES = ['deno', 'bun']
-
 let detected: Bindings | null | undefined
 
 /** The bindings, or undefined where this process can't or must not have them. */
@@ -73,8 +71,8 @@ export function bindings(): Bindings | undefined {
 
 function detect(): Bindings | undefined {
   if (process.env['MILLRACE_PUBLIC_API'] === '1') return undefined
-  // Deno and Bun call themselves Node, too, and have objects of these names; their handles behave in other ways.
-  if (OTHER_RUNTIMES.some((name) => name in process.versions)) return undefined
+  // Other runtimes have objects of these names; their handles behave in other ways.
+  if (runtime !== 'node') return undefined
   // Under the permission model process.binding throws.
   if ('permission' in process && process.permission !== undefined) return undefined
   try {
