@@ -1,8 +1,6 @@
 // One peer: the protocol, a transport, the limits and the deadlines, put together.
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
-import { checkOptions } from '../checks/check.js'
-import { everywhere, streamOptions } from '../checks/tables.js'
 import { OutOfMemory } from '../codec/codec.js'
 import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
 import { inboxOfThread } from '../memory/inbox.js'
@@ -106,8 +104,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
-    checkOptions(options, streamOptions, everywhere)
-    const sent = this.#sender.sendStream(source, options.binary)
+    const sent = this.#sender.sendStream(source, options)
     sent.catch((error: unknown) => {
       if (this.isOpen) this.handlerFailed(error)
     })

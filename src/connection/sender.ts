@@ -1,5 +1,8 @@
 // The sending side of a connection as the application uses it: frames what is sent, and holds it to the output limit.
+
 import { Buffer } from 'node:buffer'
+import { checkOptions } from '../checks/check.js'
+import { everywhere, streamOptions } from '../checks/tables.js'
 import { type Codec, OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
@@ -16,7 +19,7 @@ import { PreparedMessage } from './prepared.js'
 import { encode, exactBytes } from './sendable.js'
 import type { SharedMemory } from './sharedBlock.js'
 import { StreamPump, type StreamTarget } from './streamPump.js'
-import { openSource, type StreamSource } from './streamSource.js'
+import { openSource, type SendStreamOptions, type StreamSource } from './streamSource.js'
 import type { Publisher, Subscriber } from './subscriber.js'
 
 /** The connection that a sender belongs to. */
@@ -185,11 +188,12 @@ export class Sender implements StreamTarget {
    * until it is done. Rejects with what the source throws, or if the connection ends. Throws a TypeError for what is no
    * source, and an Error where another message is under way.
    */
-  sendStream(source: StreamSource, binary: boolean | undefined): Promise<void> {
+  sendStream(source: StreamSource, options: SendStreamOptions): Promise<void> {
+    checkOptions(options, streamOptions, everywhere)
     if (this.#pump !== undefined || this.#fragmented !== 0) {
       throw new Error('another message is under way: wait for its end')
     }
-    const pump = new StreamPump(openSource(source), binary, this)
+    const pump = new StreamPump(openSource(source), options.binary, this)
     this.catchUp()
     if (!this.#owner.isOpen) pump.end()
     this.#pump = pump
