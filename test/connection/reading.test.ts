@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
+import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, masked, readFrames, TEXT } from '../support/wire.js'
+import { BINARY, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
 
 const LARGE = 300_000
 
@@ -28,15 +29,19 @@ test('json parses text and binary messages, ASCII and not', () => {
   )
 })
 
-test('json that is none throws a SyntaxError, which ends the connection with 1011', async () => {
+test("json that is none is the peer's mistake, which ends the connection with 1007", async () => {
   const errors: unknown[] = []
   for (const text of ['', '{', 'undefined', '\ufeff1', '{"a":1}x']) {
     const place = room({ message: (_, message) => message.json(), error: (_, error) => void errors.push(error) })
-    place.connect().wire.feed(masked(TEXT, text))
+    const { wire } = place.connect()
+    wire.feed(masked(TEXT, text))
+    assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1007)
   }
   await settle()
-  assert.equal(errors.length, 5)
-  assert.ok(errors.every((error) => error instanceof SyntaxError))
+  assert.deepEqual(
+    errors.map((error) => error instanceof ProtocolViolation && error.code),
+    Array(5).fill('INVALID_JSON'),
+  )
 })
 
 test('json of __proto__ makes a property, and no prototype', () => {

@@ -73,8 +73,9 @@ describe('the tarball', { skip: missing('npm') }, () => {
     }
   })
 
-  test('is complete: every module has its types, and what each imports is there', () => {
-    for (const path of files.filter((name) => name.endsWith('.js'))) {
+  test('is complete: every entry has its types, and what each module and declaration imports is there', () => {
+    // Only the entries can be imported: declarations that these do not lead to would be shipped for nobody.
+    for (const path of ['dist/src/index.js', 'dist/src/pubsub/redisBroker.js']) {
       assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `types of ${path}`)
     }
     for (const path of files.filter((name) => name.startsWith('dist/'))) {

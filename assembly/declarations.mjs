@@ -1,0 +1,24 @@
+// Leaves only the declarations that a user's compiler can reach from the package's entries: the others would be shipped
+// for nobody, and they are half of all. Run by the build, behind the compiler.
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const reached = new Set()
+
+function reach(path) {
+  if (reached.has(path)) return
+  reached.add(path)
+  for (const [, specifier] of readFileSync(path, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
+    reach(resolve(dirname(path), specifier.replace(/\.js$/, '.d.ts')))
+  }
+}
+
+for (const { types } of Object.values(entries)) if (types !== undefined) reach(resolve(root, types))
+const shipped = join(root, 'dist/src')
+for (const name of readdirSync(shipped, { recursive: true })) {
+  const path = join(shipped, name)
+  if (path.endsWith('.d.ts') && !reached.has(path)) rmSync(path)
+}
