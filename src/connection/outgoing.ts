@@ -11,7 +11,7 @@ import type { Turn, Writer } from './turn.js'
 
 /** Something to write, and the memory that it lies in. */
 interface Segment {
-  readonly pointer: number
+  pointer: number
   length: number
   readonly memory: SharedMemory
   /** Bytes of the memory that count as this connection's. */
@@ -240,12 +240,11 @@ export class Outgoing implements Writer {
   #writeWaiting(): boolean {
     const waiting = this.#waiting
     if (waiting === undefined) return true
-    for (let bytes = 0; this.#outstanding === undefined; ) {
-      if (bytes >= MOST_IN_A_ROW) return this.#goOnLater()
-      const segment = waiting.shift()
+    for (let left = MOST_IN_A_ROW; this.#outstanding === undefined; ) {
+      if (left <= 0) return this.#goOnLater()
+      const segment = this.#next(waiting, left)
       if (segment === undefined) return true
-      if (waiting.length === 0) this.#room = 0
-      bytes += segment.length + OBJECTS
+      left -= segment.length + OBJECTS
       const status = this.#transport.write(segment.pointer, segment.length)
       if (status === PENDING) {
         this.#outstanding = segment
@@ -256,6 +255,19 @@ export class Outgoing implements Writer {
       if (status < 0) return false
     }
     return true
+  }
+
+  /** The next segment to write; of one that is longer than `most`, the first part, whose memory it pins for itself. */
+  #next(waiting: Queue<Segment>, most: number): Segment | undefined {
+    const { first } = waiting
+    if (first === undefined || first.length <= most) {
+      if (waiting.length === 1) this.#room = 0
+      return waiting.shift()
+    }
+    const part = this.#pinned(first.memory, first.pointer, most)
+    first.pointer += most
+    first.length -= most
+    return part
   }
 
   /** One connection has had its share: the rest follows in a turn of its own. */

@@ -15,7 +15,7 @@ export interface Writer {
 const BLOCK_LENGTH = 256 * 1024 + 16 * 1024
 
 /** Milliseconds that a flush takes before the others have a turn, and after how many writers the clock is asked. */
-const SHARE = 4
+const SHARE = 2
 const WRITERS = 32
 
 export class Turn {

@@ -20,7 +20,7 @@ const MOST_BATCHES = 64
 const MOST_BYTES = 4 * 1024 * 1024
 
 /** Milliseconds that sending takes before others have a turn. */
-const SHARE = 4
+const SHARE = 2
 
 export class Publications implements Writer, FrameBuffer {
   readonly #codec: Codec
