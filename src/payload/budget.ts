@@ -167,7 +167,7 @@ export class Budget {
     const before = holder.held
     holder.held = before + bytes
     if (this.#leaving.size > 0 && this.#leaving.has(holder)) this.#leavingBytes += bytes
-    else if (!holder.gone) this.#ranks.move(holder, before)
+    else this.#ranks.move(holder, before)
   }
 
   /** It has ended. What it still holds is given back as it becomes free. */
@@ -228,7 +228,10 @@ export class Budget {
       if (now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
     }
     if (this.#waiting.size === 0) this.#pressedSince = Infinity
-    else this.#press(now)
+    else {
+      this.#wake() // who was promised room may not have taken it: then it is the next one's
+      this.#press(now)
+    }
   }
 
   #press(now: number): void {

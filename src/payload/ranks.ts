@@ -15,13 +15,13 @@ export class Ranks {
     return undefined
   }
 
-  /** What `holder` holds has changed; it was `before`. */
+  /** What `holder` holds has changed; it was `before`. One that is gone leaves its row and enters no other. */
   move(holder: Holder, before: number): void {
     const from = rowOf(before)
     const to = rowOf(holder.held)
     if (from === to) return
     if (from >= 0) this.#rows[from]?.delete(holder)
-    if (to >= 0) this.#row(to).add(holder)
+    if (to >= 0 && !holder.gone) this.#row(to).add(holder)
   }
 
   remove(holder: Holder): void {
