@@ -182,7 +182,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     const { turn, slices, deadlines } = this.#shared
     this.#reading.seen = deadlines.now
     turn.begin()
-    slices.begin()
+    slices.begin(this)
     try {
       this.#incoming.receive(start, end)
     } catch (error) {
@@ -381,7 +381,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   deliverParked(): void {
     const { turn, slices } = this.#shared
     turn.begin()
-    slices.begin()
+    slices.begin(this)
     try {
       inboxOfThread().exclusively(() => this.#incoming.resume())
     } catch (error) {

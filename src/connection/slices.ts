@@ -1,52 +1,68 @@
 // How long what one peer causes may hold the thread. A read can hold 40,000 messages, so it is dealt with in slices: the
-// rest waits in line behind the others' reads. While anybody waits, a turn of the event loop has a share of time for all,
-// and a slice gets shorter when that is spent: a thousand peers with much to do must not add up.
+// rest waits in line behind the others' reads. All reads of one turn of the event loop share its time, and a slice gets
+// shorter when that is spent, or when many wait in line: a thousand peers with much to do must not add up, and none of
+// them may wait for long.
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../memory/queue.js'
+import { type TurnClock, turnClockOfThread } from '../memory/turnClock.js'
 import { turnOfThread } from './turn.js'
 
 /** Milliseconds of one slice, and of all of them together in one turn of the event loop. */
 const SLICE = 2
 const TURN = 4
 
+/** Milliseconds in which all who wait in line have had their slices, as far as these can be so short. */
+const ROUND = 200
+
+/** Milliseconds of the shortest slice in line: some messages all the same, or nobody would get on. */
+const SHORTEST = 0.05
+
 /** After how many messages the clock is asked. */
 const MESSAGES = 16
-
-/** Milliseconds of a slice when the turn's share is spent: some messages all the same, or nobody would get on. */
-const SHORTEST = 0.05
 
 export class Slices {
   /** Messages until the clock is asked. */
   #left = MESSAGES
   /** When the slice ends; 0 while the clock has not been asked. */
   #until = 0
-  /** Milliseconds that this turn of the event loop has spent on slices, while anybody waits. */
+  /** Whose slice it is, and in which turn. */
+  #owner: unknown
+  #inTurn = 0
+  /** Milliseconds that reads have spent of this turn, when that was last seen. */
   #spent = 0
+  #serving = false
   readonly #waiting = new Queue<() => void>()
   #scheduled = false
   readonly #turn: { readonly behind: boolean }
+  readonly #clock: TurnClock
 
-  constructor(turn: { readonly behind: boolean }) {
+  constructor(turn: { readonly behind: boolean }, clock: TurnClock) {
     this.#turn = turn
+    this.#clock = clock
   }
 
-  /** A slice begins. */
-  begin(): void {
+  /** A slice of `owner` begins; or goes on, where it has had one already and nobody else since: reads come in rows. */
+  begin(owner: unknown): void {
+    const { turn } = this.#clock
+    if (owner === this.#owner && turn === this.#inTurn) return
+    this.#owner = owner
+    this.#inTurn = turn
     this.#left = MESSAGES
     this.#until = 0
   }
 
-  /** One message more is dealt with; whether the slice is over, and the rest must wait. */
+  /**
+   * One message more is dealt with; whether the slice is over, and the rest must wait. Where there is more to write than
+   * fits into a turn, one message may cost much: then the clock is asked each time.
+   */
   spend(): boolean {
-    if (--this.#left > 0) return false
+    if (--this.#left > 0 && !this.#turn.behind) return false
     this.#left = MESSAGES
     const now = performance.now()
-    if (this.#until === 0) {
-      this.#until = now + this.#share
-      return false
-    }
+    const spent = this.#clock.spent(now)
+    if (this.#until === 0) this.#until = now + this.#share(spent)
     if (now < this.#until) return false
-    if (this.#scheduled) this.#spent += SLICE
+    this.#spent = spent
     return true
   }
 
@@ -56,9 +72,11 @@ export class Slices {
     this.#schedule()
   }
 
-  /** Where there is more to write than fits into a turn, what is read must not cause much more. */
-  get #share(): number {
-    return this.#spent < TURN && !this.#turn.behind ? SLICE : SHORTEST
+  /** Milliseconds for the slice that begins. */
+  #share(spent: number): number {
+    if (!this.#serving && spent >= TURN) return 0 // it gets on when it is its turn in line
+    if (this.#turn.behind) return SHORTEST
+    return Math.min(SLICE, Math.max(ROUND / Math.max(this.#waiting.length, 1), SHORTEST))
   }
 
   #schedule(): void {
@@ -69,14 +87,24 @@ export class Slices {
 
   #goOn(): void {
     this.#scheduled = false
-    this.#spent = 0
-    const until = performance.now() + TURN
-    do {
-      const work = this.#waiting.shift()
-      if (work !== undefined) runOutside(work)
-    } while (this.#waiting.length > 0 && performance.now() < until)
-    this.#spent = 0
-    if (this.#waiting.length > 0) this.#schedule()
+    this.#serving = true
+    const until = performance.now() + (this.#turn.behind ? SLICE / 2 : TURN - this.#spent)
+    try {
+      do this.#serve()
+      while (this.#waiting.length > 0 && performance.now() < until)
+    } finally {
+      this.#serving = false
+      this.#spent = 0
+      this.#clock.restart()
+      if (this.#waiting.length > 0) this.#schedule()
+    }
+  }
+
+  #serve(): void {
+    this.#owner = undefined
+    this.#clock.restart()
+    const work = this.#waiting.shift()
+    if (work !== undefined) runOutside(work)
   }
 }
 
@@ -84,6 +112,6 @@ let slices: Slices | undefined
 
 /** The slices of this thread, made on first use. */
 export function slicesOfThread(): Slices {
-  slices ??= new Slices(turnOfThread())
+  slices ??= new Slices(turnOfThread(), turnClockOfThread())
   return slices
 }

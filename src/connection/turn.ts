@@ -50,9 +50,9 @@ export class Turn {
     this.#depth++
   }
 
-  /** The turn ends: everything that was sent in it leaves. */
+  /** The turn ends: everything that was sent in it leaves; where there is too much already, when that goes on. */
   end(): void {
-    if (--this.#depth === 0 && this.#listed > 0) this.#flush()
+    if (--this.#depth === 0 && this.#listed > 0 && !this.#later) this.#flush()
   }
 
   /** Has a writer flushed at the end of the turn, or outside of one in a microtask. */
@@ -62,7 +62,7 @@ export class Turn {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      this.#flush()
+      if (!this.#later) this.#flush()
     })
   }
 
@@ -75,6 +75,11 @@ export class Turn {
   /** Whether there is more to write than fits into a turn: then nobody should cause much more. */
   get behind(): boolean {
     return this.#later
+  }
+
+  /** More was said than fits into a turn, and is on its way to many: whoever causes more should do so slowly. */
+  strain(): void {
+    this.#goOnLater()
   }
 
   /** Runs work that may call the application: now, or when what is being written or published is done. */
@@ -105,11 +110,12 @@ export class Turn {
     return outbox.fits(length) || outbox.tryChange()
   }
 
-  #flush(): void {
+  /** `until` is when the others must have their turn, in milliseconds of `performance.now()`; 0 is not known yet. */
+  #flush(until = 0): void {
     if (this.#flushing) return
     this.#flushing = true
     try {
-      this.#writeAll()
+      this.#writeAll(until)
     } finally {
       this.#flushing = false
       this.#cut()
@@ -119,9 +125,9 @@ export class Turn {
   }
 
   /** Flushes every writer, those that are added meanwhile too, unless it takes too long. */
-  #writeAll(): void {
+  #writeAll(end: number): void {
     const writers = this.#writers
-    let until = 0
+    let until = end
     while (this.#flushed < this.#listed) {
       const at = this.#flushed++
       const writer = writers[at]
@@ -152,7 +158,7 @@ export class Turn {
     setImmediate(() => {
       this.#later = false
       for (const writer of this.#postponed.splice(0)) this.#writers[this.#listed++] = writer
-      runOutside(() => this.#flush())
+      runOutside(() => this.#flush(performance.now() + SHARE))
     })
   }
 

@@ -19,7 +19,7 @@ const BATCH_LENGTH = 64 * 1024
 const MOST_BATCHES = 64
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** Milliseconds that sending takes before others have a turn. */
+/** Milliseconds that sending takes before others have a turn: what is sent must be written in the same. */
 const SHARE = 2
 
 export class Publications implements Writer, FrameBuffer {
@@ -125,6 +125,7 @@ export class Publications implements Writer, FrameBuffer {
     while (this.#batches.length >= MOST_BATCHES || this.#bytes >= MOST_BYTES) {
       this.#batches.first?.deliver(Infinity)
       this.#drop()
+      this.#turn.strain()
     }
     this.#batches.push(batch)
   }

@@ -13,12 +13,16 @@ import {
   write,
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
+import { turnClockOfThread } from '../memory/turnClock.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
 
 /** Bytes of one peer, in reads that it fills, before the others have a turn: a message of 1 MiB is not cut short. */
 const MOST_IN_A_ROW = 2 * 1024 * 1024
+
+/** Milliseconds for such reads in one turn, of all peers together: then each has one read, and a short one. */
+const MOST_OF_A_TURN = 3
 
 /**
  * Bytes of one read. It grows while the peer fills it, and shrinks when what was read could not be dealt with at once:
@@ -92,7 +96,9 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     if (this.#paused || receiver.frugal === true) return this.#aim(0)
     if (!full) this.#inARow = 0
     else {
-      this.#yieldTurn(status)
+      const crowded = turnClockOfThread().spent(performance.now()) > MOST_OF_A_TURN
+      this.#yieldTurn(crowded ? MOST_IN_A_ROW : status)
+      if (crowded) return this.#aim(0)
       if (this.#size < READ_LENGTHS.length - 1) return this.#aim(this.#size + 1)
     }
     return undefined

@@ -7,6 +7,7 @@ import { PAGE } from '../../src/codec/heap.js'
 import { HEAP, INBOX, INBOX_LENGTH, INFO_OPCODE } from '../../src/codec/wasm.generated.js'
 import { type Deliverer, Incoming, type Sink } from '../../src/connection/incoming.js'
 import { Slices } from '../../src/connection/slices.js'
+import { TurnClock } from '../../src/memory/turnClock.js'
 import { Budget } from '../../src/payload/budget.js'
 import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { CodecParser } from './codecParser.js'
@@ -107,7 +108,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   }
   const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
   const incoming = new Incoming(
-    { codec, heap, budget: new Budget(rules.limit), slices: new Slices({ behind: false }), limits },
+    { codec, heap, budget: new Budget(rules.limit), slices: new Slices({ behind: false }, new TurnClock()), limits },
     sink,
     deliverer,
   )

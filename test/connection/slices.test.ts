@@ -1,0 +1,113 @@
+// What one peer causes at a time is bounded by time, however it is cut into reads, and so is what many cause in one turn.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { Slices } from '../../src/connection/slices.js'
+import { Turn } from '../../src/connection/turn.js'
+import { TurnClock } from '../../src/memory/turnClock.js'
+import { Topics } from '../../src/pubsub/topics.js'
+import { settle } from '../support/peer.js'
+
+/** A clock that goes on by what is said to have been done. */
+function clock(context: TestContext): (milliseconds: number) => void {
+  let now = 1000
+  context.mock.method(performance, 'now', () => now)
+  return (milliseconds) => {
+    now += milliseconds
+  }
+}
+
+/** Deals with a read of `count` messages that take `each` ms; returns how many were dealt with before its slice ended. */
+function read(slices: Slices, owner: object, count: number, work: () => void): number {
+  slices.begin(owner)
+  for (let n = 1; n <= count; n++) {
+    work()
+    if (slices.spend()) return n
+  }
+  return count
+}
+
+test('reads of one peer in a row have one slice between them, and a turn later another', async (context) => {
+  const pass = clock(context)
+  const slices = new Slices({ behind: false }, new TurnClock())
+  const peer = {}
+  const row = (): number => {
+    for (let n = 1; n <= 32; n++) if (read(slices, peer, 100, () => pass(0.015)) < 100) return n
+    return Infinity
+  }
+  assert.ok(row() <= 3)
+  await settle()
+  assert.equal(
+    read(slices, peer, 100, () => pass(0.015)),
+    100,
+  )
+})
+
+test('reads of one message each have one slice between them, too', (context) => {
+  const pass = clock(context)
+  const slices = new Slices({ behind: false }, new TurnClock())
+  const peer = {}
+  let reads = 0
+  do {
+    pass(0.01)
+    slices.begin(peer)
+    reads++
+  } while (!slices.spend() && reads < 10_000)
+  assert.ok(reads < 300)
+})
+
+test('what a thousand peers do in one turn does not add up', (context) => {
+  const pass = clock(context)
+  const slices = new Slices({ behind: false }, new TurnClock())
+  const start = performance.now()
+  for (let n = 0; n < 1000; n++) read(slices, {}, 2000, () => pass(0.0009))
+  assert.ok(performance.now() - start < 30, `${performance.now() - start} ms`)
+})
+
+test('a peer with few messages has them dealt with in any turn', (context) => {
+  const pass = clock(context)
+  const slices = new Slices({ behind: false }, new TurnClock())
+  for (let n = 0; n < 10; n++) read(slices, {}, 2000, () => pass(0.002))
+  assert.equal(
+    read(slices, {}, 15, () => pass(0.002)),
+    15,
+  )
+})
+
+test('a thousand peers in line have had a slice each within a second', async (context) => {
+  const pass = clock(context)
+  const slices = new Slices({ behind: false }, new TurnClock())
+  const start = performance.now()
+  let last = 0
+  for (let n = 0; n < 1000; n++) {
+    slices.later(() => {
+      read(slices, {}, 100_000, () => pass(0.001))
+      last = performance.now()
+    })
+  }
+  for (let n = 0; n < 1000; n++) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(last > start)
+  assert.ok(last - start < 1000, `${last - start} ms`)
+})
+
+test('where more was published than fits into turns, each message more asks the clock', () => {
+  const [codec, heap] = [codecOfThread(), heapOfThread()]
+  const turn = new Turn(heap)
+  const topics = new Topics(codec, heap, turn, 10)
+  const subscriber = { deliver: () => undefined }
+  for (const name of ['one', 'other']) topics.subscribe(subscriber, name, 10)
+  turn.begin()
+  for (let n = 0; n < 64; n++) topics.publish(n % 2 === 0 ? 'one' : 'other', 'x')
+  assert.equal(turn.behind, false)
+  topics.publish('one', 'x')
+  assert.equal(turn.behind, true)
+  const slices = new Slices(turn, new TurnClock())
+  assert.ok(read(slices, {}, 1000, () => spin(0.1)) <= 2)
+  turn.end()
+  topics.leave(subscriber)
+})
+
+function spin(milliseconds: number): void {
+  const until = performance.now() + milliseconds
+  while (performance.now() < until);
+}
