@@ -65,6 +65,8 @@ export class Outgoing implements Writer {
   #waitingBytes = 0
   /** Bytes of the unfinished writes that have been finished since. */
   #finished = 0
+  /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
+  #goesOnLater = false
 
   constructor(transport: Transport, shared: OutgoingShared, owner: OutgoingOwner) {
     this.#transport = transport
@@ -155,7 +157,7 @@ export class Outgoing implements Writer {
   /** Writes what it has, as far as the transport takes it (Writer). */
   flush(): void {
     this.#listed = false
-    if (this.#outstanding !== undefined) return
+    if (this.#outstanding !== undefined || this.#goesOnLater) return
     if (this.#write()) this.#owner.flushed()
     else this.#owner.writeFailed()
   }
@@ -272,7 +274,11 @@ export class Outgoing implements Writer {
 
   /** One connection has had its share: the rest follows in a turn of its own. */
   #goOnLater(): true {
-    setImmediate(() => runOutside(() => this.#owner.goesOn()))
+    this.#goesOnLater = true
+    setImmediate(() => {
+      this.#goesOnLater = false
+      runOutside(() => this.#owner.goesOn())
+    })
     return true
   }
 

@@ -26,6 +26,9 @@ interface Waiting {
   readonly event: (() => void) | undefined
 }
 
+/** Bytes that the objects of what waits cost besides its own: it may be many parts of a byte. */
+const OBJECTS = 256
+
 /** Milliseconds for which what has waited may hold the thread at a time. */
 const SHARE = 2
 
@@ -33,6 +36,8 @@ export class Inbox {
   #busy = false
   #scheduled = false
   readonly #waiting = new Queue<Waiting>()
+  /** How much waits for whom: asked for each read, however much waits for others. */
+  readonly #counts = new Map<InboxReader, number>()
 
   /** Whether a read is being dealt with: somebody walks the frame table. */
   get busy(): boolean {
@@ -62,7 +67,7 @@ export class Inbox {
     const { length } = this.#waiting
     this.#put(place)
     work()
-    if (reader.waits?.(bytes.length) === false) return
+    if (reader.waits?.(bytes.length + OBJECTS) === false) return
     place.bytes = Buffer.from(bytes)
     if (!this.#busy && length === 0) this.#deliverNext() // nobody is before it
   }
@@ -85,10 +90,7 @@ export class Inbox {
   }
 
   #mustWait(reader: InboxReader): boolean {
-    if (this.#busy) return true
-    if (this.#waiting.length === 0) return false
-    for (const one of this.#waiting) if (one.reader === reader) return true
-    return false
+    return this.#busy || (this.#counts.size > 0 && this.#counts.has(reader))
   }
 
   #receive(reader: InboxReader, length: number): void {
@@ -106,12 +108,14 @@ export class Inbox {
   }
 
   #keep(reader: InboxReader, bytes: Uint8Array): void {
-    if (reader.waits?.(bytes.length) === false) return
+    if (reader.waits?.(bytes.length + OBJECTS) === false) return
     this.#put({ reader, bytes: Buffer.from(bytes), event: undefined })
   }
 
   #put(waiting: Waiting): void {
+    const { reader } = waiting
     this.#waiting.push(waiting)
+    this.#counts.set(reader, (this.#counts.get(reader) ?? 0) + 1)
     this.#schedule()
   }
 
@@ -136,9 +140,12 @@ export class Inbox {
     const next = this.#waiting.shift()
     if (next === undefined) return
     const { reader, bytes, event } = next
+    const left = (this.#counts.get(reader) ?? 1) - 1
+    if (left === 0) this.#counts.delete(reader)
+    else this.#counts.set(reader, left)
     event?.()
     if (bytes === undefined) return
-    reader.waits?.(-bytes.length)
+    reader.waits?.(-bytes.length - OBJECTS)
     for (let at = 0; at < bytes.length; at += INBOX_LENGTH) this.#copy(reader, bytes.subarray(at, at + INBOX_LENGTH))
   }
 }

@@ -1,12 +1,17 @@
 // What one peer causes at a time is bounded by time, however it is cut into reads, and so is what many cause in one turn.
 import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
 import { type TestContext, test } from 'node:test'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import { Slices } from '../../src/connection/slices.js'
 import { Turn } from '../../src/connection/turn.js'
+import { Inbox } from '../../src/memory/inbox.js'
 import { TurnClock } from '../../src/memory/turnClock.js'
 import { Topics } from '../../src/pubsub/topics.js'
-import { settle } from '../support/peer.js'
+import { room, settle } from '../support/peer.js'
+import { masked, PING, readFrames } from '../support/wire.js'
+
+const MiB = 1024 * 1024
 
 /** A clock that goes on by what is said to have been done. */
 function clock(context: TestContext): (milliseconds: number) => void {
@@ -105,6 +110,46 @@ test('where more was published than fits into turns, each message more asks the 
   assert.ok(read(slices, {}, 1000, () => spin(0.1)) <= 2)
   turn.end()
   topics.leave(subscriber)
+})
+
+test('who asks for a flush while a long one goes on in turns of its own does not make it longer', async () => {
+  const { wire, peer } = room({}, { outputLimit: 64 * MiB }).connect()
+  wire.stuck = true
+  for (let n = 0; n < 20; n++) peer.send(Buffer.alloc(MiB))
+  await settle()
+  wire.stuck = false
+  wire.finish()
+  const { length } = wire.output
+  assert.ok(length <= 4 * MiB)
+  for (let n = 0; n < 5; n++) wire.feed(masked(PING, 'x'))
+  assert.equal(wire.output.length, length)
+  while (peer.bufferedAmount > 0) {
+    const before = wire.output.length
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.ok(wire.output.length - before <= 4 * MiB)
+  }
+  assert.equal(readFrames(wire.output).frames.length, 25)
+})
+
+test('what waits in the inbox costs its reader the objects of each part, too', async () => {
+  const inbox = new Inbox()
+  let [costs, parts] = [0, 0]
+  const reader = {
+    received: () => void parts++,
+    waits(bytes: number) {
+      costs += bytes
+      return true
+    },
+  }
+  inbox.exclusively(() => {
+    for (let n = 0; n < 10; n++) inbox.deliver(reader, Buffer.alloc(1))
+  })
+  assert.ok(costs > 1000, `${costs} bytes for 10 buffers`)
+  inbox.deliver(reader, Buffer.alloc(1))
+  assert.equal(parts, 0, 'the last one waits behind the others')
+  await settle()
+  assert.equal(parts, 11)
+  assert.equal(costs, 0)
 })
 
 function spin(milliseconds: number): void {
