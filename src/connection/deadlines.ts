@@ -2,6 +2,7 @@
 // A wheel of ticks: setting a deadline costs the same however many there are. The timer runs only while something has
 // a deadline, and never keeps the process alive.
 import { runOutside } from '../internals/context.js'
+import { Queue } from '../memory/queue.js'
 
 /** Something that must not take for ever. */
 export interface Expiring {
@@ -22,10 +23,16 @@ export function ticksOf(milliseconds: number): number {
   return Math.ceil(milliseconds / TICK)
 }
 
+/** Milliseconds for those that expire at once, before others have a turn: a hundred thousand may have come at once. */
+const SHARE = 4
+
 export class Deadlines {
   /** Ticks so far: a clock that costs nothing to read. It stands still while nothing has a deadline. */
   now = 1
   readonly #wheel = new Map<number, Set<Expiring>>()
+  /** Ticks that are over, of which not all have been told. */
+  readonly #over = new Queue<number>()
+  #telling = false
   readonly #watch: (now: number) => boolean
   #timer: NodeJS.Timeout | undefined
   #last = 0
@@ -76,6 +83,7 @@ export class Deadlines {
     const ticks = Math.min(Math.max(Math.floor((time - this.#last) / TICK), 1), MOST_TICKS)
     this.#last = time
     for (let tick = 0; tick < ticks; tick++) this.#tick()
+    this.#tell()
     if (this.#watch(time) || this.#wheel.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
@@ -83,11 +91,28 @@ export class Deadlines {
 
   #tick(): void {
     this.now++
-    const due = this.#wheel.get(this.now)
-    if (due === undefined) return
-    for (const key of due) {
-      this.clear(key)
-      runOutside(() => key.expired()) // each on its own: what one enters is none of the others' business
+    if (this.#wheel.has(this.now)) this.#over.push(this.now)
+  }
+
+  /** Tells those that have expired, as many as fit into a share of time; the others in turns of their own. */
+  #tell(): void {
+    if (this.#telling) return
+    const until = performance.now() + SHARE
+    for (let tick = this.#over.first; tick !== undefined; tick = this.#over.first) {
+      for (const key of this.#wheel.get(tick) ?? []) {
+        if (performance.now() > until) return this.#tellLater()
+        this.clear(key)
+        runOutside(() => key.expired()) // each on its own: what one enters is none of the others' business
+      }
+      this.#over.shift()
     }
+  }
+
+  #tellLater(): void {
+    this.#telling = true
+    setImmediate(() => {
+      this.#telling = false
+      this.#tell()
+    })
   }
 }

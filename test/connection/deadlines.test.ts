@@ -163,3 +163,24 @@ test('what expires runs outside of the context of whoever set it', async () => {
   await eventually(() => seen.length === 1, 'the deadline')
   assert.deepEqual(seen, [undefined])
 })
+
+test('many that expire at once let others have their turns meanwhile', async () => {
+  const wheel = new Deadlines(() => false)
+  let [expired, most, before] = [0, 0, 0]
+  const until = performance.now() + 10_000
+  for (let n = 0; n < 200; n++) {
+    const key = new Key()
+    key.andThen = () => {
+      expired++
+      for (const end = performance.now() + 1; performance.now() < end; );
+    }
+    wheel.set(key, TICK)
+  }
+  while (expired < 200 && performance.now() < until) {
+    await new Promise((resolve) => setImmediate(resolve))
+    most = Math.max(most, expired - before)
+    before = expired
+  }
+  assert.equal(expired, 200)
+  assert.ok(most < 20, `${most} in one turn`)
+})
