@@ -50,9 +50,9 @@ export class Turn {
     this.#depth++
   }
 
-  /** The turn ends: everything that was sent in it leaves; where there is too much already, when that goes on. */
+  /** The turn ends: everything that was sent in it leaves. */
   end(): void {
-    if (--this.#depth === 0 && this.#listed > 0 && !this.#later) this.#flush()
+    if (--this.#depth === 0 && this.#listed > 0) this.#flush()
   }
 
   /** Has a writer flushed at the end of the turn, or outside of one in a microtask. */
@@ -62,7 +62,7 @@ export class Turn {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      if (!this.#later) this.#flush()
+      this.#flush()
     })
   }
 
@@ -110,12 +110,11 @@ export class Turn {
     return outbox.fits(length) || outbox.tryChange()
   }
 
-  /** `until` is when the others must have their turn, in milliseconds of `performance.now()`; 0 is not known yet. */
-  #flush(until = 0): void {
+  #flush(): void {
     if (this.#flushing) return
     this.#flushing = true
     try {
-      this.#writeAll(until)
+      this.#writeAll()
     } finally {
       this.#flushing = false
       this.#cut()
@@ -125,9 +124,9 @@ export class Turn {
   }
 
   /** Flushes every writer, those that are added meanwhile too, unless it takes too long. */
-  #writeAll(end: number): void {
+  #writeAll(): void {
     const writers = this.#writers
-    let until = end
+    let until = 0
     while (this.#flushed < this.#listed) {
       const at = this.#flushed++
       const writer = writers[at]
@@ -158,7 +157,7 @@ export class Turn {
     setImmediate(() => {
       this.#later = false
       for (const writer of this.#postponed.splice(0)) this.#writers[this.#listed++] = writer
-      runOutside(() => this.#flush(performance.now() + SHARE))
+      runOutside(() => this.#flush())
     })
   }
 

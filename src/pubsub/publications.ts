@@ -19,8 +19,8 @@ const BATCH_LENGTH = 64 * 1024
 const MOST_BATCHES = 64
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** Milliseconds that sending takes before others have a turn: what is sent must be written in the same. */
-const SHARE = 2
+/** Milliseconds that sending takes before others have a turn. */
+const SHARE = 4
 
 export class Publications implements Writer, FrameBuffer {
   readonly #codec: Codec
