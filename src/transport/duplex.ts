@@ -66,8 +66,9 @@ export class DuplexTransport implements Transport {
 
   resume(): void {
     this.#paused = false
-    if (this.#endHeld) setImmediate(() => this.#end())
-    else this.#stream.resume()
+    if (!this.#endHeld) return void this.#stream.resume()
+    this.#endHeld = false
+    setImmediate(() => this.#end())
   }
 
   write(pointer: number, length: number): number {
@@ -162,11 +163,14 @@ export class DuplexTransport implements Transport {
     if (this.#receiver !== undefined) inboxOfThread().deliver(this.#receiver, chunk)
   }
 
-  /** A stream tells its end even while it is paused, if its last bytes were read before. */
   #end(): void {
+    if (this.#receiver !== undefined) inboxOfThread().tell(this.#receiver, () => this.#tellEnd())
+  }
+
+  /** A stream ends even while it is paused, if its last bytes were read before; these may also have paused it. */
+  #tellEnd(): void {
     this.#endHeld = this.#paused
-    const receiver = this.#receiver
-    if (!this.#paused && receiver !== undefined) inboxOfThread().tell(receiver, () => receiver.ended())
+    if (!this.#paused) this.#receiver?.ended()
   }
 
   #gone(): void {

@@ -46,6 +46,8 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   #receiver: Receiver | undefined
   #closed = false
   #paused = false
+  /** The end came behind bytes that waited, which have paused it: it waits for `resume`. */
+  #endHeld = false
   /** How long a read may be, as an index. */
   #size = FIRST_LENGTH
   /** Bytes of the reads in a row that were as long as they could be. */
@@ -87,7 +89,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     const receiver = this.#receiver
     if (this.#closed || status === 0 || receiver === undefined) return undefined
     if (status < 0) {
-      if (status === EOF) inboxOfThread().tell(receiver, () => receiver.ended())
+      if (status === EOF) inboxOfThread().tell(receiver, () => this.#tellEnd())
       else this.close()
       return undefined
     }
@@ -129,7 +131,15 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   resume(): void {
     this.#paused = false
-    if (!this.#closed && !startReading(this.#handle)) this.close()
+    if (this.#endHeld) {
+      this.#endHeld = false
+      setImmediate(() => this.#tellEnd())
+    } else if (!this.#closed && !startReading(this.#handle)) this.close()
+  }
+
+  #tellEnd(): void {
+    this.#endHeld = this.#paused
+    if (!this.#paused) this.#receiver?.ended()
   }
 
   write(pointer: number, length: number): number {
