@@ -101,16 +101,22 @@ export class Turn {
 
   /**
    * Makes sure that `length` bytes fit at the outbox's position, writing out or changing the block if it must. False where
-   * there is no memory left for that.
+   * there is no memory left for that. Nothing of the application's runs meanwhile: a frame is about to be built.
    */
   reserve(length: number): boolean {
     const { outbox } = this
     if (outbox.fits(length)) return true
-    this.#flush()
+    this.#write()
+    if (this.#afterwards.length > 0) queueMicrotask(() => this.#runAfterwards())
     return outbox.fits(length) || outbox.tryChange()
   }
 
   #flush(): void {
+    this.#write()
+    this.#runAfterwards()
+  }
+
+  #write(): void {
     if (this.#flushing) return
     this.#flushing = true
     try {
@@ -120,7 +126,6 @@ export class Turn {
       this.#cut()
     }
     this.outbox.recycle()
-    this.#runAfterwards()
   }
 
   /** Flushes every writer, those that are added meanwhile too, unless it takes too long. */
