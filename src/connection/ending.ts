@@ -57,6 +57,7 @@ export class Ending {
   /** Says Close; the peer has closeTimeout to answer. */
   sayClose(status: CloseStatus, payload: Uint8Array): void {
     this.#sender.catchUp() // after Close, nothing can be sent
+    if (this.done || this.closeSent) return // what was published before has failed the connection
     this.#started.send(status)
     this.#sender.control(OPCODE_CLOSE, payload)
     this.#sender.end()

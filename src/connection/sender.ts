@@ -4,7 +4,14 @@ import { Buffer } from 'node:buffer'
 import { checkOptions } from '../checks/check.js'
 import { everywhere, streamOptions } from '../checks/tables.js'
 import { type Codec, OutOfMemory } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import {
+  FIN,
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_CONTINUATION,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Transport } from '../transport/transport.js'
@@ -215,8 +222,16 @@ export class Sender implements StreamTarget {
     if (backlog === undefined || backlog.bytes === 0) return
     if (this.#fragmented !== 0 || !this.#owner.isOpen) return backlog.drop()
     backlog.moveTo(this.outgoing)
-    // It may leave with this turn's write, of which nobody else would tell.
-    setImmediate(() => runOutside(() => this.#owner.drained()))
+    this.#tellDrained()
+  }
+
+  /** What waited may leave with a turn's write, this one's or a later one's, of which nobody else would tell. */
+  #tellDrained(): void {
+    setImmediate(() => {
+      const { outgoing } = this
+      if (outgoing.buffered > 0 && !outgoing.blocked && this.#owner.isOpen) this.#tellDrained()
+      else runOutside(() => this.#owner.drained())
+    })
   }
 
   /** Nothing more can be sent: a stream hears of it at once, and what waits behind it is given up. */
@@ -230,9 +245,10 @@ export class Sender implements StreamTarget {
     if (this.outgoing.buffered <= this.#shared.limits.outputLimit / 2) this.#pump?.relieved()
   }
 
-  /** A control frame of this side's making; the connection must be open. */
+  /** A control frame of this side's making: Close, or another one where the connection is open. */
   control(opcode: number, payload: Uint8Array): void {
     this.catchUp()
+    if (opcode !== OPCODE_CLOSE && !this.#owner.isOpen) return // what was published before has failed it
     this.#frameControl(() => frameBytes(this.#shared.codec, this.outgoing, FIN | opcode, payload))
   }
 

@@ -1,0 +1,92 @@
+// What happens to a connection in the middle of something else: while a frame of its own is being built, or while what was
+// published is sent before its Close.
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import { test } from 'node:test'
+import { turnOfThread } from '../../src/connection/turn.js'
+import { room, settle } from '../support/peer.js'
+import { CLOSE, closeStatus, readFrames } from '../support/wire.js'
+
+/** A peer that reads nothing, with a publication on its way that is more than it may be owed. */
+function overflowing(error?: (name: string) => void) {
+  const place = room(
+    { error: (connection) => error?.(connection === slow.peer ? 'slow' : 'other') },
+    { outputLimit: 1000 },
+    'close',
+  )
+  const [slow, other] = [place.connect(), place.connect()]
+  slow.wire.stuck = true
+  turnOfThread().begin()
+  slow.peer.subscribe('t')
+  slow.peer.send(Buffer.alloc(900))
+  turnOfThread().end()
+  return { place, slow, other, publish: () => place.shared.topics.publish('t', 'x'.repeat(300)) }
+}
+
+for (const [what, act] of [
+  ['close', (peer) => peer.close(4000)],
+  ['ping', (peer) => void peer.ping('?').catch(() => undefined)],
+] as const satisfies readonly (readonly [string, (peer: ReturnType<typeof overflowing>['slow']['peer']) => void])[]) {
+  test(`a publication that is sent before ${what} fails the connection: one Close is said, and nothing after it`, async () => {
+    const { place, slow, other, publish } = overflowing()
+    await settle()
+    publish()
+    act(slow.peer)
+    slow.wire.stuck = false
+    slow.wire.finish()
+    await settle()
+    const { frames } = readFrames(slow.wire.output)
+    assert.deepEqual(
+      frames.slice(1).map(({ opcode }) => opcode),
+      [CLOSE],
+    )
+    assert.equal(closeStatus(frames[1])?.code, 1008)
+    for (const { wire } of [slow, other]) wire.close()
+    await settle()
+    assert.equal(place.budget.used, 0)
+  })
+}
+
+test('a frame is not begun before an error handler has said Close on its connection, and built behind that', async () => {
+  const { slow, other, publish } = overflowing((name) => {
+    if (name === 'slow') other.peer.close(4000)
+  })
+  await settle()
+  turnOfThread().begin()
+  publish()
+  for (let n = 0; n < 40; n++) other.peer.send(Buffer.alloc(10_000))
+  turnOfThread().end()
+  await settle()
+  const { frames } = readFrames(other.wire.output)
+  const at = frames.findIndex(({ opcode }) => opcode === CLOSE)
+  assert.ok(at > 0)
+  assert.equal(at, frames.length - 1, 'nothing follows Close')
+  for (const { wire } of [slow, other]) wire.close()
+  await settle()
+})
+
+test('drain is called when what waited behind a message leaves in a turn after the next', async (context) => {
+  const drains: number[] = []
+  const place = room({ drain: (connection) => void drains.push(connection.bufferedAmount) })
+  const peers = Array.from({ length: 100 }, () => place.connect())
+  const last = peers.at(-1)
+  assert.ok(last)
+  last.peer.sendFragment('first', false)
+  place.shared.topics.publish('t', 'nobody')
+  last.peer.subscribe('t')
+  place.shared.topics.publish('t', 'waits')
+  await settle()
+  assert.ok(last.peer.bufferedAmount > 0)
+  let now = performance.now()
+  context.mock.method(performance, 'now', () => (now += 5))
+  turnOfThread().begin()
+  for (const { peer } of peers.slice(0, -1)) peer.send('before it')
+  last.peer.sendFragment('last', true)
+  turnOfThread().end()
+  await settle()
+  context.mock.restoreAll()
+  assert.equal(last.peer.bufferedAmount, 0)
+  assert.deepEqual(drains, [0])
+  for (const { wire } of peers) wire.close()
+  await settle()
+})
