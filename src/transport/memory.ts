@@ -21,6 +21,7 @@ export class MemoryTransport implements Transport {
   halfClosed = false
   closed = false
   #receiver: Receiver | undefined
+  #endHeld = false
   #pending: { readonly pointer: number; readonly length: number } | undefined
 
   /** Delivers bytes as one read. */
@@ -35,7 +36,13 @@ export class MemoryTransport implements Transport {
 
   /** Delivers the peer's half-close. */
   feedEnd(): void {
-    this.#receiver?.ended()
+    const receiver = this.#receiver
+    if (receiver !== undefined) inboxOfThread().tell(receiver, () => this.#tellEnd())
+  }
+
+  #tellEnd(): void {
+    this.#endHeld = this.paused
+    if (!this.paused) this.#receiver?.ended()
   }
 
   /** Finishes an unfinished write, with its memory as it is now. */
@@ -61,6 +68,9 @@ export class MemoryTransport implements Transport {
 
   resume(): void {
     this.paused = false
+    if (!this.#endHeld) return
+    this.#endHeld = false
+    setImmediate(() => this.#tellEnd())
   }
 
   write(pointer: number, length: number): number {

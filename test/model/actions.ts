@@ -10,6 +10,7 @@ interface Choice {
 }
 
 const TOPICS = ['news', 'weather', 'x'.repeat(200)]
+const LONG = 150_000
 const MOST_CONNECTIONS = 40
 
 /** What is sent of a message: text as a string, bytes as bytes. */
@@ -138,6 +139,7 @@ export type Action =
   | 'client holds'
   | 'client releases'
   | 'client closes'
+  | 'client ends'
   | 'client leaves'
   | 'send'
   | 'send prepared'
@@ -159,11 +161,12 @@ export const ACTIONS: Readonly<Record<Action, Choice>> = {
   'client holds': { weight: 10, act: (_, actor) => actor.hold() },
   'client releases': { weight: 25, act: (_, actor) => actor.release() },
   'client closes': { weight: 1, act: (_, actor) => actor.clientCloses() },
+  'client ends': { weight: 1, act: (_, actor) => actor.clientEnds() },
   'client leaves': { weight: 1, act: (_, actor) => actor.clientLeaves() },
   send: {
     weight: 40,
     act(world, actor) {
-      const spec = actor.next()
+      const spec = actor.next(world.random.chance(world.profile.long ?? 0) ? LONG : undefined)
       world.send(actor, spec, dataOf(spec))
     },
   },

@@ -23,6 +23,8 @@ export interface Expected {
 /** What an actor is part of. */
 export interface Stage {
   readonly random: Random
+  /** Bytes that may wait for one client. */
+  readonly mostWaiting: number
   /** Something is not as it must be. */
   fault(what: string): void
   /** A client has been sent a frame. */
@@ -32,7 +34,6 @@ export interface Stage {
 export type Policy = 'pause' | 'drop' | 'close'
 
 const MOST_WAITING = 60
-const MOST_BYTES = 1_500_000
 
 export class Actor implements Taker, WireEnd {
   readonly name: string
@@ -59,6 +60,10 @@ export class Actor implements Taker, WireEnd {
   gone = false
   held = false
   clientGone = false
+  /** The client has half-closed, without Close: what it sent before that arrives. */
+  halfClosed = false
+  /** The client has destroyed its end. */
+  torn = false
   readonly topics = new Set<string>()
   readonly #stage: Stage
   readonly #parser = new StrictParser(this)
@@ -83,7 +88,7 @@ export class Actor implements Taker, WireEnd {
 
   /** Whether enough is under way already. */
   get busy(): boolean {
-    return this.toClient.length > MOST_WAITING || (this.connection?.bufferedAmount ?? 0) > MOST_BYTES
+    return this.toClient.length > MOST_WAITING || (this.connection?.bufferedAmount ?? 0) > this.#stage.mostWaiting
   }
 
   get satisfied(): boolean {
@@ -142,8 +147,15 @@ export class Actor implements Taker, WireEnd {
     this.#write(close(4000, this.name))
   }
 
+  clientEnds(): void {
+    if (this.leaving || this.wire === undefined || this.#writing || this.connection === undefined) return
+    this.leaving = this.halfClosed = true
+    this.wire.end()
+  }
+
   clientLeaves(): void {
     if (this.wire === undefined) return
+    this.torn = true
     this.leaving = this.clientGone = true
     this.wire?.destroy()
   }

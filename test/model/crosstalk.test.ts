@@ -67,6 +67,43 @@ const runs: readonly Run[] = [
     rounds: amount(2, 20),
     frames: amount(4000, 20_000),
   },
+  {
+    what: 'slices, turns and publications are cut anywhere, and clients half-close',
+    profile: {
+      kinds: ['pair', 'memory', 'tcp'],
+      jitter: 6,
+      connections: 150,
+      weights: { subscribe: 120, unsubscribe: 10, publish: 40, 'publish by a connection': 40, 'client ends': 6 },
+    },
+    rounds: amount(1, 20),
+    frames: amount(4000, 30_000),
+  },
+  {
+    what: 'more waits for a client than is written in a row',
+    profile: {
+      kinds: ['memory', 'memory', 'pair', 'tcp', 'public', 'tls'],
+      paths: ['pause', 'close', 'all', 'loop'],
+      jitter: 6,
+      mostWaiting: 6_000_000,
+      long: 0.7,
+      connections: 12,
+      limits: { outputLimit: 4_000_000 },
+      weights: { 'client holds': 30, 'client releases': 10, 'send prepared': 80, send: 300, fragment: 40 },
+    },
+    rounds: amount(1, 10),
+    frames: amount(2000, 20_000),
+  },
+  {
+    what: 'those who hold the most go, and take nothing along',
+    profile: {
+      kinds: ['tcp', 'public', 'tls', 'pair', 'memory', 'memory'],
+      jitter: 4,
+      limits: { payloadMemory: 2_000_000, outputLimit: 400_000 },
+      weights: { pause: 40, 'client holds': 60, 'client sends': 250, send: 80, 'send prepared': 60 },
+    },
+    rounds: amount(1, 20),
+    frames: amount(4000, 20_000),
+  },
 ]
 
 for (const { what, profile, rounds, frames } of runs) {

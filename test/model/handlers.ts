@@ -35,6 +35,9 @@ export function handlersOf(world: World, path: string): Handlers<undefined> {
       if (code === 4000 && !actor.ending && path !== 'loop' && actor.toServer.length > 0) {
         actor.fault(`it ends by its client's Close before what came first: ${actor.owed}`)
       }
+      if (actor.halfClosed && !actor.torn && !actor.ending && path !== 'loop' && actor.toServer.length > 0) {
+        actor.fault(`it ends by its client's end before what came first: ${actor.owed}`)
+      }
       world.places.gone(actor)
       world.act(1)
     },

@@ -15,6 +15,7 @@ import {
   type ServerOptions,
 } from '../../src/index.js'
 import type { Budget } from '../../src/payload/budget.js'
+import type { ServerLimits } from '../../src/server/options.js'
 import { budgetMadeBy } from '../faults/books.js'
 import { cert, key } from '../support/certificate.js'
 import { duplexPair } from '../support/duplexPair.js'
@@ -37,7 +38,7 @@ export interface Domain {
 }
 
 const OUTPUT_LIMIT = 24_000
-const limits = { outputLimit: OUTPUT_LIMIT, pendingHandlers: 4, closeTimeout: 1000 }
+const LIMITS = { outputLimit: OUTPUT_LIMIT, pendingHandlers: 4, closeTimeout: 1000 }
 const policies: readonly Policy[] = ['pause', 'drop', 'close']
 /** The routes: by the output policy, or by what reads the messages. */
 const PATHS = ['pause', 'drop', 'close', 'stream', 'all', 'loop'] as const
@@ -46,6 +47,7 @@ export type Path = (typeof PATHS)[number]
 
 export class Places {
   readonly #world: World
+  readonly #limits: Partial<ServerLimits>
   readonly #fast: Server
   readonly #public: Server
   readonly #http: HttpServer = createHttp()
@@ -62,12 +64,13 @@ export class Places {
 
   constructor(world: World) {
     this.#world = world
+    this.#limits = { ...LIMITS, ...world.profile.limits }
     this.#fast = this.#server(false)
     this.#public = this.#server(true)
     this.#http.on('upgrade', (request, socket, head) => this.#held.push([request, socket, head]))
     this.#rooms = PATHS.map((path) => {
       const threshold = path === 'stream' ? STREAM_THRESHOLD : path === 'all' ? 0 : undefined
-      const made = room(handlersOf(world, path), limits, policyOf(path), threshold)
+      const made = room(handlersOf(world, path), this.#limits, policyOf(path), threshold)
       this.#budgets.push(made.budget)
       const publish = (topic: string, data: Sendable): number =>
         made.shared.topics.publish(topic, data, undefined as never)
@@ -200,7 +203,7 @@ export class Places {
           }),
         ]),
       )
-      return createServer({ publicApi, ...limits, routes } as ServerOptions)
+      return createServer({ publicApi, ...this.#limits, routes } as ServerOptions)
     })
     this.#budgets.push(budget)
     const publish = (topic: string, data: Sendable): number => server.publish(topic, data)

@@ -3,6 +3,7 @@
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { Message } from '../../src/index.js'
 import { type PreparedMessage, prepare, type Sendable } from '../../src/index.js'
+import type { ServerLimits } from '../../src/server/options.js'
 import { Random } from '../support/random.js'
 import { delay } from '../support/socketClient.js'
 import { ACTIONS, type Action, continueFragments } from './actions.js'
@@ -20,6 +21,14 @@ export interface Profile {
   /** How often a client does something when it is sent a frame, and a handler when it is given a message. */
   readonly reactions?: { readonly client: number; readonly handler: number }
   readonly connections?: number
+  /** Limits of the servers, instead of the model's usual ones. */
+  readonly limits?: Partial<ServerLimits>
+  /** Bytes that may wait for one client. */
+  readonly mostWaiting?: number
+  /** How many of the server's messages are long. */
+  readonly long?: number
+  /** Milliseconds by which the clock may be wrong each time that it is asked: slices and turns are cut anywhere. */
+  readonly jitter?: number
   /** What is done in a turn of its own only: never inside of a handler, nor of a client that is sent a frame. */
   readonly outside?: readonly Action[]
 }
@@ -34,6 +43,7 @@ interface Past {
 
 const DEEPEST = 4
 const MOST_FAULTS = 5
+const MOST_WAITING = 1_500_000
 /** How long everything may take to arrive when nothing more is sent, in milliseconds. */
 const PATIENCE = 8000
 
@@ -74,11 +84,21 @@ export class World implements Stage {
   /** Runs until `frames` have arrived, ends everything, and looks at the books. Returns what was wrong. */
   static async run(seed: number, frames: number, profile: Profile): Promise<World> {
     const world = new World(seed, profile)
-    await world.places.listen()
-    await world.#play(frames)
-    await world.#settle()
-    await world.#end()
+    const rightTime = performance.now
+    if (profile.jitter !== undefined) performance.now = world.#wrongClock(seed, profile.jitter)
+    try {
+      await world.places.listen()
+      await world.#play(frames)
+      await world.#settle()
+      await world.#end()
+    } finally {
+      performance.now = rightTime
+    }
     return world
+  }
+
+  get mostWaiting(): number {
+    return this.profile.mostWaiting ?? MOST_WAITING
   }
 
   fault(what: string): void {
@@ -189,6 +209,12 @@ export class World implements Stage {
     for (const resolve of ready) resolve()
     await new Promise((resolve) => setImmediate(resolve))
     this.lookBack()
+  }
+
+  #wrongClock(seed: number, jitter: number): () => number {
+    const random = new Random(seed)
+    const rightTime = performance.now.bind(performance)
+    return () => rightTime() + random.below(jitter + 1)
   }
 
   async #play(frames: number): Promise<void> {
