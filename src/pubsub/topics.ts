@@ -71,7 +71,12 @@ export class Topics implements Publisher {
     this.#publications.skip(topic, subscriber)
   }
 
+  /** What was published before is sent first; if that fails the subscriber, its error handler runs afterwards. */
   unsubscribe(subscriber: Subscriber, name: string): boolean {
+    return this.#turn.undisturbed(() => this.#unsubscribe(subscriber, name))
+  }
+
+  #unsubscribe(subscriber: Subscriber, name: string): boolean {
     const topic = this.#topics.get(name)
     if (topic === undefined || !topic.subscribers.has(subscriber)) return false
     this.catchUp(subscriber)
