@@ -190,8 +190,11 @@ export class Delivery<Data> implements Deliverer {
   #push(pointer: number, length: number, last: boolean): void {
     const stream = this.#stream
     if (stream === undefined) return
-    if (!stream.left) this.#kept(MessageStream.push(stream, this.#shared.codec.copyOf(pointer, length)))
-    if (last) MessageStream.end(stream)
+    const kept = stream.left || MessageStream.push(stream, this.#shared.codec.copyOf(pointer, length))
+    if (!kept)
+      MessageStream.close(stream) // a part is missing: it must not look whole
+    else if (last) MessageStream.end(stream)
+    this.#kept(kept)
   }
 
   #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
