@@ -59,8 +59,8 @@ export class Sender implements StreamTarget {
   /** A character may be cut between fragments of text. */
   #characters: Characters | undefined
   #promised = false
-  /** The policy has ended the connection: once, also if the `error` handler goes on sending. */
-  #overflowed = false
+  /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
+  #failed = false
   /** The stream that is being sent. */
   #pump: StreamPump | undefined
   /** What waits for the end of the message under way, if anything ever has. */
@@ -117,7 +117,7 @@ export class Sender implements StreamTarget {
   /** Another message is under way: what is sent waits behind a stream, and has no place amid fragments. */
   #sendAmid(data: Sendable): SendResult {
     const length = exactBytes(data) // throws for what can't be sent
-    if (!this.#owner.isOpen) return 'closed'
+    if (!this.#open) return 'closed'
     if (this.#pump === undefined) {
       throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
     }
@@ -266,8 +266,13 @@ export class Sender implements StreamTarget {
   /** There is no memory for what is to be sent: that is this connection's end, whoever has called. */
   #memorySpent(error: unknown): 'closed' {
     if (!(error instanceof OutOfMemory)) throw error
-    const violation = new ProtocolViolation('MEMORY_SPENT', error.message)
-    this.#shared.turn.afterwards(() => this.#owner.violated(violation))
+    return this.#fail(new ProtocolViolation('MEMORY_SPENT', error.message))
+  }
+
+  /** Once, also if the `error` handler goes on sending. */
+  #fail(violation: ProtocolViolation): 'closed' {
+    if (!this.#failed) this.#shared.turn.afterwards(() => this.#owner.violated(violation))
+    this.#failed = true
     return 'closed'
   }
 
@@ -297,9 +302,13 @@ export class Sender implements StreamTarget {
     if (this.#shared.outputPolicy === 'pause') this.#owner.outputFull()
   }
 
+  get #open(): boolean {
+    return this.#owner.isOpen && !this.#failed
+  }
+
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
   admits(): boolean {
-    if (!this.#owner.isOpen) return false
+    if (!this.#open) return false
     const waiting = this.outgoing.waiting + (this.#backlog?.bytes ?? 0)
     if (waiting <= this.#shared.limits.outputCeiling) return true
     this.#owner.terminate()
@@ -344,7 +353,7 @@ export class Sender implements StreamTarget {
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
   #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
-    if (!this.outgoing.blocked) return this.#owner.isOpen ? undefined : 'closed'
+    if (!this.outgoing.blocked) return this.#open ? undefined : 'closed'
     if (!this.admits()) return 'closed'
     if (this.#shared.outputPolicy === 'pause') return undefined
     return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
@@ -352,15 +361,10 @@ export class Sender implements StreamTarget {
 
   /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
   #overflows(length: number, waits = this.outgoing.blocked, buffered = this.outgoing.buffered): SendResult | undefined {
-    const { limits, outputPolicy, turn } = this.#shared
+    const { limits, outputPolicy } = this.#shared
     if (!waits || outputPolicy === 'pause') return undefined
     if (buffered + length <= limits.outputLimit) return undefined
     if (outputPolicy === 'drop') return 'dropped'
-    if (!this.#overflowed) {
-      this.#overflowed = true
-      const violation = new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`)
-      turn.afterwards(() => this.#owner.violated(violation))
-    }
-    return 'closed'
+    return this.#fail(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`))
   }
 }

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { turnOfThread } from '../../src/connection/turn.js'
+import type { MessageStream } from '../../src/index.js'
 import { room, settle } from '../support/peer.js'
-import { CLOSE, closeStatus, readFrames } from '../support/wire.js'
+import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
 
 /** A peer that reads nothing, with a publication on its way that is more than it may be owed. */
 function overflowing(error?: (name: string) => void) {
@@ -46,6 +47,53 @@ for (const [what, act] of [
     assert.equal(place.budget.used, 0)
   })
 }
+
+test('nothing but Close follows a publication that did not fit', async () => {
+  const { place, slow, other, publish } = overflowing()
+  slow.peer.subscribe('u')
+  await settle()
+  publish()
+  place.shared.topics.publish('u', 'short')
+  await settle()
+  slow.wire.stuck = false
+  slow.wire.finish()
+  await settle()
+  const { frames } = readFrames(slow.wire.output)
+  assert.deepEqual(
+    frames.slice(1).map(({ opcode }) => opcode),
+    [CLOSE],
+  )
+  for (const { wire } of [slow, other]) wire.close()
+  await settle()
+})
+
+test('a streamed message of which a part found no memory does not end as if it were whole', async (context) => {
+  const streams: MessageStream[] = []
+  const place = room({ stream: (_, stream) => void streams.push(stream) }, {}, 'pause', 0)
+  const { wire } = place.connect()
+  context.mock.method(place.budget, 'keep', () => false)
+  wire.feed(masked(TEXT, 'whole'))
+  await assert.rejects(async () => streams[0]?.next(), /ended before the message did/)
+  wire.close()
+  await settle()
+})
+
+test('a subscription ends once, also where what is sent before that fails the connection, and its error handler ends it', async () => {
+  const { place, slow, other, publish } = overflowing(() => {
+    slow.peer.unsubscribe('t')
+    other.peer.subscribe('t')
+  })
+  await settle()
+  publish()
+  slow.peer.unsubscribe('t')
+  await settle()
+  assert.equal(place.shared.topics.publish('t', 'news'), 1)
+  await settle()
+  assert.equal(readFrames(other.wire.output).frames.length, 1)
+  for (const { wire } of [slow, other]) wire.close()
+  await settle()
+  assert.equal(place.budget.used, 0)
+})
 
 test('a frame is not begun before an error handler has said Close on its connection, and built behind that', async () => {
   const { slow, other, publish } = overflowing((name) => {

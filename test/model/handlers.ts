@@ -43,7 +43,10 @@ export function handlersOf(world: World, path: string): Handlers<undefined> {
     },
     error(connection, error) {
       const actor = world.places.actorOf(connection)
-      if (actor !== undefined) actor.ending = true
+      if (actor !== undefined) {
+        actor.ending = true
+        actor.evicted ||= error instanceof ProtocolViolation && /others need the memory/.test(error.message)
+      }
       const expected = error instanceof Thrown || (error instanceof ProtocolViolation && LIMITS.includes(error.code))
       if (!expected) actor?.fault(`its error handler is told ${error instanceof Error ? error.stack : String(error)}`)
       world.act(1, actor)
