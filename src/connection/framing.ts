@@ -87,7 +87,8 @@ export function mostBytes(text: string): number {
 /** The bytes of what an application sends, whichever realm made them. Throws a TypeError for what is none. */
 export function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data)
+  // With its length: another thread may make the memory longer while its frame is built.
+  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data, 0, data.byteLength)
   throw new TypeError(`cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`)
 }
 

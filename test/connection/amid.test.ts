@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { bytesOf } from '../../src/connection/framing.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import type { MessageStream } from '../../src/index.js'
 import { room, settle } from '../support/peer.js'
@@ -137,4 +138,13 @@ test('drain is called when what waited behind a message leaves in a turn after t
   assert.deepEqual(drains, [0])
   for (const { wire } of peers) wire.close()
   await settle()
+})
+
+test('memory that another thread makes longer is sent as long as it was', () => {
+  const memory: SharedArrayBuffer = Reflect.construct(SharedArrayBuffer, [4, { maxByteLength: 400 }])
+  const bytes = bytesOf(memory)
+  const grow: unknown = Reflect.get(memory, 'grow')
+  assert.ok(typeof grow === 'function')
+  grow.call(memory, 400)
+  assert.equal(bytes.length, 4)
 })
