@@ -71,9 +71,19 @@ export class Backlog implements FrameBuffer {
   moveTo(outgoing: Outgoing): void {
     const segments = this.#takeAll()
     try {
-      for (const { memory, pointer, length } of segments) outgoing.addFrames(this.#codec, memory, pointer, length)
+      for (const segment of segments) this.#move(segment, outgoing)
     } finally {
       this.#unpin(segments)
+    }
+  }
+
+  /** Without memory for a copy, it leaves from where it lies: it was accepted. */
+  #move({ memory, pointer, length }: Segment, outgoing: Outgoing): void {
+    try {
+      outgoing.addFrames(this.#codec, memory, pointer, length)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      outgoing.addShared(memory, pointer, length)
     }
   }
 

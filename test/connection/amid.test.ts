@@ -68,6 +68,33 @@ test('nothing but Close follows a publication that did not fit', async () => {
   await settle()
 })
 
+test('what was accepted behind a message is sent when that ends, also without memory for a copy', async (context) => {
+  const place = room({})
+  const { peer, wire } = place.connect()
+  peer.sendFragment('a', false)
+  await settle()
+  wire.stuck = true
+  peer.sendFragment('b', false)
+  await settle()
+  peer.sendFragment('c', false)
+  peer.subscribe('t')
+  place.shared.topics.publish('t', 'waits'.padEnd(2000, '.'))
+  await settle()
+  context.mock.method(place.budget, 'admits', () => false)
+  assert.equal(peer.sendFragment('d', true), 'buffered')
+  wire.stuck = false
+  wire.finish()
+  await settle()
+  const { frames } = readFrames(wire.output)
+  assert.deepEqual(
+    frames.map(({ payload }) => payload.toString('latin1', 0, 5)),
+    ['a', 'b', 'c', 'd', 'waits'],
+  )
+  wire.close()
+  await settle()
+  assert.equal(place.budget.used, 0)
+})
+
 test('a streamed message of which a part found no memory does not end as if it were whole', async (context) => {
   const streams: MessageStream[] = []
   const place = room({ stream: (_, stream) => void streams.push(stream) }, {}, 'pause', 0)
