@@ -305,7 +305,9 @@ export class Actor implements Taker, WireEnd {
 
   /** The client must be sent this next; `optional` if the policy may drop it. */
   expect(spec: Spec, optional = false, complete = true): Expected {
-    const expected = { spec, optional: optional && this.policy !== 'pause', void: false, complete }
+    // Without a byte, nobody can tell whether it or another that has none was dropped.
+    const may = this.policy !== 'pause' && (optional || spec.length === 0)
+    const expected = { spec, optional: may, void: false, complete }
     this.toClient.push(expected)
     return expected
   }
