@@ -271,8 +271,9 @@ export class Sender implements StreamTarget {
 
   /** Once, also if the `error` handler goes on sending. */
   #fail(violation: ProtocolViolation): 'closed' {
-    if (!this.#failed) this.#shared.turn.afterwards(() => this.#owner.violated(violation))
+    if (this.#failed) return 'closed'
     this.#failed = true
+    this.#shared.turn.afterwards(() => this.#owner.violated(violation))
     return 'closed'
   }
 
