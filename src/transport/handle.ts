@@ -116,7 +116,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   /** libuv reads up to 32 times in a row while a read fills its room: a peer with a full pipe must let others in. */
   #yieldTurn(bytes: number): void {
     this.#inARow += bytes
-    if (this.#inARow < MOST_IN_A_ROW || this.#closed) return
+    if (this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW || this.#closed) return
     this.#inARow = 0
     this.#handle.readStop()
     setImmediate(() => {
