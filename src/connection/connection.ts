@@ -69,7 +69,8 @@ export interface Connection<Data = unknown> {
   /**
    * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker, but
    * not to this connection. It is encoded once, and leaves with this turn's write. Returns how many subscribers it is sent
-   * to in this process: what their output policy makes of it is not known yet. Throws as `send` does.
+   * to in this process: what their output policy makes of it is not known yet. 0 where no memory is left for it: then it is
+   * dropped, with a warning. Throws as `send` does.
    */
   publish(topic: string, data: Sendable): number
   /**

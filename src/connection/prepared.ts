@@ -1,6 +1,6 @@
 // A message encoded once, to be sent to many: its frame lies in the codec's memory until nobody has it any more.
 import { Buffer } from 'node:buffer'
-import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
+import { type Codec, codecOfThread, type Heap, heapOfThread, OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { bytesOf, LONGEST_HEADER } from './framing.js'
 import { Message } from './message.js'
@@ -28,13 +28,19 @@ export class PreparedMessage {
   /** Payload length in bytes. */
   readonly byteLength: number
   #frame: Frame | undefined
+  /** The payload where there was no memory to encode it: whoever sends it tries again. */
+  #payload: Uint8Array | undefined
 
   /** Made by `prepare`. @internal */
   constructor(payload: Uint8Array, isText: boolean) {
     this.isText = isText
     this.byteLength = payload.length
-    this.#frame = encode(codecOfThread(), heapOfThread(), isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
-    collected.register(this, this.#frame.memory, this)
+    try {
+      this.#encode(payload)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      this.#payload = Buffer.from(payload)
+    }
   }
 
   /** Frees its memory now, and not when the garbage collector comes by. It can't be sent after this. */
@@ -42,25 +48,37 @@ export class PreparedMessage {
     collected.unregister(this)
     this.#frame?.memory.release()
     this.#frame = undefined
+    this.#payload = undefined
   }
 
   /** The payload where it lies. @internal */
   static bytes(message: PreparedMessage): Uint8Array {
+    if (message.#payload !== undefined) return message.#payload
     const { memory, length } = PreparedMessage.frame(message)
     const end = memory.pointer + length
     return codecOfThread().bytes.subarray(end - message.byteLength, end)
   }
 
-  /** The encoded frame. Throws an Error for a message that is released. @internal */
+  /** The encoded frame. Throws an Error for a message that is released, and OutOfMemory where it can't be encoded. @internal */
   static frame(message: PreparedMessage): Frame {
-    if (message.#frame === undefined) throw new Error('the prepared message is released')
-    return message.#frame
+    if (message.#frame !== undefined) return message.#frame
+    if (message.#payload === undefined) throw new Error('the prepared message is released')
+    return message.#encode(message.#payload)
+  }
+
+  #encode(payload: Uint8Array): Frame {
+    const frame = encode(codecOfThread(), heapOfThread(), this.isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
+    this.#frame = frame
+    this.#payload = undefined
+    collected.register(this, frame.memory, this)
+    return frame
   }
 }
 
 /**
  * Encodes a message once, to be sent to many connections of this thread: `connection.send(prepare('news'))`.
- * Throws a TypeError for anything that can't be sent, and an Error for a Message whose handler has returned.
+ * Throws a TypeError for anything that can't be sent, and an Error for a Message whose handler has returned. Where there is
+ * no memory left for it, it is encoded when it is sent.
  */
 export function prepare(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message): PreparedMessage {
   if (data instanceof Message) return new PreparedMessage(data.view, data.isText)

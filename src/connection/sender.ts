@@ -211,7 +211,16 @@ export class Sender implements StreamTarget {
     try {
       await pump.run()
     } finally {
-      if (this.#pump === pump) this.#messageEnds()
+      if (this.#pump === pump) this.#streamEnds()
+    }
+  }
+
+  /** What waited behind a stream follows it, or ends the connection where there is no memory for that. */
+  #streamEnds(): void {
+    try {
+      this.#messageEnds()
+    } catch (error) {
+      this.#memorySpent(error)
     }
   }
 

@@ -11,6 +11,9 @@ import type { Broker, BrokerStatistics } from './broker.js'
 import { MAX_TOPIC_BYTES } from './publication.js'
 import { Publications } from './publications.js'
 
+/** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
+const WARNING_INTERVAL = 1000
+
 export class Topics implements Publisher {
   readonly #turn: Turn
   readonly #most: number
@@ -19,6 +22,7 @@ export class Topics implements Publisher {
   readonly #topics = new Map<string, Topic>()
   readonly #subscriptions = new Map<Subscriber, Set<Topic>>()
   readonly #publications: Publications
+  #warned = -Infinity
 
   /** For at most `most` topics. */
   constructor(codec: Codec, heap: Heap, turn: Turn, most: number, broker?: Broker) {
@@ -118,17 +122,24 @@ export class Topics implements Publisher {
 
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
-    const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
     const topic = this.#topics.get(name)
-    if (topic === undefined) return 0
     try {
+      const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
+      if (topic === undefined) return 0
       this.#turn.undisturbed(() => this.#publications.publish(topic, data, most, except))
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
-      process.emitWarning(`a publication could not be delivered (${error.message})`, 'MillraceWarning')
+      this.#warn(error)
       return 0
     }
     return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
+  }
+
+  #warn({ message }: OutOfMemory): void {
+    const now = performance.now()
+    if (now - this.#warned < WARNING_INTERVAL) return
+    this.#warned = now
+    process.emitWarning(`publications could not be delivered (${message})`, 'MillraceWarning')
   }
 
   #open(name: string): Topic {

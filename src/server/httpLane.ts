@@ -24,8 +24,8 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly publicApi: boolean
   /** The client's address where a PROXY header told it. */
   clientOf(socket: Duplex): string | undefined
-  /** The handshake is accepted; `early` is what came behind the request. */
-  upgraded(transport: Transport, accepted: Accepted, early: Buffer): void
+  /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
 }
 
 export class HttpLane {
@@ -106,7 +106,8 @@ export class HttpLane {
     if (socket.destroyed) return // the peer has left, which is told by 'close' only later
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
-    this.#options.upgraded(transport, verdict, earlyBytes(socket, early))
+    const refusal = this.#options.upgraded(transport, verdict, earlyBytes(socket, early))
+    if (refusal !== undefined) this.refuse(socket, refusal)
   }
 
   /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */

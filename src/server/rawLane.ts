@@ -25,8 +25,8 @@ export interface RawLaneOptions {
   readonly maxHeaderSize: number
   /** Most connections that have not finished their handshake. */
   readonly mostArrivals: number
-  /** The handshake is accepted; `early` is what came behind the request. */
-  upgraded(transport: Transport, accepted: Accepted, early: Buffer): void
+  /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
   /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
@@ -104,7 +104,12 @@ class Arrival implements Expiring, ChunkReader, Waiting {
   settled(verdict: Verdict, early: Buffer): void {
     this.#leave()
     if ('status' in verdict) this.#options.refused(this.#handle, verdict)
-    else this.#options.upgraded(new HandleTransport(this.#handle), verdict, early)
+    else this.#upgrade(new HandleTransport(this.#handle), verdict, early)
+  }
+
+  #upgrade(transport: Transport, accepted: Accepted, early: Buffer): void {
+    const refusal = this.#options.upgraded(transport, accepted, early)
+    if (refusal !== undefined) this.#options.refused(this.#handle, refusal)
   }
 
   #decide(chunk: Buffer): void {
@@ -134,7 +139,7 @@ class Arrival implements Expiring, ChunkReader, Waiting {
     } else if ('status' in verdict) this.settled(verdict, early)
     else {
       this.#leave()
-      this.#options.upgraded(transport, verdict, early)
+      this.#upgrade(transport, verdict, early)
     }
   }
 

@@ -7,7 +7,7 @@ import { checkNoMore, checkOptions } from '../checks/check.js'
 import { checkHandedOver } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
 import { everywhere, renewalOptions, serverOptions } from '../checks/tables.js'
-import { codecOfThread, heapOfThread } from '../codec/codec.js'
+import { codecOfThread, heapOfThread, OutOfMemory } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
 import { isThenable } from '../connection/handlers.js'
@@ -17,6 +17,7 @@ import { turnOfThread } from '../connection/turn.js'
 import { Work } from '../connection/work.js'
 import { socketOf } from '../internals/accept.js'
 import { Budget } from '../payload/budget.js'
+import { type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker, BrokerStatistics } from '../pubsub/broker.js'
 import { Topics } from '../pubsub/topics.js'
@@ -173,7 +174,8 @@ export class Server<Data = unknown> {
   /**
    * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker. It
    * is encoded once, and written from the same memory to all of them when this turn ends. Returns how many there are in
-   * this process: what their output policies make of it is not known yet. Throws as `connection.send` does.
+   * this process: what their output policies make of it is not known yet. 0 where this process has no memory left for it:
+   * then it is dropped here, with a warning. Throws as `connection.send` does.
    */
   publish(topic: string, data: Sendable): number {
     return this.#topics.publish(topic, data)
@@ -280,7 +282,7 @@ export class Server<Data = unknown> {
     const { handshakeTimeout } = limits
     const { publicApi = false, request = refuseRequest } = options
     const gate = this.#gate
-    const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): void =>
+    const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): Refusal | undefined =>
       this.#open(transport, accepted, early)
     const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
     const mostArrivals = limits.maxConnections + ARRIVALS
@@ -304,13 +306,23 @@ export class Server<Data = unknown> {
     return { raw: publicApi ? undefined : raw, http, proxyLine, deadlines, handshakeTimeout }
   }
 
-  #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array): void {
-    const peer = new Peer(shared, transport, opening)
+  /** Opens a connection. The refusal where there is no memory for it: then nothing has been sent, and nothing is kept. */
+  #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array): Refusal | undefined {
+    let peer: Peer<unknown> | undefined
+    try {
+      peer = new Peer(shared, transport, opening)
+      this.#census.add(peer)
+      peer.start(opening, early)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      if (peer !== undefined) this.#census.remove(peer)
+      peer?.discard()
+      return refuse(503, 'no memory is left for a connection')
+    }
     this.#handshakes++
-    this.#census.add(peer)
-    peer.start(opening, early)
     UpgradeRequest.settle(opening.request)
     this.opened?.()
+    return undefined
   }
 }
 

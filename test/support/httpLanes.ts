@@ -114,7 +114,10 @@ export function laneOptions(upgraded: (accepted: Accepted, early: Buffer) => voi
     mostArrivals: 1,
     publicApi: false,
     clientOf: () => undefined,
-    upgraded: (_, accepted, early) => upgraded(accepted, early),
+    upgraded: (_, accepted, early) => {
+      upgraded(accepted, early)
+      return undefined
+    },
   }
 }
 
