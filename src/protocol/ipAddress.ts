@@ -36,8 +36,26 @@ export function ipv6Text(bytes: Uint8Array): string {
   return `${groups.slice(0, at).join(':')}::${groups.slice(at + longest).join(':')}`
 }
 
+/**
+ * Who is behind an address, as far as it tells: an IPv4 address stands for itself, however it is written. Of an IPv6
+ * address, the first 64 bits count: one subscriber has at least as many addresses as the others tell apart (RFC 6177).
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const bytes = ipv6Bytes(address.replace(/%.*$/, ''))
+  if (bytes === undefined) return address
+  if (TRANSLATED.some((prefix) => prefix.every((byte, at) => bytes[at] === byte))) return bytes.subarray(12).join('.')
+  return LOCAL.test(address) ? address : `${ipv6Text(bytes.fill(0, 8))}/64`
+}
+
 /** `::ffff:0:0/96`: an IPv4 address. */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+
+/** The prefixes behind which an IPv4 address stands: mapped ones, and `64:ff9b::/96` of translators (RFC 6052). */
+const TRANSLATED = [MAPPED, [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]]
+
+/** `fe80::/10`: each link is one network, and its addresses are machines. */
+const LOCAL = /^fe[89ab]/i
 
 /** The same address with its last 32 bits as two groups, if they are written as an IPv4 address. */
 function withoutIpv4(text: string): string {

@@ -1,57 +1,68 @@
 // How many connections there are, in all and from each address.
 import type { Connection } from '../connection/connection.js'
 import { type Refusal, refuse } from '../protocol/openingHandshake.js'
+import { Addresses } from './addresses.js'
 
 export interface CensusLimits {
   /** Most connections at once; more are refused with 503. Default 100,000. */
   readonly maxConnections: number
   /**
-   * Most connections at once from one address; more are refused with 429. Behind a proxy all share one address unless
-   * it is trusted. Default 100,000.
+   * Most connections at once from one address; more are refused with 429. IPv6 addresses count by their first 64 bits.
+   * Behind a proxy all share one address unless it is trusted. Default: 7/8 of `maxConnections`, rounded up, so that no
+   * single address can take all of them.
    */
   readonly maxConnectionsPerAddress: number
 }
 
+/** What one address may have of all connections where nothing else is said; the rest is kept for others. */
+const SHARE = 7 / 8
+
+/** The default of `maxConnectionsPerAddress`. */
+export function shareOf(maxConnections: number): number {
+  return Math.ceil(maxConnections * SHARE)
+}
+
+/** How near to the limit addresses begin to matter, and below which part of it they don't any more. */
+const NEAR = 3 / 4
+const FAR = 1 / 2
+
+/** From there on, so many older connections are asked at each arrival: all of them by the time the limit is reached. */
+const ASKED_AT_ONCE = 4
+
 export class Census {
   readonly connections: ReadonlySet<Connection<unknown>>
   readonly #limits: CensusLimits
-  /** Addresses cost a system call each, so they are only asked for where their limit can be reached. */
-  readonly #counts: boolean
-  readonly #addresses = new Map<Connection<unknown>, string>()
-  readonly #perAddress = new Map<string, number>()
+  /** Addresses cost a system call each, so they are only asked for where their limit may be reached soon. */
+  readonly #addresses: Addresses<Connection<unknown>>
 
   /** `connections` add and remove themselves. */
   constructor(limits: CensusLimits, connections: ReadonlySet<Connection<unknown>>) {
     this.connections = connections
     this.#limits = limits
-    this.#counts = limits.maxConnectionsPerAddress < limits.maxConnections
+    this.#addresses = new Addresses(connections, ({ remoteAddress }) => remoteAddress)
   }
 
   /** Why one more can't be admitted, if it can't. */
   refusal(address: () => string | undefined): Refusal | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits
-    if (this.connections.size >= maxConnections) return refuse(503, `maxConnections is ${maxConnections}`)
-    if (!this.#counts) return undefined
+    const { size } = this.connections
+    if (size >= maxConnections) return refuse(503, `maxConnections is ${maxConnections}`)
+    if (maxConnectionsPerAddress >= maxConnections || size < NEAR * maxConnectionsPerAddress - 1) return undefined
+    this.#addresses.ask(size < maxConnectionsPerAddress ? ASKED_AT_ONCE : Infinity)
+    if (size < maxConnectionsPerAddress) return undefined // so nobody has as many
     const from = address()
-    if (from === undefined || (this.#perAddress.get(from) ?? 0) < maxConnectionsPerAddress) return undefined
+    if (from === undefined || this.#addresses.count(from) < maxConnectionsPerAddress) return undefined
     return refuse(429, `maxConnectionsPerAddress is ${maxConnectionsPerAddress}`)
   }
 
   /** A connection is opening. */
   add(connection: Connection<unknown>): void {
-    const address = this.#counts ? connection.remoteAddress : undefined
-    if (address === undefined) return
-    this.#addresses.set(connection, address)
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
+    this.#addresses.add(connection)
   }
 
   /** A connection has ended. */
   remove(connection: Connection<unknown>): void {
-    const address = this.#addresses.get(connection)
-    if (address === undefined) return
-    this.#addresses.delete(connection)
-    const left = (this.#perAddress.get(address) ?? 1) - 1
-    if (left === 0) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, left)
+    this.#addresses.remove(connection)
+    if (this.connections.size < FAR * this.#limits.maxConnectionsPerAddress - 1) this.#addresses.forget()
   }
 }

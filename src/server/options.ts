@@ -8,7 +8,7 @@ import type { LargeOptions } from '../payload/pool.js'
 import type { ResponseHeaders } from '../protocol/responseHeaders.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../pubsub/broker.js'
-import type { CensusLimits } from './census.js'
+import { type CensusLimits, shareOf } from './census.js'
 import type { HttpLimits } from './webServer.js'
 
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
@@ -217,12 +217,16 @@ export const defaultLimits: ServerLimits = {
   maxHeaderSize: 16 * 1024,
   maxTopics: 1_000_000,
   maxConnections: 100_000,
-  maxConnectionsPerAddress: 100_000,
+  maxConnectionsPerAddress: shareOf(100_000),
 }
 
 /** The limits that `options` ask for, and those of `base` besides. */
 export function limitsOf(options: Partial<ServerLimits>, base: ServerLimits = defaultLimits): ServerLimits {
   const limits: Record<string, number> = {}
   for (const [name, byDefault] of Object.entries(base)) limits[name] = Number(Reflect.get(options, name) ?? byDefault)
+  const { maxConnections, maxConnectionsPerAddress } = options
+  if (maxConnections !== undefined && maxConnectionsPerAddress === undefined) {
+    limits['maxConnectionsPerAddress'] = shareOf(maxConnections)
+  }
   return { ...base, ...limits }
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from '../cluster/server.js'
 import type { Broker } from '../pubsub/broker.js'
 import { MAX_TOPIC_BYTES } from '../pubsub/publication.js'
-import { type Route, route, type ServerLimits } from '../server/options.js'
+import { defaultLimits, type Route, route, type ServerLimits } from '../server/options.js'
 import { page, pageHeaders } from './page.js'
 
 /**
@@ -12,7 +12,9 @@ import { page, pageHeaders } from './page.js'
  * there, wherever the broker reaches.
  */
 export function createEchoServer(limits: Partial<ServerLimits> = {}, broker?: Broker): Server {
+  const { maxConnections = defaultLimits.maxConnections } = limits
   const server: Server = createServer({
+    maxConnectionsPerAddress: maxConnections, // all of the load comes from one machine
     ...limits,
     ...(broker === undefined ? {} : { broker }),
     message(connection, message) {

@@ -43,7 +43,11 @@ export class Trial {
 
   /** A client that has sent nothing yet. */
   async connect(): Promise<SocketClient> {
-    const client = await SocketClient.open(this.port)
+    return this.adopt(await SocketClient.open(this.port))
+  }
+
+  /** Ends a client that somebody else has made with the test. */
+  adopt(client: SocketClient): SocketClient {
     this.#clients.push(client)
     return client
   }
