@@ -53,10 +53,11 @@ export class Addresses<Member> {
     return this.#members.get(networkOf(address))?.size ?? 0
   }
 
-  /** Those from the network with the most members, in the order in which they came. */
-  get crowd(): ReadonlySet<Member> {
-    for (const network of this.#bySize[this.#largest] ?? []) return this.#members.get(network) ?? new Set()
-    return new Set()
+  /** Those from the network with the most members first, in the order in which they came. Nobody may change meanwhile. */
+  *mostCrowded(): Generator<Member, undefined> {
+    for (let size = this.#largest; size > 0; size--) {
+      for (const network of this.#bySize[size] ?? []) yield* this.#members.get(network) ?? []
+    }
   }
 
   /** It does not matter any more. */

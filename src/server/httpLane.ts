@@ -4,13 +4,15 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Expiring } from '../connection/deadlines.js'
+import type { Budget } from '../payload/budget.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../protocol/openingHandshake.js'
 import type { Source } from '../protocol/upgradeRequest.js'
 import { transportOf } from '../transport/adopt.js'
 import type { Transport } from '../transport/transport.js'
+import { type Arrival, addressOf } from './arrivals.js'
 import type { Accepted, Verdict } from './endpoint.js'
 import type { Decision, Gate } from './gate.js'
-import { PendingUpgrade } from './pendingUpgrade.js'
+import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import { tlsFactsOf } from './tlsFacts.js'
 import { WebServer, type WebServerOptions } from './webServer.js'
 
@@ -22,11 +24,14 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly pauseTimeout: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
-  /** The client's address where a PROXY header told it. */
-  clientOf(socket: Duplex): string | undefined
+  /** Where what peers send before they are accepted counts. */
+  readonly budget: Budget
   /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
   upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
 }
+
+/** Bytes that a socket of node:net costs. */
+const SOCKET_COST = 4096
 
 export class HttpLane {
   readonly #web: WebServer
@@ -75,7 +80,7 @@ export class HttpLane {
     if (refusal !== undefined) return this.refuse(socket, refusal)
     const decision = this.#options.gate.decide(request, undefined, sourceOf(socket, this.#options.clientOf(socket)))
     const { verdict } = decision
-    if (verdict instanceof Promise) this.#wait(decision, socket, head, due)
+    if (verdict instanceof Promise) this.#wait(decision, socket, head, { due, head: sizeOf(message) })
     else this.#settle(verdict, socket, head)
   }
 
@@ -87,13 +92,17 @@ export class HttpLane {
 
   /** Answers, and makes sure that the socket ends even if the peer doesn't want to. */
   refuse(socket: Duplex, refusal: Refusal): void {
-    const { deadlines, closeTimeout } = this.#options
+    const { deadlines, arrivals, closeTimeout } = this.#options
     if (socket.destroyed) return
     const refused: Expiring = { due: 0, expired: () => socket.destroy() }
+    const arrival = this.#arrivalOf(socket, SOCKET_COST, () => socket.destroy())
     this.#refused.add(refused)
     deadlines.set(refused, closeTimeout)
+    if (arrivals.makingRoom) socket.once('finish', () => socket.destroy())
+    else arrivals.add(arrival)
     socket.on('close', () => {
       deadlines.clear(refused)
+      arrivals.delete(arrival)
       this.#refused.delete(refused)
     })
     socket.on('error', () => socket.destroy())
@@ -110,29 +119,50 @@ export class HttpLane {
     if (refusal !== undefined) this.refuse(socket, refusal)
   }
 
+  /** A connection in its place among the arrivals, from which it goes as `go` says. */
+  #arrivalOf(socket: Duplex, cost: number, go: () => void): Arrival {
+    const { clientOf } = this.#options
+    return {
+      cost,
+      get remoteAddress() {
+        return clientOf(socket) ?? addressOf(socket)
+      },
+      giveWay() {
+        go()
+        return true
+      },
+    }
+  }
+
   /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */
-  #wait(decision: Decision, socket: Duplex, head: Buffer, due: number): void {
-    const { deadlines } = this.#options
-    const left = (): void => {
+  #wait(decision: Decision, socket: Duplex, early: Buffer, facts: { due: number; head: number }): void {
+    const { deadlines, arrivals, budget } = this.#options
+    const over = (): void => {
       this.#pending.delete(pending)
+      arrivals.delete(arrival)
+    }
+    const left = (): void => {
+      over()
       pending.abandon('the peer has left')
       socket.destroy()
     }
     const read = (chunk: Buffer): void => pending.received(chunk)
     const pending = new PendingUpgrade(
       decision,
-      head,
-      { deadlines, due, limits: this.#options },
+      early,
+      { ...facts, deadlines, budget, limits: this.#options },
       {
         full: () => socket.pause(),
-        settled: (verdict, early) => {
-          this.#pending.delete(pending)
+        settled: (verdict, sent) => {
+          over()
           socket.off('data', read).off('end', left).off('close', left).pause()
-          this.#settle(verdict, socket, early)
+          this.#settle(verdict, socket, sent)
         },
       },
     )
+    const arrival = this.#arrivalOf(socket, SOCKET_COST, () => pending.cancel(CROWDED))
     this.#pending.add(pending)
+    arrivals.add(arrival)
     socket.on('data', read).on('end', left).on('close', left)
   }
 }
@@ -148,10 +178,7 @@ function earlyBytes(socket: Duplex, head: Buffer): Buffer {
 function sourceOf(socket: Duplex, client: string | undefined): Source {
   return {
     get remoteAddress() {
-      if (client !== undefined) return client
-      if (socket.destroyed) return undefined // some sockets remember it, others don't
-      const address: unknown = Reflect.get(socket, 'remoteAddress')
-      return typeof address === 'string' ? address : undefined
+      return client ?? addressOf(socket)
     },
     secure: Reflect.get(socket, 'encrypted') === true,
     told: client !== undefined,
@@ -159,6 +186,11 @@ function sourceOf(socket: Duplex, client: string | undefined): Source {
       return tlsFactsOf(socket)
     },
   }
+}
+
+/** Bytes of a request's head, nearly. */
+function sizeOf({ rawHeaders, url = '' }: IncomingMessage): number {
+  return rawHeaders.reduce((bytes, part) => bytes + part.length, url.length)
 }
 
 function requestOf(message: IncomingMessage): HandshakeRequest {

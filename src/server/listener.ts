@@ -11,6 +11,7 @@ import {
 } from 'node:tls'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { socketOptions } from '../internals/accept.js'
+import { type Arrival, type Arrivals, addressOf } from './arrivals.js'
 import type { HttpLane } from './httpLane.js'
 import { endsOf, type ProxyLine } from './proxyLine.js'
 import type { RawLane } from './rawLane.js'
@@ -49,14 +50,20 @@ export interface Lanes {
   readonly http: HttpLane
   readonly proxyLine: ProxyLine
   readonly deadlines: Deadlines
+  /** The connections of all lanes that have not become WebSockets. */
+  readonly arrivals: Arrivals
   /** Time for the whole handshake, that of TLS included, in milliseconds. */
   readonly handshakeTimeout: number
 }
 
 /** A socket that TLS or a PROXY header keeps from the lanes. */
-interface Arrival extends Expiring {
+interface Hindered extends Expiring, Arrival {
   readonly socket: Socket
 }
+
+/** Bytes that a socket costs which waits for a PROXY header, or amid a TLS handshake besides. */
+const COST = 8192
+const TLS_COST = 49_152
 
 /** Connections that the system may keep waiting for us to accept them. */
 const BACKLOG = 4096
@@ -70,19 +77,20 @@ const LONGEST_TIMER = 2 ** 31 - 1
 export class Listener {
   readonly #server: NetServer
   readonly #secure: TlsServer | undefined
-  readonly #deadlines: Deadlines
+  readonly #lanes: Lanes
   /** Sockets that TLS or a PROXY header keeps from the lanes, by their ends. */
-  readonly #arriving = new Map<string | Socket, Arrival>()
+  readonly #arriving = new Map<string | Socket, Hindered>()
   /** The options of TLS that are in force. */
   #tls: TlsOptions | undefined
   #closed = false
   #warned = -Infinity
 
   /** Throws what node:tls throws for options that are wrong, and a TypeError for two places at once. */
-  constructor(options: ListenOptions, { http, proxyLine, deadlines, handshakeTimeout }: Lanes) {
+  constructor(options: ListenOptions, lanes: Lanes) {
     checkPlace(options)
     const { tls, proxyProtocol } = options
-    this.#deadlines = deadlines
+    const { http, proxyLine, deadlines, handshakeTimeout } = lanes
+    this.#lanes = lanes
     this.#tls = tls
     const arrived = (socket: Socket): void => {
       // A TLS socket is known by the ends of the one below it, and has what is left of that one's time.
@@ -152,22 +160,39 @@ export class Listener {
 
   /** The time of node:tls begins anew with each byte: this one does not. */
   #arrive(socket: Socket, due: number): void {
+    const { deadlines, arrivals, proxyLine } = this.#lanes
     const ends = endsOf(socket) ?? socket
-    const arrival: Arrival = { due: 0, socket, expired: () => socket.destroy() }
+    const arrival: Hindered = {
+      due: 0,
+      cost: this.#secure === undefined ? COST : COST + TLS_COST,
+      socket,
+      get remoteAddress() {
+        return proxyLine.clientOf(socket) ?? addressOf(socket)
+      },
+      expired: () => socket.destroy(),
+      giveWay() {
+        socket.destroy()
+        return true
+      },
+    }
     this.#arriving.set(ends, arrival)
-    this.#deadlines.setTick(arrival, due)
+    deadlines.setTick(arrival, due)
+    arrivals.add(arrival)
     socket.once('close', () => {
-      this.#deadlines.clear(arrival)
+      deadlines.clear(arrival)
+      arrivals.delete(arrival)
       if (this.#arriving.get(ends) === arrival) this.#arriving.delete(ends)
     })
   }
 
   /** A connection goes to a lane. Returns the tick at which its handshake must be done, if it has arrived here. */
   #depart(ends: string | Socket): number | undefined {
+    const { deadlines, arrivals } = this.#lanes
     const arrival = this.#arriving.get(ends)
     if (arrival === undefined) return undefined
     const { due } = arrival
-    this.#deadlines.clear(arrival)
+    deadlines.clear(arrival)
+    arrivals.delete(arrival)
     this.#arriving.delete(ends)
     return due
   }

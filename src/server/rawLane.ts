@@ -6,13 +6,15 @@ import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { acceptHandles } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
+import type { Budget } from '../payload/budget.js'
 import { checkUpgrade, type Refusal } from '../protocol/openingHandshake.js'
 import { readRequestHead } from '../protocol/requestHead.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Transport } from '../transport/transport.js'
+import type { Arrivals, Arrival as Newcomer } from './arrivals.js'
 import type { Accepted, Verdict } from './endpoint.js'
 import type { Gate } from './gate.js'
-import { PendingUpgrade, type Waiting } from './pendingUpgrade.js'
+import { CROWDED, PendingUpgrade, type Waiting } from './pendingUpgrade.js'
 
 export interface RawLaneOptions {
   readonly deadlines: Deadlines
@@ -23,8 +25,10 @@ export interface RawLaneOptions {
   readonly pauseTimeout: number
   /** Longer request heads are for the second lane to refuse. */
   readonly maxHeaderSize: number
-  /** Most connections that have not finished their handshake. */
-  readonly mostArrivals: number
+  /** Where what peers send before they are accepted counts. */
+  readonly budget: Budget
+  /** The connections of all lanes that have not finished their handshake. */
+  readonly arrivals: Arrivals
   /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
   upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
   /** A connection was accepted. */
@@ -36,8 +40,6 @@ export interface RawLaneOptions {
 
 export class RawLane {
   readonly #options: RawLaneOptions
-  /** Connections whose handshake is not done. */
-  readonly #arrivals = new Set<Arrival>()
 
   constructor(options: RawLaneOptions) {
     this.#options = options
@@ -50,32 +52,37 @@ export class RawLane {
 
   /** Closes the connections whose handshake is not done. */
   close(): void {
-    for (const arrival of this.#arrivals) arrival.close()
+    for (const arrival of this.#options.arrivals) if (arrival instanceof Arrival) arrival.close()
   }
 
   #arrive(handle: StreamHandle): void {
     this.#options.arrived()
-    if (this.#arrivals.size < this.#options.mostArrivals) new Arrival(handle, this.#options, this.#arrivals)
-    else handle.close()
+    new Arrival(handle, this.#options)
   }
 }
 
+/** Bytes that a connection costs that has sent no request. */
+const COST = 2048
+
 /** A connection from its acceptance to the end of its handshake. */
-class Arrival implements Expiring, ChunkReader, Waiting {
+class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   due = 0
+  readonly cost = COST
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions
-  readonly #arrivals: Set<Arrival>
   #pending: PendingUpgrade | undefined
 
-  constructor(handle: StreamHandle, options: RawLaneOptions, arrivals: Set<Arrival>) {
+  constructor(handle: StreamHandle, options: RawLaneOptions) {
     this.#handle = handle
     this.#options = options
-    this.#arrivals = arrivals
-    arrivals.add(this)
     options.deadlines.set(this, options.handshakeTimeout)
     readChunks(handle, this)
+    options.arrivals.add(this)
     if (!startReading(handle)) this.expired()
+  }
+
+  get remoteAddress(): string | undefined {
+    return new HandleTransport(this.#handle).remoteAddress
   }
 
   readChunk(chunk: Buffer | undefined): void {
@@ -97,6 +104,12 @@ class Arrival implements Expiring, ChunkReader, Waiting {
     else this.#pending.cancel()
   }
 
+  giveWay(): boolean {
+    if (this.#pending === undefined) this.expired()
+    else this.#pending.cancel(CROWDED)
+    return true
+  }
+
   full(): void {
     this.#handle.readStop()
   }
@@ -113,7 +126,7 @@ class Arrival implements Expiring, ChunkReader, Waiting {
   }
 
   #decide(chunk: Buffer): void {
-    const { gate, deadlines, maxHeaderSize, handedOver } = this.#options
+    const { gate, deadlines, budget, maxHeaderSize, handedOver } = this.#options
     const text = chunk.toString('latin1')
     const head = readRequestHead(text)
     if (head === undefined || head.length > maxHeaderSize || checkUpgrade(head.request) !== undefined) {
@@ -129,11 +142,11 @@ class Arrival implements Expiring, ChunkReader, Waiting {
       length === chunk.length ? text : chunk.toString('latin1', 0, length),
       transport,
     )
-    if (!this.#arrivals.has(this)) return // closed by `upgrade` itself, which has closed the server
+    if (!this.#options.arrivals.has(this)) return // closed by `upgrade` itself, which has closed the server
     const { verdict } = decision
     const early = chunk.subarray(length)
     if (verdict instanceof Promise) {
-      const patience = { deadlines, due: this.due, limits: this.#options }
+      const patience = { deadlines, budget, head: length, due: this.due, limits: this.#options }
       deadlines.clear(this)
       this.#pending = new PendingUpgrade(decision, early, patience, this)
     } else if ('status' in verdict) this.settled(verdict, early)
@@ -144,7 +157,7 @@ class Arrival implements Expiring, ChunkReader, Waiting {
   }
 
   #leave(): void {
-    this.#arrivals.delete(this)
+    this.#options.arrivals.delete(this)
     this.#options.deadlines.clear(this)
   }
 }

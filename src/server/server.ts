@@ -22,6 +22,7 @@ import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker, BrokerStatistics } from '../pubsub/broker.js'
 import { Topics } from '../pubsub/topics.js'
 import type { Transport } from '../transport/transport.js'
+import { Arrivals } from './arrivals.js'
 import { Census } from './census.js'
 import { type CloseOptions, type Drain, Drainage, drainOf } from './drainage.js'
 import { type Accepted, type Common, Endpoint } from './endpoint.js'
@@ -35,8 +36,12 @@ import { RawLane } from './rawLane.js'
 import { Routes } from './routes.js'
 import { until } from './until.js'
 
-/** Connections that may be amid their handshakes, beyond those that `maxConnections` allows to be open. */
+/** Connections that may be amid their handshakes, or used for HTTP. */
 const ARRIVALS = 16_384
+
+/** What they may cost together: a part of `payloadMemory`, and so many bytes at least. */
+const ARRIVALS_SHARE = 1 / 2
+const ARRIVALS_BYTES = 4 * 1024 * 1024
 
 /** A WebSocket server, made by `createServer`. */
 export class Server<Data = unknown> {
@@ -88,7 +93,7 @@ export class Server<Data = unknown> {
       rest,
       proxies,
     })
-    this.#lanes = this.#openLanes(options, limits, common.deadlines, proxies)
+    this.#lanes = this.#openLanes(options, limits, common, proxies)
     this.#closed = new Promise((resolve) => {
       this.#shut = (drain) => resolve(this.#end(drain))
     })
@@ -276,17 +281,19 @@ export class Server<Data = unknown> {
   #openLanes(
     options: CommonOptions,
     limits: ServerLimits,
-    deadlines: Deadlines,
+    { deadlines, budget }: Common,
     proxies: TrustedProxies | undefined,
   ): Lanes {
-    const { handshakeTimeout } = limits
+    const { handshakeTimeout, maxConnections, payloadMemory } = limits
+    const bytes = Math.max(ARRIVALS_SHARE * payloadMemory, ARRIVALS_BYTES)
+    const arrivals = new Arrivals({ connections: ARRIVALS, bytes }, budget)
     const { publicApi = false, request = refuseRequest } = options
     const gate = this.#gate
     const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): Refusal | undefined =>
       this.#open(transport, accepted, early)
     const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
-    const mostArrivals = limits.maxConnections + ARRIVALS
-    const shared = { ...limits, deadlines, gate, mostArrivals, upgraded }
+    const mostSockets = maxConnections + 2 * ARRIVALS // of which those under way to the application are not arrivals
+    const shared = { ...limits, deadlines, budget, gate, arrivals, mostSockets, upgraded }
     const http = new HttpLane({
       ...shared,
       publicApi,
@@ -303,7 +310,7 @@ export class Server<Data = unknown> {
         if (http.counted(socket)) http.take(socket, due)
       },
     })
-    return { raw: publicApi ? undefined : raw, http, proxyLine, deadlines, handshakeTimeout }
+    return { raw: publicApi ? undefined : raw, http, proxyLine, deadlines, arrivals, handshakeTimeout }
   }
 
   /** Opens a connection. The refusal where there is no memory for it: then nothing has been sent, and nothing is kept. */

@@ -7,6 +7,7 @@ import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { isThenable } from '../connection/handlers.js'
 import { runOutside } from '../internals/context.js'
 import { hasToken, type Refusal, refuse } from '../protocol/openingHandshake.js'
+import { type Arrival, type Arrivals, addressOf } from './arrivals.js'
 import { until } from './until.js'
 
 /** Times of HTTP, in milliseconds. */
@@ -28,8 +29,12 @@ export interface WebServerOptions extends HttpLimits {
   /** Time for a request head, in milliseconds. */
   readonly handshakeTimeout: number
   readonly maxHeaderSize: number
-  /** Most connections that have not become WebSockets. */
-  readonly mostArrivals: number
+  /** Most sockets at once, those that have become WebSockets included. */
+  readonly mostSockets: number
+  /** The connections of all lanes that have not become WebSockets. */
+  readonly arrivals: Arrivals
+  /** The client's address where a PROXY header told it. */
+  clientOf(socket: Duplex): string | undefined
   /** Answers requests that are no upgrades. What it throws, or its promise rejects with, is told to `requestFailed`. */
   request(request: IncomingMessage, response: ServerResponse): unknown
   requestFailed(request: IncomingMessage, error: unknown): void
@@ -39,7 +44,7 @@ export interface WebServerOptions extends HttpLimits {
 }
 
 /** A connection that has not become a WebSocket. */
-interface Visit extends Expiring {
+interface Visit extends Expiring, Arrival {
   readonly socket: Duplex
   /** Until when its first handshake must be done, as a tick; undefined when a head has been read. */
   first: number | undefined
@@ -51,7 +56,7 @@ export class WebServer {
   readonly #server: Server
   readonly #options: WebServerOptions
   readonly #visits = new Map<Duplex, Visit>()
-  #arrivals = 0
+  #sockets = 0
   /** Connections end with the answers that are under way. */
   #leaving = false
 
@@ -74,27 +79,49 @@ export class WebServer {
 
   /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
   counted(socket: Socket): boolean {
-    if (this.#arrivals >= this.#options.mostArrivals) {
+    if (this.#sockets >= this.#options.mostSockets) {
       socket.destroy()
       return false
     }
-    this.#arrivals++
-    socket.once('close', () => this.#arrivals--)
+    this.#sockets++
+    socket.once('close', () => this.#sockets--)
     return true
   }
 
   /** Serves a connection. Its first handshake must be done at the tick `due`, if that is not 0. */
   take(socket: Socket, due: number): void {
-    const { deadlines } = this.#options
-    const late = (): void => this.#unreadable({ code: LATE }, socket)
-    const visit: Visit = { due: 0, socket, first: due, answers: new Set(), expired: late }
+    const { deadlines, arrivals } = this.#options
+    const visit = this.#visitOf(socket, due)
     this.#visits.set(socket, visit)
     deadlines.setTick(visit, due)
+    arrivals.add(visit)
     socket.once('close', () => {
       deadlines.clear(visit)
+      arrivals.delete(visit)
       this.#visits.delete(socket)
     })
     this.#server.emit('connection', socket)
+  }
+
+  #visitOf(socket: Socket, first: number): Visit {
+    const { clientOf, maxHeaderSize } = this.#options
+    return {
+      due: 0,
+      cost: COST + maxHeaderSize,
+      socket,
+      first,
+      answers: new Set(),
+      get remoteAddress() {
+        return clientOf(socket) ?? addressOf(socket)
+      },
+      expired: () => this.#unreadable({ code: LATE }, socket),
+      giveWay() {
+        // What was asked for completely is the application's to answer, however long that takes.
+        if (this.answers.size > 0 && [...this.answers].every(({ req }) => req.complete)) return false
+        socket.destroy()
+        return true
+      },
+    }
   }
 
   /** From now on, each connection ends with its answer. */
@@ -157,6 +184,7 @@ export class WebServer {
       return
     }
     this.#visits.delete(socket)
+    if (visit !== undefined) this.#options.arrivals.delete(visit)
     if (socket.destroyed) return
     if (socket.writable)
       this.#options.upgrade(message, socket, head, visit?.first ?? deadlines.tickAfter(handshakeTimeout))
@@ -181,6 +209,9 @@ export class WebServer {
     )
   }
 }
+
+/** Bytes that a socket of node:http and its parser cost, the head of a request left out. */
+const COST = 8192
 
 /** What node:http says of a request that takes too long. */
 const LATE = 'ERR_HTTP_REQUEST_TIMEOUT'

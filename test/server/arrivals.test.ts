@@ -15,9 +15,11 @@ const MOST = 3
 
 function lanes(): Lanes {
   const deadlines = new Deadlines(() => false)
-  const http = new HttpLane({ ...laneOptions(() => undefined), deadlines, mostArrivals: MOST })
+  const options = laneOptions(() => undefined)
+  const http = new HttpLane({ ...options, deadlines, mostSockets: MOST })
   return {
     raw: undefined,
+    arrivals: options.arrivals,
     http,
     deadlines,
     handshakeTimeout: 10_000,

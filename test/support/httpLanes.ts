@@ -5,8 +5,10 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { Deadlines } from '../../src/connection/deadlines.js'
+import { Budget } from '../../src/payload/budget.js'
 import { checkUpgrade, type HandshakeRequest } from '../../src/protocol/openingHandshake.js'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
+import { Arrivals } from '../../src/server/arrivals.js'
 import { Census } from '../../src/server/census.js'
 import { type Accepted, Endpoint } from '../../src/server/endpoint.js'
 import { Gate } from '../../src/server/gate.js'
@@ -100,6 +102,7 @@ function openGate(): Gate {
 
 /** A second lane that lets in whoever keeps the protocol, and tells `upgraded`. */
 export function laneOptions(upgraded: (accepted: Accepted, early: Buffer) => void): HttpLaneOptions {
+  const budget = new Budget(defaultLimits.payloadMemory)
   return {
     deadlines: new Deadlines(() => false),
     handshakeTimeout: 60_000,
@@ -111,7 +114,9 @@ export function laneOptions(upgraded: (accepted: Accepted, early: Buffer) => voi
     request: (_, response) => response.writeHead(418).end(),
     gate: openGate(),
     maxHeaderSize: defaultLimits.maxHeaderSize,
-    mostArrivals: 1,
+    budget,
+    arrivals: new Arrivals({ connections: 100, bytes: Infinity }, budget),
+    mostSockets: 1,
     publicApi: false,
     clientOf: () => undefined,
     upgraded: (_, accepted, early) => {
