@@ -200,3 +200,20 @@ test('the room of the oldest comes on top where it would leave too little for th
   assert.equal(budget.limit, 4 * 320 * KiB + 16 * MiB + 64 * KiB, 'the longest of all routes counts')
   assert.equal(new Budget(256 * MiB, 16 * MiB).limit, 256 * MiB)
 })
+
+test('who has gone while it held the most does not stand before those who can go', async () => {
+  const budget = new Budget(0)
+  const gone: string[] = []
+  const holderOf = (name: string) => ({ held: 0, gone: false, evicted: () => void gone.push(name) })
+  const left = holderOf('left')
+  assert.ok(budget.keep(left, 600 * KiB))
+  left.gone = true // as a connection does: it has gone, then gives back, then leaves
+  budget.forget(left, 600 * KiB)
+  budget.leave(left)
+  const slow = holderOf('slow')
+  assert.ok(budget.keep(slow, 500 * KiB))
+  budget.charge(budget.limit - 800 * KiB)
+  assert.equal(budget.keep(holderOf('newcomer'), 200 * KiB), true)
+  await settle()
+  assert.deepEqual(gone, ['slow'])
+})
