@@ -14,8 +14,8 @@ import type { HttpLimits } from './webServer.js'
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
 export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits {
   /**
-   * Memory for large payloads, parked reads, unread chunks of streams and messages kept for pending handlers, in
-   * bytes, of all connections of this server in this process. It is never exceeded: when it is spent, reading pauses,
+   * Memory for large payloads, parked reads, unread chunks of streams, messages kept for pending handlers, and what peers
+   * send before they are accepted, in bytes, of all connections of this server in this process. It is never exceeded: when it is spent, reading pauses,
    * and only the oldest unfinished message proceeds. Raised where it can't hold one message of `maxMessage` besides
    * 1.25 MiB of reads and half of the rest for others. Default 256 MiB.
    */
