@@ -36,6 +36,10 @@ const ASKED_AT_ONCE = 4
 /** So many are asked to go at a time. */
 const MOST_ASKED = 8
 
+/** What part of them goes where the system has no descriptors left, and how many at most. */
+const SHED = 1 / 8
+const MOST_SHED = 256
+
 export class Arrivals {
   readonly #all = new Set<Arrival>()
   readonly #addresses = new Addresses(this.#all, ({ remoteAddress }) => remoteAddress ?? 'unknown')
@@ -72,12 +76,13 @@ export class Arrivals {
     const used = this.#used
     if (used <= NEAR || this.#makingRoom) return
     this.#addresses.ask(used > 1 ? Infinity : ASKED_AT_ONCE)
-    this.#makingRoom = true
-    try {
-      for (let asked = 0; asked < MOST_ASKED && this.#used > 1; asked++) this.#makeRoom(arrival)
-    } finally {
-      this.#makingRoom = false
-    }
+    this.#askToGo(MOST_ASKED, () => this.#used <= 1, arrival)
+  }
+
+  /** The system has no descriptor for a newcomer: some make room, so that the next ones find it. */
+  shed(): void {
+    this.#addresses.ask(Infinity)
+    this.#askToGo(Math.min(Math.ceil(this.#all.size * SHED), MOST_SHED), () => false)
   }
 
   /** It is one no longer, or has ended. */
@@ -87,7 +92,7 @@ export class Arrivals {
     this.#addresses.remove(arrival)
     this.#bytes -= cost
     this.#book.discharge(cost)
-    if (this.#used < FAR) this.#addresses.forget()
+    if (this.#used < FAR && !this.#makingRoom) this.#addresses.forget()
   }
 
   /** The share of the places that is used. */
@@ -95,7 +100,16 @@ export class Arrivals {
     return Math.max(this.#all.size / this.#most.connections, this.#bytes / this.#most.bytes)
   }
 
-  #makeRoom(newcomer: Arrival): void {
+  #askToGo(most: number, enough: () => boolean, newcomer?: Arrival): void {
+    this.#makingRoom = true
+    try {
+      for (let asked = 0; asked < most && !enough(); asked++) this.#makeRoom(newcomer)
+    } finally {
+      this.#makingRoom = false
+    }
+  }
+
+  #makeRoom(newcomer: Arrival | undefined): void {
     for (const arrival of this.#addresses.mostCrowded()) {
       if (arrival === newcomer) continue
       this.delete(arrival)

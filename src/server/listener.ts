@@ -197,8 +197,9 @@ export class Listener {
     return due
   }
 
-  /** A connection could not be accepted: the server lives, and goes on when there is room. */
+  /** A connection could not be accepted: the server lives, and makes room among those amid their handshakes. */
   #warn(reason: string): void {
+    this.#lanes.arrivals.shed()
     const now = performance.now()
     if (now - this.#warned < WARNING_INTERVAL) return
     this.#warned = now

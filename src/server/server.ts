@@ -24,6 +24,7 @@ import { Topics } from '../pubsub/topics.js'
 import type { Transport } from '../transport/transport.js'
 import { Arrivals } from './arrivals.js'
 import { Census } from './census.js'
+import { mostDescriptors } from './descriptors.js'
 import { type CloseOptions, type Drain, Drainage, drainOf } from './drainage.js'
 import { type Accepted, type Common, Endpoint } from './endpoint.js'
 import { Gate } from './gate.js'
@@ -286,7 +287,8 @@ export class Server<Data = unknown> {
   ): Lanes {
     const { handshakeTimeout, maxConnections, payloadMemory } = limits
     const bytes = Math.max(ARRIVALS_SHARE * payloadMemory, ARRIVALS_BYTES)
-    const arrivals = new Arrivals({ connections: ARRIVALS, bytes }, budget)
+    const connections = Math.min(ARRIVALS, Math.floor(mostDescriptors() / 2))
+    const arrivals = new Arrivals({ connections, bytes }, budget)
     const { publicApi = false, request = refuseRequest } = options
     const gate = this.#gate
     const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): Refusal | undefined =>

@@ -137,6 +137,8 @@ async function scenario(all: Room): Promise<void> {
   feed(other, masked(TEXT, 'publish'))
   one?.peer.resume()
   await settle()
+  all.shared.deadlines.now += 400 // silence that asks for a ping, of a timer's own
+  for (const connection of [one, other, slow]) if (connection?.wire.closed === false) connection.peer.expired()
   slow?.wire.finish()
   await settle()
   if (slow !== undefined) slow.wire.stuck = false

@@ -108,6 +108,19 @@ describe('places among the arrivals', () => {
     assert.equal(crowd.arrivals.size, 1000)
   })
 
+  test('are shed, an eighth of them, where the system has none left', () => {
+    const crowd = new Crowd(1000)
+    for (let at = 0; at < 60; at++) crowd.add(`a${at}`)
+    for (let at = 0; at < 4; at++) crowd.add(`b${at}`)
+    crowd.arrivals.shed()
+    assert.deepEqual(crowd.gone, ['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'])
+    crowd.arrivals.shed()
+    assert.equal(crowd.arrivals.size, 49)
+    const none = new Crowd(10)
+    none.arrivals.shed()
+    assert.deepEqual(none.gone, [])
+  })
+
   test('are made once, also where whoever goes comes back for its answer', () => {
     const crowd = new Crowd(100)
     let deepest = 0

@@ -60,3 +60,24 @@ describe('without descriptors left', { skip: process.platform === 'win32' ? 'no 
     })
   }
 })
+
+describe('where those who say nothing have taken all descriptors', { skip: process.platform !== 'linux' }, () => {
+  for (const publicApi of [false, true]) {
+    test(`newcomers are let in all the same (${publicApi ? 'public API' : 'handles'})`, async (t) => {
+      const server = await LimitedServer.start(DESCRIPTORS, { publicApi, handshakeTimeout: 60_000 })
+      t.after(() => server.kill())
+      const silent: SocketClient[] = []
+      for (let count = 0; count < CLIENTS; count++) {
+        const client = await SocketClient.open(server.port).catch(() => undefined)
+        if (client !== undefined) silent.push(client)
+      }
+      let served = 0
+      for (let tries = 0; tries < 40 && served < 5; tries++) {
+        if (await echoes(server.port).catch(() => false)) served++
+        else await delay(50)
+      }
+      assert.equal(served, 5)
+      await Promise.all(silent.map((client) => client.destroy()))
+    })
+  }
+})

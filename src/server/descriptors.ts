@@ -1,0 +1,13 @@
+// How many descriptors the system lets this process have. When they are spent, the system's answer to a newcomer is none,
+// and nobody tells us: so those amid their handshakes must never have all.
+import { readFileSync } from 'node:fs'
+
+/** The limit, as Linux tells it; Infinity where the system does not say. */
+export function mostDescriptors(): number {
+  try {
+    const [, soft] = /^Max open files +(\d+) /m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
+    return soft === undefined ? Infinity : Number(soft)
+  } catch {
+    return Infinity // another system, or a process that may not read
+  }
+}
