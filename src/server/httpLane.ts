@@ -20,8 +20,6 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly gate: Gate
   /** Time for a refused peer to end the connection, and for answers under way when the server closes, in milliseconds. */
   readonly closeTimeout: number
-  /** The longest time without reading from a peer that may have left, in milliseconds. */
-  readonly pauseTimeout: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
   /** Where what peers send before they are accepted counts. */

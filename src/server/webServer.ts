@@ -9,6 +9,7 @@ import { runOutside } from '../internals/context.js'
 import { hasToken, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { type Arrival, type Arrivals, addressOf } from './arrivals.js'
 import { until } from './until.js'
+import { afterAnswer } from './upgradeBehind.js'
 
 /** Times of HTTP, in milliseconds. */
 export interface HttpLimits {
@@ -29,6 +30,8 @@ export interface WebServerOptions extends HttpLimits {
   /** Time for a request head, in milliseconds. */
   readonly handshakeTimeout: number
   readonly maxHeaderSize: number
+  /** The longest time without reading from a peer that may have left, in milliseconds. */
+  readonly pauseTimeout: number
   /** Most sockets at once, those that have become WebSockets included. */
   readonly mostSockets: number
   /** The connections of all lanes that have not become WebSockets. */
@@ -179,9 +182,7 @@ export class WebServer {
     const last = [...(visit?.answers ?? [])].at(-1)
     if (last !== undefined) {
       // The answer to a request comes after those to the requests before it.
-      socket.on('error', () => socket.destroy())
-      last.once('close', () => runOutside(() => this.#upgrade(message, socket, head)))
-      return
+      return afterAnswer(last, socket, head, this.#options, (behind) => this.#upgrade(message, socket, behind))
     }
     this.#visits.delete(socket)
     if (visit !== undefined) this.#options.arrivals.delete(visit)

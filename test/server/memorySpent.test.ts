@@ -26,6 +26,7 @@ const LATER = upgradeRequest({}, 'GET /later HTTP/1.1')
 
 async function serve(trial: Trial) {
   return await trial.serve({
+    large: { module: new URL('../payload/largeModule.js', import.meta.url), threads: 1 },
     upgrade: (request) => (request.path === '/later' ? Promise.resolve() : undefined),
     open: (connection) => connection.subscribe('news'),
     message: (connection, message) => {
