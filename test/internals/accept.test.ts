@@ -142,7 +142,7 @@ async function echoes(port: number): Promise<boolean> {
 test('a server without descriptors left lives on, and serves when there are some again', {
   skip: process.platform === 'win32' ? 'no ulimit' : false,
 }, async (t) => {
-  const { child, port, lines } = await limited(64)
+  const { child, port, lines } = await limited(96)
   t.after(() => child.kill())
   assert.equal(await echoes(port), true)
   const clients: SocketClient[] = []
@@ -154,7 +154,7 @@ test('a server without descriptors left lives on, and serves when there are some
   }
   await delay(300)
   const served = clients.filter((client) => client.text.startsWith('HTTP/1.1 101 ') && !client.over)
-  assert.ok(served.length > 10 && served.length < 64, `${served.length} are served`)
+  assert.ok(served.length > 10 && served.length < 96, `${served.length} are served`)
   for (const client of served) client.write(masked(TEXT, 'still'))
   for (const client of served) await client.frames(1)
   await Promise.all(clients.map((client) => client.destroy()))

@@ -7,7 +7,8 @@ import { LimitedServer } from '../support/limitedServer.js'
 import { delay, SocketClient } from '../support/socketClient.js'
 import { masked, TEXT } from '../support/wire.js'
 
-const DESCRIPTORS = 64
+/** Enough for the modules that are loaded at once, and few enough to run out soon. */
+const DESCRIPTORS = 96
 const CLIENTS = 150
 /** How long the shortage lasts, in milliseconds. */
 const SHORTAGE = 2000
