@@ -29,7 +29,7 @@ export class Batch {
   #end: number
   /** Those who have had a part of it, or came too late for that, and where what they have not had begins. */
   #ahead: Map<Subscriber, number> | undefined
-  #rest: Iterator<[Subscriber, number]> | undefined
+  #rest: Iterator<Subscriber> | undefined
   /** The number of the last subscriber that has been sent it. */
   #passed = 0
 
@@ -78,14 +78,17 @@ export class Batch {
 
   /** Sends it to all, or until `until`, in milliseconds of `performance.now()`; false if some are left. */
   deliver(until: number): boolean {
-    this.#rest ??= this.topic.subscribers.entries()
+    const { subscribers } = this.topic
+    this.#rest ??= subscribers.keys()
     for (let count = 1; ; count++) {
-      const { done, value } = this.#rest.next()
+      const { done, value: subscriber } = this.#rest.next()
       if (done === true) return true
-      const [subscriber, number] = value
-      this.#passed = number
+      // Only where the sweep may be cut: nothing of the application's runs before that, so nobody catches up meanwhile.
+      const number = count % BETWEEN_LOOKS === 0 ? subscribers.get(subscriber) : undefined
       this.#deliver(subscriber, this.#ahead?.get(subscriber) ?? this.#start)
-      if (count % BETWEEN_LOOKS === 0 && performance.now() > until) return false
+      if (count % BETWEEN_LOOKS !== 0) continue
+      this.#passed = number ?? this.#passed
+      if (performance.now() > until) return false
     }
   }
 
