@@ -14,10 +14,11 @@ import type { HttpLimits } from './webServer.js'
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
 export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits {
   /**
-   * Memory for large payloads, parked reads, unread chunks of streams, messages kept for pending handlers, and what peers
-   * send before they are accepted, in bytes, of all connections of this server in this process. It is never exceeded: when it is spent, reading pauses,
-   * and only the oldest unfinished message proceeds. Raised where it can't hold one message of `maxMessage` besides
-   * 1.25 MiB of reads and half of the rest for others. Default 256 MiB.
+   * Memory that peers may make this server hold in this process, in bytes: messages that arrive, what was read and waits,
+   * copies for pending handlers, output that is not read, subscriptions, and what comes before a request is accepted.
+   * Messages that arrive wait for each other; when the memory is nearly spent, those who hold the most of all else are
+   * ended. Raised where it can't hold one message of `maxMessage` besides 1.25 MiB of reads and half of the rest for
+   * others. Default 256 MiB.
    */
   readonly payloadMemory: number
   /**
