@@ -41,8 +41,9 @@ test('random bytes end in a Close frame or a refusal, never in silence', async (
     client.socket.end()
     await client.end()
     const codes = client.frames.filter(({ opcode }) => opcode === CLOSE).map((frame) => closeStatus(frame)?.code)
+    // Once in ten thousand runs they are a Close, without a code or with one: then the answer says the same (section 5.5.1).
     assert.ok(
-      codes.every((code) => [1000, 1002, 1007, 1009].includes(code ?? 0)),
+      codes.every((code = 0) => [1000, 1002, 1005, 1007, 1009].includes(code) || (code >= 3000 && code < 5000)),
       `${codes}`,
     )
     client.destroy()

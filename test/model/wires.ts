@@ -2,7 +2,7 @@
 // client may stop reading, which makes the server's writes stand still.
 import { Buffer } from 'node:buffer'
 import type { Duplex } from 'node:stream'
-import type { MemoryTransport } from '../../src/transport/memory.js'
+import type { MemoryTransport } from '../support/memoryTransport.js'
 
 /** Whoever is at the client's end. */
 export interface WireEnd {

@@ -13,7 +13,7 @@ import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { Topics } from '../../src/pubsub/topics.js'
 import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
-import { MemoryTransport } from '../../src/transport/memory.js'
+import { MemoryTransport } from './memoryTransport.js'
 
 /** What is shared by the connections of a test. */
 export interface Room {

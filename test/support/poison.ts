@@ -6,8 +6,8 @@ import type { Block } from '../../src/codec/heap.js'
 import { ENTRY_SIZE, RESULT, RESULT_COUNT, SLOT_SIZE, TABLE } from '../../src/codec/wasm.generated.js'
 import { DuplexTransport } from '../../src/transport/duplex.js'
 import { HandleTransport } from '../../src/transport/handle.js'
-import { MemoryTransport, POISON } from '../../src/transport/memory.js'
 import type { Receiver, Transport } from '../../src/transport/transport.js'
+import { MemoryTransport, POISON } from './memoryTransport.js'
 
 let poisoned = false
 

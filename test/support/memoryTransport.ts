@@ -1,10 +1,10 @@
 // A transport in memory, for tests: what is fed to it is received, what is written is collected,
 // and it can be told to leave writes unfinished, as a socket does whose peer doesn't read.
 import { Buffer } from 'node:buffer'
-import { codecOfThread } from '../codec/codec.js'
-import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
-import { inboxOfThread } from '../memory/inbox.js'
-import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
+import { codecOfThread } from '../../src/codec/codec.js'
+import { INBOX, INBOX_LENGTH } from '../../src/codec/wasm.generated.js'
+import { inboxOfThread } from '../../src/memory/inbox.js'
+import { PENDING, type Receiver, type Transport, WRITTEN } from '../../src/transport/transport.js'
 
 /** What a test finds where it should have found a message. */
 export const POISON = 0xdb
