@@ -10,6 +10,7 @@ import { DuplexTransport } from '../../src/transport/duplex.js'
 import { HandleTransport } from '../../src/transport/handle.js'
 import type { Transport } from '../../src/transport/transport.js'
 import { settle } from '../support/peer.js'
+import { privateApiForbidden } from '../support/privateApi.js'
 
 const nothing = (): number => 0
 const handle = { readStart: nothing, readStop: nothing, useUserBuffer: nothing } as unknown as StreamHandle
@@ -28,7 +29,10 @@ for (const [name, make] of [
   ['a handle', handleTransport],
   ['a Duplex', duplexTransport],
 ] as const) {
-  test(`the end of ${name} that came behind bytes that waited, and pause it, is told when it reads on, once`, async () => {
+  const skip = name === 'a handle' && privateApiForbidden
+  test(`the end of ${name} that came behind bytes that waited, and pause it, is told when it reads on, once`, {
+    skip,
+  }, async () => {
     const { transport, end } = make()
     const told: string[] = []
     const receiver = {
