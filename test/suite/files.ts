@@ -13,7 +13,7 @@ export interface TestFile {
 }
 
 /** What these prove is a matter of less than a millisecond, which is only there while the processors are. */
-export const ALONE = ['cluster/shares', 'load/schedule']
+export const ALONE = ['cluster/shares', 'load/duties', 'load/schedule']
 
 /** These wait for long, so they begin first: nothing else is left to do beside one that began last. */
 export const FIRST = [
