@@ -105,9 +105,9 @@ export class Outgoing implements Writer {
     const { turn } = this.#shared
     const { outbox } = turn
     this.#inOutbox = false
-    if (this.#inTurn && length <= outbox.capacity && turn.reserve(length)) {
-      // To make room, the turn may have written what there was, which may have blocked this connection.
-      if (this.#inTurn && (this.#block === undefined || this.#isLast)) {
+    // To make room, the turn may write what there is, which may block this connection.
+    if (this.#inTurn && length <= outbox.capacity && (outbox.fits(length) || (turn.reserve(length) && this.#inTurn))) {
+      if (this.#block === undefined || this.#isLast) {
         this.#inOutbox = true
         return outbox.position
       }

@@ -17,12 +17,13 @@ const ROUND = 200
 /** Milliseconds of the shortest slice in line: some messages all the same, or nobody would get on. */
 const SHORTEST = 0.05
 
-/** After how many messages the clock is asked. */
+/** After how many messages of a turn the clock is asked first, and then again: to ask it costs as much as a message. */
+const FIRST_MESSAGES = 80
 const MESSAGES = 16
 
 export class Slices {
   /** Messages until the clock is asked. */
-  #left = MESSAGES
+  #left = FIRST_MESSAGES
   /** When the slice ends; 0 while the clock has not been asked. */
   #until = 0
   /** Whose slice it is, and in which turn. */
@@ -44,10 +45,10 @@ export class Slices {
   /** A slice of `owner` begins; or goes on, where it has had one already and nobody else since: reads come in rows. */
   begin(owner: unknown): void {
     const { turn } = this.#clock
-    if (owner === this.#owner && turn === this.#inTurn) return
+    if (turn !== this.#inTurn) this.#left = FIRST_MESSAGES
+    else if (owner === this.#owner) return
     this.#owner = owner
     this.#inTurn = turn
-    this.#left = MESSAGES
     this.#until = 0
   }
 

@@ -80,6 +80,8 @@ export class Budget {
   readonly #leaving = new Set<Holder>()
   #leavingBytes = 0
   #longest = 0
+  /** A quarter of the common room. */
+  #quarter = 0
   #regions = 0
   #kept = 0
   #wakeUp: NodeJS.Immediate | undefined
@@ -101,6 +103,7 @@ export class Budget {
   /** Messages of `longest` bytes may come. */
   serve(longest: number): void {
     this.#longest = Math.max(this.#longest, Region.size(longest, longest))
+    this.#quarter = this.#room / 4
   }
 
   /** Bytes that are never exceeded. */
@@ -120,7 +123,8 @@ export class Budget {
 
   /** Whether more than a quarter is held: little should be read at a time, as it may have to be kept. */
   get frugal(): boolean {
-    return this.#common > this.#room / 4
+    // Asked after each read, so it is said with what is at hand.
+    return this.#kept + this.#regions > this.#quarter
   }
 
   /** How many payloads are arriving. */
