@@ -4,7 +4,7 @@
 import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
 import type { Budget, Holder } from '../payload/budget.js'
 import type { FrameBuffer } from './framing.js'
-import type { Outgoing } from './outgoing.js'
+import { FIRST_BLOCK, LARGEST_BLOCK, LONGEST_COPIED, type Outgoing } from './outgoing.js'
 import { SharedBlock, type SharedMemory } from './sharedBlock.js'
 
 /** Frames that lie one behind the other, and whose memory they lie in. */
@@ -15,12 +15,6 @@ interface Segment {
   /** Bytes of the memory that count as this connection's. */
   readonly share: number
 }
-
-/** Longer frames stay where they lie: their memory is theirs alone, or nearly. */
-const LONGEST_COPIED = 16_384
-
-const SMALLEST_BLOCK = 1024
-const LARGEST_BLOCK = 65_536
 
 export class Backlog implements FrameBuffer {
   /** Bytes of all frames that wait. */
@@ -100,10 +94,8 @@ export class Backlog implements FrameBuffer {
 
   /** Blocks grow with what they hold, by a quarter of it, so that what is held is never much more than that. */
   #addBlock(length: number): number {
-    const size = Math.max(length, Math.min(this.#copied / 4, LARGEST_BLOCK), SMALLEST_BLOCK)
-    const block = SharedBlock.size(Math.ceil(size))
-    if (!this.#budget.admits(this.#holder, block)) throw new OutOfMemory('the memory for output is spent')
-    const memory = new SharedBlock(this.#heap, block)
+    const size = Math.max(length, Math.min(this.#copied / 4, LARGEST_BLOCK), FIRST_BLOCK)
+    const memory = SharedBlock.within(this.#budget, this.#holder, this.#heap, Math.ceil(size))
     this.#pin(memory, memory.pointer, 0)
     memory.release() // the segment has it now
     this.#room = memory.size

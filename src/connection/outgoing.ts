@@ -1,7 +1,7 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
 // What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
-import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
+import type { Codec, Heap } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../memory/queue.js'
 import type { Budget, Holder } from '../payload/budget.js'
@@ -21,8 +21,9 @@ interface Segment {
 /** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
 export const LONGEST_COPIED = 16_384
 
-const FIRST_BLOCK = 1024
-const LARGEST_BLOCK = 65536
+/** Blocks for what waits: they grow from the one length to the other. */
+export const FIRST_BLOCK = 1024
+export const LARGEST_BLOCK = 65_536
 
 /** Bytes that the objects of a segment cost. */
 const OBJECTS = 256
@@ -285,8 +286,7 @@ export class Outgoing implements Writer {
   #addBlock(length: number): void {
     const { heap, budget } = this.#shared
     const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
-    if (!budget.admits(this.#owner, SharedBlock.size(size))) throw new OutOfMemory('the memory for output is spent')
-    const memory = new SharedBlock(heap, size)
+    const memory = SharedBlock.within(budget, this.#owner, heap, size)
     this.#wait(this.#pinned(memory, memory.pointer, 0))
     memory.release() // the segment has it now
     this.#room = memory.size

@@ -47,7 +47,7 @@ export class ParkedRead {
     return SharedBlock.size(rest.end - firstByte(codec, rest)) + frames * NUMBERS * 8 + OBJECTS
   }
 
-  /** Copies frames and bytes out of the inbox. Throws a RangeError where there is no memory left. */
+  /** Copies frames and bytes out of the inbox. Throws OutOfMemory where none is left. */
   static park(codec: Codec, heap: Heap, rest: Rest): ParkedRead {
     const first = firstByte(codec, rest)
     const memory = new SharedBlock(heap, rest.end - first)

@@ -1,6 +1,7 @@
 // A block of the codec's memory from which several may send: it is free when the last of them is done.
-import type { Heap } from '../codec/codec.js'
+import { type Heap, OutOfMemory } from '../codec/codec.js'
 import { type Block, sizeOfBlock } from '../codec/heap.js'
+import type { Budget, Holder } from '../payload/budget.js'
 
 /** Who counts the memory that output holds. */
 export interface Book {
@@ -29,6 +30,12 @@ export class SharedBlock implements SharedMemory {
   constructor(heap: Heap, length: number) {
     this.#heap = heap
     this.#block = heap.allocate(length)
+  }
+
+  /** A block for output of `holder`, if the budget admits it. Throws OutOfMemory if not, or where none is left. */
+  static within(budget: Budget, holder: Holder, heap: Heap, length: number): SharedBlock {
+    if (!budget.admits(holder, sizeOfBlock(length))) throw new OutOfMemory('the memory for output is spent')
+    return new SharedBlock(heap, length)
   }
 
   /** Bytes of the heap that a block for `length` bytes holds. */
