@@ -6,14 +6,25 @@ import type { Connection } from '../../src/connection/connection.js'
 import { Deadlines, ticksOf } from '../../src/connection/deadlines.js'
 import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handlers.js'
 import { Peer } from '../../src/connection/peer.js'
-import { slicesOfThread } from '../../src/connection/slices.js'
+import { Slices } from '../../src/connection/slices.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import { Work } from '../../src/connection/work.js'
+import { TurnClock } from '../../src/memory/turnClock.js'
 import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { Topics } from '../../src/pubsub/topics.js'
 import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
 import { MemoryTransport } from './memoryTransport.js'
+
+/**
+ * A slice never ends: what a test feeds is dealt with in one go, however busy the machine is. The slices themselves are
+ * tested with a clock that tests set, in slices.test.ts, and over sockets.
+ */
+class Unhurried extends Slices {
+  override spend(): boolean {
+    return false
+  }
+}
 
 /** What is shared by the connections of a test. */
 export interface Room {
@@ -43,7 +54,7 @@ export function room(
     codec: codecOfThread(),
     heap: heapOfThread(),
     turn: turnOfThread(),
-    slices: slicesOfThread(),
+    slices: new Unhurried(turnOfThread(), new TurnClock()),
     topics: new Topics(codecOfThread(), heapOfThread(), turnOfThread(), all.maxTopics, undefined),
     budget,
     deadlines: new Deadlines(() => false),
