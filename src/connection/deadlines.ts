@@ -2,6 +2,7 @@
 // A wheel of ticks: setting a deadline costs the same however many there are. The timer runs only while something has
 // a deadline, and never keeps the process alive.
 import { runOutside } from '../internals/context.js'
+import { MOST_AT_ONCE } from '../memory/awakeClock.js'
 import { Queue } from '../memory/queue.js'
 
 /** Something that must not take for ever. */
@@ -16,7 +17,7 @@ export interface Expiring {
 export const TICK = 100
 
 /** Most ticks that one call of the timer counts: time in which this process stood still is nobody's fault. */
-const MOST_TICKS = 3
+const MOST_TICKS = MOST_AT_ONCE / TICK
 
 /** A time in milliseconds as ticks, never less than it says; 0, which is no limit, stays 0. */
 export function ticksOf(milliseconds: number): number {

@@ -5,8 +5,8 @@ import type { Budget, Claimant, Unfinished } from './budget.js'
 export class Assembly implements Unfinished {
   readonly claimant: Claimant
   readonly timeout: number
-  lastArrival = performance.now()
-  lastGrowth = this.lastArrival
+  lastArrival: number
+  lastGrowth: number
   readonly #budget: Budget
   #region: Region | undefined
 
@@ -15,6 +15,7 @@ export class Assembly implements Unfinished {
     this.timeout = timeout
     this.#budget = budget
     this.claimant = claimant
+    this.lastArrival = this.lastGrowth = budget.clock.now
     budget.begin(this)
   }
 
@@ -25,7 +26,7 @@ export class Assembly implements Unfinished {
 
   /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
   arrived(reading: boolean): void {
-    const now = performance.now()
+    const { now } = this.#budget.clock
     if (this.lastArrival === Infinity) this.lastGrowth = now // it could not grow while we did not read
     this.lastArrival = reading ? now : Infinity
   }
@@ -43,7 +44,7 @@ export class Assembly implements Unfinished {
       this.#region = new Region(heap, needed, announced, (bytes) => budget.resized(bytes, 0))
     else this.#region.grow(needed, filled, announced)
     budget.resized(held, this.#region.size)
-    this.lastGrowth = performance.now()
+    this.lastGrowth = budget.clock.now
     codec.call.grant(slot, this.#region.pointer, this.#region.capacity)
     return true
   }

@@ -10,6 +10,7 @@
 import { Region } from '../codec/codec.js'
 import { INBOX_LENGTH } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
+import { AwakeClock } from '../memory/awakeClock.js'
 import { Ranks } from './ranks.js'
 
 /** Whoever makes the server hold something. */
@@ -33,7 +34,7 @@ export interface Claimant extends Holder {
 /** A payload whose sender must not stop. */
 export interface Watched {
   readonly claimant: Claimant
-  /** When its last byte came, in milliseconds of `performance.now()`; Infinity while we are not reading. */
+  /** When its last byte came, by the budget's clock; Infinity while we are not reading. */
   readonly lastArrival: number
   /** How long it may stop arriving, in milliseconds; 0 is for ever. */
   readonly timeout: number
@@ -66,6 +67,8 @@ const PAUSED_PATIENCE = 5000
 const FULL = 7 / 8
 
 export class Budget {
+  /** Time in which payloads can have arrived: while this process stands still, none can. */
+  readonly clock = new AwakeClock()
   /** Payloads that are watched for stalls; those in regions are in both sets. */
   readonly #watched = new Set<Watched>()
   /** In order of age: a Set keeps the order in which its members came. */
@@ -223,10 +226,12 @@ export class Budget {
   }
 
   /**
-   * Tells those whose payload has not moved for too long. While somebody waits for memory, that is soon: all who hold
-   * regions must fill them, and of those who don't, the largest go first.
+   * Tells those whose payload has not moved for too long; it is `time`, in milliseconds of `performance.now()`. While
+   * somebody waits for memory, that is soon: all who hold regions must fill them, and of those who don't, the largest go
+   * first.
    */
-  checkStalls(now: number): void {
+  checkStalls(time: number): void {
+    const now = this.clock.advance(time)
     for (const { lastArrival, timeout, claimant } of this.#watched) {
       if (timeout === 0 || lastArrival === Infinity) continue
       if (now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())

@@ -4,7 +4,7 @@ import type { Budget, Claimant, Watched } from './budget.js'
 export class Flow implements Watched {
   readonly claimant: Claimant
   readonly timeout: number
-  lastArrival = performance.now()
+  lastArrival: number
   readonly #budget: Budget
 
   /** `timeout` is how long it may stop arriving, in milliseconds; 0 is for ever. */
@@ -12,12 +12,13 @@ export class Flow implements Watched {
     this.timeout = timeout
     this.claimant = claimant
     this.#budget = budget
+    this.lastArrival = budget.clock.now
     budget.watch(this)
   }
 
   /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
   arrived(reading: boolean): void {
-    this.lastArrival = reading ? performance.now() : Infinity
+    this.lastArrival = reading ? this.#budget.clock.now : Infinity
   }
 
   /** The payload is complete, or given up. */

@@ -28,6 +28,12 @@ function watched(budget: Budget): () => number {
   return () => most
 }
 
+/** Lets `budget` look for stalls, as it does while time passes: from `from` to `to`, in milliseconds. */
+function pass(budget: Budget, from: number, to: number): void {
+  for (let now = from; now < to; now += 100) budget.checkStalls(now)
+  budget.checkStalls(to)
+}
+
 test('a thousand peers that do their worst never hold more than the budget', { timeout: 240_000 }, async () => {
   const random = new Random(seed)
   const limits = { payloadMemory: 64 * MiB, maxMessage: 16 * MiB, outputLimit: 1000 }
@@ -169,10 +175,10 @@ test('while somebody waits for memory, nobody may hold a region without filling 
   const start = performance.now()
   place.budget.checkStalls(start)
   oldest.wire.feed(Buffer.alloc(1))
-  place.budget.checkStalls(start + 900)
+  pass(place.budget, start, start + 900)
   assert.equal(errors.length, 0)
   oldest.wire.feed(Buffer.alloc(1))
-  place.budget.checkStalls(start + 1100)
+  pass(place.budget, start + 900, start + 1100)
   await settle()
   assert.match(errors[0] ?? '', /payloadTimeout is 20000 ms/)
   assert.equal(closeStatus(readFrames(oldest.wire.output).frames[0])?.code, 1008)
@@ -182,12 +188,36 @@ test('while somebody waits for memory, nobody may hold a region without filling 
   assert.equal(place.budget.used, 0)
 })
 
+test('time in which this process stood still ends no payload, whether somebody waits for memory or not', async () => {
+  const errors: string[] = []
+  const place = room(
+    { error: (_, error) => void errors.push(String(error)) },
+    { payloadMemory: 2 * MiB, maxMessage: MiB, payloadTimeout: 5000 },
+  )
+  const begin = Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4)])
+  const peers = [place.connect(), place.connect()]
+  let now = performance.now()
+  for (const { wire } of peers) {
+    wire.feed(Buffer.concat([begin, Buffer.alloc(200 * KiB)]))
+    place.budget.checkStalls(now)
+    now += 60_000 // suspended, and what has come meanwhile is still to be read
+    place.budget.checkStalls(now)
+  }
+  assert.equal(peers[1]?.wire.paused, true, 'there is no room for the second')
+  assert.deepEqual(errors, [])
+  pass(place.budget, now, now + 6000)
+  await settle()
+  assert.match(errors[0] ?? '', /payloadTimeout is 5000 ms/, 'but time in which it ran does')
+  for (const { peer } of peers) peer.terminate()
+  await settle()
+})
+
 test('a peer that leaves nobody waiting may take its time', async () => {
   const errors: string[] = []
   const place = room({ error: (_, error) => void errors.push(String(error)) }, { payloadMemory: 64 * MiB })
   const { wire, peer } = place.connect()
   wire.feed(Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4), Buffer.alloc(200 * KiB)]))
-  place.budget.checkStalls(performance.now() + 25_000)
+  pass(place.budget, performance.now(), performance.now() + 25_000)
   assert.deepEqual(errors, [])
   peer.terminate()
   await settle()
