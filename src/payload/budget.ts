@@ -11,6 +11,7 @@ import { Region } from '../codec/codec.js'
 import { INBOX_LENGTH } from '../codec/wasm.generated.js'
 import { runOutside } from '../internals/context.js'
 import { AwakeClock } from '../memory/awakeClock.js'
+import { inTurns } from '../memory/inTurns.js'
 import { Ranks } from './ranks.js'
 
 /** Whoever makes the server hold something. */
@@ -88,6 +89,10 @@ export class Budget {
   #regions = 0
   #kept = 0
   #wakeUp: NodeJS.Immediate | undefined
+  /** The time of the last look at stalls, by the clock. */
+  #now = 0
+  /** Whether those that are watched are being looked at, in turns. */
+  #looking = false
   /** Since when somebody waits for memory; Infinity while nobody does. */
   #pressedSince = Infinity
 
@@ -231,38 +236,55 @@ export class Budget {
    * first.
    */
   checkStalls(time: number): void {
-    const now = this.clock.advance(time)
-    for (const { lastArrival, timeout, claimant } of this.#watched) {
-      if (timeout === 0 || lastArrival === Infinity) continue
-      if (now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
-    }
+    this.#now = this.clock.advance(time)
     if (this.#waiting.size === 0) this.#pressedSince = Infinity
-    else {
-      this.#wake() // who was promised room may not have taken it: then it is the next one's
-      this.#press(now)
-    }
+    else this.#pressedSince = Math.min(this.#pressedSince, this.#now)
+    if (this.#looking) return
+    this.#looking = true
+    inTurns(
+      this.#watched,
+      (payload) => this.#look(payload),
+      () => this.#press(),
+    )
   }
 
-  #press(now: number): void {
-    this.#pressedSince = Math.min(this.#pressedSince, now)
+  #look({ lastArrival, timeout, claimant }: Watched): void {
+    if (timeout === 0 || lastArrival === Infinity) return
+    if (this.#now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
+  }
+
+  #press(): void {
+    this.#looking = this.#waiting.size > 0
+    if (!this.#looking) return
+    this.#wake() // who was promised room may not have taken it: then it is the next one's
     let wanted = 0
     for (const bytes of this.#waiting.values()) wanted += bytes
-    const idle = [...this.#unfinished].filter((payload) => this.#isSlow(payload, now))
-    for (const payload of idle.sort((one, other) => other.size - one.size)) {
-      if (wanted <= 0) return
-      wanted -= payload.size
-      runOutside(() => payload.claimant.payloadStalled())
-    }
+    const idle = [...this.#unfinished].filter((payload) => this.#isSlow(payload))
+    inTurns(
+      idle.sort((one, other) => other.size - one.size),
+      (payload) => {
+        // It may have moved on in the turns since.
+        if (wanted <= 0 || !this.#unfinished.has(payload) || !this.#isSlow(payload)) return
+        wanted -= payload.size
+        runOutside(() => payload.claimant.payloadStalled())
+      },
+      () => this.#evictFor(wanted),
+    )
+  }
+
+  /** Where nobody was slow, those go who hold the most, until there is room for what is wanted. */
+  #evictFor(wanted: number): void {
+    this.#looking = false
     const patience = this.#kept > this.#forKept ? PATIENCE : PAUSED_PATIENCE
-    if (wanted <= this.#leavingBytes || now - this.#pressedSince <= patience) return
+    if (wanted <= this.#leavingBytes || this.#now - this.#pressedSince <= patience) return
     const largest = this.#ranks.largest
     if (largest !== undefined) this.#evict(largest)
   }
 
-  #isSlow(payload: Unfinished, now: number): boolean {
+  #isSlow(payload: Unfinished): boolean {
     if (payload.timeout === 0 || this.#waiting.has(payload)) return false
     const patience = payload.lastArrival === Infinity ? PAUSED_PATIENCE : PATIENCE
-    return now - Math.max(payload.lastGrowth, this.#pressedSince) > Math.min(payload.timeout, patience)
+    return this.#now - Math.max(payload.lastGrowth, this.#pressedSince) > Math.min(payload.timeout, patience)
   }
 
   get #oldest(): Unfinished | undefined {

@@ -19,8 +19,9 @@ export interface CloseOptions {
 /** The options with their defaults. */
 export type Drain = Required<CloseOptions>
 
-/** Time between two portions of closes, in milliseconds. */
+/** Time between two portions of closes, in milliseconds, and what a portion may take. */
 const STEP = 20
+const SHARE = 4
 
 /**
  * Throws a RangeError for a code or a reason that may not be sent, and for a time that makes no sense; a TypeError for
@@ -72,8 +73,10 @@ export class Drainage {
     const began = performance.now()
     let closed = 0
     const step = (): void => {
-      const share = Math.min(1, (performance.now() - began) / drainOver)
+      const now = performance.now()
+      const share = Math.min(1, (now - began) / drainOver)
       for (const due = connections.length * share; closed < due; closed++) {
+        if (performance.now() > now + SHARE) break
         const connection = connections[closed]
         if (connection !== undefined && !this.#isBusy(connection)) connection.close(code, reason)
       }

@@ -27,6 +27,7 @@ import { Census } from './census.js'
 import { mostDescriptors } from './descriptors.js'
 import { type CloseOptions, type Drain, Drainage, drainOf } from './drainage.js'
 import { type Accepted, type Common, Endpoint } from './endpoint.js'
+import { farewell } from './farewell.js'
 import { Gate } from './gate.js'
 import { HttpLane } from './httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from './listener.js'
@@ -228,33 +229,15 @@ export class Server<Data = unknown> {
     const answered = this.#lanes.http.close()
     // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
     const alive = setInterval(() => undefined, 1000)
-    await this.#sayClose(code, reason)
+    const answers = (connection: Connection<unknown>): boolean => this.#work.answers(connection)
+    // Half of the time is left for the peers' answers to Close.
+    await farewell({ connections: this.#census.connections, answers }, { code, reason }, closeTimeout / 2)
     if (this.#census.connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     await answered
     const left = closeTimeout === 0 ? 0 : Math.max(1, closeTimeout - (performance.now() - began))
     await until(() => !this.#work.busy, left)
     await Promise.all([this.#topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
-  }
-
-  /** Says Close to every peer: to those whose messages are being handled when they have got their answers. */
-  async #sayClose(code: number, reason: string): Promise<void> {
-    const busy = new Set<Connection<unknown>>()
-    for (const connection of this.#census.connections) {
-      if (this.#work.answers(connection)) busy.add(connection)
-      else connection.close(code, reason)
-    }
-    const close = (connection: Connection<unknown>): void => {
-      busy.delete(connection)
-      connection.close(code, reason)
-    }
-    const done = (): boolean => {
-      for (const connection of busy) if (!this.#work.answers(connection)) close(connection)
-      return busy.size === 0
-    }
-    // Half of the time is left for the peers' answers to Close.
-    await until(done, this.#limits.closeTimeout / 2)
-    for (const connection of busy) close(connection)
   }
 
   #common(limits: ServerLimits, broker: Broker | undefined): Common & { readonly topics: Topics } {

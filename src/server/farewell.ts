@@ -1,0 +1,44 @@
+// Close for every connection of a server that ends: those whose messages are being handled get their answers first. All of
+// it is cut into turns, as there may be a hundred thousand of them.
+import type { Connection } from '../connection/connection.js'
+import { inTurns } from '../memory/inTurns.js'
+import { until } from './until.js'
+
+/** Connections, and which of them have handlers under way. */
+export interface Audience {
+  readonly connections: ReadonlySet<Connection<unknown>>
+  answers(connection: Connection<unknown>): boolean
+}
+
+/**
+ * Says Close to every peer, to the busy ones when their handlers have settled, or `patience` milliseconds are over; 0 is
+ * for ever. Those that fit into a share of this turn are sent it before this returns. Resolves when all have been.
+ */
+export async function farewell(
+  { connections, answers }: Audience,
+  { code, reason }: { readonly code: number; readonly reason: string },
+  patience: number,
+): Promise<void> {
+  const busy = new Set<Connection<unknown>>()
+  const close = (connection: Connection<unknown>): void => {
+    busy.delete(connection)
+    connection.close(code, reason)
+  }
+  const closeIdle = (connection: Connection<unknown>): void => {
+    if (answers(connection)) busy.add(connection)
+    else close(connection)
+  }
+  let looking = true
+  const looked = (): void => {
+    looking = false
+  }
+  inTurns(connections, closeIdle, looked)
+  const done = (): boolean => {
+    if (looking) return false
+    looking = true
+    inTurns(busy, closeIdle, looked)
+    return busy.size === 0
+  }
+  await until(done, patience)
+  await new Promise<void>((resolve) => inTurns(busy, close, resolve))
+}
