@@ -66,6 +66,7 @@ export class Outgoing implements Writer {
   #waitingBytes = 0
   /** Bytes of the unfinished writes that have been finished since. */
   #finished = 0
+  #completed = 0
   /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
   #goesOnLater = false
 
@@ -91,6 +92,11 @@ export class Outgoing implements Writer {
    */
   taken(unsent: number): number {
     return this.#outstanding === undefined ? this.#finished : this.#finished + this.#outstanding.length - unsent
+  }
+
+  /** How many writes the system has taken whole. That says only that the peer reads where much is on its way to it. */
+  get completed(): number {
+    return this.#completed
   }
 
   /** Whether frames have to wait for a write to finish. */
@@ -170,6 +176,7 @@ export class Outgoing implements Writer {
     this.#outstanding = undefined
     this.#waitingBytes -= done.length
     this.#finished += done.length
+    this.#completed++
     this.#unpin(done)
     if (status < 0) this.#owner.writeFailed()
     else this.flush()
@@ -221,6 +228,7 @@ export class Outgoing implements Writer {
     this.#block = undefined
     const status = this.#transport.write(pointer, length)
     if (status === PENDING) this.#stands(block, pointer, length)
+    else this.#completed++
     block.release()
     return status >= 0 && this.#writeWaiting()
   }
@@ -229,7 +237,7 @@ export class Outgoing implements Writer {
   #writeAtOnce(memory: SharedMemory, pointer: number, length: number): void {
     const status = this.#transport.write(pointer, length)
     if (status < 0) return this.#owner.writeFailed()
-    if (status !== PENDING) return
+    if (status !== PENDING) return void this.#completed++
     this.#stands(memory, pointer, length)
     this.#owner.flushed()
   }
@@ -253,6 +261,7 @@ export class Outgoing implements Writer {
         this.#outstanding = segment
         return true
       }
+      this.#completed++
       this.#waitingBytes -= segment.length
       this.#unpin(segment)
       if (status < 0) return false

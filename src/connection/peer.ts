@@ -167,7 +167,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     if (!this.isOpen) return this.terminate()
     const { deadlines, times, limits } = this.#shared
     const { outgoing } = this.#sender
-    const verdict = this.#reading.look(outgoing.taken(this.#transport.unsent), outgoing.blocked, times)
+    const verdict = this.#reading.look(outgoing, outgoing.taken(this.#transport.unsent), times)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'idle' || verdict === 'unread' || verdict === 'starved')
       return this.violated(silence(verdict, limits))

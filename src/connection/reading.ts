@@ -49,6 +49,14 @@ export interface Times {
   readonly maxLifetime: number
 }
 
+/** What is on its way to the peer. */
+export interface Output {
+  /** Whether a write stands: the peer has not read what it has been sent. */
+  readonly blocked: boolean
+  /** Writes that the system has taken whole: while others wait behind them, that is the peer's doing. */
+  readonly completed: number
+}
+
 /** What is called for now. */
 export type Verdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
 
@@ -69,6 +77,9 @@ export class Reading implements Stoppable {
   #waited = 0
   /** What had been taken of our output when last looked at: if that changes, the peer reads, and lives. */
   #taken = 0
+  /** The writes that were completed when last looked at, and when that was. */
+  #completed = 0
+  #looked = 0
   /** Since when a write has stood still, as far as was seen; 0 while none does. */
   #stuck = 0
 
@@ -123,9 +134,10 @@ export class Reading implements Stoppable {
     this.#transport.resume()
   }
 
-  /** What is called for; `taken` changes while the peer reads what had to wait, which is there while `blocked`. */
-  look(taken: number, blocked: boolean, times: Times): Verdict {
+  /** What is called for; `taken` changes while the peer reads what had to wait, which is there while output is blocked. */
+  look({ blocked, completed }: Output, taken: number, times: Times): Verdict {
     const { now } = this.#deadlines
+    this.#looked = now
     if ((this.#reasons & WAITS) !== 0) this.seen = now // the silence is ours
     if (taken !== this.#taken) {
       this.#taken = taken
@@ -133,6 +145,9 @@ export class Reading implements Stoppable {
       this.#stuck = 0
       if (this.#paused > 0) this.#paused = now
     }
+    // What waits does so behind a stream of ours: that it takes long is not the peer's fault, as long as it reads.
+    if (this.#onlyOutput && (completed !== this.#completed || !blocked)) this.#paused = now
+    this.#completed = completed
     if (!blocked) this.#stuck = 0
     else if (this.#stuck === 0) this.#stuck = now
     if (over(times.maxLifetime, this.#opened, now)) return 'lifetime'
@@ -140,20 +155,29 @@ export class Reading implements Stoppable {
     // where output is dropped, nothing else would end it.
     if (this.#stuck > 0 && over(times.pauseTimeout, this.#stuck, now)) return 'unread'
     if (this.#waited > 0) return this.#lookWhileWaiting(times)
+    if (this.#onlyOutput && !blocked) return this.#ping(this.#waitingPing(times), this.#pinged)
     if (this.#paused > 0) return over(times.pauseTimeout, this.#paused, now) ? 'unread' : 'nothing'
     if (over(times.idleTimeout, this.seen, now)) return 'idle'
-    if (!over(times.pingInterval, Math.max(this.seen, this.#pinged), now)) return 'nothing'
-    this.#pinged = now
-    return 'ping'
+    return this.#ping(times.pingInterval, Math.max(this.seen, this.#pinged))
   }
 
   /** The peer waits on us: for memory not for ever, and for anything else as long as it is still there. */
   #lookWhileWaiting(times: Times): Verdict {
     const { now } = this.#deadlines
     if ((this.#reasons & Reason.budget) !== 0 && over(times.pauseTimeout, this.#waited, now)) return 'starved'
-    if (!over(this.#waitingPing(times), Math.max(this.#waited, this.#pinged), now)) return 'nothing'
+    return this.#ping(this.#waitingPing(times), Math.max(this.#waited, this.#pinged))
+  }
+
+  #ping(interval: number, since: number): Verdict {
+    const { now } = this.#deadlines
+    if (!over(interval, since, now)) return 'nothing'
     this.#pinged = now
     return 'ping'
+  }
+
+  /** Whether only the output keeps us from reading. */
+  get #onlyOutput(): boolean {
+    return this.#reasons === Reason.output
   }
 
   #waitingPing({ pauseTimeout }: Times): number {
@@ -166,8 +190,10 @@ export class Reading implements Stoppable {
     const since = this.#stuck > 0 ? this.#stuck : this.#deadlines.now
     const dues = [due(times.maxLifetime, this.#opened), due(times.pauseTimeout, since)]
     if (this.#waited > 0) dues.push(due(this.#waitingPing(times), Math.max(this.#waited, this.#pinged)))
-    else if (this.#paused > 0) dues.push(due(times.pauseTimeout, this.#paused))
-    else {
+    else if (this.#paused > 0) {
+      dues.push(due(times.pauseTimeout, this.#paused))
+      if (this.#onlyOutput) dues.push(due(this.#waitingPing(times), Math.max(this.#paused, this.#looked)))
+    } else {
       dues.push(due(times.idleTimeout, this.seen), due(times.pingInterval, Math.max(this.seen, this.#pinged)))
     }
     const first = Math.min(...dues)

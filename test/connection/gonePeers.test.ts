@@ -75,6 +75,16 @@ const STATES: Readonly<Record<string, State>> = {
   'is sent a stream that has nothing more': {
     options: { open: (connection) => void connection.sendStream(silent()).catch(() => undefined) },
   },
+  'is sent a stream that has nothing more, and much waits behind it': {
+    owed: true,
+    options: {
+      outputLimit: 1000,
+      open: (connection) => {
+        void connection.sendStream(silent()).catch(() => undefined)
+        connection.send('x'.repeat(2000))
+      },
+    },
+  },
   'is to answer Close': {
     options: { closeTimeout: PAUSE },
     enter: ({ connection }) => connection.close(),

@@ -183,3 +183,31 @@ for (const [how, publicApi] of transports) {
     }
   })
 }
+
+for (const [how, publicApi] of transports) {
+  describe(`by ${how}, what waits behind a long stream`, () => {
+    const limits = { publicApi, outputLimit: 10_000, pauseTimeout: 300, pingInterval: 0 }
+    const ways: Readonly<Record<string, (deadline: number) => AsyncGenerator<Buffer>>> = {
+      async *'that the peer reads as fast as it comes'(deadline) {
+        for (; performance.now() < deadline; await delay(0)) yield Buffer.alloc(65_536)
+      },
+      async *'whose source takes its time'(deadline) {
+        yield Buffer.alloc(100)
+        await delay(deadline - performance.now())
+      },
+    }
+    for (const [way, rows] of Object.entries(ways)) {
+      test(`${way} does not end the connection`, async (t) => {
+        const { connection, client } = await pairOf(t, limits)
+        const { head } = await client.response()
+        const sent = connection.sendStream(rows(performance.now() + 1500))
+        for (let n = 0; n < 10; n++) connection.send(`${n} ${'.'.repeat(5000)}`)
+        await sent
+        const texts = () =>
+          readFrames(client.received.subarray(head.length)).frames.filter(({ opcode }) => opcode === TEXT)
+        await client.until(() => texts().length === 10, 'what waited')
+        assert.equal(connection.isOpen, true)
+      })
+    }
+  })
+}
