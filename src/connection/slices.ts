@@ -53,11 +53,12 @@ export class Slices {
   }
 
   /**
-   * One message more is dealt with; whether the slice is over, and the rest must wait. Where there is more to write than
-   * fits into a turn, one message may cost much: then the clock is asked each time.
+   * One message more is dealt with, or what may take as long as so many; whether the slice is over, and the rest must wait.
+   * Where there is more to write than fits into a turn, one message may cost much: then the clock is asked each time.
    */
-  spend(): boolean {
-    if (--this.#left > 0 && !this.#turn.behind) return false
+  spend(messages = 1): boolean {
+    this.#left -= messages
+    if (this.#left > 0 && !this.#turn.behind) return false
     this.#left = MESSAGES
     const now = performance.now()
     const spent = this.#clock.spent(now)

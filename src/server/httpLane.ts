@@ -4,7 +4,6 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Expiring } from '../connection/deadlines.js'
-import type { Budget } from '../payload/budget.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../protocol/openingHandshake.js'
 import type { Source } from '../protocol/upgradeRequest.js'
 import { transportOf } from '../transport/adopt.js'
@@ -22,8 +21,6 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly closeTimeout: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
-  /** Where what peers send before they are accepted counts. */
-  readonly budget: Budget
   /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
   upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
 }

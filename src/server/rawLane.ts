@@ -3,6 +3,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
+import type { Slices } from '../connection/slices.js'
 import { acceptHandles } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
@@ -17,6 +18,7 @@ import type { Gate } from './gate.js'
 import { CROWDED, PendingUpgrade, type Waiting } from './pendingUpgrade.js'
 
 export interface RawLaneOptions {
+  readonly slices: Slices
   readonly deadlines: Deadlines
   readonly gate: Gate
   /** Time for the opening handshake, in milliseconds. */
@@ -64,10 +66,14 @@ export class RawLane {
 /** Bytes that a connection costs that has sent no request. */
 const COST = 2048
 
+/** A handshake may take as long as so many small messages, and as one more for so many bytes that were read. */
+const WORTH = 8
+const BYTES_OF_ONE = 128
+
 /** A connection from its acceptance to the end of its handshake. */
 class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   due = 0
-  readonly cost = COST
+  cost = COST
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions
   #pending: PendingUpgrade | undefined
@@ -87,8 +93,27 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
 
   readChunk(chunk: Buffer | undefined): void {
     if (chunk === undefined) this.expired()
-    else if (this.#pending === undefined) this.#decide(chunk)
-    else this.#pending.received(chunk)
+    else if (this.#pending !== undefined) this.#pending.received(chunk)
+    else {
+      const { slices } = this.#options
+      slices.begin(this)
+      if (slices.spend(WORTH + chunk.length / BYTES_OF_ONE)) this.#wait(chunk)
+      else this.#decide(chunk)
+    }
+  }
+
+  /** Many come at once: this one's turn is later. */
+  #wait(chunk: Buffer): void {
+    const { arrivals, slices } = this.#options
+    this.#handle.readStop()
+    arrivals.delete(this)
+    this.cost += chunk.length
+    arrivals.add(this)
+    slices.later(() => {
+      if (!arrivals.has(this)) return
+      if (startReading(this.#handle)) this.#decide(chunk)
+      else this.expired()
+    })
   }
 
   /** Nothing came in time, or the peer has gone. */

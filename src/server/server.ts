@@ -265,7 +265,7 @@ export class Server<Data = unknown> {
   #openLanes(
     options: CommonOptions,
     limits: ServerLimits,
-    { deadlines, budget }: Common,
+    { slices, deadlines, budget }: Common,
     proxies: TrustedProxies | undefined,
   ): Lanes {
     const { handshakeTimeout, maxConnections, payloadMemory } = limits
@@ -278,7 +278,7 @@ export class Server<Data = unknown> {
       this.#open(transport, accepted, early)
     const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
     const mostSockets = maxConnections + 2 * ARRIVALS // of which those under way to the application are not arrivals
-    const shared = { ...limits, deadlines, budget, gate, arrivals, mostSockets, upgraded }
+    const shared = { ...limits, slices, deadlines, budget, gate, arrivals, mostSockets, upgraded }
     const http = new HttpLane({
       ...shared,
       publicApi,

@@ -5,9 +5,12 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { isThenable } from '../connection/handlers.js'
+import type { Slices } from '../connection/slices.js'
 import { runOutside } from '../internals/context.js'
+import type { Budget } from '../payload/budget.js'
 import { hasToken, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { type Arrival, type Arrivals, addressOf } from './arrivals.js'
+import { SlicedReads } from './slicedReads.js'
 import { until } from './until.js'
 import { afterAnswer } from './upgradeBehind.js'
 
@@ -26,6 +29,7 @@ export interface HttpLimits {
 }
 
 export interface WebServerOptions extends HttpLimits {
+  readonly slices: Slices
   readonly deadlines: Deadlines
   /** Time for a request head, in milliseconds. */
   readonly handshakeTimeout: number
@@ -36,6 +40,8 @@ export interface WebServerOptions extends HttpLimits {
   readonly mostSockets: number
   /** The connections of all lanes that have not become WebSockets. */
   readonly arrivals: Arrivals
+  /** Where what peers send before they are accepted counts, and what of their requests has to wait. */
+  readonly budget: Budget
   /** The client's address where a PROXY header told it. */
   clientOf(socket: Duplex): string | undefined
   /** Answers requests that are no upgrades. What it throws, or its promise rejects with, is told to `requestFailed`. */
@@ -53,6 +59,8 @@ interface Visit extends Expiring, Arrival {
   first: number | undefined
   /** Requests that are not answered. */
   readonly answers: Set<ServerResponse>
+  /** How node:http gets what is read; undefined until it has the connection. */
+  reads: SlicedReads | undefined
 }
 
 export class WebServer {
@@ -74,7 +82,11 @@ export class WebServer {
       this.#serve(request, response),
     )
     // node:http runs this in the context in which the server was told to listen: that is nobody's.
-    this.#server.on('upgrade', (message, socket, head) => runOutside(() => this.#upgrade(message, socket, head)))
+    this.#server.on('upgrade', (message, socket, head) => {
+      const rest = this.#visits.get(socket)?.reads?.stop()
+      const behind = rest === undefined ? head : Buffer.concat([head, rest])
+      runOutside(() => this.#upgrade(message, socket, behind))
+    })
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket))
     // This server never listens, but without the event it would never check its timeouts.
     this.#server.emit('listening')
@@ -93,7 +105,7 @@ export class WebServer {
 
   /** Serves a connection. Its first handshake must be done at the tick `due`, if that is not 0. */
   take(socket: Socket, due: number): void {
-    const { deadlines, arrivals } = this.#options
+    const { slices, deadlines, arrivals, budget } = this.#options
     const visit = this.#visitOf(socket, due)
     this.#visits.set(socket, visit)
     deadlines.setTick(visit, due)
@@ -101,9 +113,11 @@ export class WebServer {
     socket.once('close', () => {
       deadlines.clear(visit)
       arrivals.delete(visit)
+      visit.reads?.stop()
       this.#visits.delete(socket)
     })
     this.#server.emit('connection', socket)
+    visit.reads = new SlicedReads(socket, slices, budget)
   }
 
   #visitOf(socket: Socket, first: number): Visit {
@@ -114,6 +128,7 @@ export class WebServer {
       socket,
       first,
       answers: new Set(),
+      reads: undefined,
       get remoteAddress() {
         return clientOf(socket) ?? addressOf(socket)
       },
@@ -153,6 +168,7 @@ export class WebServer {
     const visit = this.#visits.get(request.socket)
     if (visit !== undefined) {
       visit.first = undefined
+      visit.reads?.requested(request)
       visit.answers.add(response)
       response.once('close', () => visit.answers.delete(response))
     }
@@ -194,7 +210,8 @@ export class WebServer {
 
   /** What came is no request, or too long, or too late: says so, unless that would be amid an answer. */
   #unreadable({ code }: { readonly code?: string | undefined }, socket: Duplex): void {
-    if (socket.writableEnded) return // told already: the parser complains of everything that follows
+    if (socket.writableEnded) return // told already
+    this.#visits.get(socket)?.reads?.stop()
     const answers = [...(this.#visits.get(socket)?.answers ?? [])]
     if (answers.some(({ headersSent }) => headersSent) || !socket.writable) socket.destroy()
     else this.#options.refuse(socket, this.#complaint(code, answers.length > 0))

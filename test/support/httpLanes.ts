@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { Deadlines } from '../../src/connection/deadlines.js'
+import { slicesOfThread } from '../../src/connection/slices.js'
 import { Budget } from '../../src/payload/budget.js'
 import { checkUpgrade, type HandshakeRequest } from '../../src/protocol/openingHandshake.js'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
@@ -104,6 +105,7 @@ function openGate(): Gate {
 export function laneOptions(upgraded: (accepted: Accepted, early: Buffer) => void): HttpLaneOptions {
   const budget = new Budget(defaultLimits.payloadMemory)
   return {
+    slices: slicesOfThread(),
     deadlines: new Deadlines(() => false),
     handshakeTimeout: 60_000,
     closeTimeout: 60_000,
