@@ -63,7 +63,7 @@ export async function install(): Promise<Installed> {
 async function installIn(base: string): Promise<Omit<Installed, 'remove'>> {
   const project = join(base, 'project')
   mkdirSync(project)
-  await npm(base, ['pack', '--ignore-scripts', '--pack-destination', base, root])
+  await npm(base, ['pack', '--ignore-scripts', '--pack-destination', base, await copyForShipping(base)])
   const [name = '', ...others] = readdirSync(base).filter((file) => file.endsWith('.tgz'))
   assert.deepEqual(others, [])
   const tarball = join(base, name)
@@ -74,6 +74,16 @@ async function installIn(base: string): Promise<Omit<Installed, 'remove'>> {
   await npm(base, ['install', '--prefix', project, '--offline', '--ignore-scripts', '--no-package-lock', tarball])
   const directory = join(project, 'node_modules', 'millrace')
   return { tarball, project, directory, manifest: manifestIn(directory) }
+}
+
+/** What npm would pack after `npm run build`: the same files, without the source maps that tests run with. */
+async function copyForShipping(base: string): Promise<string> {
+  const folder = join(base, 'source')
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src']) {
+    cpSync(join(root, name), join(folder, name), { recursive: true })
+  }
+  await run(process.execPath, [join(root, 'assembly/shipped.mjs'), folder])
+  return folder
 }
 
 /** Copies what a package needs when it runs, and what that needs; tells the versions. */

@@ -35,19 +35,28 @@ function endGroup(leader: number): void {
   }
 }
 
-/** Runs a test file, for `timeout` seconds at most. */
-export async function run(file: TestFile, timeout: number): Promise<Outcome> {
+/** How a test file is run. */
+export interface RunOptions {
+  /** Seconds after which it has failed. */
+  readonly timeout: number
+  /** Runs only the tests whose names match this regular expression, and those in suites that do. */
+  readonly name?: string | undefined
+}
+
+/** Runs a test file. Stack traces in what it says show lines of TypeScript. */
+export async function run(file: TestFile, { timeout, name }: RunOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-suite-'))
   const results = join(folder, 'results')
   const began = performance.now()
   try {
-    const { printed, problem } = await end(file, results, timeout)
+    const { printed, problem } = await end([...optionsOf(results, name), file.path], timeout)
     const told = read(results)
     const verdicts = told.filter(({ outcome }) => outcome !== 'noted')
     const notes = told.flatMap(({ outcome, text }) => (outcome === 'noted' ? `\n${text}` : []))
     const failed = verdicts.some(({ outcome }) => outcome === 'failed')
     if (problem !== '' && !failed) verdicts.push({ path: [], outcome: 'failed', text: problem + notes.join('') })
-    else if (verdicts.length === 0) verdicts.push({ path: [], outcome: 'failed', text: 'there is no test in it' })
+    else if (verdicts.length === 0 && name === undefined)
+      verdicts.push({ path: [], outcome: 'failed', text: 'there is no test in it' })
     const seconds = (performance.now() - began) / 1000
     return { file, verdicts, seconds, printed: failed || problem !== '' ? printed : '' }
   } finally {
@@ -55,12 +64,16 @@ export async function run(file: TestFile, timeout: number): Promise<Outcome> {
   }
 }
 
-function end(file: TestFile, results: string, timeout: number): Promise<{ printed: string; problem: string }> {
+function optionsOf(results: string, name: string | undefined): string[] {
+  const options = ['--enable-source-maps', `--test-reporter=${REPORTER}`, `--test-reporter-destination=${results}`]
+  return name === undefined ? options : [...options, `--test-name-pattern=${name}`]
+}
+
+function end(program: readonly string[], timeout: number): Promise<{ printed: string; problem: string }> {
   return new Promise((resolve) => {
-    const options = [`--test-reporter=${REPORTER}`, `--test-reporter-destination=${results}`]
     // Where this runs in a test of `node --test`, that one's way of telling results is not this one's.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    const child = spawn(process.execPath, [...options, file.path], {
+    const child = spawn(process.execPath, program, {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: what a test has started ends with it.

@@ -9,6 +9,9 @@ type Ended = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>
 /** What node:test counts at the end. */
 const COUNT = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
 
+/** How Node 20 reports a test whose name --test-name-pattern does not match; later versions report nothing. */
+const NOT_ASKED_FOR = 'test name does not match pattern'
+
 /** The default export is what node:test asks for. */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string, void> {
   const names: string[] = []
@@ -35,6 +38,7 @@ function verdictOf({ type, data }: Ended, around: readonly string[]): Verdict | 
     return { path, outcome: 'failed', text: inspect(error.cause ?? error) }
   }
   if (data.details.type === 'suite' && data.skip === undefined) return undefined
+  if (data.skip === NOT_ASKED_FOR) return undefined
   if (data.skip === undefined || data.skip === false) return { path, outcome: 'passed', text: '' }
   return { path, outcome: 'skipped', text: typeof data.skip === 'string' ? data.skip : 'without a reason' }
 }

@@ -1,7 +1,8 @@
 // Runs the test files side by side, and sums up what a person wants to know.
 //
-//   node dist/test/suite/run.js [--full] [--list] [--concurrency N] [--except ROOM]... [ROOM | ROOM/NAME]...
+//   node dist/test/suite/run.js [--full] [--list] [--concurrency N] [--name TEST] [--except ROOM]... [ROOM | ROOM/NAME]...
 //
+// `--name` is a regular expression: only the tests whose names match it run, and those of suites whose names do.
 // Each file has a process of its own. Many of them wait for timers most of the time, so more of them run at once than
 // there are processors. The exit code is 1 if anything failed.
 import { availableParallelism } from 'node:os'
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
   options: {
     full: { type: 'boolean', default: process.env['MILLRACE_SUITE'] === 'full' },
     concurrency: { type: 'string', default: String(3 * availableParallelism()) },
+    name: { type: 'string' },
     list: { type: 'boolean', default: false },
     except: { type: 'string', multiple: true, default: [] },
   },
@@ -23,6 +25,7 @@ process.env['MILLRACE_SUITE'] = values.full ? 'full' : 'quick'
 
 /** Seconds after which a file that is not over has failed. */
 const TIMEOUT = values.full ? 600 : 100
+const options = { timeout: TIMEOUT, name: values.name }
 
 /** As many files at most run once more. */
 const MOST_AGAIN = 4
@@ -38,12 +41,13 @@ async function runAll(files: readonly TestFile[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const work = async (waiting: TestFile[]): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const outcome = await run(file, TIMEOUT)
+      const outcome = await run(file, options)
       outcomes.push(outcome)
       print(failuresOf(outcome))
       const { room } = file
       const ofRoom = outcomes.filter((other) => other.file.room === room)
-      if (ofRoom.length === files.filter((other) => other.room === room).length) print(lineOf(room, ofRoom))
+      if (values.name === undefined && ofRoom.length === files.filter((other) => other.room === room).length)
+        print(lineOf(room, ofRoom))
     }
   }
   const together = files.filter(({ alone }) => !alone)
@@ -61,7 +65,7 @@ async function again(outcomes: readonly Outcome[]): Promise<Outcome[]> {
   if (failed.length > MOST_AGAIN) return [...outcomes]
   const results = outcomes.filter((outcome) => !failed.includes(outcome))
   for (const { file } of failed) {
-    const outcome = await run(file, TIMEOUT)
+    const outcome = await run(file, options)
     const passes = tallyOf([outcome]).failed === 0
     print(passes ? `STARVED ${file.name} failed beside others, and passes alone` : failuresOf(outcome))
     results.push(outcome)
@@ -84,8 +88,10 @@ console.log(
 )
 const outcomes = await again(await runAll(files))
 const { passed, failed, skipped } = tallyOf(outcomes)
+const nothing = passed + failed + skipped === 0
 for (const line of skipsOf(outcomes)) print(line)
-print(slowestOf(outcomes))
+if (nothing) print(`no test's name matches ${values.name}`)
+else print(slowestOf(outcomes))
 for (const outcome of outcomes) {
   for (const { path } of outcome.verdicts.filter(({ outcome }) => outcome === 'failed')) {
     print(`FAILED ${[outcome.file.name, ...path].join(' > ')}`)
@@ -93,4 +99,4 @@ for (const outcome of outcomes) {
 }
 print(`${files.length} files in ${((performance.now() - began) / 1000).toFixed(1)} s`)
 print(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-process.exitCode = failed > 0 || files.length === 0 ? 1 : 0
+process.exitCode = failed > 0 || nothing ? 1 : 0

@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { read, sourcesIn, tokensOf } from '../structure/source.js'
 import { ALONE, FIRST, testFiles } from './files.js'
-import { type Outcome, run } from './process.js'
+import { type Outcome, type RunOptions, run } from './process.js'
 import { failuresOf, lineOf, skipsOf, tallyOf } from './summary.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-suite-test-'))
@@ -19,10 +19,10 @@ after(() => rmSync(folder, { recursive: true }))
 const EFFORT = new URL('../support/effort.js', import.meta.url).href
 
 /** Runs a program as a test file. */
-function tried(program: string, timeout = 20): Promise<Outcome> {
+function tried(program: string, { timeout = 20, name }: Partial<RunOptions> = {}): Promise<Outcome> {
   const path = join(folder, `${Math.random()}.test.mjs`)
   writeFileSync(path, `import { describe, test } from 'node:test'\n${program}`)
-  return run({ name: 'room/tried', room: 'room', path, alone: false }, timeout)
+  return run({ name: 'room/tried', room: 'room', path, alone: false }, { timeout, name })
 }
 
 describe('the runner', () => {
@@ -73,7 +73,7 @@ describe('the runner', () => {
         spawn(process.execPath, ['-e', ${JSON.stringify(server)}], { stdio: 'inherit' })
         setInterval(() => {}, 1000)
       }))`,
-      3,
+      { timeout: 3 },
     )
     assert.match(failuresOf(outcome), /was not over after 3 seconds/)
     const port = Number(/\d+/.exec(outcome.printed)?.[0])
@@ -88,6 +88,33 @@ describe('the runner', () => {
     assert.match(text, /aside/)
     assert.match(text, /\\u\{1b\}/)
     assert.doesNotMatch(text, /[^\P{C}\n]/u)
+  })
+
+  test('runs one test by its name, and says nothing of the others', async () => {
+    const program = `
+      test('one', () => {})
+      test('another', () => { throw new Error('not asked for') })
+      describe('some', () => test('one more', () => {}))`
+    const outcome = await tried(program, { name: '^one' })
+    assert.deepEqual(
+      outcome.verdicts.map(({ path, outcome }) => `${path.join(' > ')}: ${outcome}`),
+      ['one: passed', 'some > one more: passed'],
+    )
+    assert.deepEqual(tallyOf([await tried(program, { name: 'nobody' })]), { passed: 0, failed: 0, skipped: 0 })
+  })
+
+  test('a name that no test has is told, and is no success', () => {
+    const args = [fileURLToPath(new URL('run.js', import.meta.url)), 'protocol/cookies', '--name', 'no such test']
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    assert.match(stdout, /no test's name matches no such test\n/)
+    assert.equal(status, 1)
+  })
+
+  test('a stack trace shows lines of TypeScript', async () => {
+    const outcome = await tried(`
+      import { read } from '${new URL('../structure/source.js', import.meta.url)}'
+      test('a', () => read('no such file'))`)
+    assert.match(failuresOf(outcome), /at read \(.*test[/\\]structure[/\\]source\.ts:\d+:\d+\)/)
   })
 
   test('a test whose name is no text has failed', async () => {
