@@ -17,6 +17,8 @@ import {
   ENTRY_INFO,
   ENTRY_LENGTH,
   ENTRY_POINTER,
+  HEAP,
+  LONGEST_CARRIED,
   RESULT,
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
@@ -53,6 +55,8 @@ const LAST_GREETING: u32 = 2
  * opcode. Where `first` has a reserved bit, answers may have it, too: these are compressed, and have up to `compressed`.
  */
 export function openCounter(slot: usize, first: u32, length: f64, expected: u32, compressed: f64): void {
+  assert(slot >= HEAP && (slot & 7) == 0)
+  assert(expected == 0 || expected >= HEAP)
   memory.fill(slot, 0, SLOT_SIZE)
   store<u8>(slot, first, SLOT_FIRST)
   store<u64>(slot, length as u64, SLOT_LIMIT)
@@ -75,6 +79,7 @@ let messages: u32 = 0
 
 /** Counts what ends between `start` and `end`. The number is in RESULT. */
 export function count(slot: usize, start: usize, end: usize): u32 {
+  assert(start <= end)
   cursor = start
   messages = 0
   let status = STATUS_DONE
@@ -82,6 +87,8 @@ export function count(slot: usize, start: usize, end: usize): u32 {
     status = load<u64>(slot, SLOT_REMAINING) ? takePayload(slot, end) : takeHeader(slot, end)
     if (status == STATUS_DONE) skipSame(slot, end)
   }
+  assert(start <= cursor && cursor <= end)
+  assert(status != STATUS_DONE || cursor == end)
   store<u32>(RESULT, messages, RESULT_COUNT)
   store<u32>(RESULT, cursor, RESULT_CONSUMED)
   return status
@@ -103,6 +110,7 @@ function takeHeader(slot: usize, end: usize): u32 {
   const carry = slot + SLOT_CARRY
   let carried = load<u8>(slot, SLOT_CARRIED) as u32
   while (cursor < end) {
+    assert(carried < LONGEST_CARRIED)
     store<u8>(carry + carried++, load<u8>(cursor++))
     const second = load<u8>(carry, 1) as u32
     const header: u32 = 2 + extendedBytes(second)
@@ -169,6 +177,7 @@ function takePayload(slot: usize, end: usize): u32 {
   const bytes = min<u64>(remaining, end - cursor) as u32
   const taken = load<u32>(slot, SLOT_TAKEN)
   const expected = load<u32>(slot, SLOT_REGION)
+  assert(cursor <= end)
   if (expected && load<u8>(slot, SLOT_GREETING) == 0) {
     const same = sameBytes(expected + taken, cursor, bytes)
     if (same < bytes) {

@@ -79,6 +79,8 @@ export function checkLength(second: u32, length: u64): u32 {
 
 /** Writes the header of a frame without its masking key; returns its bytes. */
 export function writeHeader(target: usize, first: u32, masked: u32, length: f64): u32 {
+  assert(masked == 0 || masked == MASKED)
+  assert(length >= 0 && length <= (LONGEST_SAFE as f64))
   store<u8>(target, first)
   if (length <= LONGEST_7_BIT) {
     store<u8>(target, masked | (length as u32), 1)

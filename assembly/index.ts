@@ -1,4 +1,8 @@
 // What the module offers its host: numbers in, numbers out. Every address is an argument; only memory is shared.
+//
+// There are two builds (asconfig.json): the release build is shipped; the debug build also checks every `assert`, and
+// traps at the first that does not hold. The tests of test/codec run on both. An assert that only compares leaves nothing
+// in the release build; one that loads stands behind ASC_NO_ASSERT, because the optimizer keeps every load.
 import { MASKED, writeHeader } from './header'
 import { mask } from './mask'
 

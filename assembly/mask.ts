@@ -10,6 +10,7 @@ export function rotate(key: u32, count: u32): u32 {
  * Returns whether any byte written is 0x80 or more, so that text knows for free when it is plain ASCII.
  */
 export function mask(target: usize, source: usize, length: usize, key: u32): bool {
+  assert(target == source || target + length <= source || source + length <= target)
   const keys = i32x4.splat(key)
   let seen = i64x2.splat(0)
   while (length >= 64) {

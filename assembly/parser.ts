@@ -8,6 +8,9 @@ import {
   extendedBytes,
   FIN,
   isControl,
+  LONGEST_SAFE,
+  MASKED,
+  OPCODE_BINARY,
   OPCODE_TEXT,
   payloadLength,
   VIOLATION_INVALID_UTF8,
@@ -20,9 +23,12 @@ import {
   ENTRY_LENGTH,
   ENTRY_POINTER,
   ENTRY_SIZE,
+  HEAP,
+  INBOX,
   INFO_ASCII,
   INFO_PART,
   INFO_REGION,
+  LONGEST_CARRIED,
   RESULT,
   RESULT_ANNOUNCED,
   RESULT_CONSUMED,
@@ -75,6 +81,9 @@ let entry: usize = 0
  * message, `fragments` the most frames of a message (0: any number).
  */
 export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): void {
+  assert(slot >= HEAP && (slot & 7) == 0)
+  assert(masked == 0 || masked == MASKED)
+  assert(limit >= 0 && limit <= (LONGEST_SAFE as f64))
   memory.fill(slot, 0, SLOT_SIZE)
   store<u8>(slot, masked, SLOT_MASKED)
   store<u64>(slot, limit as u64, SLOT_LIMIT)
@@ -83,6 +92,7 @@ export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): 
 
 /** Gives the message under way a region; what it already held must have been copied there. */
 export function grant(slot: usize, region: u32, capacity: u32): void {
+  if (!ASC_NO_ASSERT) assert(region >= HEAP ? capacity >= load<u32>(slot, SLOT_LENGTH) : (region | capacity) == 0)
   store<u32>(slot, region, SLOT_REGION)
   store<u32>(slot, capacity, SLOT_CAPACITY)
 }
@@ -96,6 +106,7 @@ export function stream(slot: usize): void {
 
 /** Parses the bytes of one read, from `start` to `end`, for the connection of `slot`. */
 export function parse(slot: usize, start: usize, end: usize): u32 {
+  assert(start <= end)
   cursor = start
   entry = TABLE
   let status = STATUS_MORE
@@ -105,12 +116,29 @@ export function parse(slot: usize, start: usize, end: usize): u32 {
     else if (load<u8>(slot, SLOT_CARRIED)) status = continueHeader(slot, end)
     else status = wholeFrames(slot, end)
   }
+  assert(start <= cursor && cursor <= end)
+  assert(status != STATUS_DONE || cursor == end)
+  if (!ASC_NO_ASSERT) checkSlot(slot)
   store<u32>(RESULT, (entry - TABLE) / ENTRY_SIZE, RESULT_COUNT)
   store<u32>(RESULT, cursor, RESULT_CONSUMED)
   return status
 }
 
+/** What holds for a slot between reads, whatever came; only the debug build looks. */
+function checkSlot(slot: usize): void {
+  const carried = load<u8>(slot, SLOT_CARRIED)
+  const message = load<u8>(slot, SLOT_MESSAGE)
+  const length = load<u32>(slot, SLOT_LENGTH)
+  assert(carried < LONGEST_CARRIED)
+  assert(message <= OPCODE_BINARY)
+  assert(load<u8>(slot, SLOT_IN_PAYLOAD) == 0 || (message != 0 && carried == 0))
+  assert(load<u8>(slot, SLOT_STREAMED) == 0 || (message != 0 && length == 0))
+  assert(length <= load<u32>(slot, SLOT_CAPACITY) && (length as u64) <= load<u64>(slot, SLOT_LIMIT))
+  assert(message != 0 || length == 0)
+}
+
 function emit(info: u32, pointer: usize, length: u32): void {
+  if (!ASC_NO_ASSERT) assert(entry < TABLE_END && (pointer >= INBOX || length == 0))
   store<u32>(entry, info, ENTRY_INFO)
   store<u32>(entry, pointer, ENTRY_POINTER)
   store<u32>(entry, length, ENTRY_LENGTH)
@@ -155,8 +183,10 @@ function wholeFrames(slot: usize, end: usize): u32 {
 
 /** A data frame whose payload starts at the cursor: delivered in place if it is a whole message, else begun in the slot. */
 function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32): u32 {
+  assert(cursor <= end)
   const message = load<u8>(slot, SLOT_MESSAGE) as u32
   const assembled = load<u32>(slot, SLOT_LENGTH) as u64
+  if (!ASC_NO_ASSERT) assert(assembled <= load<u64>(slot, SLOT_LIMIT))
   if (length > load<u64>(slot, SLOT_LIMIT) - assembled) return VIOLATION_MESSAGE_TOO_LONG
   if (first & FIN && message == 0 && length <= IN_PLACE && length <= ((end - cursor) as u64)) {
     const at = cursor
@@ -249,6 +279,7 @@ function continueStream(slot: usize, end: usize): u32 {
 function unmaskPayload(slot: usize, target: usize, bytes: u32): bool {
   const key = load<u32>(slot, SLOT_KEY)
   const remaining = load<u64>(slot, SLOT_REMAINING)
+  assert(bytes <= remaining)
   if (load<u8>(slot, SLOT_MESSAGE) == OPCODE_TEXT) {
     const state = unmaskText(slot, target, cursor, bytes, key, load<u32>(slot, SLOT_UTF8))
     if (state == UTF8_REJECTED) return false
@@ -268,6 +299,7 @@ function endMessage(slot: usize): u32 {
   if (load<u32>(slot, SLOT_UTF8)) return VIOLATION_INVALID_UTF8 // a character is cut by the end of the message
   const opcode = load<u8>(slot, SLOT_MESSAGE) as u32
   const region = load<u32>(slot, SLOT_REGION)
+  if (!ASC_NO_ASSERT) assert(load<u64>(slot, SLOT_REMAINING) == 0 && (region != 0 || load<u32>(slot, SLOT_LENGTH) == 0))
   const text = opcode == OPCODE_TEXT ? asciiInfo(slot) : 0
   emit(opcode | text | (region ? INFO_REGION : 0), region, load<u32>(slot, SLOT_LENGTH))
   store<u8>(slot, 0, SLOT_MESSAGE)
@@ -283,6 +315,7 @@ function continueHeader(slot: usize, end: usize): u32 {
   const keyBytes: u32 = masked ? 4 : 0
   let carried = load<u8>(slot, SLOT_CARRIED) as u32
   while (cursor < end) {
+    assert(carried < LONGEST_CARRIED)
     store<u8>(carry + carried++, load<u8>(cursor++))
     store<u8>(slot, carried, SLOT_CARRIED)
     const first = load<u8>(carry) as u32

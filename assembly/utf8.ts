@@ -75,6 +75,8 @@ function lastBoundary(start: usize, end: usize): usize {
 /** Validates `length` bytes that follow a span which ended in `state`; returns the new state. */
 export function validate(state: u32, pointer: usize, length: usize): u32 {
   const end = pointer + length
+  assert(pointer <= end)
+  assert(state == UTF8_REJECTED || (state & 0xff) <= 3)
   while (state != 0 && pointer < end) {
     if (state == UTF8_REJECTED) return state
     state = step(state, load<u8>(pointer++))
@@ -105,6 +107,7 @@ export function validate(state: u32, pointer: usize, length: usize): u32 {
     }
     if (v128.any_true(errors)) return UTF8_REJECTED
     pointer = lastBoundary(start, blocks)
+    assert(start <= pointer && pointer <= blocks && blocks - pointer <= 3)
   }
   return steps(state, pointer, end)
 }

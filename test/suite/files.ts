@@ -10,7 +10,22 @@ export interface TestFile {
   readonly path: string
   /** Whether it runs when no other does. */
   readonly alone: boolean
+  /** Which build of the codec it runs on; the debug build checks the codec's assertions. */
+  readonly codec: 'release' | 'debug'
 }
+
+/** These drive the codec itself, so they run once more on its debug build. */
+export const ON_BOTH_BUILDS = [
+  'codec/addresses',
+  'codec/agreement',
+  'codec/counter',
+  'codec/frameTable',
+  'codec/lengths',
+  'codec/masking',
+  'codec/module',
+  'codec/utf8',
+  'codec/vectors',
+]
 
 /** What these prove is a matter of less than a millisecond, which is only there while the processors are. */
 export const ALONE = ['cluster/shares', 'load/duties', 'load/schedule']
@@ -33,6 +48,9 @@ export const FIRST = [
   'server/pending',
 ]
 
+/** What the name of a file ends in that runs on the debug build. */
+const DEBUG = '+debug'
+
 const sources = fileURLToPath(new URL('../../../test', import.meta.url))
 const programs = fileURLToPath(new URL('..', import.meta.url))
 
@@ -45,22 +63,28 @@ export function testFiles(only: readonly string[] = [], except: readonly string[
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.test.ts'))
     .map((path) => path.slice(0, -'.test.ts'.length))
-    .map(
-      (name): TestFile => ({
-        name,
-        room: name.split('/')[0] ?? '',
-        path: `${programs}${name}.test.js`,
-        alone: ALONE.includes(name),
-      }),
-    )
+    .flatMap(variantsOf)
     .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
-  const isOf = (word: string, { name, room }: TestFile): boolean => word === name || word === room
+  const isOf = (word: string, { name, room }: TestFile): boolean =>
+    word === name || word === room || `${word}${DEBUG}` === name
   for (const word of [...only, ...except]) {
     if (!all.some((file) => isOf(word, file))) throw new Error(`there is no room and no test called ${word}`)
   }
   return all
     .filter((file) => only.length === 0 || only.some((word) => isOf(word, file)))
     .filter((file) => !except.some((word) => isOf(word, file)))
+}
+
+/** Once, or once on each build of the codec. */
+function variantsOf(name: string): TestFile[] {
+  const file: TestFile = {
+    name,
+    room: name.split('/')[0] ?? '',
+    path: `${programs}${name}.test.js`,
+    alone: ALONE.includes(name),
+    codec: 'release',
+  }
+  return ON_BOTH_BUILDS.includes(name) ? [file, { ...file, name: `${name}${DEBUG}`, codec: 'debug' }] : [file]
 }
 
 function rank({ name }: TestFile): number {

@@ -15,6 +15,7 @@ export interface Outcome {
 }
 
 const REPORTER = new URL('reporter.js', import.meta.url).href
+const DEBUG_CODEC = new URL('../support/debugCodec.js', import.meta.url).href
 /** How much of what a test file prints is kept: its last characters. */
 const MOST_PRINTED = 20_000
 
@@ -49,7 +50,7 @@ export async function run(file: TestFile, { timeout, name }: RunOptions): Promis
   const results = join(folder, 'results')
   const began = performance.now()
   try {
-    const { printed, problem } = await end([...optionsOf(results, name), file.path], timeout)
+    const { printed, problem } = await end([...optionsOf(file, results, name), file.path], timeout)
     const told = read(results)
     const verdicts = told.filter(({ outcome }) => outcome !== 'noted')
     const notes = told.flatMap(({ outcome, text }) => (outcome === 'noted' ? `\n${text}` : []))
@@ -64,9 +65,11 @@ export async function run(file: TestFile, { timeout, name }: RunOptions): Promis
   }
 }
 
-function optionsOf(results: string, name: string | undefined): string[] {
+function optionsOf({ codec }: TestFile, results: string, name: string | undefined): string[] {
   const options = ['--enable-source-maps', `--test-reporter=${REPORTER}`, `--test-reporter-destination=${results}`]
-  return name === undefined ? options : [...options, `--test-name-pattern=${name}`]
+  if (codec === 'debug') options.push(`--import=${DEBUG_CODEC}`)
+  if (name !== undefined) options.push(`--test-name-pattern=${name}`)
+  return options
 }
 
 function end(program: readonly string[], timeout: number): Promise<{ printed: string; problem: string }> {

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { read, sourcesIn, tokensOf } from '../structure/source.js'
-import { ALONE, FIRST, testFiles } from './files.js'
+import { codeOf, read, sourcesIn, tokensOf } from '../structure/source.js'
+import { ALONE, FIRST, ON_BOTH_BUILDS, type TestFile, testFiles } from './files.js'
 import { type Outcome, type RunOptions, run } from './process.js'
 import { failuresOf, lineOf, skipsOf, tallyOf } from './summary.js'
 
@@ -19,10 +19,13 @@ after(() => rmSync(folder, { recursive: true }))
 const EFFORT = new URL('../support/effort.js', import.meta.url).href
 
 /** Runs a program as a test file. */
-function tried(program: string, { timeout = 20, name }: Partial<RunOptions> = {}): Promise<Outcome> {
+function tried(
+  program: string,
+  { timeout = 20, name, codec = 'release' }: Partial<RunOptions & Pick<TestFile, 'codec'>> = {},
+): Promise<Outcome> {
   const path = join(folder, `${Math.random()}.test.mjs`)
   writeFileSync(path, `import { describe, test } from 'node:test'\n${program}`)
-  return run({ name: 'room/tried', room: 'room', path, alone: false }, { timeout, name })
+  return run({ name: 'room/tried', room: 'room', path, alone: false, codec }, { timeout, name })
 }
 
 describe('the runner', () => {
@@ -110,6 +113,14 @@ describe('the runner', () => {
     assert.equal(status, 1)
   })
 
+  test('has the debug build of the codec check its assertions, and the release build not', async () => {
+    const program = `
+      import { codecOfThread } from '${new URL('../../src/codec/codec.js', import.meta.url)}'
+      test('a', () => codecOfThread().call.header(70_000, 0x82, -1))`
+    assert.deepEqual(tallyOf([await tried(program)]), { passed: 1, failed: 0, skipped: 0 })
+    assert.match(failuresOf(await tried(program, { codec: 'debug' })), /RuntimeError: unreachable/)
+  })
+
   test('a stack trace shows lines of TypeScript', async () => {
     const outcome = await tried(`
       import { read } from '${new URL('../structure/source.js', import.meta.url)}'
@@ -123,6 +134,10 @@ describe('the runner', () => {
   })
 })
 
+const LOADING_BOTH = 'test/codec/assertions.test.ts'
+/** Any other test of the codec that says one of these words drives it. */
+const DRIVING = ['Agreement', 'CodecParser', 'Counted', 'parse', 'maskedFrame', 'mask', 'validate']
+
 /** The names that a program of tests has, in one of the suites. */
 function namesIn(suite: string, path: string): string[] {
   const env = { ...process.env, MILLRACE_SUITE: suite, NODE_TEST_CONTEXT: undefined }
@@ -133,6 +148,7 @@ function namesIn(suite: string, path: string): string[] {
 describe('the quick suite and the full one', () => {
   test('run the same files, and all of them', () => {
     const names = testFiles()
+      .filter(({ codec }) => codec === 'release')
       .map(({ name }) => `test/${name}.test.ts`)
       .toSorted()
     assert.deepEqual(
@@ -146,7 +162,30 @@ describe('the quick suite and the full one', () => {
       encoding: 'utf8',
     })
     assert.equal(quick.stdout, full.stdout)
-    assert.equal(quick.stdout.trim().split('\n').length, names.length)
+    assert.equal(quick.stdout.trim().split('\n').length, testFiles().length)
+  })
+
+  test('run the tests of the codec on both of its builds', () => {
+    const tests = sourcesIn('test/codec').filter((path) => path.endsWith('.test.ts') && path !== LOADING_BOTH)
+    const driving = tests.filter((path) => codeOf(read(path)).some(({ text }) => DRIVING.includes(text)))
+    assert.deepEqual(
+      ON_BOTH_BUILDS.map((name) => `test/${name}.test.ts`),
+      driving,
+    )
+    assert.deepEqual(
+      testFiles()
+        .filter(({ codec }) => codec === 'debug')
+        .map(({ name }) => name),
+      ON_BOTH_BUILDS.map((name) => `${name}+debug`),
+    )
+    assert.deepEqual(
+      testFiles(['codec/utf8']).map(({ name }) => name),
+      ['codec/utf8', 'codec/utf8+debug'],
+    )
+    assert.deepEqual(
+      testFiles(['codec/utf8+debug']).map(({ name }) => name),
+      ['codec/utf8+debug'],
+    )
   })
 
   test('know the files that they treat in a way of their own', () => {
