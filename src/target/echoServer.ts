@@ -5,7 +5,7 @@ import { createServer, type Server } from '../cluster/server.js'
 import type { Broker } from '../pubsub/broker.js'
 import { MAX_TOPIC_BYTES } from '../pubsub/publication.js'
 import { defaultLimits, type Route, route, type ServerLimits } from '../server/options.js'
-import { page, pageHeaders } from './page.js'
+import { page, pageHeaders } from './page/page.js'
 
 /**
  * An echo server with these limits; `GET /` answers with the page. What is sent to `/topics/name` comes back to everybody

@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { FrameCounter } from '../../bench/load/frameCounter.js'
 import type { Shot } from '../../bench/load/shoot.js'
 import { tiers } from '../../bench/tiers.js'
+import { CliProcess } from '../command/cliProcess.js'
 import { onlyInFull } from '../support/effort.js'
 import { BINARY, buildFrame, CLOSE, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
-import { CliProcess } from '../target/cliProcess.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/load/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-load-'))

@@ -2,9 +2,9 @@
 import type { ClientOptions } from 'ws'
 import type { ListenOptions } from '../../src/index.js'
 import { createEchoServer } from '../../src/target/echoServer.js'
+import { CliProcess } from '../command/cliProcess.js'
 import { cert, key } from '../support/certificate.js'
 import { freePath } from '../support/places.js'
-import { CliProcess } from '../target/cliProcess.js'
 
 export interface Target {
   readonly url: string

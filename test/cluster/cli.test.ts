@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WsClient } from '../clients/wsClient.js'
-import { CliProcess, runCli } from '../target/cliProcess.js'
+import { CliProcess, runCli } from '../command/cliProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }
 

@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import { WsClient } from '../clients/wsClient.js'
+import { CliProcess } from '../command/cliProcess.js'
 import { cert, key } from '../support/certificate.js'
 import { effort } from '../support/effort.js'
-import { CliProcess } from '../target/cliProcess.js'
 import { ClusterProcess } from './clusterProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CliProcess, runCli } from '../command/cliProcess.js'
 import { effort } from '../support/effort.js'
 import { BINARY, buildFrame } from '../support/frames.js'
-import { CliProcess, runCli } from '../target/cliProcess.js'
 import { echoServer, options, tcpServer, upgradingServer } from './peers.js'
 
 const SHORT = ['--connections', '4', '--duration', '300ms', '--warmup', '50ms']

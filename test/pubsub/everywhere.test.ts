@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
+import { CliProcess, runCli } from '../command/cliProcess.js'
 import { RedisServer, redisMissing } from '../support/redis.js'
 import { eventually } from '../support/socketClient.js'
-import { CliProcess, runCli } from '../target/cliProcess.js'
 
 const options = { timeout: 90_000, skip: process.platform === 'win32' }
 const EACH = 200

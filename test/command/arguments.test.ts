@@ -2,8 +2,8 @@
 // with limits nobody asked for.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { helpText, parseArguments, UsageError } from '../../src/command/arguments.js'
 import { defaultLimits } from '../../src/server/options.js'
-import { helpText, parseArguments, UsageError } from '../../src/target/arguments.js'
 
 /** Limits of handlers that return promises: an echo server's don't. */
 const notForEcho = ['pendingHandlers', 'maxConnectionsPerAddress']

@@ -2,7 +2,7 @@
 // limit that is wrong by a factor of a thousand, and says nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from '../../src/target/units.js'
+import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from '../../src/command/units.js'
 
 const sizes: readonly (readonly [string, number])[] = [
   ['0', 0],

@@ -1,8 +1,8 @@
 // `millrace bench`: runs a load until its time is over or somebody presses Ctrl+C, and prints what was measured.
 import { constants } from 'node:os'
-import { type LoadOptions, type LoadResult, load } from '../load/load.js'
-import type { BenchCommand } from './benchArguments.js'
-import { heading, report } from './benchReport.js'
+import { type LoadOptions, type LoadResult, load } from '../../load/load.js'
+import type { BenchCommand } from './arguments.js'
+import { heading, report } from './report.js'
 
 /** One press of Ctrl+C can arrive twice, from the terminal and from npm: within this time, they are one. */
 const SAME_SIGNAL = 300

@@ -1,6 +1,6 @@
 // What `millrace bench` prints for a person: the load in a sentence, then rate, latencies and a histogram.
-import type { LoadOptions, LoadResult } from '../load/load.js'
-import { formatSize } from './units.js'
+import type { LoadOptions, LoadResult } from '../../load/load.js'
+import { formatSize } from '../units.js'
 
 const BAR = 40
 const NAMES = { binary: 'binary', text: 'text', utf8: 'multi-byte text', deflate: 'compressed text' } as const

@@ -1,7 +1,7 @@
 // The page at `GET /`: one file without a network, to try the server by hand.
 import { createHash } from 'node:crypto'
-import { pageScript } from './pageScript.js'
-import { pageStyle } from './pageStyle.js'
+import { pageScript } from './script.js'
+import { pageStyle } from './style.js'
 
 const ICON =
   '<path d="M16 3v26M3 16h26M6.8 6.8l18.4 18.4M25.2 6.8 6.8 25.2" stroke-width="2.5"/><circle cx="16" cy="16" r="10" stroke-width="2.5"/><circle cx="16" cy="16" r="3" fill="currentColor"/>'

@@ -1,7 +1,7 @@
 // The command line: which command it names, and for the echo server its options, what they say when asked, and what a person's arguments mean.
 import { nearest } from '../checks/spelling.js'
 import { defaultLimits, type ServerLimits } from '../server/options.js'
-import { type BenchCommand, parseBenchArguments } from './benchArguments.js'
+import { type BenchCommand, parseBenchArguments } from './bench/arguments.js'
 import { type Given, optionsIn, read, table, UsageError } from './options.js'
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './units.js'
 

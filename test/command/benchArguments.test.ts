@@ -1,8 +1,8 @@
 // A benchmark that measures something else than was typed is worse than none.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseArguments, UsageError } from '../../src/target/arguments.js'
-import { benchHelpText } from '../../src/target/benchArguments.js'
+import { parseArguments, UsageError } from '../../src/command/arguments.js'
+import { benchHelpText } from '../../src/command/bench/arguments.js'
 
 const ADDRESS = 'ws://127.0.0.1:9001'
 

@@ -1,8 +1,8 @@
 // The command line of `millrace bench`: what its arguments mean, and what it says when asked.
-import type { LoadOptions } from '../load/load.js'
-import type { PayloadKind } from '../load/payload.js'
-import { type Given, optionsIn, read, table, UsageError } from './options.js'
-import { parseCount, parseDuration, parseSize } from './units.js'
+import type { LoadOptions } from '../../load/load.js'
+import type { PayloadKind } from '../../load/payload.js'
+import { type Given, optionsIn, read, table, UsageError } from '../options.js'
+import { parseCount, parseDuration, parseSize } from '../units.js'
 
 export type BenchCommand =
   | { readonly name: 'benchHelp' }

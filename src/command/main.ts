@@ -1,0 +1,118 @@
+// The command `millrace`: runs the echo server of `target/` until it is told to stop, or loads another server.
+import cluster from 'node:cluster'
+import { readFileSync } from 'node:fs'
+import { onSignals } from '../cluster/signals.js'
+import type { Broker, Server } from '../index.js'
+import { createEchoServer } from '../target/echoServer.js'
+import { type Command, helpText, parseArguments, UsageError } from './arguments.js'
+import { benchHelpText } from './bench/arguments.js'
+
+run(process.argv.slice(2)).catch((error: unknown) => {
+  const help = process.argv[2] === 'bench' ? 'millrace bench --help' : 'millrace --help'
+  const hint = error instanceof UsageError ? `; ${help} tells what there is` : ''
+  console.error(`millrace: ${explain(error)}${hint}`)
+  process.exitCode = 1
+})
+
+async function run(args: readonly string[]): Promise<void> {
+  const command = parseArguments(args)
+  if (command.name === 'help') console.log(helpText(version()))
+  else if (command.name === 'version') console.log(version())
+  else if (command.name === 'benchHelp') console.log(benchHelpText)
+  else if (command.name === 'bench') {
+    // A server needs no load client.
+    const { bench } = await import('./bench/command.js')
+    process.exitCode = await bench(command)
+  } else await serve(command)
+}
+
+async function serve({ listen, limits, broker }: Extract<Command, { name: 'serve' }>): Promise<void> {
+  const server = createEchoServer(limits, broker === undefined ? undefined : await brokerAt(broker))
+  const { tls, ...place } = listen
+  await server.listen(tls === undefined ? place : { ...place, tls: certificateIn(tls) })
+  if (cluster.isWorker) return // the primary speaks for its acceptors
+  const { acceptors } = place
+  if (acceptors === undefined) obeySignals(server, tls)
+  const s = tls === undefined ? '' : 's'
+  const authority = authorityOf(server)
+  const where =
+    place.path === undefined
+      ? `listens on http${s}://${authority} and echoes ws${s}://${authority} on every path`
+      : `listens on ${place.path} and echoes ws${s}+unix://${place.path} on every path`
+  const count = (await server.statistics()).length
+  const by = acceptors === undefined ? '' : `, with ${count} ${count === 1 ? 'acceptor' : 'acceptors'}`
+  console.log(`millrace ${where}${by}`)
+}
+
+/** Only who asks for it needs the package. */
+async function brokerAt(url: string): Promise<Broker> {
+  try {
+    const { redisBroker } = await import('../pubsub/redisBroker.js')
+    return redisBroker(url)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
+    throw new UsageError('--broker needs the package @redis/client: npm install @redis/client')
+  }
+}
+
+/** Where a certificate and its key are. */
+type Files = NonNullable<Extract<Command, { name: 'serve' }>['listen']['tls']>
+
+function certificateIn({ cert, key }: Files): { cert: Buffer; key: Buffer } {
+  return { cert: contentOf(cert), key: contentOf(key) }
+}
+
+/** The first SIGTERM or SIGINT closes the server gracefully; a second one ends it. SIGHUP renews the certificate. */
+function obeySignals(server: Server, tls: Files | undefined): void {
+  onSignals({
+    ...(tls === undefined ? {} : { reload: () => renew(server, tls) }),
+    stop() {
+      const { size } = server.connections
+      if (size > 0) console.error(`millrace: closing ${size} ${size === 1 ? 'connection' : 'connections'}`)
+      return server.close()
+    },
+  })
+}
+
+/** A certificate that can't be read, or used, leaves the one that is in force. */
+function renew(server: Server, tls: Files): void {
+  try {
+    server.setSecureContext(certificateIn(tls))
+    console.error('millrace: connections to come get the certificate that is there now')
+  } catch (error) {
+    console.error(`millrace: the certificate stays as it was: ${explain(error)}`)
+  }
+}
+
+/** Host and port as a browser wants them. All addresses of a machine are no address to visit: its own one is. */
+function authorityOf(server: Server): string {
+  const { address, family, port } = server.address ?? { address: '', family: '', port: 0 }
+  if (family === 'IPv6') return `[${address === '::' ? '::1' : address}]:${port}`
+  return `${address === '0.0.0.0' ? '127.0.0.1' : address}:${port}`
+}
+
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new UsageError(`${file} can't be read (${error instanceof Error ? error.message : error})`)
+  }
+}
+
+function version(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  )
+  return manifest.version
+}
+
+/** What went wrong, in a line. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, address, port }: NodeJS.ErrnoException & { address?: string; port?: number } = error
+  if (code === 'EADDRINUSE') return `port ${port} is taken on ${address}: choose another with --port, or 0 for any`
+  if (code === 'EACCES') return `this user may not listen on port ${port}: choose one from 1024 with --port`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return 'this machine has no such address: choose another with --host'
+  return error.message.split('\n', 1)[0] ?? ''
+}
