@@ -2,44 +2,26 @@
 // the tables with the types.
 import { dhParameters, origins, pem, pkcs12, protocols, proxies } from './addresses.js'
 import { type Checklist, callback, either, flag, type Kind, object, oneOf, port, text, wholeNumber } from './kinds.js'
+import { connectionLimits, serverLimits } from './limits.js'
+import {
+  closeQuantities,
+  clusterQuantities,
+  largeQuantities,
+  type Quantity,
+  redisQuantities,
+  routeQuantities,
+} from './quantities.js'
 
 type Table = Readonly<Record<string, Kind>>
 
+/** A limit of node:tls, whose bounds are for node:tls to tell. */
 const limit = wholeNumber(0)
-/** A limit of which none would be no use at all. */
-const limitFromOne = wholeNumber(1)
-/** A timer of Node's takes no more. */
-const time = wholeNumber(0, 2 ** 30)
 
-/** Limits of each connection: of a server, or of one route. */
-const connectionLimits = {
-  maxMessage: limit,
-  maxFragments: limitFromOne,
-  outputLimit: limit,
-  outputCeiling: limit,
-  pendingHandlers: limitFromOne,
-  maxSubscriptions: limitFromOne,
-  closeTimeout: limit,
-  payloadTimeout: limit,
-  pingInterval: limit,
-  idleTimeout: limit,
-  pauseTimeout: limit,
-  maxLifetime: limit,
-  messageRate: limit,
-  byteRate: limit,
-} satisfies Table
-
-/** Limits of a whole server. */
-const serverLimits = {
-  payloadMemory: limit,
-  handshakeTimeout: limit,
-  requestTimeout: limit,
-  keepAliveTimeout: limit,
-  maxTopics: limitFromOne,
-  maxHeaderSize: limitFromOne,
-  maxConnections: limit,
-  maxConnectionsPerAddress: limit,
-} satisfies Table
+/** The kinds of the numbers of a table. */
+function numbers<Name extends string>(table: Readonly<Record<Name, Quantity>>): Readonly<Record<Name, Kind>> {
+  const kinds = Object.entries<Quantity>(table).map(([name, { least, most }]) => [name, wholeNumber(least, most)])
+  return Object.fromEntries(kinds) as Record<Name, Kind>
+}
 
 const handlers = {
   open: callback,
@@ -57,11 +39,7 @@ const large = {
     words: "a URL or an absolute path: new URL('./large.js', import.meta.url)",
     is: (value) => typeof value === 'string' || Object.prototype.toString.call(value) === '[object URL]',
   },
-  threshold: wholeNumber(32_769), // shorter messages may lie in the inbox, which the next read overwrites
-  threads: wholeNumber(1),
-  queue: limit,
-  timeout: limit,
-  idleTimeout: limit,
+  ...numbers(largeQuantities),
   ordered: flag,
   atomics: oneOf('async', 'sync', 'disabled'),
   context: callback,
@@ -76,12 +54,12 @@ export const largeOptions = {
 
 const routeTable = {
   ...handlers,
-  ...connectionLimits,
+  ...numbers(connectionLimits),
+  ...numbers(routeQuantities),
   outputPolicy: oneOf('pause', 'drop', 'close'),
   origins,
   protocols,
   large: object('an object: { module }', largeOptions),
-  streamThreshold: limit,
   streamLeft: oneOf('drain', 'fail'),
   upgrade: callback,
   upgradeFailed: callback,
@@ -111,7 +89,7 @@ export const serverOptions = {
   example: (name: string) => `createServer({ ${name} })`,
   options: {
     ...routeTable,
-    ...serverLimits,
+    ...numbers(serverLimits),
     routes: object("an object: { '/chat': route({ ... }) }"),
     request: callback,
     requestFailed: callback,
@@ -170,13 +148,11 @@ const place = {
   proxyProtocol: flag,
 } satisfies Table
 
+const clusterNumbers = numbers(clusterQuantities)
+
 const cluster = {
-  acceptors: either(oneOf('auto'), wholeNumber(1, 1024)),
-  drainAfter: time,
-  drainOver: time,
-  drainCode: wholeNumber(1000, 4999),
-  startTimeout: time,
-  stopTimeout: time,
+  ...clusterNumbers,
+  acceptors: either(oneOf('auto'), clusterNumbers.acceptors),
   signals: flag,
   log: callback,
 } satisfies Table
@@ -203,8 +179,7 @@ export const closeOptions = {
   options: {
     code: { words: 'a close code', is: (value) => typeof value === 'number' },
     reason: text,
-    drainAfter: time,
-    drainOver: time,
+    ...numbers(closeQuantities),
   },
 } satisfies Checklist
 
@@ -212,7 +187,7 @@ export const redisOptions = {
   owner: 'redisBroker',
   prefix: '',
   example: (name: string) => `redisBroker(url, { ${name} })`,
-  options: { prefix: text, maxBuffered: limitFromOne, timeout: limitFromOne, error: callback },
+  options: { prefix: text, ...numbers(redisQuantities), error: callback },
 } satisfies Checklist
 
 export const streamOptions = {

@@ -1,4 +1,5 @@
 // What a server with acceptors can be told, and what it does when it is told nothing.
+import { clusterQuantities } from '../checks/quantities.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 import { processors } from './processors.js'
 
@@ -6,8 +7,8 @@ import { processors } from './processors.js'
 export interface ClusterOptions {
   /**
    * How many processes accept connections, perform their handshakes and serve them; each runs this program. `'auto'` is
-   * one for each processor that this process may use, within the limits of its container. Default: none; this process
-   * serves. Everything below is about acceptors, and does nothing without them.
+   * one for each processor that this process may use, within the limits of its container. At least 1, at most 1024.
+   * Default: none; this process serves. Everything below is about acceptors, and does nothing without them.
    */
   readonly acceptors?: number | 'auto'
   /**
@@ -35,20 +36,20 @@ export interface ClusterOptions {
 /** The options with their defaults. */
 export type ClusterPlan = Required<Omit<ClusterOptions, 'acceptors'>> & { readonly acceptors: number }
 
-const times = { drainAfter: 5000, drainOver: 10_000, startTimeout: 30_000, stopTimeout: 15_000 }
-
 /** Options that were checked, with the defaults. Throws a RangeError for a close code that may not be sent. */
 export function planOf(options: ClusterOptions): ClusterPlan {
-  const { acceptors = 'auto', drainCode = 1012, signals = true, log = (line) => console.error(line) } = options
-  writeClosePayload(drainCode, '')
-  return {
+  const { drainAfter, drainOver, drainCode, startTimeout, stopTimeout } = clusterQuantities
+  const { acceptors = 'auto', signals = true, log = (line) => console.error(line) } = options
+  const plan = {
     acceptors: acceptors === 'auto' ? processors() : acceptors,
-    drainAfter: options.drainAfter ?? times.drainAfter,
-    drainOver: options.drainOver ?? times.drainOver,
-    startTimeout: options.startTimeout ?? times.startTimeout,
-    stopTimeout: options.stopTimeout ?? times.stopTimeout,
-    drainCode,
+    drainAfter: options.drainAfter ?? drainAfter.byDefault,
+    drainOver: options.drainOver ?? drainOver.byDefault,
+    drainCode: options.drainCode ?? drainCode.byDefault,
+    startTimeout: options.startTimeout ?? startTimeout.byDefault,
+    stopTimeout: options.stopTimeout ?? stopTimeout.byDefault,
     signals,
     log,
   }
+  writeClosePayload(plan.drainCode, '')
+  return plan
 }

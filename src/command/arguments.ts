@@ -1,6 +1,8 @@
 // The command line: which command it names, and for the echo server its options, what they say when asked, and what a person's arguments mean.
+import { type Limit, limits } from '../checks/limits.js'
+import { clusterQuantities } from '../checks/quantities.js'
 import { nearest } from '../checks/spelling.js'
-import { defaultLimits, type ServerLimits } from '../server/options.js'
+import type { ServerLimits } from '../server/options.js'
 import { type BenchCommand, parseBenchArguments } from './bench/arguments.js'
 import { type Given, optionsIn, read, table, UsageError } from './options.js'
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './units.js'
@@ -36,40 +38,23 @@ export interface Place {
 const where = ['port', 'host', 'path', 'cert', 'key']
 const processes = ['acceptors', 'drain-after', 'drain-over', 'broker']
 
-const MOST_ACCEPTORS = 1024
-
 export { UsageError }
 
-type Limit = keyof ServerLimits
+type LimitName = keyof ServerLimits
 
-const sizes: readonly (readonly [Limit, string])[] = [
-  ['maxMessage', 'longest message; longer ones end with 1009'],
-  ['payloadMemory', 'memory for large messages of all connections'],
-  ['outputLimit', 'a peer that leaves more unread must read first'],
-  ['outputCeiling', 'a peer that leaves more unread is cut off'],
-  ['maxHeaderSize', 'longest request head; longer ones get 431'],
-  ['byteRate', 'a second, of one peer; 0 is any'],
-]
+/** The limits of one unit that the command line has an option for, each with its help. */
+function limitsIn(unit: Limit['unit']): readonly (readonly [LimitName, string])[] {
+  const found: (readonly [LimitName, string])[] = []
+  for (const name of Object.keys(limits) as LimitName[]) {
+    const limit: Limit = limits[name]
+    if (limit.unit === unit && limit.help !== undefined) found.push([name, limit.help])
+  }
+  return found
+}
 
-const counts: readonly (readonly [Limit, string])[] = [
-  ['maxConnections', 'at once; more get 503'],
-  ['maxFragments', 'frames of one message'],
-  ['maxSubscriptions', 'topics of one peer'],
-  ['maxTopics', 'topics of all peers'],
-  ['messageRate', 'messages a second, of one peer; 0 is any'],
-]
-
-const times: readonly (readonly [Limit, string])[] = [
-  ['handshakeTimeout', 'for the whole opening handshake'],
-  ['requestTimeout', 'for a whole HTTP request, its body included'],
-  ['keepAliveTimeout', 'between two HTTP requests of a connection'],
-  ['payloadTimeout', 'without a byte of an unfinished large message'],
-  ['closeTimeout', 'for the answer to Close, and then for the end'],
-  ['pingInterval', 'of silence before a peer is sent a ping'],
-  ['idleTimeout', 'of silence, whatever was sent, before the end'],
-  ['pauseTimeout', 'while a peer reads none of its echoes'],
-  ['maxLifetime', 'of a connection'],
-]
+const sizes = limitsIn('bytes')
+const counts = limitsIn('count')
+const times = limitsIn('ms')
 
 /** Reads the arguments behind the program's name. Throws a UsageError for the first that is wrong. */
 export function parseArguments(args: readonly string[]): Command {
@@ -81,7 +66,7 @@ export function parseArguments(args: readonly string[]): Command {
   })
   if (given.has('help')) return { name: 'help' }
   if (given.has('version')) return { name: 'version' }
-  const limits: { -readonly [name in Limit]?: number } = {}
+  const asked: { -readonly [name in LimitName]?: number } = {}
   const groups = [
     [sizes, parseSize] as const,
     [counts, (text: string) => parseCount(text)] as const,
@@ -90,13 +75,13 @@ export function parseArguments(args: readonly string[]): Command {
   for (const [group, parse] of groups) {
     for (const [limit] of group) {
       const value = read(given, flagOf(limit), parse)
-      if (value !== undefined) limits[limit] = value
+      if (value !== undefined) asked[limit] = value
     }
   }
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
   const broker = given.get('broker')
   const listen = { ...placeIn(given, port), ...acceptorsIn(given) }
-  return { name: 'serve', listen, limits, ...(broker === undefined ? {} : { broker }) }
+  return { name: 'serve', listen, limits: asked, ...(broker === undefined ? {} : { broker }) }
 }
 
 /** Where to listen: a path, or a port; with TLS if there is a certificate. */
@@ -113,7 +98,7 @@ function placeIn(given: Given, port: number): Place {
 /** How many acceptors, and how they drain. */
 function acceptorsIn(given: Given): Pick<Place, 'acceptors' | 'drainAfter' | 'drainOver'> {
   const acceptors = read(given, 'acceptors', (text) =>
-    text === 'auto' ? text : atLeastOne(parseCount(text, MOST_ACCEPTORS)),
+    text === 'auto' ? text : atLeastOne(parseCount(text, clusterQuantities.acceptors.most)),
   )
   const [drainAfter, drainOver] = [read(given, 'drain-after', parseDuration), read(given, 'drain-over', parseDuration)]
   if (acceptors === undefined) {
@@ -156,16 +141,16 @@ ${table([
 Processes
 ${table([
   ['acceptors', '', 'processes that serve, or auto'],
-  ['drain-after', '5s', 'from a reload (SIGHUP) to the first Close'],
-  ['drain-over', '10s', 'time over which all Closes are spread'],
+  ['drain-after', formatDuration(clusterQuantities.drainAfter.byDefault), 'from a reload (SIGHUP) to the first Close'],
+  ['drain-over', formatDuration(clusterQuantities.drainOver.byDefault), 'time over which all Closes are spread'],
   ['broker', '', 'redis://..., for /topics/NAME on many machines'],
 ])}
 How much (1024, 16k, 64KiB, 64MB)
-${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(defaultLimits[limit]), help]))}
+${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(limits[limit].byDefault), help]))}
 How many
-${table(counts.map(([limit, help]) => [flagOf(limit), String(defaultLimits[limit]), help]))}
+${table(counts.map(([limit, help]) => [flagOf(limit), String(limits[limit].byDefault), help]))}
 How long (500ms, 10s, 2m; 0 is for ever)
-${table(times.map(([limit, help]) => [flagOf(limit), formatDuration(defaultLimits[limit]), help]))}
+${table(times.map(([limit, help]) => [flagOf(limit), formatDuration(limits[limit].byDefault), help]))}
 And
 ${table([
   ['help', '', 'this text (-h)'],
@@ -176,6 +161,6 @@ again, it ends at once.`
 }
 
 /** The option of a limit: maxMessage is --max-message. */
-function flagOf(limit: Limit): string {
+function flagOf(limit: LimitName): string {
   return limit.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

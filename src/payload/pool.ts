@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { checkOptions } from '../checks/check.js'
+import { largeQuantities } from '../checks/quantities.js'
 import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
@@ -19,7 +20,7 @@ export interface LargeOptions {
   readonly module: URL | string
   /** Payload bytes from which a message is large. At least 32,769. Default 65,536, where the 64-bit tier begins. */
   readonly threshold?: number
-  /** Most threads. Default: the processors that this process may use. */
+  /** Most threads. At least 1. Default: the processors that this process may use. */
   readonly threads?: number
   /**
    * Messages of all connections that may wait for a thread. A connection that adds one more is not read from until that
@@ -39,7 +40,7 @@ export interface LargeOptions {
   readonly atomics?: 'async' | 'sync' | 'disabled'
 }
 
-export const DEFAULT_THRESHOLD = 65_536
+const { threshold: THRESHOLD, queue: QUEUE, timeout: TIMEOUT, idleTimeout: IDLE_TIMEOUT } = largeQuantities
 
 export class Pool {
   /** Payload bytes from which a message is large. */
@@ -56,7 +57,7 @@ export class Pool {
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
   constructor(options: LargeOptions) {
     checkOptions(options, largeOptions)
-    const { module, threshold = DEFAULT_THRESHOLD, threads = availableParallelism(), ordered = true } = options
+    const { module, threshold = THRESHOLD.byDefault, threads = availableParallelism(), ordered = true } = options
     if (module === undefined) throw new TypeError("large needs a module: new URL('./large.js', import.meta.url)")
     const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // of another realm, perhaps
     if (url.protocol === 'file:' && !existsSync(url))
@@ -70,7 +71,7 @@ export class Pool {
 
   /** Whether as many messages wait for a thread as may. */
   get full(): boolean {
-    const { queue = 256 } = this.#options
+    const { queue = QUEUE.byDefault } = this.#options
     return this.#running >= this.#most && this.#waiting.length >= queue
   }
 
@@ -105,7 +106,7 @@ export class Pool {
     await threads?.destroy()
   }
 
-  async #inThread(task: Task, timeout = 30_000): Promise<Outcome> {
+  async #inThread(task: Task, timeout: number = TIMEOUT.byDefault): Promise<Outcome> {
     this.#threads ??= this.#start()
     const threads = this.#threads
     const controller = new AbortController()
@@ -125,7 +126,7 @@ export class Pool {
   }
 
   #start(): Piscina<Task, Outcome> {
-    const { idleTimeout = 10_000, atomics = 'disabled' } = this.#options
+    const { idleTimeout = IDLE_TIMEOUT.byDefault, atomics = 'disabled' } = this.#options
     const workerData: ThreadData = { memory: codecOfThread().memory, module: this.#module }
     const filename = new URL('./worker.js', import.meta.url).href
     const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }

@@ -1,6 +1,7 @@
 // The broker between machines: Redis (or Valkey) publish and subscribe. It is an entry of its own, `millrace/redis`, and
 // with redisConnection.ts the only code that needs the package @redis/client.
 import { checkOptions } from '../checks/check.js'
+import { redisQuantities } from '../checks/quantities.js'
 import { everywhere, redisOptions } from '../checks/tables.js'
 import type { Broker, BrokerStatistics, Receive } from './broker.js'
 import { Interest } from './interest.js'
@@ -14,9 +15,9 @@ export type { Broker, BrokerStatistics, Receive }
 export interface RedisBrokerOptions {
   /** Stands in front of each topic in the names of the Redis channels. Default 'millrace:'. */
   readonly prefix?: string
-  /** Bytes that Redis may not have confirmed yet; while there are more, publications are dropped. Default 8 MiB. */
+  /** Bytes that Redis may not have confirmed yet; while there are more, publications are dropped. At least 1. Default 8 MiB. */
   readonly maxBuffered?: number
-  /** Milliseconds in which Redis must accept a connection or answer a ping; else it is away. Default 10,000. */
+  /** Milliseconds in which Redis must accept a connection or answer a ping; else it is away. At least 1. Default 10,000. */
   readonly timeout?: number
   /**
    * Called when Redis is away, and when it refuses a command: once for each outage, not for each attempt to connect
@@ -47,8 +48,7 @@ interface Batch {
   bytes: number
 }
 
-const MAX_BUFFERED = 8 * 1024 * 1024
-const TIMEOUT = 10_000
+const { maxBuffered: MAX_BUFFERED, timeout: TIMEOUT } = redisQuantities
 /** Channels in one command. */
 const MAX_CHANNELS = 1000
 /** Milliseconds that `close` waits for what is not confirmed. */
@@ -89,7 +89,8 @@ class RedisPubSub implements RedisBroker {
   #whenEmpty: (() => void) | undefined
 
   constructor(url: string, options: RedisBrokerOptions) {
-    const { prefix = 'millrace:', maxBuffered = MAX_BUFFERED, timeout = TIMEOUT, error = warn } = options
+    const { prefix = 'millrace:', error = warn } = options
+    const { maxBuffered = MAX_BUFFERED.byDefault, timeout = TIMEOUT.byDefault } = options
     this.#prefix = prefix
     this.#prefixBytes = Buffer.byteLength(prefix)
     this.#maxBuffered = maxBuffered

@@ -14,14 +14,6 @@ export interface CensusLimits {
   readonly maxConnectionsPerAddress: number
 }
 
-/** What one address may have of all connections where nothing else is said; the rest is kept for others. */
-const SHARE = 7 / 8
-
-/** The default of `maxConnectionsPerAddress`. */
-export function shareOf(maxConnections: number): number {
-  return Math.ceil(maxConnections * SHARE)
-}
-
 /** How near to the limit addresses begin to matter, and below which part of it they don't any more. */
 const NEAR = 3 / 4
 const FAR = 1 / 2

@@ -1,5 +1,6 @@
 // Draining a server: it accepts nothing more, serves for a while what it has, closes that little by little, and ends.
 import { checkOptions } from '../checks/check.js'
+import { closeQuantities } from '../checks/quantities.js'
 import { closeOptions, everywhere } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
@@ -32,8 +33,8 @@ export function drainOf(how: number | CloseOptions, reasonOnly: string): Drain {
   const {
     code = 1001,
     reason = reasonOnly,
-    drainAfter = 0,
-    drainOver = 0,
+    drainAfter = closeQuantities.drainAfter.byDefault,
+    drainOver = closeQuantities.drainOver.byDefault,
   } = typeof how === 'number' ? { code: how } : how
   writeClosePayload(code, reason)
   return { code, reason, drainAfter, drainOver }

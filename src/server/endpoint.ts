@@ -1,4 +1,5 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
+import { routeQuantities } from '../checks/quantities.js'
 import { Callbacks } from '../connection/callbacks.js'
 import { ticksOf } from '../connection/deadlines.js'
 import { isThenable, type Large, type Opening, type Shared } from '../connection/handlers.js'
@@ -35,8 +36,6 @@ const GONE = refuse(503, 'too late')
 
 /** Options of the server that its routes inherit. */
 type Inherited = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
-/** Where the 64-bit tier begins, less one. */
-const STREAM_THRESHOLD = 65_535
 
 export class Endpoint {
   readonly #options: AnyRoute
@@ -155,7 +154,7 @@ function largeOf({ large }: AnyRoute): Large<unknown> | undefined {
 }
 
 function streamThresholdOf(
-  { stream, streamThreshold = STREAM_THRESHOLD }: AnyRoute,
+  { stream, streamThreshold = routeQuantities.streamThreshold.byDefault }: AnyRoute,
   maxMessage: number,
 ): number | undefined {
   return stream === undefined ? undefined : Math.min(streamThreshold, maxMessage)

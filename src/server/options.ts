@@ -1,6 +1,8 @@
 // What a server can be told, and what it does when it is told nothing.
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { checkOptions } from '../checks/check.js'
+import { limits, shareOf } from '../checks/limits.js'
+import { defaultsOf } from '../checks/quantities.js'
 import { everywhere, routeOptions } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
@@ -8,7 +10,7 @@ import type { LargeOptions } from '../payload/pool.js'
 import type { ResponseHeaders } from '../protocol/responseHeaders.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../pubsub/broker.js'
-import { type CensusLimits, shareOf } from './census.js'
+import type { CensusLimits } from './census.js'
 import type { HttpLimits } from './webServer.js'
 
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
@@ -196,38 +198,15 @@ export function route<Data = undefined>(options: RouteOptions<Data>): Route {
 }
 
 /** The limits of a server that was told nothing. */
-export const defaultLimits: ServerLimits = {
-  maxMessage: 16 * 1024 * 1024,
-  maxFragments: 131_072,
-  outputLimit: 1024 * 1024,
-  outputCeiling: 64 * 1024 * 1024,
-  pendingHandlers: 256,
-  maxSubscriptions: 1024,
-  closeTimeout: 10_000,
-  payloadTimeout: 30_000,
-  pingInterval: 30_000,
-  idleTimeout: 120_000,
-  pauseTimeout: 60_000,
-  maxLifetime: 0,
-  messageRate: 0,
-  byteRate: 0,
-  payloadMemory: 256 * 1024 * 1024,
-  handshakeTimeout: 10_000,
-  requestTimeout: 300_000,
-  keepAliveTimeout: 65_000,
-  maxHeaderSize: 16 * 1024,
-  maxTopics: 1_000_000,
-  maxConnections: 100_000,
-  maxConnectionsPerAddress: shareOf(100_000),
-}
+export const defaultLimits: ServerLimits = defaultsOf(limits)
 
 /** The limits that `options` ask for, and those of `base` besides. */
 export function limitsOf(options: Partial<ServerLimits>, base: ServerLimits = defaultLimits): ServerLimits {
-  const limits: Record<string, number> = {}
-  for (const [name, byDefault] of Object.entries(base)) limits[name] = Number(Reflect.get(options, name) ?? byDefault)
+  const given: Record<string, number> = {}
+  for (const [name, byDefault] of Object.entries(base)) given[name] = Number(Reflect.get(options, name) ?? byDefault)
   const { maxConnections, maxConnectionsPerAddress } = options
   if (maxConnections !== undefined && maxConnectionsPerAddress === undefined) {
-    limits['maxConnectionsPerAddress'] = shareOf(maxConnections)
+    given['maxConnectionsPerAddress'] = shareOf(maxConnections)
   }
-  return { ...base, ...limits }
+  return { ...base, ...given }
 }

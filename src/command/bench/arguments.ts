@@ -12,6 +12,9 @@ const VALUED = ['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate']
 const KINDS = ['text', 'utf8', 'deflate'] as const
 const FLAGS = [...KINDS, 'verify', 'json', 'help']
 
+/** What holds where nothing is asked for; times in seconds. */
+const defaults = { connections: 100, size: 16, pipeline: 1, duration: 10, warmup: 1, rate: 0 } as const
+
 const MOST_CONNECTIONS = 1_000_000
 const MOST_IN_FLIGHT = 1_000_000
 /** Beyond this, a tick of the schedule can't be over before the next. */
@@ -30,14 +33,14 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     throw new UsageError(`bench loads one address at a time, and ${JSON.stringify(extra)} is more`)
   const load: LoadOptions = {
     url: parseAddress(address),
-    connections: read(given, 'connections', (text) => atLeastOne(text, MOST_CONNECTIONS)) ?? 100,
-    size: read(given, 'size', parseLength) ?? 16,
-    pipeline: read(given, 'pipeline', (text) => atLeastOne(text, MOST_IN_FLIGHT)) ?? 1,
-    duration: read(given, 'duration', parseSeconds) ?? 10,
-    warmup: read(given, 'warmup', parseSeconds) ?? 1,
+    connections: read(given, 'connections', (text) => atLeastOne(text, MOST_CONNECTIONS)) ?? defaults.connections,
+    size: read(given, 'size', parseLength) ?? defaults.size,
+    pipeline: read(given, 'pipeline', (text) => atLeastOne(text, MOST_IN_FLIGHT)) ?? defaults.pipeline,
+    duration: read(given, 'duration', parseSeconds) ?? defaults.duration,
+    warmup: read(given, 'warmup', parseSeconds) ?? defaults.warmup,
     kind: kindIn(given),
     verify: given.has('verify'),
-    rate: read(given, 'rate', (text) => parseCount(text, MOST_A_SECOND)) ?? 0,
+    rate: read(given, 'rate', (text) => parseCount(text, MOST_A_SECOND)) ?? defaults.rate,
   }
   check(load)
   return { name: 'bench', load, json: given.has('json') }
@@ -101,15 +104,15 @@ terminal, or bring your own.
 
 How much
 ${table([
-  ['connections', '100', 'connections, all of them busy'],
-  ['size', '16', 'payload of a message (0, 200, 16k, 64KiB)'],
-  ['pipeline', '1', 'messages in flight on each connection'],
+  ['connections', String(defaults.connections), 'connections, all of them busy'],
+  ['size', String(defaults.size), 'payload of a message (0, 200, 16k, 64KiB)'],
+  ['pipeline', String(defaults.pipeline), 'messages in flight on each connection'],
   ['rate', '', 'messages a second, all connections together,'],
   ['', '', 'sent on schedule even when answers are late'],
 ])}
 How long (10, 500ms, 2m; a number alone is seconds)
 ${table([
-  ['duration', '10s', 'measured'],
+  ['duration', `${defaults.duration}s`, 'measured'],
   ['warmup', '1s', 'before that, not measured'],
 ])}
 What (binary, unless told otherwise)

@@ -1,0 +1,57 @@
+// Writes the tables of docs/limits.md from the tables of limits in src/checks/limits.ts: `npm run docs`.
+// With --check it writes nothing, and fails if a document is not what it would write.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connectionLimits, serverLimits } from '../dist/src/checks/limits.js'
+
+const isCheck = process.argv.includes('--check')
+
+/** `16 MiB`, `131,072`: a default as the documents write it. */
+function formatted({ unit, byDefault }) {
+  const [name, factor] = [
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ].find(([, size]) => unit === 'bytes' && byDefault >= size && byDefault % size === 0) ?? ['', 1]
+  return `${(byDefault / factor).toLocaleString('en-US')} ${name}`.trimEnd()
+}
+
+function limitsTable(limits, answer) {
+  const rows = Object.entries(limits).map(([name, limit]) => [
+    `\`${name}\``,
+    limit.counted,
+    formatted(limit),
+    limit.zero ?? 'not allowed',
+    limit.atLimit,
+    limit.answer,
+  ])
+  const head = ['option', 'unit', 'default', '0 means', 'at the limit', answer]
+  return [row(head), '|---|---|--:|---|---|---|', ...rows.map(row)].join('\n')
+}
+
+/** A row of a table; an empty last cell has a single blank. */
+function row(cells) {
+  return `| ${cells.join(' | ')} |`.replace(/ {2}\|$/, ' |')
+}
+
+/** A document with what stands between its markers `name` replaced. */
+function replaced(text, name, table) {
+  const [begin, end] = [`<!-- ${name}: npm run docs -->`, `<!-- end of ${name} -->`]
+  const [before, rest] = [text.indexOf(begin), text.indexOf(end)]
+  if (before < 0 || rest < before) throw new Error(`the markers of "${name}" are missing`)
+  return `${text.slice(0, before)}${begin}\n\n${table}\n\n${text.slice(rest)}`
+}
+
+function write(name, make) {
+  const url = new URL(name, import.meta.url)
+  const before = readFileSync(url, 'utf8')
+  const after = make(before)
+  if (!isCheck) writeFileSync(url, after)
+  else if (after !== before) {
+    console.error(`docs/${name} is not what its tables say: npm run docs`)
+    process.exitCode = 1
+  }
+}
+
+write('limits.md', (text) => {
+  const own = replaced(text, 'limits of a connection', limitsTable(connectionLimits, 'close code, `code`'))
+  return replaced(own, 'limits of the server', limitsTable(serverLimits, 'answer'))
+})

@@ -1,0 +1,66 @@
+// Every number that may be given as an option and is no limit of a server, once: its unit, its default, and the least and
+// the most it may be. The checks of options and the defaults are read from here.
+
+/** A number that may be given as an option. */
+export interface Quantity {
+  /** A code is no amount: what may be one is checked where it is used. */
+  readonly unit: 'bytes' | 'ms' | 'count' | 'code'
+  /** What holds where nothing is given. Absent where that depends on the machine, or on another option. */
+  readonly byDefault?: number
+  readonly least: number
+  /** Default: 2^53 - 1. */
+  readonly most?: number
+}
+
+/** A timer of Node's takes 2^31 - 1 ms; two times that are added must not pass it. */
+const LONGEST_TIME = 2 ** 30
+
+/** Where the 64-bit tier of payload lengths begins (RFC 6455, section 5.2). */
+const SIXTY_FOUR_BIT_TIER = 65_536
+
+/** The numbers of a route that are no limits of a connection. */
+export const routeQuantities = {
+  streamThreshold: { unit: 'bytes', byDefault: SIXTY_FOUR_BIT_TIER - 1, least: 0 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The numbers of the option `large`. */
+export const largeQuantities = {
+  /** Shorter messages may lie in the inbox, which the next read overwrites. */
+  threshold: { unit: 'bytes', byDefault: SIXTY_FOUR_BIT_TIER, least: 32_769 },
+  /** Default: the processors. */
+  threads: { unit: 'count', least: 1 },
+  queue: { unit: 'count', byDefault: 256, least: 0 },
+  timeout: { unit: 'ms', byDefault: 30_000, least: 0 },
+  idleTimeout: { unit: 'ms', byDefault: 10_000, least: 0 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The numbers of acceptors, for `listen`. */
+export const clusterQuantities = {
+  /** Default: none. */
+  acceptors: { unit: 'count', least: 1, most: 1024 },
+  drainAfter: { unit: 'ms', byDefault: 5000, least: 0, most: LONGEST_TIME },
+  drainOver: { unit: 'ms', byDefault: 10_000, least: 0, most: LONGEST_TIME },
+  drainCode: { unit: 'code', byDefault: 1012, least: 1000, most: 4999 },
+  startTimeout: { unit: 'ms', byDefault: 30_000, least: 0, most: LONGEST_TIME },
+  stopTimeout: { unit: 'ms', byDefault: 15_000, least: 0, most: LONGEST_TIME },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The times of `server.close`. */
+export const closeQuantities = {
+  drainAfter: { unit: 'ms', byDefault: 0, least: 0, most: LONGEST_TIME },
+  drainOver: { unit: 'ms', byDefault: 0, least: 0, most: LONGEST_TIME },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The numbers of `redisBroker`. */
+export const redisQuantities = {
+  maxBuffered: { unit: 'bytes', byDefault: 8 * 1024 * 1024, least: 1 },
+  timeout: { unit: 'ms', byDefault: 10_000, least: 1 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** What holds of a table where nothing is given. */
+export function defaultsOf<Name extends string>(
+  table: Readonly<Record<Name, Quantity & { readonly byDefault: number }>>,
+): Readonly<Record<Name, number>> {
+  const entries = Object.entries<{ readonly byDefault: number }>(table)
+  return Object.fromEntries(entries.map(([name, { byDefault }]) => [name, byDefault])) as Record<Name, number>
+}
