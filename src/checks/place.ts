@@ -38,6 +38,9 @@ function checkTogether(options: object): void {
   if (places.length > 1) {
     throw new TypeError(`listen was given ${places.join(' and ')}: leave one out, or call listen once for each`)
   }
+  if (isGiven('fd') && ['port', 'host', 'path'].some(isGiven)) {
+    throw new TypeError('fd listens already: leave port, host and path out')
+  }
   for (const [name, needed] of Object.entries(NEEDS)) {
     if (isGiven(name) && !isGiven(needed)) throw new TypeError(`${name} is about Unix sockets: it needs ${needed}`)
   }

@@ -1,4 +1,5 @@
 // Lengths and times as people type them: `64MiB`, `16k`, `500ms`, `10s`.
+import { wholeNumber } from '../checks/kinds.js'
 
 const KIBI = 1024
 const KILO = 1000
@@ -36,10 +37,11 @@ export function parseDuration(text: string): number {
   return parse(text, millisecondsIn) ?? refuse(text, 'a time such as 500ms, 10s or 2m')
 }
 
-/** Reads a whole number. Throws a RangeError for anything else, or for one above `most`. */
-export function parseCount(text: string, most: number = Number.MAX_SAFE_INTEGER): number {
+/** Reads a whole number from `least` to `most`, which is 2^53 - 1 if it is not given. Throws a RangeError for anything else. */
+export function parseCount(text: string, most?: number, least = 0): number {
+  const kind = wholeNumber(least, most)
   const count = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  return count <= most && Number.isSafeInteger(count) ? count : refuse(text, `a whole number from 0 to ${most}`)
+  return kind.within?.(count) === true ? count : refuse(text, kind.words)
 }
 
 /** A length in the largest unit that it is a whole number of: 65536 is `64KiB`, 1000 is `1000`. */

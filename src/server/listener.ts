@@ -85,9 +85,8 @@ export class Listener {
   #closed = false
   #warned = -Infinity
 
-  /** Throws what node:tls throws for options that are wrong, and a TypeError for two places at once. */
+  /** Throws what node:tls throws for options that are wrong. */
   constructor(options: ListenOptions, lanes: Lanes) {
-    checkPlace(options)
     const { tls, proxyProtocol } = options
     const { http, proxyLine, deadlines, handshakeTimeout } = lanes
     this.#lanes = lanes
@@ -228,13 +227,6 @@ function tlsServer(options: TlsOptions, handshakeTimeout: number, next: (socket:
 /** An object without what is undefined: node:net takes an undefined host for a host. */
 function defined(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-}
-
-/** Throws for a descriptor that is no number, and for one besides another place. */
-function checkPlace({ fd, port, host, path }: ListenOptions): void {
-  if (fd === undefined) return
-  if (!Number.isSafeInteger(fd) || fd < 0) throw new RangeError(`fd must be a whole number from 0, not ${String(fd)}`)
-  if ((port ?? host ?? path) !== undefined) throw new TypeError('fd listens already: leave port, host and path out')
 }
 
 /** What node:net is told of the place. */

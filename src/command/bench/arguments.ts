@@ -33,9 +33,9 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     throw new UsageError(`bench loads one address at a time, and ${JSON.stringify(extra)} is more`)
   const load: LoadOptions = {
     url: parseAddress(address),
-    connections: read(given, 'connections', (text) => atLeastOne(text, MOST_CONNECTIONS)) ?? defaults.connections,
+    connections: read(given, 'connections', (text) => parseCount(text, MOST_CONNECTIONS, 1)) ?? defaults.connections,
     size: read(given, 'size', parseLength) ?? defaults.size,
-    pipeline: read(given, 'pipeline', (text) => atLeastOne(text, MOST_IN_FLIGHT)) ?? defaults.pipeline,
+    pipeline: read(given, 'pipeline', (text) => parseCount(text, MOST_IN_FLIGHT, 1)) ?? defaults.pipeline,
     duration: read(given, 'duration', parseSeconds) ?? defaults.duration,
     warmup: read(given, 'warmup', parseSeconds) ?? defaults.warmup,
     kind: kindIn(given),
@@ -72,12 +72,6 @@ function kindIn(given: Given): PayloadKind {
   const [kind = 'binary', other] = KINDS.filter((name) => given.has(name))
   if (other !== undefined) throw new UsageError(`--${kind} and --${other} are two kinds of messages: use one`)
   return kind
-}
-
-function atLeastOne(text: string, most: number): number {
-  const count = /^0+$/.test(text) ? Number.NaN : parseCount(text, most)
-  if (Number.isNaN(count)) throw new RangeError(`${JSON.stringify(text)} is not a whole number from 1 to ${most}`)
-  return count
 }
 
 function parseLength(text: string): number {
