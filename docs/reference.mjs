@@ -55,7 +55,7 @@ const ORDER = [
   ['Brokers', ['Broker', 'BrokerStatistics', 'Receive']],
   ['`millrace/redis`', ['redisBroker', 'RedisBrokerOptions', 'RedisBroker', 'RedisBrokerStatistics']],
   ['Limits', ['ConnectionLimits', 'ServerLimits', 'HttpLimits']],
-  ['Errors and close codes', ['ProtocolViolation', 'ViolationName', 'CloseCode']],
+  ['Errors and close codes', ['ErrorCode', 'ProtocolViolation', 'ViolationName', 'CloseCode']],
 ]
 
 const DECLARATION = /^(export )?(?:declare )?(interface|class|type|function|const) (\w+)/
@@ -222,6 +222,7 @@ function overridden(base, own) {
 /** Type aliases: the type as it is written, with the names of its file that only it uses; its members, if it has some. */
 function describeType(declaration) {
   const keys = /= keyof typeof (\w+);$/.exec(declaration.lines[0])?.[1]
+  if (keys === 'callerErrors') return 'See [the table of errors](errors.md).'
   if (keys !== undefined) return tableOf(lookUp(keys, declaration.url))
   const members = declaration.lines.filter((line) => line.startsWith('    '))
   const text = declaration.lines.filter((line) => !/^ +(?:\/\*\*|\*)/.test(line)).join('\n')

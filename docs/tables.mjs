@@ -1,7 +1,10 @@
-// Writes the tables of docs/limits.md from the tables of limits in src/checks/limits.ts: `npm run docs`.
+// Writes the tables of docs/limits.md and docs/errors.md from those in src/checks/limits.ts, src/checks/errors.ts and
+// src/protocol/violation.ts: `npm run docs`.
 // With --check it writes nothing, and fails if a document is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { callerErrors } from '../dist/src/checks/errors.js'
 import { connectionLimits, serverLimits } from '../dist/src/checks/limits.js'
+import { violations } from '../dist/src/protocol/violation.js'
 
 const isCheck = process.argv.includes('--check')
 
@@ -25,6 +28,21 @@ function limitsTable(limits, answer) {
   ])
   const head = ['option', 'unit', 'default', '0 means', 'at the limit', answer]
   return [row(head), '|---|---|--:|---|---|---|', ...rows.map(row)].join('\n')
+}
+
+function errorsTable() {
+  const rows = Object.entries(callerErrors).map(([code, [Kind, when, remedy]]) => [
+    `\`${code}\``,
+    Kind.name,
+    when,
+    remedy,
+  ])
+  return [row(['code', 'class', 'when', 'what to do']), '|---|---|---|---|', ...rows.map(row)].join('\n')
+}
+
+function violationsTable() {
+  const rows = Object.entries(violations).map(([code, [closeCode, text]]) => [`\`${code}\``, closeCode, text])
+  return [row(['code', 'close code', 'what the peer did']), '|---|--:|---|', ...rows.map(row)].join('\n')
 }
 
 /** A row of a table; an empty last cell has a single blank. */
@@ -55,3 +73,7 @@ write('limits.md', (text) => {
   const own = replaced(text, 'limits of a connection', limitsTable(connectionLimits, 'close code, `code`'))
   return replaced(own, 'limits of the server', limitsTable(serverLimits, 'answer'))
 })
+
+write('errors.md', (text) =>
+  replaced(replaced(text, 'errors of a caller', errorsTable()), 'violations of a peer', violationsTable()),
+)

@@ -1,4 +1,5 @@
 // The public API of millrace.
+export type { ErrorCode } from './checks/errors.js'
 export type { ClusterOptions } from './cluster/options.js'
 export { createServer, type Server } from './cluster/server.js'
 export type { ProcessStatistics } from './cluster/statistics.js'

@@ -1,6 +1,8 @@
 // Checks the options of a function by name and kind, at the call: an option that nobody knows is a limit that is not in
 // force, or a handler that nobody calls.
+
 import { insteadOf, optionFor, optionOrHandlerFor } from './aliases.js'
+import { callerError } from './errors.js'
 import { type Checklist, type Kind, shown } from './kinds.js'
 import { nearest, sameName } from './spelling.js'
 
@@ -16,12 +18,12 @@ export type Elsewhere = readonly Checklist[]
  */
 export function checkOptions(given: unknown, list: Checklist, elsewhere: Elsewhere = []): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new TypeError(`${list.owner} takes an object of options, not ${shown(given)}`)
+    throw callerError('ERR_OPTION_KIND', `${list.owner} takes an object of options, not ${shown(given)}`)
   }
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(list.options, name) || Reflect.get(given, name) === undefined) continue
     const words = mayPass(name, given, list, elsewhere) ? misspelt(name, given, list) : complaint(name, list, elsewhere)
-    if (words !== undefined) throw new TypeError(`${list.owner} has no option '${name}'${words}`)
+    if (words !== undefined) throw callerError('ERR_OPTION_UNKNOWN', `${list.owner} has no option '${name}'${words}`)
   }
   for (const [name, kind] of Object.entries(list.options)) {
     const value: unknown = Reflect.get(given, name)
@@ -37,15 +39,15 @@ export function checkValue(name: string, value: unknown, kind: Kind, elsewhere: 
     return
   }
   const advice = kind.advice?.(value)
-  if (Array.isArray(value) && advice !== undefined) throw new TypeError(`${name}: ${advice}`)
+  if (Array.isArray(value) && advice !== undefined) throw callerError('ERR_OPTION_KIND', `${name}: ${advice}`)
   const found = kind.secret === true && typeof value === 'string' ? '' : `, not ${shown(value)}`
   const words = `${name} must be ${kind.words}${found}${advice === undefined ? '' : `: ${advice}`}`
-  throw isOfKind ? new RangeError(words) : new TypeError(words)
+  throw callerError(isOfKind ? 'ERR_OPTION_RANGE' : 'ERR_OPTION_KIND', words)
 }
 
 /** Throws a TypeError for arguments behind those that a function takes, a callback for instance. */
 export function checkNoMore(more: readonly unknown[], advice: string): void {
-  if (more.some((argument) => argument !== undefined)) throw new TypeError(advice)
+  if (more.some((argument) => argument !== undefined)) throw callerError('ERR_ARGUMENT_SURPLUS', advice)
 }
 
 /** Whether it is an object literal, of whichever realm, or has no prototype at all: no class is behind it. */

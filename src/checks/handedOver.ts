@@ -1,5 +1,7 @@
 // What `handleUpgrade` is given: the three arguments of an 'upgrade' listener, and no callback as in ws.
+
 import { checkNoMore } from './check.js'
+import { callerError } from './errors.js'
 import { shown } from './kinds.js'
 
 /** Throws a TypeError for arguments that are not those of a listener of 'upgrade'. */
@@ -14,8 +16,9 @@ export function checkHandedOver(request: unknown, socket: unknown, head: unknown
   checkNoMore(more, 'handleUpgrade takes no callback: the handler `open` is called with the connection')
 }
 
-function wrong(name: string, words: string, value: unknown): TypeError {
-  return new TypeError(
+function wrong(name: string, words: string, value: unknown): Error {
+  return callerError(
+    'ERR_ARGUMENT_KIND',
     `the ${name} of handleUpgrade must be ${words}; this is ${shown(value)}: server.on('upgrade', (request, socket, head) => ...)`,
   )
 }

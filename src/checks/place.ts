@@ -1,5 +1,7 @@
 // What `listen` is told: a port alone, or options that do not contradict each other.
+
 import { checkNoMore, checkOptions, checkValue } from './check.js'
+import { callerError } from './errors.js'
 import { port, shown } from './kinds.js'
 import { everywhere, listenOptions } from './tables.js'
 
@@ -22,7 +24,7 @@ export function readPlace<Options extends object>(where: number | Options, more:
   }
   if (typeof given === 'string') {
     const advice = /^\d+$/.test(given) ? `listen(${given})` : `listen({ path: ${shown(given)} }) for a Unix socket`
-    throw new TypeError(`listen takes a number or an object, not ${shown(given)}: write ${advice}`)
+    throw callerError('ERR_ARGUMENT_KIND', `listen takes a number or an object, not ${shown(given)}: write ${advice}`)
   }
   checkOptions(given, listenOptions, everywhere)
   checkTogether(where as Options)
@@ -36,12 +38,16 @@ function checkTogether(options: object): void {
     (name) => isGiven(name) && !(name === 'port' && Reflect.get(options, name) === 0),
   )
   if (places.length > 1) {
-    throw new TypeError(`listen was given ${places.join(' and ')}: leave one out, or call listen once for each`)
+    throw callerError(
+      'ERR_OPTION_CONFLICT',
+      `listen was given ${places.join(' and ')}: leave one out, or call listen once for each`,
+    )
   }
   if (isGiven('fd') && ['port', 'host', 'path'].some(isGiven)) {
-    throw new TypeError('fd listens already: leave port, host and path out')
+    throw callerError('ERR_OPTION_CONFLICT', 'fd listens already: leave port, host and path out')
   }
   for (const [name, needed] of Object.entries(NEEDS)) {
-    if (isGiven(name) && !isGiven(needed)) throw new TypeError(`${name} is about Unix sockets: it needs ${needed}`)
+    if (isGiven(name) && !isGiven(needed))
+      throw callerError('ERR_OPTION_CONFLICT', `${name} is about Unix sockets: it needs ${needed}`)
   }
 }

@@ -1,7 +1,9 @@
 // An acceptor as its primary sees it: a process that starts, listens, drains and ends.
+
 import cluster, { type Worker } from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { callerError } from '../checks/errors.js'
 import { reserveForNode } from '../internals/channel.js'
 import { secretEnvironment } from './duty.js'
 import { linkTo } from './link.js'
@@ -46,7 +48,10 @@ export class Acceptor {
     reserveForNode(this.#worker.process)
     const link = linkTo(this.#worker)
     this.ended = new Promise((resolve) => {
-      const over = (how: string, error = new Error(`an acceptor ${how} before it listened`)): void => {
+      const over = (
+        how: string,
+        error: Error = callerError('ERR_ACCEPTOR_FAILED', `an acceptor ${how} before it listened`),
+      ): void => {
         clearTimeout(this.#timer)
         if (joined === undefined) link?.destroy()
         this.#fail(error)
@@ -87,7 +92,7 @@ export class Acceptor {
     if (this.#over !== undefined) throw this.#over
     if (this.#places >= places) return
     const late = setTimeout(() => {
-      this.#fail(new Error(`an acceptor did not listen within ${timeout} ms: startTimeout`))
+      this.#fail(callerError('ERR_ACCEPTOR_TIMEOUT', `an acceptor did not listen within ${timeout} ms: startTimeout`))
       this.kill()
     }, timeout)
     await new Promise<void>((resolve, reject) => this.#waiting.push({ places, resolve, reject })).finally(() =>

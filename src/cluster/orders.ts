@@ -2,6 +2,7 @@
 // application may use it for messages of its own, and pass on what its peers say: so ours carry a word that nobody else
 // can know (seal.ts), and even then they are only taken if they have the right form.
 import type { AddressInfo } from 'node:net'
+import { callerError, isErrorCode } from '../checks/errors.js'
 import type { OwnStatistics } from './statistics.js'
 
 /** Accept nothing more; after some time close the connections, spread over some more, and end. Times in milliseconds. */
@@ -63,8 +64,10 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
+/** The error that an acceptor has reported: of the catalogue, where its code is; otherwise the application's or the system's. */
 export function errorOf({ message, ...fields }: Failure): Error {
-  return Object.assign(new Error(message), fields)
+  const error = isErrorCode(fields.code) ? callerError(fields.code, message) : new Error(message)
+  return Object.assign(error, fields)
 }
 
 function fieldsOf(content: unknown): Fields {

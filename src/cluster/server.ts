@@ -1,9 +1,11 @@
 // A server that may have acceptors: in the primary it supervises them, in an acceptor it serves, without acceptors it is
 // the server that it extends.
+
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
 import { checkNoMore } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { readPlace } from '../checks/place.js'
 import { Hub } from '../pubsub/hub.js'
 import { HubBroker } from '../pubsub/hubBroker.js'
@@ -55,15 +57,23 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
     else if (options.acceptors === undefined) await super.listen(options)
     else {
       const plan = planOf(options)
-      if (!isMainThread) throw new Error('acceptors are processes of the main thread: listen without them here')
-      if (taken) throw new Error('another server of this process has the acceptors')
+      if (!isMainThread)
+        throw callerError(
+          'ERR_ACCEPTORS_UNAVAILABLE',
+          'acceptors are processes of the main thread: listen without them here',
+        )
+      if (taken) throw callerError('ERR_ACCEPTORS_TAKEN', 'another server of this process has the acceptors')
       if (isAcceptor()) {
         taken = true
         this.use(() => new LinkBroker(linkToPrimary()))
         this.#duty = new Duty(this as Server, plan.signals)
         await this.#serve(this.#duty, options)
       } else {
-        if (cluster.isWorker) throw new Error('this is a worker of another cluster: listen without acceptors here')
+        if (cluster.isWorker)
+          throw callerError(
+            'ERR_ACCEPTORS_UNAVAILABLE',
+            'this is a worker of another cluster: listen without acceptors here',
+          )
         await this.#lead(plan)
       }
     }
@@ -76,7 +86,7 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
    * Rejects, and changes nothing, if a new one does not listen; and where this process has no acceptors.
    */
   async reload(): Promise<void> {
-    if (this.#supervisor === undefined) throw new Error('this process has no acceptors to reload')
+    if (this.#supervisor === undefined) throw callerError('ERR_NO_ACCEPTORS', 'this process has no acceptors to reload')
     await this.#supervisor.reload()
   }
 

@@ -1,7 +1,9 @@
 // What the primary does: it starts the acceptors, replaces those that die, reloads them and stops them. It serves nothing.
+
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { callerError } from '../checks/errors.js'
 import { type Drain as Drainage, drainOf } from '../server/drainage.js'
 import { Acceptor } from './acceptor.js'
 import { dutyEnvironment } from './duty.js'
@@ -67,7 +69,11 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     const [, exec, ...args] = process.argv
-    if (exec === undefined) throw new TypeError('acceptors run a program, and this process was not started with a file')
+    if (exec === undefined)
+      throw callerError(
+        'ERR_ACCEPTORS_PROGRAM',
+        'acceptors run a program, and this process was not started with a file',
+      )
     // Acceptors accept for themselves: that makes three times the handshakes of a primary that accepts for them.
     cluster.schedulingPolicy = cluster.SCHED_NONE
     this.#tally = makeTally(options.acceptors)
@@ -83,14 +89,15 @@ export class Supervisor {
 
   /** Resolves when every acceptor has listened once more. If one can't, rejects with its error when all have ended. */
   async listen(): Promise<void> {
-    if (this.#stopping !== undefined) throw new Error('the server is closed: make a new one to listen again')
+    if (this.#stopping !== undefined)
+      throw callerError('ERR_SERVER_CLOSED', 'the server is closed: make a new one to listen again')
     this.#listens++
     try {
       await this.#inTurn(() => this.#listen())
     } catch (error) {
       const closed = this.#stopping !== undefined
       await this.stop(AT_ONCE)
-      throw closed ? new Error('the server was closed before all acceptors listened') : error
+      throw closed ? callerError('ERR_SERVER_CLOSED', 'the server was closed before all acceptors listened') : error
     }
   }
 
@@ -139,7 +146,7 @@ export class Supervisor {
   }
 
   async #listen(): Promise<void> {
-    if (this.#stopping !== undefined) throw new Error(CLOSING)
+    if (this.#stopping !== undefined) throw callerError('ERR_SERVER_CLOSED', CLOSING)
     for (const place of this.#started ? [] : this.#places) this.#fill(place, this.#start(place))
     await this.#ready(this.#acceptors)
     this.#started = true
@@ -160,7 +167,7 @@ export class Supervisor {
       if (this.#addresses.every((address, at) => portOf(address) === portOf(addresses[at]))) this.#addresses = addresses
       else {
         acceptor.kill()
-        throw new Error('an acceptor listens on another port: all others have died meanwhile')
+        throw callerError('ERR_ACCEPTOR_FAILED', 'an acceptor listens on another port: all others have died meanwhile')
       }
     }
   }
@@ -204,7 +211,7 @@ export class Supervisor {
 
   async #reload(): Promise<void> {
     await this.#thin()
-    if (this.#stopping !== undefined) throw new Error(CLOSING)
+    if (this.#stopping !== undefined) throw callerError('ERR_SERVER_CLOSED', CLOSING)
     const fresh: Acceptor[] = []
     try {
       for (const place of this.#places) {
@@ -213,11 +220,11 @@ export class Supervisor {
         this.#note(acceptor)
       }
       await this.#ready(fresh)
-      if (this.#stopping !== undefined) throw new Error(CLOSING)
+      if (this.#stopping !== undefined) throw callerError('ERR_SERVER_CLOSED', CLOSING)
     } catch (error) {
       // Those that listen may have connections already.
       for (const acceptor of fresh) this.#drain(acceptor, 0)
-      throw this.#stopping === undefined ? error : new Error(CLOSING)
+      throw this.#stopping === undefined ? error : callerError('ERR_SERVER_CLOSED', CLOSING)
     }
     for (const [at, place] of this.#places.entries()) this.#replace(place, fresh[at])
   }

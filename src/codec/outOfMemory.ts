@@ -1,5 +1,6 @@
 // The error of an allocation for which there is no room. It has a class of its own, because it is nobody's mistake:
 // whoever asked is to refuse a newcomer or to end one connection, and must tell it from a RangeError that is one.
+import type { ErrorCode } from '../checks/errors.js'
 
 /**
  * There is no room in the codec's memory: its addresses are used up, or the system gives no more. The heap is as it was
@@ -7,4 +8,5 @@
  */
 export class OutOfMemory extends RangeError {
   override readonly name = 'OutOfMemory'
+  readonly code = 'ERR_OUT_OF_MEMORY' satisfies ErrorCode
 }

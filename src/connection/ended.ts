@@ -1,6 +1,10 @@
 // What becomes of a promise that waits for a connection which has ended: it rejects with this error, which is told apart
 // from the application's own by its class. A peer that leaves is no mistake of the application's.
+import type { ErrorCode } from '../checks/errors.js'
+
 export class ConnectionEnded extends Error {
+  readonly code = 'ERR_CONNECTION_ENDED' satisfies ErrorCode
+
   /** `before` is what did not come any more: 'the pong came', for instance. */
   constructor(before: string) {
     super(`the connection ended before ${before}`)

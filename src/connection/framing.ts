@@ -1,6 +1,8 @@
 // Builds outgoing frames where they leave from: in the outbox, in a waiting block, or in front of a region's payload.
+
 import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
+import { callerError } from '../checks/errors.js'
 import type { Codec } from '../codec/codec.js'
 import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { Message } from './message.js'
@@ -89,7 +91,10 @@ export function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer)
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   // With its length: another thread may make the memory longer while its frame is built.
   if (types.isAnyArrayBuffer(data)) return new Uint8Array(data, 0, data.byteLength)
-  throw new TypeError(`cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`)
+  throw callerError(
+    'ERR_ARGUMENT_KIND',
+    `cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`,
+  )
 }
 
 function headerBytes(length: number): number {

@@ -1,5 +1,6 @@
 // A message as the handler sees it. Its bytes lie in shared memory that is used again as soon as the handler returns,
 // so every access goes through here: what is no longer there is refused, never another peer's bytes.
+import { callerError } from '../checks/errors.js'
 import type { Codec, Region } from '../codec/codec.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
@@ -72,7 +73,8 @@ export class Message {
 
   #alive(): Codec {
     if (this.#codec !== undefined) return this.#codec
-    throw new Error(
+    throw callerError(
+      'ERR_MESSAGE_GONE',
       'the message is gone: its handler has returned. Ask for message.bytes in the handler to keep it, or return a promise',
     )
   }

@@ -1,5 +1,7 @@
 // The pings of one connection that wait for their pongs.
+
 import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
 import { LONGEST_7_BIT } from '../codec/wasm.generated.js'
 import { type Account, OBJECTS } from '../payload/account.js'
 import { ConnectionEnded, ignorable } from './ended.js'
@@ -23,7 +25,8 @@ export function pingPayload(data: string | ArrayBufferView | ArrayBuffer | undef
     return payload
   }
   const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data)
-  if (bytes.length > LONGEST_7_BIT) throw new RangeError(`a ping takes 125 bytes, not ${bytes.length}`)
+  if (bytes.length > LONGEST_7_BIT)
+    throw callerError('ERR_PING_TOO_LONG', `a ping takes 125 bytes, not ${bytes.length}`)
   return bytes
 }
 
@@ -41,8 +44,9 @@ export class Pings {
   /** A ping with this payload is being sent; resolves with its round trip in milliseconds. */
   sent(payload: Uint8Array): Promise<number> {
     if (this.#waiting.length >= MOST_WAITING)
-      this.#giveUp(1, new Error('later pings wait for their pongs, too many of them'))
-    if (!this.#account.keep(OBJECTS)) return ignorable(Promise.reject(new Error('there is no memory for the ping')))
+      this.#giveUp(1, callerError('ERR_PINGS_UNANSWERED', 'later pings wait for their pongs, too many of them'))
+    if (!this.#account.keep(OBJECTS))
+      return ignorable(Promise.reject(callerError('ERR_OUT_OF_MEMORY', 'there is no memory for the ping')))
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#waiting.push({ payload: Buffer.from(payload), at: performance.now(), resolve, reject })
     })

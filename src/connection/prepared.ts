@@ -1,5 +1,7 @@
 // A message encoded once, to be sent to many: its frame lies in the codec's memory until nobody has it any more.
+
 import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
 import { type Codec, codecOfThread, type Heap, heapOfThread, OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { bytesOf, LONGEST_HEADER } from './framing.js'
@@ -62,7 +64,7 @@ export class PreparedMessage {
   /** The encoded frame. Throws an Error for a message that is released, and OutOfMemory where it can't be encoded. @internal */
   static frame(message: PreparedMessage): Frame {
     if (message.#frame !== undefined) return message.#frame
-    if (message.#payload === undefined) throw new Error('the prepared message is released')
+    if (message.#payload === undefined) throw callerError('ERR_PREPARED_RELEASED', 'the prepared message is released')
     return message.#encode(message.#payload)
   }
 

@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { checkOptions } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { everywhere, streamOptions } from '../checks/tables.js'
 import { type Codec, OutOfMemory } from '../codec/codec.js'
 import {
@@ -119,7 +120,10 @@ export class Sender implements StreamTarget {
     const length = exactBytes(data) // throws for what can't be sent
     if (!this.#open) return 'closed'
     if (this.#pump === undefined) {
-      throw new Error('a fragmented message is under way: end it with sendFragment(data, true) before the next message')
+      throw callerError(
+        'ERR_MESSAGE_UNDER_WAY',
+        'a fragmented message is under way: end it with sendFragment(data, true) before the next message',
+      )
     }
     return this.#wait(length, (backlog) => encode(this.#shared.codec, backlog, data))
   }
@@ -143,13 +147,16 @@ export class Sender implements StreamTarget {
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
   sendFragment(data: FragmentData, last: boolean): SendResult {
     if (this.#pump !== undefined) {
-      throw new Error('a stream is being sent: wait for its end before the next message in fragments')
+      throw callerError(
+        'ERR_MESSAGE_UNDER_WAY',
+        'a stream is being sent: wait for its end before the next message in fragments',
+      )
     }
     this.catchUp()
     const payload = typeof data === 'string' ? data : bytesOf(data)
     const opcode = typeof payload === 'string' ? OPCODE_TEXT : OPCODE_BINARY
     if (this.#fragmented !== 0 && this.#fragmented !== opcode) {
-      throw new TypeError('all fragments of a message are text, or all are bytes')
+      throw callerError('ERR_FRAGMENT_KIND', 'all fragments of a message are text, or all are bytes')
     }
     if (!this.admits()) return 'closed'
     // A message that has begun must be ended: it can't be dropped.
@@ -198,7 +205,7 @@ export class Sender implements StreamTarget {
   sendStream(source: StreamSource, options: SendStreamOptions): Promise<void> {
     checkOptions(options, streamOptions, everywhere)
     if (this.#pump !== undefined || this.#fragmented !== 0) {
-      throw new Error('another message is under way: wait for its end')
+      throw callerError('ERR_MESSAGE_UNDER_WAY', 'another message is under way: wait for its end')
     }
     const pump = new StreamPump(openSource(source), options.binary, this)
     this.catchUp()

@@ -1,6 +1,8 @@
 // What `sendStream` can send, asked for one chunk after the other. Each kind of source has its own way of being left, also
 // while its next chunk is waited for: a stream that nobody needs must not stay open until it happens to say something.
+
 import { types } from 'node:util'
+import { callerError } from '../checks/errors.js'
 import { isThenable } from './handlers.js'
 
 /** A chunk of a stream. */
@@ -31,14 +33,20 @@ export interface OpenSource {
 /** Begins to read a source. Throws a TypeError for what is none, or is being read by somebody else. */
 export function openSource(source: StreamSource): OpenSource {
   if (typeof source === 'string' || ArrayBuffer.isView(source) || types.isAnyArrayBuffer(source)) {
-    throw new TypeError('sendStream takes something that yields chunks: use send, or sendStream([data])')
+    throw callerError(
+      'ERR_ARGUMENT_KIND',
+      'sendStream takes something that yields chunks: use send, or sendStream([data])',
+    )
   }
   const getReader = method(source, 'getReader')
   if (getReader !== undefined) return new WebSource(getReader() as ReadableStreamDefaultReader<StreamChunk>)
   const asynchronous = method(source, Symbol.asyncIterator)
   const iterate = asynchronous ?? method(source, Symbol.iterator)
   if (iterate === undefined) {
-    throw new TypeError(`sendStream takes an iterable or a stream of strings or bytes, not ${described(source)}`)
+    throw callerError(
+      'ERR_ARGUMENT_KIND',
+      `sendStream takes an iterable or a stream of strings or bytes, not ${described(source)}`,
+    )
   }
   const iterator = iterate() as AsyncIterator<StreamChunk> | Iterator<StreamChunk>
   return new IteratedSource(iterator, asynchronous === undefined ? undefined : source)

@@ -1,5 +1,6 @@
 // Node.js takes what comes over the channel between a primary and its workers for its own where `cmd` begins with NODE_:
 // an object of a peer's, passed on by the application as it is, could end the primary, or take the acceptors' sockets.
+import { callerError } from '../checks/errors.js'
 import { runtime } from './runtime.js'
 
 const OWN = 'NODE_'
@@ -25,7 +26,8 @@ export function reserveForNode(channel: Channel): void {
     if (!warned) process.emitWarning(REFUSED, WARNING)
     warned = true
     const told = given.findLast((one) => typeof one === 'function')
-    if (typeof told === 'function') process.nextTick(told, new Error('Node.js would take the message for its own'))
+    if (typeof told === 'function')
+      process.nextTick(told, callerError('ERR_MESSAGE_RESERVED', 'Node.js would take the message for its own'))
     return false
   }
   channel.send = reserved

@@ -1,6 +1,8 @@
 // A large message as the application's module sees it, in a thread of the pool: a view of the shared region, copied
 // nowhere. It is gone when the function that got it has returned.
+
 import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { parseJson } from '../protocol/invalidJson.js'
 
@@ -54,7 +56,8 @@ export class LargeMessage {
 
   #alive(): Buffer {
     if (this.#bytes !== undefined) return this.#bytes
-    throw new Error(
+    throw callerError(
+      'ERR_MESSAGE_GONE',
       'the message is gone: the function that got it has returned. Ask for message.bytes there to keep it',
     )
   }

@@ -1,15 +1,17 @@
 // The pool of threads in which the application's module handles large messages, off the event loop.
+
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { checkOptions } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { largeQuantities } from '../checks/quantities.js'
 import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
-import type { Answer, Outcome, Task, ThreadData } from './task.js'
+import type { Answer, Failure, Outcome, Task, ThreadData } from './task.js'
 
 /** How large messages are handed to a module of the application's. Times in milliseconds. */
 export interface LargeOptions {
@@ -58,10 +60,11 @@ export class Pool {
   constructor(options: LargeOptions) {
     checkOptions(options, largeOptions)
     const { module, threshold = THRESHOLD.byDefault, threads = availableParallelism(), ordered = true } = options
-    if (module === undefined) throw new TypeError("large needs a module: new URL('./large.js', import.meta.url)")
+    if (module === undefined)
+      throw callerError('ERR_OPTION_MISSING', "large needs a module: new URL('./large.js', import.meta.url)")
     const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // of another realm, perhaps
     if (url.protocol === 'file:' && !existsSync(url))
-      throw new Error(`large.module does not exist: ${fileURLToPath(url)}`)
+      throw callerError('ERR_LARGE_MODULE_MISSING', `large.module does not exist: ${fileURLToPath(url)}`)
     this.#options = options
     this.#module = url.href
     this.#most = threads
@@ -89,9 +92,7 @@ export class Pool {
     if (this.#running < this.#most) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // whoever is done leaves its place
     try {
-      const outcome = await this.#inThread(task, this.#options.timeout)
-      if ('invalidJson' in outcome) throw new InvalidJson(outcome.invalidJson)
-      return outcome
+      return await this.#inThread(task, this.#options.timeout)
     } finally {
       const next = this.#waiting.shift()
       if (next === undefined) this.#running--
@@ -106,7 +107,7 @@ export class Pool {
     await threads?.destroy()
   }
 
-  async #inThread(task: Task, timeout: number = TIMEOUT.byDefault): Promise<Outcome> {
+  async #inThread(task: Task, timeout: number = TIMEOUT.byDefault): Promise<Answer> {
     this.#threads ??= this.#start()
     const threads = this.#threads
     const controller = new AbortController()
@@ -114,11 +115,13 @@ export class Pool {
     const before = threads.threads // one of them runs it, or will
     const timer = timeout === 0 ? undefined : setTimeout(() => controller.abort(), timeout)
     try {
-      return await answer
+      const outcome = await answer
+      if ('failure' in outcome) throw errorOf(outcome.failure)
+      return outcome
     } catch (error) {
       await ended(before.filter((thread) => !threads.threads.includes(thread)))
       throw controller.signal.aborted
-        ? new Error(`a large message took longer than large.timeout, ${timeout} ms`)
+        ? callerError('ERR_LARGE_TIMEOUT', `a large message took longer than large.timeout, ${timeout} ms`)
         : error
     } finally {
       clearTimeout(timer)
@@ -135,6 +138,13 @@ export class Pool {
     pool.on('error', console.error)
     return pool
   }
+}
+
+/** The error that a thread has told of, with the stack that it had there. */
+function errorOf({ code, message, stack }: Failure): Error {
+  const error = code === 'ERR_INVALID_JSON' ? new InvalidJson(message) : callerError(code, message)
+  if (stack !== undefined) error.stack = stack
+  return error
 }
 
 /** Resolves when these threads are really gone; piscina only asks them to end. */

@@ -1,4 +1,5 @@
 // What travels between a server's thread and the pool's: numbers, never payloads.
+import type { ErrorCode } from '../checks/errors.js'
 
 /** The shared memory; growing it in one thread grows it in all. */
 export interface SharedMemory {
@@ -23,5 +24,12 @@ export interface Task {
 /** What the application's function returned: the message itself, which stays where it is, or something else. */
 export type Answer = { readonly echo: true } | { readonly echo: false; readonly value: unknown }
 
-/** How a task ended. That a message is no JSON is told apart here: an error loses its class on its way between threads. */
-export type Outcome = Answer | { readonly invalidJson: string }
+/** An error of the catalogue. It is told as what it is, because an error loses its class and its code between threads. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly stack: string | undefined
+}
+
+/** How a task ended. */
+export type Outcome = Answer | { readonly failure: Failure }

@@ -1,10 +1,11 @@
 // A thread of the pool: maps the memory of the server's thread, and runs the application's module on the regions that
 // it is told of. Imported by piscina, nobody else.
+
 import { platform, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
-import { InvalidJson } from '../protocol/invalidJson.js'
+import { callerError, isErrorCode } from '../checks/errors.js'
 import { LargeMessage } from './largeMessage.js'
-import type { Outcome, Task, ThreadData } from './task.js'
+import type { Answer, Outcome, Task, ThreadData } from './task.js'
 
 const { memory, module } = workerData as ThreadData
 
@@ -19,22 +20,28 @@ async function load(): Promise<Handler> {
   const { default: handler }: { default?: unknown } = await import(module)
   // A CommonJS module's default export is what it exports; one that was compiled has it below that.
   const unwrapped = typeof handler === 'object' && handler !== null && 'default' in handler ? handler.default : handler
-  if (typeof unwrapped !== 'function') throw new TypeError(`${module} has no function as its default export`)
+  if (typeof unwrapped !== 'function')
+    throw callerError('ERR_LARGE_MODULE_EXPORT', `${module} has no function as its default export`)
   return unwrapped as Handler
 }
 
 /** Runs a task; one of length -1 only loads the module. */
-export default async function run({ pointer, length, isText, data }: Task): Promise<Outcome> {
-  loading ??= load()
-  const handler = await loading
+export default async function run(task: Task): Promise<Outcome> {
+  try {
+    loading ??= load()
+    return await answer(await loading, task)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && isErrorCode(error.code))) throw error
+    return { failure: { code: error.code, message: error.message, stack: error.stack } }
+  }
+}
+
+async function answer(handler: Handler, { pointer, length, isText, data }: Task): Promise<Answer> {
   if (length < 0) return { echo: false, value: undefined }
   const message = new LargeMessage(memory.buffer, pointer, length, isText)
   try {
     const value = await handler(message, { data })
     return value === message ? { echo: true } : { echo: false, value }
-  } catch (error) {
-    if (error instanceof InvalidJson) return { invalidJson: error.message }
-    throw error
   } finally {
     LargeMessage.release(message)
   }

@@ -1,5 +1,7 @@
 // Close codes (RFC 6455, section 7.4): which exist, which may travel, and the payload of a Close frame.
+
 import { Buffer, isUtf8 } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
 import { shown } from '../checks/kinds.js'
 import { ProtocolViolation } from './violation.js'
 
@@ -62,17 +64,25 @@ export function readClosePayload(payload: Buffer): CloseStatus | ProtocolViolati
  */
 export function writeClosePayload(code: number | undefined, reason: string): Buffer {
   if (code === undefined) {
-    if (reason !== '') throw new RangeError('a close reason needs a close code')
+    if (reason !== '') throw callerError('ERR_CLOSE_CODE', 'a close reason needs a close code')
     return Buffer.alloc(0)
   }
-  if (typeof code !== 'number') throw new TypeError(`a close code is a number, not ${shown(code)}: close(1000, 'bye')`)
-  if (typeof reason !== 'string') throw new TypeError(`a close reason is a string, not ${shown(reason)}`)
+  if (typeof code !== 'number')
+    throw callerError('ERR_ARGUMENT_KIND', `a close code is a number, not ${shown(code)}: close(1000, 'bye')`)
+  if (typeof reason !== 'string')
+    throw callerError('ERR_ARGUMENT_KIND', `a close reason is a string, not ${shown(reason)}`)
   if (!Number.isInteger(code) || !mayTravel(code)) {
-    throw new RangeError(`close code ${code} may not be sent: use 1000 to 1003, 1007 to 1014 or 3000 to 4999`)
+    throw callerError(
+      'ERR_CLOSE_CODE',
+      `close code ${code} may not be sent: use 1000 to 1003, 1007 to 1014 or 3000 to 4999`,
+    )
   }
   const bytes = Buffer.byteLength(reason)
   if (bytes > LONGEST_CLOSE_REASON) {
-    throw new RangeError(`the close reason has ${bytes} bytes, a Close frame takes ${LONGEST_CLOSE_REASON}`)
+    throw callerError(
+      'ERR_CLOSE_REASON',
+      `the close reason has ${bytes} bytes, a Close frame takes ${LONGEST_CLOSE_REASON}`,
+    )
   }
   const payload = Buffer.alloc(2 + bytes)
   payload.writeUInt16BE(code, 0)

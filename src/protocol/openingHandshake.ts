@@ -1,5 +1,7 @@
 // The opening handshake (RFC 6455, section 4.2): a request in, an acceptance or a refusal out. Both lanes end here.
+
 import { createHash, hash } from 'node:crypto'
+import { callerError } from '../checks/errors.js'
 import { elementsOf } from './fieldValue.js'
 
 /** An upgrade request as both lanes deliver it. */
@@ -118,12 +120,13 @@ const ours = new Set([
  */
 export function checkHeaders(headers: HeaderFields): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is no header name`)
-    if (ours.has(name.toLowerCase())) throw new TypeError(`the handshake sets ${name} itself`)
+    if (!TOKEN.test(name)) throw callerError('ERR_HEADER', `${JSON.stringify(name)} is no header name`)
+    if (ours.has(name.toLowerCase())) throw callerError('ERR_HEADER', `the handshake sets ${name} itself`)
     for (const line of Array.isArray(value) ? value : [value]) {
-      if (typeof line !== 'string') throw new TypeError(`the value of the header ${name} must be a string, or several`)
+      if (typeof line !== 'string')
+        throw callerError('ERR_HEADER', `the value of the header ${name} must be a string, or several`)
       if (!VALUE.test(line)) {
-        throw new TypeError(`the value of the header ${name} has characters that no header may have`)
+        throw callerError('ERR_HEADER', `the value of the header ${name} has characters that no header may have`)
       }
     }
   }

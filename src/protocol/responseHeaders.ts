@@ -1,5 +1,7 @@
 // Headers that an application sets on a response, in the forms in which it may have them.
+
 import { isPlain } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { shown } from '../checks/kinds.js'
 import { checkHeaders, type HeaderFields } from './openingHandshake.js'
 
@@ -35,7 +37,7 @@ function fieldsOf(pairs: Iterable<unknown>): HeaderFields {
   const found = new Map<string, { readonly name: string; readonly values: unknown[] }>()
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string') {
-      throw new TypeError(`${shown(pair)} is no header: in a list, each is a pair, ['Set-Cookie', 'a=1']`)
+      throw callerError('ERR_HEADER', `${shown(pair)} is no header: in a list, each is a pair, ['Set-Cookie', 'a=1']`)
     }
     const [name, value]: [string, unknown] = [pair[0], pair[1]]
     const field = found.get(name.toLowerCase()) ?? { name, values: [] }
@@ -45,6 +47,6 @@ function fieldsOf(pairs: Iterable<unknown>): HeaderFields {
   return Object.fromEntries([...found.values()].map(({ name, values }) => [name, values as readonly string[]]))
 }
 
-function noHeaders(given: unknown): TypeError {
-  return new TypeError(`${shown(given)} is no headers: use an object, a Headers, a Map or a list of pairs`)
+function noHeaders(given: unknown): Error {
+  return callerError('ERR_HEADER', `${shown(given)} is no headers: use an object, a Headers, a Map or a list of pairs`)
 }

@@ -1,7 +1,7 @@
 // What a peer can do wrong, and the close code each mistake earns. A peer's mistake is a value, never an exception.
 
 /** Close code and explanation of each violation; the codec's have the names of its exported constants. */
-const violations = {
+export const violations = {
   RESERVED_BITS: [1002, 'a reserved bit is set that no extension uses'], // section 5.2
   RESERVED_OPCODE: [1002, 'reserved opcode'], // section 5.2
   CONTROL_FRAGMENTED: [1002, 'fragmented control frame'], // section 5.5

@@ -1,6 +1,8 @@
 // One connection to Redis that is made anew whenever it is lost. The client's own reconnecting is off: each attempt is
 // a client of its own, so that nothing of an old one is sent again, and no timer of it outlives `close`.
+
 import { createClient, ErrorReply } from '@redis/client'
+import { callerError } from '../checks/errors.js'
 
 export type RedisClient = ReturnType<typeof clientFor>
 
@@ -24,7 +26,7 @@ export function checkUrl(url: string): void {
     // The client's message may quote the address, and so its password.
     problem = error instanceof Error ? error.name : 'it can not be read'
   }
-  throw new TypeError(`the address of the Redis server is wrong: ${problem}`)
+  throw callerError('ERR_REDIS_ADDRESS', `the address of the Redis server is wrong: ${problem}`)
 }
 
 /** Whether Redis has answered, and said no. */
@@ -75,7 +77,8 @@ export class RedisConnection {
       // It was given up while it was connecting, which the client can't interrupt.
       if (client !== this.#current) client.destroy()
     })
-    const late = (): void => this.#lost(client, new Error(`Redis has not answered for ${this.#timeout} ms`))
+    const late = (): void =>
+      this.#lost(client, callerError('ERR_REDIS_SILENT', `Redis has not answered for ${this.#timeout} ms`))
     this.#watch = setTimeout(late, this.#timeout).unref()
     client.connect().then(
       () => this.#up(client, late),

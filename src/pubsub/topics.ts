@@ -1,6 +1,8 @@
 // The topics of a server in one process, and who subscribes to them. What is published in a turn is encoded once, and
 // written to every subscriber from one place (publications.ts).
+
 import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
 import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
 import type { Sendable } from '../connection/connection.js'
 import { isText, mostBytes, payloadOf } from '../connection/sendable.js'
@@ -67,7 +69,7 @@ export class Topics implements Publisher {
     let own = this.#subscriptions.get(subscriber)
     const known = this.#topics.get(name)
     if (known !== undefined && own?.has(known)) return
-    if ((own?.size ?? 0) >= most) throw new RangeError(`maxSubscriptions is ${most}`)
+    if ((own?.size ?? 0) >= most) throw callerError('ERR_MAX_SUBSCRIPTIONS', `maxSubscriptions is ${most}`)
     const topic = known ?? this.#open(name)
     own ??= new Set()
     this.#subscriptions.set(subscriber, own.add(topic))
@@ -146,8 +148,8 @@ export class Topics implements Publisher {
     // A lone surrogate can't travel: to a broker, it would be another topic.
     const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
     if (!fits || /\p{Surrogate}/u.test(name))
-      throw new TypeError(`a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
-    if (this.#topics.size >= this.#most) throw new RangeError(`maxTopics is ${this.#most}`)
+      throw callerError('ERR_TOPIC_NAME', `a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
+    if (this.#topics.size >= this.#most) throw callerError('ERR_MAX_TOPICS', `maxTopics is ${this.#most}`)
     const topic = new Topic(name)
     this.#topics.set(name, topic)
     this.connect()

@@ -1,4 +1,5 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
+import { callerError } from '../checks/errors.js'
 import { routeQuantities } from '../checks/quantities.js'
 import { Callbacks } from '../connection/callbacks.js'
 import { ticksOf } from '../connection/deadlines.js'
@@ -140,7 +141,7 @@ export class Endpoint {
     const { data, headers, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
     // Section 4.2.2: the server may only choose among what the client offers.
     if (protocol !== '' && !offered.includes(protocol)) {
-      throw new TypeError(`the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
+      throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
     }
     const clientAddress = UpgradeRequest.client(request)
     const response = acceptance(head, protocol, headers)

@@ -1,4 +1,5 @@
 // Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
+import { callerError } from '../checks/errors.js'
 import { type HandshakeRequest, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { type Source, UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Census } from './census.js'
@@ -56,7 +57,7 @@ export class Gate {
     const verdict = endpoint.decide(head, request)
     if (this.#closed) {
       // It was `upgrade` that closed the server.
-      UpgradeRequest.abort(request, new Error('the server is closing'))
+      UpgradeRequest.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
       return { request, endpoint, verdict: this.refusal(request) ?? verdict }
     }
     if (!(verdict instanceof Promise)) return { request, endpoint, verdict }

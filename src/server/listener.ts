@@ -1,5 +1,6 @@
 // One listening socket: TCP, Unix or a Windows pipe, with or without TLS. What it accepts goes to a lane of the
 // opening handshake.
+
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import {
   createSecureContext,
@@ -9,6 +10,7 @@ import {
   type TlsOptions,
   type Server as TlsServer,
 } from 'node:tls'
+import { callerError } from '../checks/errors.js'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { socketOptions } from '../internals/accept.js'
 import { type Arrival, type Arrivals, addressOf } from './arrivals.js'
@@ -211,7 +213,10 @@ function tlsServer(options: TlsOptions, handshakeTimeout: number, next: (socket:
   const { key, cert, pfx, SNICallback, pskCallback, privateKeyIdentifier, ALPNCallback } = options
   const hasPair = cert !== undefined && (key ?? privateKeyIdentifier) !== undefined
   if (!hasPair && (pfx ?? SNICallback ?? pskCallback) === undefined) {
-    throw new TypeError('the option tls needs a key and a certificate: { key, cert }, { pfx }, or an SNICallback')
+    throw callerError(
+      'ERR_OPTION_MISSING',
+      'the option tls needs a key and a certificate: { key, cert }, { pfx }, or an SNICallback',
+    )
   }
   const defaults: TlsOptions = {
     // node:tls takes 0 for its own default, of two minutes.

@@ -1,6 +1,8 @@
 // An upgrade whose answer the application has promised. Keeps what the peer sends meanwhile, within bounds; notices when
 // it leaves; and does not wait for ever.
+
 import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { runOutside } from '../internals/context.js'
 import type { Budget, Holder } from '../payload/budget.js'
@@ -111,7 +113,7 @@ export class PendingUpgrade implements Expiring, Holder {
   abandon(reason: string): void {
     if (this.#over) return
     this.#end()
-    UpgradeRequest.abort(this.#decision.request, new Error(reason))
+    UpgradeRequest.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', reason))
   }
 
   get gone(): boolean {
@@ -127,14 +129,17 @@ export class PendingUpgrade implements Expiring, Holder {
   cancel(reason = 'the server is closing'): void {
     if (this.#over) return
     const refusal = refuse(503, reason)
-    UpgradeRequest.abort(this.#decision.request, new Error(refusal.reason))
+    UpgradeRequest.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', refusal.reason))
     this.#settle(refusal)
   }
 
   expired(): void {
     if (this.#over) return
     const { request, endpoint } = this.#decision
-    const error = new Error(`upgrade did not settle within ${this.#limit}, ${this.#patience.limits[this.#limit]} ms`)
+    const error = callerError(
+      'ERR_UPGRADE_TIMEOUT',
+      `upgrade did not settle within ${this.#limit}, ${this.#patience.limits[this.#limit]} ms`,
+    )
     UpgradeRequest.abort(request, error)
     this.#settle(endpoint.failed(request, error, refuse(503, 'the upgrade took too long')))
   }

@@ -1,5 +1,7 @@
 // Whose word counts on where a request came from: trusted proxies add the client's address to X-Forwarded-For.
+
 import { BlockList, isIP } from 'node:net'
+import { callerError } from '../checks/errors.js'
 import { elementsOf } from '../protocol/fieldValue.js'
 
 export class TrustedProxies {
@@ -43,7 +45,10 @@ export class TrustedProxies {
     const most = version === 6 ? 128 : 32
     const wrong = version === 0 || more.length > 0 || (prefix !== undefined && !(/^\d+$/.test(prefix) && bits <= most))
     if (wrong)
-      throw new TypeError(`${JSON.stringify(proxy)} is no trusted proxy: use 10.0.0.1, 10.0.0.0/8, ::1 or unix`)
+      throw callerError(
+        'ERR_PROXY_ADDRESS',
+        `${JSON.stringify(proxy)} is no trusted proxy: use 10.0.0.1, 10.0.0.0/8, ::1 or unix`,
+      )
     const family = version === 6 ? 'ipv6' : 'ipv4'
     if (prefix === undefined) this.#trusted.addAddress(address, family)
     else this.#trusted.addSubnet(address, bits, family)

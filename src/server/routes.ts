@@ -1,4 +1,5 @@
 // Finds the route of a path: exact ones first, then patterns in the order in which they were given.
+import { callerError } from '../checks/errors.js'
 
 /** A path's route, and the parts of the path that its pattern names. */
 export interface Match<Value> {
@@ -30,7 +31,10 @@ export class Routes<Value> {
       const names = segments.filter((segment) => segment.startsWith(':'))
       const odd = !/^\/[!-~]*$/.test(pattern) || /[?#]/.test(pattern) || segments.some((one) => one.includes('*'))
       if (odd || names.includes(':') || new Set(names).size < names.length) {
-        throw new TypeError(`the route ${JSON.stringify(pattern)} is no path: use /chat, /rooms/:room or /files/*`)
+        throw callerError(
+          'ERR_ROUTE',
+          `the route ${JSON.stringify(pattern)} is no path: use /chat, /rooms/:room or /files/*`,
+        )
       }
       if (open || names.length > 0) this.#patterns.push({ segments, open, value })
       else this.#exact.set(pattern, value)

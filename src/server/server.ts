@@ -1,9 +1,11 @@
 // The server: listens, lets connections in by two lanes, holds them, and closes them gracefully.
+
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import { checkNoMore, checkOptions } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { checkHandedOver } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
 import { everywhere, renewalOptions, serverOptions } from '../checks/tables.js'
@@ -79,7 +81,8 @@ export class Server<Data = unknown> {
     const routes = Object.entries(options.routes ?? {}).map(([path, route]) => {
       const own = Route.optionsOf(route)
       if (own === undefined) {
-        throw new TypeError(
+        throw callerError(
+          'ERR_ROUTE',
           `the route ${path} must be made by the function route: routes: { '${path}': route({ ... }) }`,
         )
       }
@@ -140,7 +143,7 @@ export class Server<Data = unknown> {
   listen(where?: number | ListenOptions): Promise<this>
   async listen(where: number | ListenOptions = {}, ...more: unknown[]): Promise<this> {
     const options = readPlace(where, more)
-    if (this.#closing) throw new Error('the server is closed: make a new one to listen again')
+    if (this.#closing) throw callerError('ERR_SERVER_CLOSED', 'the server is closed: make a new one to listen again')
     const listener = new Listener(options, this.#lanes)
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
     await listener.listen(options, this.#lanes)
@@ -162,7 +165,8 @@ export class Server<Data = unknown> {
   setSecureContext(options: SecureContextOptions): void {
     checkOptions(options, renewalOptions, everywhere)
     const secure = this.#listeners.filter((listener) => listener.isSecure)
-    if (secure.length === 0) throw new Error('this process listens nowhere with TLS: use it behind listen({ tls })')
+    if (secure.length === 0)
+      throw callerError('ERR_NO_TLS', 'this process listens nowhere with TLS: use it behind listen({ tls })')
     for (const listener of secure) listener.checkRenewal(options)
     for (const listener of secure) listener.renew(options)
   }

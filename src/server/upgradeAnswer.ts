@@ -1,6 +1,8 @@
 // What `upgrade` answered. It fails closed: only what is known to accept accepts, and whatever else was meant, a refusal
 // under another name for instance, opens no door.
+
 import { checkOptions, isPlain } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { type Checklist, type Kind, shown, text } from '../checks/kinds.js'
 import type { HeaderFields } from '../protocol/openingHandshake.js'
 import { readHeaders } from '../protocol/responseHeaders.js'
@@ -53,7 +55,7 @@ const ADVICE =
 export function readAnswer(answer: unknown): AcceptedAnswer | RefusedAnswer {
   if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined }
   if (typeof answer !== 'object' || answer === null || !isPlain(answer)) {
-    throw new TypeError(`${shown(answer)} is no answer of upgrade: ${adviceFor(answer)}`)
+    throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is no answer of upgrade: ${adviceFor(answer)}`)
   }
   if ('status' in answer) return readRefusal(answer)
   checkOptions(answer, acceptance, [rejection])
@@ -64,7 +66,7 @@ export function readAnswer(answer: unknown): AcceptedAnswer | RefusedAnswer {
 function readRefusal(answer: { status: unknown; headers?: unknown; body?: unknown }): RefusedAnswer {
   checkOptions(answer, rejection, [acceptance])
   const { status, headers, body = '' } = answer
-  if (status === undefined) throw new TypeError(`the status is undefined: ${ADVICE}`)
+  if (status === undefined) throw callerError('ERR_UPGRADE_ANSWER', `the status is undefined: ${ADVICE}`)
   return { status: Number(status), headers: readHeaders(headers), body: String(body) }
 }
 

@@ -18,6 +18,7 @@ const TYPES = [
   'CommonOptions',
   'Connection',
   'ConnectionLimits',
+  'ErrorCode',
   'Handlers',
   'LargeContext',
   'LargeHandler',
