@@ -1,6 +1,5 @@
 // Checks the options of a function by name and kind, at the call: an option that nobody knows is a limit that is not in
 // force, or a handler that nobody calls.
-
 import { insteadOf, optionFor, optionOrHandlerFor } from './aliases.js'
 import { callerError } from './errors.js'
 import { type Checklist, type Kind, shown } from './kinds.js'

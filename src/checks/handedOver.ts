@@ -1,5 +1,4 @@
 // What `handleUpgrade` is given: the three arguments of an 'upgrade' listener, and no callback as in ws.
-
 import { checkNoMore } from './check.js'
 import { callerError } from './errors.js'
 import { shown } from './kinds.js'

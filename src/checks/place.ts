@@ -1,5 +1,4 @@
 // What `listen` is told: a port alone, or options that do not contradict each other.
-
 import { checkNoMore, checkOptions, checkValue } from './check.js'
 import { callerError } from './errors.js'
 import { port, shown } from './kinds.js'

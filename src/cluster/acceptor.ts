@@ -1,5 +1,4 @@
 // An acceptor as its primary sees it: a process that starts, listens, drains and ends.
-
 import cluster, { type Worker } from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'

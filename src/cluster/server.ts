@@ -1,6 +1,5 @@
 // A server that may have acceptors: in the primary it supervises them, in an acceptor it serves, without acceptors it is
 // the server that it extends.
-
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
@@ -13,7 +12,7 @@ import { LinkBroker } from '../pubsub/linkBroker.js'
 import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ServerOptions } from '../server/options.js'
-import { ONE_OBJECT, Server as ProcessServer } from '../server/server.js'
+import { ONE_OBJECT, ProcessServer } from '../server/server.js'
 import { Duty, isAcceptor } from './duty.js'
 import { linkToPrimary } from './link.js'
 import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
@@ -111,7 +110,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   override async close(how: number | CloseOptions = 1001, reason = ''): Promise<void> {
     const drain = drainOf(how, reason) // throws before anything is closed
     this.#closing = true
-    await this.#supervisor?.stop(drain)
+    // Without acceptors nothing is awaited here: an `upgrade` that closes the server must find it closed when it returns.
+    if (this.#supervisor !== undefined) await this.#supervisor.stop(drain)
     await super.close(drain)
   }
 

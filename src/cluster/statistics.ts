@@ -1,6 +1,6 @@
 // What a process that serves tells of itself: only what it has anyway.
 import type { BrokerStatistics } from '../pubsub/broker.js'
-import type { Server } from '../server/server.js'
+import type { ProcessServer } from '../server/server.js'
 
 /** A process that serves connections. */
 export interface ProcessStatistics {
@@ -30,7 +30,7 @@ export type OwnStatistics = Pick<ProcessStatistics, 'connections' | 'handshakes'
 
 export const noStatistics: OwnStatistics = { connections: 0, handshakes: 0, rss: 0, cpu: 0, uptime: 0 }
 
-export function ownStatistics({ connections, handshakes, brokerStatistics }: Server): OwnStatistics {
+export function ownStatistics({ connections, handshakes, brokerStatistics }: ProcessServer): OwnStatistics {
   const { user, system } = process.cpuUsage()
   return {
     connections: connections.size,

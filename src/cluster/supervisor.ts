@@ -1,5 +1,4 @@
 // What the primary does: it starts the acceptors, replaces those that die, reloads them and stops them. It serves nothing.
-
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'

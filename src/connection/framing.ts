@@ -1,5 +1,4 @@
 // Builds outgoing frames where they leave from: in the outbox, in a waiting block, or in front of a region's payload.
-
 import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
 import { callerError } from '../checks/errors.js'

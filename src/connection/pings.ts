@@ -1,5 +1,4 @@
 // The pings of one connection that wait for their pongs.
-
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { LONGEST_7_BIT } from '../codec/wasm.generated.js'

@@ -1,5 +1,4 @@
 // A message encoded once, to be sent to many: its frame lies in the codec's memory until nobody has it any more.
-
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { type Codec, codecOfThread, type Heap, heapOfThread, OutOfMemory } from '../codec/codec.js'

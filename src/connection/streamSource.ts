@@ -1,6 +1,5 @@
 // What `sendStream` can send, asked for one chunk after the other. Each kind of source has its own way of being left, also
 // while its next chunk is waited for: a stream that nobody needs must not stay open until it happens to say something.
-
 import { types } from 'node:util'
 import { callerError } from '../checks/errors.js'
 import { isThenable } from './handlers.js'

@@ -1,6 +1,5 @@
 // A large message as the application's module sees it, in a thread of the pool: a view of the shared region, copied
 // nowhere. It is gone when the function that got it has returned.
-
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import type { OwnBytes } from '../codec/ownBytes.js'

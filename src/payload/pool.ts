@@ -1,5 +1,4 @@
 // The pool of threads in which the application's module handles large messages, off the event loop.
-
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'

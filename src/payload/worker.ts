@@ -1,6 +1,5 @@
 // A thread of the pool: maps the memory of the server's thread, and runs the application's module on the regions that
 // it is told of. Imported by piscina, nobody else.
-
 import { platform, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { callerError, isErrorCode } from '../checks/errors.js'

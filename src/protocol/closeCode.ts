@@ -1,5 +1,4 @@
 // Close codes (RFC 6455, section 7.4): which exist, which may travel, and the payload of a Close frame.
-
 import { Buffer, isUtf8 } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { shown } from '../checks/kinds.js'

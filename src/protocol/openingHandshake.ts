@@ -1,5 +1,4 @@
 // The opening handshake (RFC 6455, section 4.2): a request in, an acceptance or a refusal out. Both lanes end here.
-
 import { createHash, hash } from 'node:crypto'
 import { callerError } from '../checks/errors.js'
 import { elementsOf } from './fieldValue.js'

@@ -1,5 +1,4 @@
 // Headers that an application sets on a response, in the forms in which it may have them.
-
 import { isPlain } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { shown } from '../checks/kinds.js'

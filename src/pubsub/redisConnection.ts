@@ -1,6 +1,5 @@
 // One connection to Redis that is made anew whenever it is lost. The client's own reconnecting is off: each attempt is
 // a client of its own, so that nothing of an old one is sent again, and no timer of it outlives `close`.
-
 import { createClient, ErrorReply } from '@redis/client'
 import { callerError } from '../checks/errors.js'
 

@@ -1,6 +1,5 @@
 // The topics of a server in one process, and who subscribes to them. What is published in a turn is encoded once, and
 // written to every subscriber from one place (publications.ts).
-
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'

@@ -1,6 +1,5 @@
 // One listening socket: TCP, Unix or a Windows pipe, with or without TLS. What it accepts goes to a lane of the
 // opening handshake.
-
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import {
   createSecureContext,

@@ -162,16 +162,7 @@ export interface CommonOptions extends Partial<ServerLimits> {
 export type ServerOptions<Data = undefined> = CommonOptions & RouteOptions<Data>
 
 /** A route's options, whatever its data. */
-export interface AnyRoute extends Handlers<unknown>, Partial<ConnectionLimits> {
-  readonly outputPolicy?: OutputPolicy
-  readonly origins?: readonly (string | RegExp)[]
-  readonly protocols?: readonly string[]
-  upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
-  readonly upgrade?: (request: UpgradeRequest) => unknown
-  readonly large?: LargeRouteOptions<unknown>
-  readonly streamThreshold?: number
-  readonly streamLeft?: 'drain' | 'fail'
-}
+export type AnyRoute = RouteOptions<unknown>
 
 /** A route, made by `route`. */
 export class Route {

@@ -1,6 +1,5 @@
 // An upgrade whose answer the application has promised. Keeps what the peer sends meanwhile, within bounds; notices when
 // it leaves; and does not wait for ever.
-
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'

@@ -1,10 +1,9 @@
 // The server: listens, lets connections in by two lanes, holds them, and closes them gracefully.
-
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
-import { checkNoMore, checkOptions } from '../checks/check.js'
+import { checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { checkHandedOver } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
@@ -33,7 +32,7 @@ import { farewell } from './farewell.js'
 import { Gate } from './gate.js'
 import { HttpLane } from './httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from './listener.js'
-import { type AnyRoute, type CommonOptions, limitsOf, Route, type ServerLimits, type ServerOptions } from './options.js'
+import { type AnyRoute, type CommonOptions, limitsOf, Route, type ServerLimits } from './options.js'
 import { TrustedProxies } from './proxies.js'
 import { ProxyLine } from './proxyLine.js'
 import { RawLane } from './rawLane.js'
@@ -47,8 +46,8 @@ const ARRIVALS = 16_384
 const ARRIVALS_SHARE = 1 / 2
 const ARRIVALS_BYTES = 4 * 1024 * 1024
 
-/** A WebSocket server, made by `createServer`. */
-export class Server<Data = unknown> {
+/** The server of one process, which `createServer` extends by acceptors. */
+export class ProcessServer<Data = unknown> {
   readonly #census: Census
   readonly #gate: Gate
   readonly #endpoints: readonly Endpoint[]
@@ -339,14 +338,6 @@ function requestFailed(options: CommonOptions, request: IncomingMessage, error: 
   } catch (second) {
     console.error(second)
   }
-}
-
-/** As `createServer` of the cluster's server, for a process by itself. */
-export function createServer(): Server<undefined>
-export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>
-export function createServer(options: ServerOptions = {}, ...more: unknown[]): Server<unknown> {
-  checkNoMore(more, ONE_OBJECT)
-  return new Server(options)
 }
 
 /** For whoever gives more than one. */

@@ -1,6 +1,5 @@
 // What `upgrade` answered. It fails closed: only what is known to accept accepts, and whatever else was meant, a refusal
 // under another name for instance, opens no door.
-
 import { checkOptions, isPlain } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { type Checklist, type Kind, shown, text } from '../checks/kinds.js'

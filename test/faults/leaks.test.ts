@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { createServer } from '../../src/server/server.js'
+import { createServer } from '../../src/index.js'
 import { effort } from '../support/effort.js'
 
 setFlagsFromString('--expose-gc')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { createServer, type Server } from '../../src/server/server.js'
+import { createServer, type Server } from '../../src/index.js'
 import { RawClient } from '../support/rawClient.js'
 import { BINARY, CLOSE, close, closeStatus, header, masked, PING, PONG, TEXT } from '../support/wire.js'
 

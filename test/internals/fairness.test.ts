@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { createServer } from '../../src/server/server.js'
+import { createServer } from '../../src/index.js'
 import { eventually } from '../support/socketClient.js'
 
 /**

@@ -3,9 +3,9 @@
 // kills the process that runs this.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
+import { createServer, type Server } from '../../src/index.js'
 import { type Bindings, bindings, type StreamHandle } from '../../src/internals/node.js'
 import { aimReads, readChunks } from '../../src/internals/stream.js'
-import { createServer, type Server } from '../../src/server/server.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { describe, test } from '../support/privateApi.js'
 import { eventually, SocketClient } from '../support/socketClient.js'

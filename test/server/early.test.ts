@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/server/server.js'
+import { createServer, type Server } from '../../src/index.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { privateApiForbidden } from '../support/privateApi.js'

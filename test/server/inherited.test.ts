@@ -9,7 +9,7 @@ import { createServer as createNetServer, type ListenOptions, type Server } from
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createServer } from '../../src/server/server.js'
+import { createServer } from '../../src/index.js'
 import { freePath } from '../support/places.js'
 
 const PROGRAM = fileURLToPath(new URL('./inheritedProgram.js', import.meta.url))

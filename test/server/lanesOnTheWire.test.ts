@@ -2,7 +2,7 @@
 // pieces, which node:http always gets. Real sockets, one server, every request both ways.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/server/server.js'
+import { createServer, type Server } from '../../src/index.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { firstLane } from '../support/httpLanes.js'
 import { latin1, mutate, Random, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { connect, createServer as createNetServer, type Server as NetServer } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/server/server.js'
+import { createServer, type Server } from '../../src/index.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
 import { CLOSE, close, closeStatus, masked, TEXT } from '../support/wire.js'

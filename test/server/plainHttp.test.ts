@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { Agent, type IncomingMessage, type RequestOptions, request as send } from 'node:http'
 import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/server/server.js'
+import { createServer, type Server } from '../../src/index.js'
 import { latin1, requestOf } from '../support/httpRequests.js'
 import { SocketClient } from '../support/socketClient.js'
 

@@ -2,8 +2,8 @@
 // This file runs all of it that way, by the switch that exists for this.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { createServer, type Server } from '../../src/index.js'
 import { bindings } from '../../src/internals/node.js'
-import { createServer, type Server } from '../../src/server/server.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, isKeptAlive, openSockets, SocketClient } from '../support/socketClient.js'

@@ -2,7 +2,7 @@
 // behaves, every connection that is not upgraded must end. Descriptors are counted by the system, on Linux.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/server/server.js'
+import { createServer, type Server } from '../../src/index.js'
 import { latin1, requestOf, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
 

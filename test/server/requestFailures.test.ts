@@ -1,8 +1,8 @@
 // A `request` that throws, or whose promise rejects, has failed one request. All others, and all WebSockets, go on.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { createServer } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
-import { createServer } from '../../src/server/server.js'
 import { inEveryLane } from '../support/everyLane.js'
 import { requestOf } from '../support/httpRequests.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'

@@ -2,9 +2,9 @@
 // First the table by itself, then routes on the wire, in every lane.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { createServer } from '../../src/index.js'
 import { type Route, route } from '../../src/server/options.js'
 import { Routes } from '../../src/server/routes.js'
-import { createServer } from '../../src/server/server.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { BINARY, closeStatus, masked, TEXT } from '../support/wire.js'

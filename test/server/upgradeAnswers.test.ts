@@ -2,8 +2,8 @@
 // another. Each is a mistake of the application's, told to it as a TypeError, and a 500 for the client.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Server } from '../../src/index.js'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
-import type { Server } from '../../src/server/server.js'
 import { readAnswer } from '../../src/server/upgradeAnswer.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'

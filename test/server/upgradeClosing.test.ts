@@ -2,8 +2,8 @@
 // between the question and the answer.
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
+import type { Server } from '../../src/index.js'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
-import type { Server } from '../../src/server/server.js'
 import { deferred, inEveryLane } from '../support/everyLane.js'
 import { delay, eventually, openSockets } from '../support/socketClient.js'
 

@@ -2,9 +2,9 @@
 // the request whole (the first lane, if there is one) and in pieces (node:http), with the private API and without.
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { createServer, type Server } from '../../src/index.js'
 import type { ListenOptions } from '../../src/server/listener.js'
 import type { ServerOptions } from '../../src/server/options.js'
-import { createServer, type Server } from '../../src/server/server.js'
 import { latin1, upgradeRequest } from './httpRequests.js'
 import { SocketClient } from './socketClient.js'
 

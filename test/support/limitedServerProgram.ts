@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createServer } from '../../src/server/server.js'
+import { createServer } from '../../src/index.js'
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')

@@ -1,7 +1,7 @@
 // A program of its own, run by tests under flags of Node: an echo server and its client in one process. It prints what
 // it found as JSON, and must end by itself.
+import { createServer } from '../../src/index.js'
 import { bindings } from '../../src/internals/node.js'
-import { createServer } from '../../src/server/server.js'
 import { upgradeRequest } from './httpRequests.js'
 import { SocketClient } from './socketClient.js'
 import { BINARY, masked, TEXT } from './wire.js'

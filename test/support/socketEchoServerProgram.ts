@@ -1,6 +1,6 @@
 // A program of its own, run by tests under limits of the system: an echo server that tells its port, and on the end of
 // its standard input closes and reports the warnings it got.
-import { createServer } from '../../src/server/server.js'
+import { createServer } from '../../src/index.js'
 
 const warnings: string[] = []
 process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`))
