@@ -1,7 +1,7 @@
 // Two choices of the connection that have defaults: how much one read may bring (the inbox), and whether what is sent on
 // is copied into the outbox or sent from a region.
-import { Region } from '../../src/codec/codec.js'
-import { FIN, INBOX_LENGTH, OPCODE_BINARY } from '../../src/codec/wasm.generated.js'
+import { INBOX_LENGTH, Region } from '../../src/codec/codec.js'
+import { FIN, OPCODE_BINARY } from '../../src/codec/frames.js'
 import { tiers } from '../tiers.js'
 import { Drive } from './drive.js'
 import { Area, codec, heap, maskedFrame, payload, ROOM, repeat } from './material.js'

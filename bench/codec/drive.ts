@@ -1,35 +1,10 @@
-// The receiving half of a connection without its budget and its sink: drives `parse` as src/connection/incoming.ts does,
-// with a slot, the frame table and a region for a message that one read does not hold.
+// The receiving half of a connection without its budget and its sink: a parser, and a region for a message that one read
+// does not hold.
 import { Region } from '../../src/codec/codec.js'
-import {
-  ENTRY_INFO,
-  ENTRY_LENGTH,
-  ENTRY_POINTER,
-  ENTRY_SIZE,
-  INFO_REGION,
-  MASKED,
-  RESULT,
-  RESULT_ANNOUNCED,
-  RESULT_CONSUMED,
-  RESULT_COUNT,
-  RESULT_FILLED,
-  RESULT_NEEDED,
-  STATUS_AGAIN,
-  STATUS_DONE,
-  STATUS_REGION,
-  TABLE,
-} from '../../src/codec/wasm.generated.js'
-import { codec, heap } from './material.js'
+import { isInRegion } from '../../src/codec/frames.js'
+import { isViolation, Parser, STATUS_DONE, STATUS_REGION } from '../../src/codec/parser.js'
+import { heap } from './material.js'
 
-const ENTRY_WORDS = ENTRY_SIZE / 4
-const INFO_WORD = (TABLE + ENTRY_INFO) / 4
-const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
-const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
-const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
-const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
-const NEEDED_DOUBLE = (RESULT + RESULT_NEEDED) / 8
-const FILLED_DOUBLE = (RESULT + RESULT_FILLED) / 8
-const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
 const LIMIT = 64 * 1024 * 1024
 
 const ignore = (): void => undefined
@@ -38,29 +13,27 @@ const ignore = (): void => undefined
 export type Deliver = (info: number, pointer: number, length: number, region: Region | undefined) => void
 
 export class Drive {
-  readonly #slot = heap.allocateSlot()
+  readonly #parser = new Parser(heap, 'server', { longest: LIMIT, fragments: 0 })
   readonly #deliver: Deliver
   #region: Region | undefined
 
   constructor(deliver: Deliver) {
     this.#deliver = deliver
-    codec.call.openSlot(this.#slot, MASKED, LIMIT, 0)
   }
 
   /** Parses the bytes of one read. */
   receive(start: number, end: number): void {
-    const { words, call } = codec
-    let cursor = start
-    for (;;) {
-      const status = call.parse(this.#slot, cursor, end)
-      const count = words[COUNT_WORD] ?? 0
-      cursor = words[CONSUMED_WORD] ?? end
-      for (let at = 0; at < count * ENTRY_WORDS; at += ENTRY_WORDS) {
-        this.#take(words[INFO_WORD + at] ?? 0, words[POINTER_WORD + at] ?? 0, words[LENGTH_WORD + at] ?? 0)
+    const parser = this.#parser
+    for (let cursor = start; ; ) {
+      const status = parser.parse(cursor, end)
+      const { count } = parser
+      cursor = parser.consumed
+      for (let entry = 0; entry < count; entry++) {
+        this.#take(parser.info(entry), parser.pointer(entry), parser.length(entry))
       }
       if (status === STATUS_DONE) return
       if (status === STATUS_REGION) this.#grow()
-      else if (status !== STATUS_AGAIN) throw new Error(`the codec found violation ${status} in a valid frame`)
+      else if (isViolation(status)) throw new Error(`the codec found violation ${status} in a valid frame`)
     }
   }
 
@@ -71,11 +44,11 @@ export class Drive {
 
   free(): void {
     this.#region?.release()
-    heap.freeSlot(this.#slot)
+    this.#parser.free()
   }
 
   #take(info: number, pointer: number, length: number): void {
-    if ((info & INFO_REGION) === 0) return this.#deliver(info, pointer, length, undefined)
+    if (!isInRegion(info)) return this.#deliver(info, pointer, length, undefined)
     const region = this.#region
     this.#region = undefined
     this.#deliver(info, pointer, length, region)
@@ -83,10 +56,9 @@ export class Drive {
   }
 
   #grow(): void {
-    const needed = codec.doubles[NEEDED_DOUBLE] ?? 0
-    const announced = codec.doubles[ANNOUNCED_DOUBLE] ?? 0
+    const { needed, filled, announced } = this.#parser
     if (this.#region === undefined) this.#region = new Region(heap, needed, announced, ignore)
-    else this.#region.grow(needed, codec.doubles[FILLED_DOUBLE] ?? 0, announced)
-    codec.call.grant(this.#slot, this.#region.pointer, this.#region.capacity)
+    else this.#region.grow(needed, filled, announced)
+    this.#parser.grant(this.#region)
   }
 }

@@ -1,7 +1,7 @@
 // What all suites work on: this thread's codec, memory in it, and payloads.
 import { Buffer } from 'node:buffer'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../../src/codec/wasm.generated.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../../src/codec/frames.js'
 import { payloadOf } from '../../src/load/payload.js'
 
 export const heap = heapOfThread()

@@ -1,6 +1,7 @@
 // From the bytes of a read to whole messages: millrace's parser against ws's Receiver and a parser in JavaScript.
 import { Buffer } from 'node:buffer'
-import { FIN, INBOX_LENGTH, OPCODE_TEXT } from '../../src/codec/wasm.generated.js'
+import { INBOX_LENGTH } from '../../src/codec/codec.js'
+import { FIN, OPCODE_TEXT } from '../../src/codec/frames.js'
 import { tiers } from '../tiers.js'
 import { Drive } from './drive.js'
 import { Area, maskedFrame, repeat } from './material.js'

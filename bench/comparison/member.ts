@@ -29,8 +29,8 @@ export class Member implements Receiver, CounterOwner {
 
   constructor(publication: Publication, { stream, early }: Dialled) {
     this.#publication = publication
-    const { codec, heap, batch } = publication
-    this.#counter = new MessageCounter(codec, heap, batch.answers, this)
+    const { heap, batch } = publication
+    this.#counter = new MessageCounter(heap, batch.answers, this)
     this.#counter.begin()
     this.#transport = transportOf(stream)
     this.#transport.open(this)

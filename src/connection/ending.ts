@@ -1,6 +1,6 @@
 // How one connection ends: who has said Close, whether anything is still delivered, and when each half of the transport
 // is closed. RFC 6455, section 7.
-import { OPCODE_CLOSE } from '../codec/wasm.generated.js'
+import { OPCODE_CLOSE } from '../codec/frames.js'
 import { type CloseStatus, writeClosePayload } from '../protocol/closeCode.js'
 import { ClosingHandshake } from '../protocol/closingHandshake.js'
 import type { Transport } from '../transport/transport.js'

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
 import { callerError } from '../checks/errors.js'
 import type { Codec } from '../codec/codec.js'
-import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { FIN, LONGEST_7_BIT, LONGEST_16_BIT, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
 import { Message } from './message.js'
 import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
 

@@ -1,43 +1,19 @@
 // The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
 // and parks what can't be handed out yet in memory that counts against the budget.
-import { type Codec, type Heap, OutOfMemory, violationName } from '../codec/codec.js'
+import { type Heap, OutOfMemory, violationName } from '../codec/codec.js'
+import { isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../codec/frames.js'
+import { isViolation, Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../codec/parser.js'
 import type { Region } from '../codec/region.js'
-import {
-  ENTRY_INFO,
-  ENTRY_LENGTH,
-  ENTRY_POINTER,
-  ENTRY_SIZE,
-  FIN,
-  INFO_OPCODE,
-  INFO_PART,
-  INFO_REGION,
-  LONGEST_SAFE,
-  MASKED,
-  OPCODE_BINARY,
-  OPCODE_TEXT,
-  RESULT,
-  RESULT_ANNOUNCED,
-  RESULT_CONSUMED,
-  RESULT_COUNT,
-  RESULT_FILLED,
-  RESULT_NEEDED,
-  SLOT_FRAME,
-  SLOT_MESSAGE,
-  STATUS_AGAIN,
-  STATUS_DONE,
-  STATUS_REGION,
-  TABLE,
-} from '../codec/wasm.generated.js'
 import { Assembly } from '../payload/assembly.js'
 import type { Budget, Claimant } from '../payload/budget.js'
 import { Flow } from '../payload/flow.js'
+import type { Role } from '../protocol/role.js'
 import { ProtocolViolation, type ViolationName } from '../protocol/violation.js'
 import { ParkedRead, type Rest } from './parkedRead.js'
 import type { Slices } from './slices.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
 export interface IncomingShared {
-  readonly codec: Codec
   readonly heap: Heap
   readonly budget: Budget
   readonly slices: Slices
@@ -72,40 +48,24 @@ export interface Deliverer {
   streamPart(pointer: number, length: number, last: boolean): void
 }
 
-/** The codec counts in 32 bits. */
-const MOST_FRAGMENTS = 2 ** 32 - 1
-
-const ENTRY_WORDS = ENTRY_SIZE / 4
-const INFO_WORD = (TABLE + ENTRY_INFO) / 4
-const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
-const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
-const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
-const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
-const NEEDED_DOUBLE = (RESULT + RESULT_NEEDED) / 8
-const FILLED_DOUBLE = (RESULT + RESULT_FILLED) / 8
-const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
-
 export class Incoming {
   readonly #shared: IncomingShared
   readonly #sink: Sink
   readonly #deliverer: Deliverer
-  /** The address of the codec's memory of this connection. */
-  readonly #slot: number
+  readonly #parser: Parser
   #assembly: Assembly | undefined
   #parked: ParkedRead | undefined
   /** The message under way, if it is handed out in parts. */
   #flow: Flow | undefined
   #resuming = false
 
-  /** `masked` is the mask bit that frames must have: set from clients, clear from servers. */
-  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, masked: number = MASKED) {
+  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, role: Role = 'server') {
     this.#shared = shared
     this.#sink = sink
     this.#deliverer = deliverer
-    this.#slot = shared.heap.allocateSlot()
     const { maxMessage, maxFragments } = shared.limits
-    const longest = shared.streamThreshold === undefined ? maxMessage : LONGEST_SAFE
-    shared.codec.call.openSlot(this.#slot, masked, longest, Math.min(maxFragments, MOST_FRAGMENTS))
+    const longest = shared.streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
+    this.#parser = new Parser(shared.heap, role, { longest, fragments: maxFragments })
   }
 
   /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
@@ -162,21 +122,21 @@ export class Incoming {
   /** Gives back everything; the transport must be gone. */
   free(): void {
     this.drop()
-    this.#shared.heap.freeSlot(this.#slot)
+    this.#parser.free()
   }
 
   #run(start: number, end: number): void {
-    const { codec, slices } = this.#shared
-    const { words, call } = codec
-    // Checked before parsing: the first entry may point into the slot's carry, which is not parked.
+    const { slices } = this.#shared
+    const parser = this.#parser
+    // Checked before parsing: the first frame's payload may lie in the slot, which is not parked.
     if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
     for (let cursor = start; ; ) {
-      const status = call.parse(this.#slot, cursor, end)
-      const to = (words[COUNT_WORD] ?? 0) * ENTRY_WORDS
-      cursor = words[CONSUMED_WORD] ?? end
-      for (let from = 0; from < to; from += ENTRY_WORDS) {
+      const status = parser.parse(cursor, end)
+      const to = parser.count
+      cursor = parser.consumed
+      for (let from = 0; from < to; from++) {
         if (!this.#sink.accepts) return this.#park({ from, to, start: cursor, end, status })
-        this.#deliver(words[INFO_WORD + from] ?? 0, words[POINTER_WORD + from] ?? 0, words[LENGTH_WORD + from] ?? 0)
+        this.#deliver(parser.info(from), parser.pointer(from), parser.length(from))
         if (slices.spend()) this.#sink.sliceOver()
       }
       if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
@@ -206,11 +166,11 @@ export class Incoming {
   }
 
   #deliver(info: number, pointer: number, length: number): void {
-    const opcode = info & INFO_OPCODE
+    const opcode = opcodeOf(info)
     if (opcode > OPCODE_BINARY) return this.#sink.control(opcode, pointer, length)
     if (this.#flow !== undefined) return this.#deliverPart(info, pointer, length)
     let region: Region | undefined
-    if ((info & INFO_REGION) !== 0) {
+    if (isInRegion(info)) {
       region = this.#assembly?.finish()
       this.#assembly = undefined
     }
@@ -218,7 +178,7 @@ export class Incoming {
   }
 
   #deliverPart(info: number, pointer: number, length: number): void {
-    const last = (info & INFO_PART) === 0
+    const last = !isPart(info)
     if (last) {
       this.#flow?.drop()
       this.#flow = undefined
@@ -228,11 +188,12 @@ export class Incoming {
 
   /** From here on, the message under way is handed out in parts; what is there of it is the first. */
   #stream(filled: number, announced: number): boolean {
-    const { codec, budget, limits } = this.#shared
-    const whole = filled === 0 && ((codec.bytes[this.#slot + SLOT_FRAME] ?? 0) & FIN) !== 0
+    const { budget, limits } = this.#shared
+    const parser = this.#parser
+    const whole = filled === 0 && parser.frameIsFinal
     this.#flow = new Flow(budget, this.#sink, limits.payloadTimeout)
-    this.#deliverer.streamBegins(codec.bytes[this.#slot + SLOT_MESSAGE] === OPCODE_TEXT, whole ? announced : undefined)
-    codec.call.stream(this.#slot)
+    this.#deliverer.streamBegins(parser.messageIsText, whole ? announced : undefined)
+    parser.stream()
     const region = this.#assembly?.finish()
     this.#assembly = undefined
     if (region !== undefined) this.#deliverer.streamPart(region.pointer, filled, false)
@@ -240,29 +201,28 @@ export class Incoming {
     return true
   }
 
-  /** Gives the message under way the room that the codec asks for. */
+  /** Gives the message under way the room that the parser asks for. */
   #grow(): boolean {
-    const { codec, heap, streamThreshold } = this.#shared
-    const needed = codec.doubles[NEEDED_DOUBLE] ?? 0
-    const announced = codec.doubles[ANNOUNCED_DOUBLE] ?? 0
-    const filled = codec.doubles[FILLED_DOUBLE] ?? 0
+    const { heap, streamThreshold } = this.#shared
+    const { announced, filled } = this.#parser
     if (streamThreshold !== undefined && announced > streamThreshold) return this.#stream(filled, announced)
     this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
-    return this.#assembly.grow(codec, heap, this.#slot, needed, filled, announced)
+    return this.#assembly.grow(heap, this.#parser)
   }
 
   /** Keeps a part of the table with its payloads, and the bytes behind it. */
   #park(rest: Rest): void {
     if (this.#sink.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
-    const { codec, heap } = this.#shared
-    this.#parked = this.#keep(ParkedRead.cost(codec, rest), () => ParkedRead.park(codec, heap, rest))
+    const parser = this.#parser
+    const { heap } = this.#shared
+    this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, heap, rest))
   }
 
   /** A transport may deliver once more after it was paused: those bytes go behind what is parked. */
   #parkBehind(parked: ParkedRead, start: number, end: number): void {
-    const { codec, heap } = this.#shared
+    const { heap } = this.#shared
     const length = end - start
-    const joined = this.#keep(parked.costWith(length), () => parked.followedBy(codec, heap, start, length))
+    const joined = this.#keep(parked.costWith(length), () => parked.followedBy(heap, start, length))
     if (joined === undefined) return // the connection has failed, and given up what was parked
     this.#parked = joined
     this.#unpark(parked)
@@ -285,8 +245,4 @@ export class Incoming {
     parked.memory.release()
     this.#shared.budget.forget(this.#sink, parked.cost)
   }
-}
-
-function isViolation(status: number): boolean {
-  return status !== STATUS_DONE && status !== STATUS_AGAIN && status !== STATUS_REGION
 }

@@ -2,8 +2,8 @@
 // so every access goes through here: what is no longer there is refused, never another peer's bytes.
 import { callerError } from '../checks/errors.js'
 import type { Codec, Region } from '../codec/codec.js'
+import { isAscii, isText } from '../codec/frames.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
-import { INFO_ASCII, INFO_OPCODE, OPCODE_TEXT } from '../codec/wasm.generated.js'
 import { parseJson } from '../protocol/invalidJson.js'
 
 /** A message from the peer, as its handler sees it. Readable until the handler returns, or its promise settles. */
@@ -27,7 +27,7 @@ export class Message {
 
   /** Whether it is a text message; otherwise it is binary. */
   get isText(): boolean {
-    return (this.#info & INFO_OPCODE) === OPCODE_TEXT
+    return isText(this.#info)
   }
 
   /**
@@ -39,7 +39,7 @@ export class Message {
     const { bytes } = this.#alive()
     const end = this.#pointer + this.byteLength
     // The codec has seen every byte: ASCII needs no decoding.
-    return bytes.toString((this.#info & INFO_ASCII) !== 0 ? 'latin1' : 'utf8', this.#pointer, end)
+    return bytes.toString(isAscii(this.#info) ? 'latin1' : 'utf8', this.#pointer, end)
   }
 
   /**

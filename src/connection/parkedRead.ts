@@ -1,13 +1,9 @@
 // What was read of one connection while nothing could be delivered: the frames that the codec had found, then bytes that
 // it has not seen. It lies in memory of its own, which stays until the handler that is being shown a part of it returns.
-import type { Codec, Heap } from '../codec/codec.js'
-import { ENTRY_INFO, ENTRY_LENGTH, ENTRY_POINTER, ENTRY_SIZE, INFO_REGION, TABLE } from '../codec/wasm.generated.js'
+import type { Heap } from '../codec/codec.js'
+import { isInRegion } from '../codec/frames.js'
+import type { Parser } from '../codec/parser.js'
 import { SharedBlock } from './sharedBlock.js'
-
-const ENTRY_WORDS = ENTRY_SIZE / 4
-const INFO_WORD = (TABLE + ENTRY_INFO) / 4
-const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
-const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
 
 /** Numbers that are kept of each frame: its info, where its payload lies, and how long that is. */
 const NUMBERS = 3
@@ -15,7 +11,7 @@ const NUMBERS = 3
 /** Bytes that the objects of a parked read cost besides its block. */
 const OBJECTS = 256
 
-/** A part of the frame table, in words, and the bytes behind it that are not parsed yet. */
+/** Frames that the parser has found, as numbers of their entries, and the bytes behind them that are not parsed yet. */
 export interface Rest {
   readonly from: number
   readonly to: number
@@ -42,22 +38,22 @@ export class ParkedRead {
   }
 
   /** Bytes that `rest` will cost, once it is parked. */
-  static cost(codec: Codec, rest: Rest): number {
-    const frames = (rest.to - rest.from) / ENTRY_WORDS
-    return SharedBlock.size(rest.end - firstByte(codec, rest)) + frames * NUMBERS * 8 + OBJECTS
+  static cost(parser: Parser, rest: Rest): number {
+    const frames = rest.to - rest.from
+    return SharedBlock.size(rest.end - firstByte(parser, rest)) + frames * NUMBERS * 8 + OBJECTS
   }
 
   /** Copies frames and bytes out of the inbox. Throws OutOfMemory where none is left. */
-  static park(codec: Codec, heap: Heap, rest: Rest): ParkedRead {
-    const first = firstByte(codec, rest)
+  static park(parser: Parser, heap: Heap, rest: Rest): ParkedRead {
+    const first = firstByte(parser, rest)
     const memory = new SharedBlock(heap, rest.end - first)
-    codec.call.copy(memory.pointer, first, rest.end - first)
+    heap.codec.call.copy(memory.pointer, first, rest.end - first)
     const shift = memory.pointer - first
     const entries: number[] = []
-    for (let at = rest.from; at < rest.to; at += ENTRY_WORDS) {
-      const info = codec.words[INFO_WORD + at] ?? 0
-      const pointer = codec.words[POINTER_WORD + at] ?? 0
-      entries.push(info, inRegion(info) ? pointer : pointer + shift, codec.words[LENGTH_WORD + at] ?? 0)
+    for (let entry = rest.from; entry < rest.to; entry++) {
+      const info = parser.info(entry)
+      const pointer = parser.pointer(entry)
+      entries.push(info, isInRegion(info) ? pointer : pointer + shift, parser.length(entry))
     }
     return new ParkedRead(memory, entries, rest.start + shift, rest.end + shift, rest.status)
   }
@@ -69,15 +65,15 @@ export class ParkedRead {
   }
 
   /** The same with `length` bytes more from `start` behind it; the caller releases this one. */
-  followedBy(codec: Codec, heap: Heap, start: number, length: number): ParkedRead {
+  followedBy(heap: Heap, start: number, length: number): ParkedRead {
     const kept = this.end - this.memory.pointer
     const memory = new SharedBlock(heap, kept + length)
-    codec.call.copy(memory.pointer, this.memory.pointer, kept)
-    codec.call.copy(memory.pointer + kept, start, length)
+    heap.codec.call.copy(memory.pointer, this.memory.pointer, kept)
+    heap.codec.call.copy(memory.pointer + kept, start, length)
     const shift = memory.pointer - this.memory.pointer
     const entries = this.#entries.slice(this.#next)
     for (let at = 0; at < entries.length; at += NUMBERS) {
-      if (!inRegion(entries[at] ?? 0)) entries[at + 1] = (entries[at + 1] ?? 0) + shift
+      if (!isInRegion(entries[at] ?? 0)) entries[at + 1] = (entries[at + 1] ?? 0) + shift
     }
     return new ParkedRead(memory, entries, this.start + shift, this.end + shift + length, this.status)
   }
@@ -106,14 +102,10 @@ export class ParkedRead {
 }
 
 /** The first byte that must be kept: of the first payload that lies where it was read, or of what is not parsed yet. */
-function firstByte(codec: Codec, { from, to, start }: Rest): number {
+function firstByte(parser: Parser, { from, to, start }: Rest): number {
   let first = start
-  for (let at = from; at < to; at += ENTRY_WORDS) {
-    if (!inRegion(codec.words[INFO_WORD + at] ?? 0)) first = Math.min(first, codec.words[POINTER_WORD + at] ?? first)
+  for (let entry = from; entry < to; entry++) {
+    if (!isInRegion(parser.info(entry))) first = Math.min(first, parser.pointer(entry))
   }
   return first
-}
-
-function inRegion(info: number): boolean {
-  return (info & INFO_REGION) !== 0
 }

@@ -2,7 +2,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
 import { OutOfMemory } from '../codec/codec.js'
-import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/wasm.generated.js'
+import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { Account } from '../payload/account.js'
 import { CloseCode, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'

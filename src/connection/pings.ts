@@ -1,7 +1,7 @@
 // The pings of one connection that wait for their pongs.
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
-import { LONGEST_7_BIT } from '../codec/wasm.generated.js'
+import { LONGEST_7_BIT } from '../codec/frames.js'
 import { type Account, OBJECTS } from '../payload/account.js'
 import { ConnectionEnded, ignorable } from './ended.js'
 import { bytesOf } from './framing.js'

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { type Codec, codecOfThread, type Heap, heapOfThread, OutOfMemory } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
 import { bytesOf, LONGEST_HEADER } from './framing.js'
 import { Message } from './message.js'
 import { SharedBlock } from './sharedBlock.js'

@@ -1,7 +1,7 @@
 // Whatever can be sent or published, as a frame and as a payload.
 import { Buffer } from 'node:buffer'
 import type { Codec } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
+import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
 import type { Sendable } from './connection.js'
 import * as framing from './framing.js'
 import { Message } from './message.js'

@@ -5,14 +5,7 @@ import { checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { everywhere, streamOptions } from '../checks/tables.js'
 import { type Codec, OutOfMemory } from '../codec/codec.js'
-import {
-  FIN,
-  OPCODE_BINARY,
-  OPCODE_CLOSE,
-  OPCODE_CONTINUATION,
-  OPCODE_PONG,
-  OPCODE_TEXT,
-} from '../codec/wasm.generated.js'
+import { FIN, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PONG, OPCODE_TEXT } from '../codec/frames.js'
 import { runOutside } from '../internals/context.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Transport } from '../transport/transport.js'

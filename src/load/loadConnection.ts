@@ -2,13 +2,14 @@
 import type { Buffer } from 'node:buffer'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { Codec, Heap } from '../codec/codec.js'
+import type { Answers } from '../codec/counter.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { transportOf } from '../transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../transport/transport.js'
 import type { Dialled } from './dial.js'
 import { type CounterOwner, MessageCounter } from './messageCounter.js'
-import type { Answers, Batch } from './payload.js'
+import type { Batch } from './payload.js'
 import { Replies } from './replies.js'
 
 /** The schedule drops what is answered when it is this many. */
@@ -65,7 +66,7 @@ export class LoadConnection implements Receiver, CounterOwner {
   /** `answers` are those to the batch, unless told otherwise. */
   constructor(shared: LoadShared, dialled: Dialled, answers: Answers = shared.batch.answers) {
     this.#shared = shared
-    this.#counter = new MessageCounter(shared.codec, shared.heap, answers, this)
+    this.#counter = new MessageCounter(shared.heap, answers, this)
     this.#replies = new Replies(shared.codec, shared.heap)
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)

@@ -2,36 +2,12 @@
 // answers of the right length and, if they are verified, of the right bytes. The codec does that without a look at single
 // messages here; nothing is kept of what comes.
 import type { Buffer } from 'node:buffer'
-import { type Codec, type Heap, violationName } from '../codec/codec.js'
-import {
-  COUNT_CONTROL,
-  COUNT_DIFFERENT,
-  COUNT_LENGTH,
-  ENTRY_INFO,
-  ENTRY_LENGTH,
-  ENTRY_POINTER,
-  INFO_OPCODE,
-  OPCODE_CLOSE,
-  OPCODE_PING,
-  RESULT,
-  RESULT_ANNOUNCED,
-  RESULT_CONSUMED,
-  RESULT_COUNT,
-  SLOT_MESSAGE,
-  STATUS_DONE,
-  TABLE,
-} from '../codec/wasm.generated.js'
+import { type Heap, violationName } from '../codec/codec.js'
+import { type Answers, COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH, Counter } from '../codec/counter.js'
+import { OPCODE_CLOSE, OPCODE_PING, opcodeOf } from '../codec/frames.js'
 import { readClosePayload } from '../protocol/closeCode.js'
 import { ProtocolViolation } from '../protocol/violation.js'
-import type { Answers } from './payload.js'
 import { printable } from './printable.js'
-
-const COUNT_WORD = (RESULT + RESULT_COUNT) / 4
-const CONSUMED_WORD = (RESULT + RESULT_CONSUMED) / 4
-const ANNOUNCED_DOUBLE = (RESULT + RESULT_ANNOUNCED) / 8
-const INFO_WORD = (TABLE + ENTRY_INFO) / 4
-const POINTER_WORD = (TABLE + ENTRY_POINTER) / 4
-const LENGTH_WORD = (TABLE + ENTRY_LENGTH) / 4
 
 /** Whoever has the connection. */
 export interface CounterOwner {
@@ -44,48 +20,42 @@ export interface CounterOwner {
 }
 
 export class MessageCounter {
-  readonly #codec: Codec
-  readonly #heap: Heap
+  readonly #counter: Counter
   readonly #answers: Answers
   readonly #owner: CounterOwner
-  readonly #slot: number
   /** What the next message is: all are greetings until the first is sent, and then one that was under way. */
   #next: 'greeting' | 'last greeting' | 'answer' = 'greeting'
   /** Messages that came before the answers. */
   greetings = 0
 
-  constructor(codec: Codec, heap: Heap, answers: Answers, owner: CounterOwner) {
-    this.#codec = codec
-    this.#heap = heap
+  constructor(heap: Heap, answers: Answers, owner: CounterOwner) {
+    this.#counter = new Counter(heap, answers)
     this.#answers = answers
     this.#owner = owner
-    this.#slot = heap.allocateSlot()
-    const { first, length, pointer, compressed } = answers
-    codec.call.openCounter(this.#slot, first, length, pointer, compressed)
   }
 
   /** Messages that begin to come from now on are answers. */
   begin(): void {
-    this.#next = this.#codec.call.beginAnswers(this.#slot) === 0 ? 'answer' : 'last greeting'
+    this.#next = this.#counter.begin() ? 'last greeting' : 'answer'
   }
 
   /** Answers that ended in the span. */
   count(start: number, end: number): number {
-    const { call, words } = this.#codec
+    const counter = this.#counter
     let answers = 0
     let cursor = start
     for (;;) {
-      const status = call.count(this.#slot, cursor, end)
-      const messages = words[COUNT_WORD] ?? 0
+      const status = counter.count(cursor, end)
+      const { messages } = counter
       answers += this.#next === 'answer' ? messages : this.#greet(messages)
-      if (status === STATUS_DONE || !this.#goesOn(status)) return answers
-      cursor = words[CONSUMED_WORD] ?? end
+      if (status === COUNT_DONE || !this.#goesOn(status)) return answers
+      cursor = counter.consumed
     }
   }
 
   /** Gives back everything; nothing must be counted after this. */
   free(): void {
-    this.#heap.freeSlot(this.#slot)
+    this.#counter.free()
   }
 
   /** Returns how many of these messages are answers. */
@@ -103,10 +73,9 @@ export class MessageCounter {
   }
 
   #control(): boolean {
-    const { words } = this.#codec
-    const opcode = words[INFO_WORD]
+    const opcode = this.#counter.controlOpcode
     if (opcode !== OPCODE_PING && opcode !== OPCODE_CLOSE) return true
-    const payload = this.#codec.copyOf(words[POINTER_WORD] ?? 0, words[LENGTH_WORD] ?? 0)
+    const payload = this.#counter.controlPayload
     if (opcode === OPCODE_PING) this.#owner.pinged(payload)
     else this.#close(payload)
     return opcode === OPCODE_PING
@@ -120,10 +89,9 @@ export class MessageCounter {
 
   #reasonOf(status: number): string {
     const { first, length } = this.#answers
-    const announced = this.#codec.doubles[ANNOUNCED_DOUBLE] ?? 0
+    const { announced, messageOpcode } = this.#counter
     if (status === COUNT_LENGTH) return notSent(announced, length)
-    const came = this.#codec.bytes[this.#slot + SLOT_MESSAGE] ?? 0
-    if (status === COUNT_DIFFERENT && ((came ^ first) & INFO_OPCODE) !== 0) {
+    if (status === COUNT_DIFFERENT && messageOpcode !== opcodeOf(first)) {
       return 'an echo came back as another kind of message'
     }
     if (status === COUNT_DIFFERENT) return notSent(length, length, `; byte ${announced} differs`)

@@ -3,8 +3,9 @@ import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Codec, Heap } from '../codec/codec.js'
+import type { Answers } from '../codec/counter.js'
+import { FIN, LONGEST_MASKED_HEADER, OPCODE_BINARY, OPCODE_TEXT, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/wasm.generated.js'
 
 /** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
 export type PayloadKind = 'binary' | 'text' | 'utf8' | 'deflate'
@@ -14,8 +15,6 @@ const ASCII =
   '{"sku":"MR-0042","name":"Sluice gate","price":89.9}],"express":true}'
 const MULTIBYTE = '{"nom":"Zoë Müller","город":"Москва","品名":"水車と水門","preis":"249,50 €"}'
 
-const RSV1 = 0x40
-const LONGEST_HEADER = 14
 /** However badly a server compresses, an answer is not longer than twice what was sent, and this. */
 const SLACK = 1024
 
@@ -36,17 +35,6 @@ function wholeCharacters(text: Buffer, most: number): number {
   let end = Math.min(most, text.length)
   while (end < text.length && ((text[end] ?? 0) & 0xc0) === 0x80) end--
   return end
-}
-
-/** What every answer must be. Lengths in bytes. */
-export interface Answers {
-  /** The first byte of one that comes whole; without an opcode, any answer will do. */
-  readonly first: number
-  readonly length: number
-  /** Where its bytes lie in the codec's memory; 0 if only their number counts. */
-  readonly pointer: number
-  /** With a reserved bit that `first` has, an answer is compressed, and may have so many bytes. */
-  readonly compressed: number
 }
 
 /** Any answer will do: not a word about its length. */
@@ -79,7 +67,7 @@ export function encodeBatch(
   const body = deflate ? compress(payload) : payload
   const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
   const source = heap.allocate(body.length)
-  const block = heap.allocate(messages * (body.length + LONGEST_HEADER))
+  const block = heap.allocate(messages * (body.length + LONGEST_MASKED_HEADER))
   const { pointer } = block
   codec.write(source.pointer, body)
   const keys = randomBytes(4 * messages)

@@ -3,11 +3,10 @@
 import type { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { Codec, Heap } from '../codec/codec.js'
+import { FIN, KEY_BYTES, LONGEST_7_BIT, OPCODE_CLOSE, OPCODE_PONG } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
-import { FIN, LONGEST_7_BIT, OPCODE_CLOSE, OPCODE_PONG } from '../codec/wasm.generated.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 
-const KEY_BYTES = 4
 /** Of a masked control frame. */
 const HEADER = 2 + KEY_BYTES
 

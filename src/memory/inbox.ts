@@ -3,8 +3,7 @@
 // overwrite what is not delivered yet. So one read is dealt with at a time. What arrives meanwhile is copied, counted,
 // and delivered in a turn of its own: in order, in nobody's async context, and before anything newer for its receiver.
 import { Buffer } from 'node:buffer'
-import { codecOfThread } from '../codec/codec.js'
-import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
+import { codecOfThread, INBOX, INBOX_LENGTH } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from './queue.js'
 

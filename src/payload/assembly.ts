@@ -1,5 +1,6 @@
 // The unfinished payload of one connection: a region that grows within the budget as the bytes arrive.
-import { type Codec, type Heap, Region } from '../codec/codec.js'
+import { type Heap, Region } from '../codec/codec.js'
+import type { Parser } from '../codec/parser.js'
 import type { Budget, Claimant, Unfinished } from './budget.js'
 
 export class Assembly implements Unfinished {
@@ -32,11 +33,12 @@ export class Assembly implements Unfinished {
   }
 
   /**
-   * Makes room for `needed` bytes, of which `filled` are there, of a message that will have `announced` or more.
+   * Makes the room that the parser asks for.
    * False if the budget must first get free; the claimant is told when to try again. Throws a RangeError if the memory
    * itself has no place.
    */
-  grow(codec: Codec, heap: Heap, slot: number, needed: number, filled: number, announced: number): boolean {
+  grow(heap: Heap, parser: Parser): boolean {
+    const { needed, filled, announced } = parser
     const held = this.size
     const budget = this.#budget
     if (!budget.allows(this, Math.max(Region.size(needed, announced) - held, 0))) return false
@@ -45,7 +47,7 @@ export class Assembly implements Unfinished {
     else this.#region.grow(needed, filled, announced)
     budget.resized(held, this.#region.size)
     this.lastGrowth = budget.clock.now
-    codec.call.grant(slot, this.#region.pointer, this.#region.capacity)
+    parser.grant(this.#region)
     return true
   }
 

@@ -7,8 +7,7 @@
 // decision, output that is not read, subscriptions. Regions are asked for, and may have three quarters of it: whoever gets
 // none is not read from until there is room. All else has been read already, or must be sent: when the common room is
 // nearly full, those who hold the most are ended first, so that the others find room.
-import { Region } from '../codec/codec.js'
-import { INBOX_LENGTH } from '../codec/wasm.generated.js'
+import { INBOX_LENGTH, Region } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { AwakeClock } from '../memory/awakeClock.js'
 import { inTurns } from '../memory/inTurns.js'

@@ -1,7 +1,6 @@
 // The fast transport: a TCP or pipe handle that reads straight into the inbox and writes straight from memory.
 import type { Socket } from 'node:net'
-import { codecOfThread } from '../codec/codec.js'
-import { INBOX, INBOX_LENGTH } from '../codec/wasm.generated.js'
+import { codecOfThread, INBOX, INBOX_LENGTH } from '../codec/codec.js'
 import type { StreamHandle } from '../internals/node.js'
 import {
   aimReads,

@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { SuiteResult } from '../../bench/codec/measure.js'
 import { tiers } from '../../bench/tiers.js'
-import { LONGEST_7_BIT, LONGEST_16_BIT } from '../../src/codec/wasm.generated.js'
+import { LONGEST_7_BIT, LONGEST_16_BIT } from '../../src/codec/frames.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/codec/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-codec-'))

@@ -2,9 +2,10 @@
 // views made at the start end; beyond 2 GiB, where an address is negative to JavaScript; and at the very end.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Codec, Heap } from '../../src/codec/codec.js'
+import { Codec, Heap, INBOX, INBOX_LENGTH } from '../../src/codec/codec.js'
+import { opcodeOf } from '../../src/codec/frames.js'
 import { PAGE } from '../../src/codec/heap.js'
-import { HEAP, INBOX, INBOX_LENGTH, INFO_OPCODE } from '../../src/codec/wasm.generated.js'
+import { HEAP } from '../../src/codec/wasm.generated.js'
 import { type Deliverer, Incoming, type Sink } from '../../src/connection/incoming.js'
 import { Slices } from '../../src/connection/slices.js'
 import { TurnClock } from '../../src/memory/turnClock.js'
@@ -40,8 +41,11 @@ for (const [name, address] of [
   describe(`beyond ${name}`, () => {
     it('slots and regions work as elsewhere', () => {
       for (const stride of [1000, 30_000, 200_000]) {
-        const parser = new CodecParser(rules, heapFrom(address))
-        assert.ok(parser.slot >= address)
+        const heap = heapFrom(address)
+        const slot = heap.allocateSlot()
+        assert.ok(slot >= address)
+        heap.freeSlot(slot)
+        const parser = new CodecParser(rules, heap)
         const stream = Buffer.concat(frames)
         for (let at = 0; at < stream.length; at += stride) parser.feed(stream.subarray(at, at + stride))
         assert.equal(parser.violation, undefined)
@@ -100,7 +104,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   }
   const deliverer: Deliverer = {
     take(info, pointer, length, region) {
-      sink.control(info & INFO_OPCODE, pointer, length)
+      sink.control(opcodeOf(info), pointer, length)
       region?.release()
     },
     streamBegins: () => assert.fail('nothing is streamed'),
@@ -108,7 +112,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   }
   const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
   const incoming = new Incoming(
-    { codec, heap, budget: new Budget(rules.limit), slices: new Slices({ behind: false }, new TurnClock()), limits },
+    { heap, budget: new Budget(rules.limit), slices: new Slices({ behind: false }, new TurnClock()), limits },
     sink,
     deliverer,
   )

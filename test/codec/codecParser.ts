@@ -1,30 +1,10 @@
-// The codec as a connection drives it (src/connection/incoming.ts), without a connection: bytes in, events out.
+// A parser as a connection uses it (src/connection/incoming.ts), without a connection: bytes in, events out.
 // The inbox is poisoned before and after each read, so nothing can rely on what another read left there.
 import assert from 'node:assert/strict'
-import { heapOfThread, Region, violationName } from '../../src/codec/codec.js'
+import { heapOfThread, INBOX, INBOX_LENGTH, Region, violationName } from '../../src/codec/codec.js'
+import { isAscii, isInRegion, opcodeOf } from '../../src/codec/frames.js'
 import type { Heap } from '../../src/codec/heap.js'
-import {
-  ENTRY_INFO,
-  ENTRY_LENGTH,
-  ENTRY_POINTER,
-  ENTRY_SIZE,
-  INBOX,
-  INBOX_LENGTH,
-  INFO_ASCII,
-  INFO_OPCODE,
-  INFO_REGION,
-  MASKED,
-  RESULT,
-  RESULT_ANNOUNCED,
-  RESULT_CONSUMED,
-  RESULT_COUNT,
-  RESULT_FILLED,
-  RESULT_NEEDED,
-  STATUS_AGAIN,
-  STATUS_DONE,
-  STATUS_REGION,
-  TABLE,
-} from '../../src/codec/wasm.generated.js'
+import { isViolation, Parser, STATUS_DONE, STATUS_REGION } from '../../src/codec/parser.js'
 import type { ViolationName } from '../../src/protocol/violation.js'
 import type { Rules } from '../support/referenceParser.js'
 
@@ -48,15 +28,14 @@ export class CodecParser {
   /** What the last call of `parse` that asked for a region wanted. */
   needed = 0
   announced = 0
-  readonly slot: number
+  readonly #parser: Parser
   readonly #heap: Heap
   #region: Region | undefined
   #reads = 0
 
   constructor({ masked, limit, fragments = 0 }: Rules, heap = heapOfThread()) {
     this.#heap = heap
-    this.slot = heap.allocateSlot()
-    heap.codec.call.openSlot(this.slot, masked ? MASKED : 0, limit, fragments)
+    this.#parser = new Parser(heap, masked ? 'server' : 'client', { longest: limit, fragments })
   }
 
   /** Reads `bytes`, at an alignment that differs from read to read. */
@@ -80,34 +59,34 @@ export class CodecParser {
   close(): void {
     this.#region?.release()
     this.#region = undefined
-    this.#heap.freeSlot(this.slot)
+    this.#parser.free()
   }
 
   #parse(start: number, end: number): void {
-    const { call, bytes } = this.#heap.codec
+    const parser = this.#parser
     for (let cursor = start; this.violation === undefined; ) {
-      const status = call.parse(this.slot, cursor, end)
-      cursor = bytes.readUInt32LE(RESULT + RESULT_CONSUMED)
+      const status = parser.parse(cursor, end)
+      cursor = parser.consumed
       this.#takeTable()
       if (status === STATUS_DONE) {
         assert.equal(cursor, end, 'the codec is done but has not consumed everything')
         return
       }
       if (status === STATUS_REGION) this.#grow()
-      else if (status !== STATUS_AGAIN) this.violation = violationName(status)
+      else if (isViolation(status)) this.violation = violationName(status)
     }
   }
 
   #takeTable(): void {
     const { bytes } = this.#heap.codec
-    const count = bytes.readUInt32LE(RESULT + RESULT_COUNT)
-    for (let entry = TABLE; entry < TABLE + count * ENTRY_SIZE; entry += ENTRY_SIZE) {
-      const info = bytes.readUInt32LE(entry + ENTRY_INFO)
-      const pointer = bytes.readUInt32LE(entry + ENTRY_POINTER)
-      const length = bytes.readUInt32LE(entry + ENTRY_LENGTH)
-      const assembled = (info & INFO_REGION) !== 0
+    const parser = this.#parser
+    for (let entry = 0; entry < parser.count; entry++) {
+      const info = parser.info(entry)
+      const pointer = parser.pointer(entry)
+      const length = parser.length(entry)
+      const assembled = isInRegion(info)
       const payload = Buffer.from(bytes.subarray(pointer, pointer + length))
-      this.events.push({ opcode: info & INFO_OPCODE, payload, ascii: (info & INFO_ASCII) !== 0, assembled })
+      this.events.push({ opcode: opcodeOf(info), payload, ascii: isAscii(info), assembled })
       if (!assembled) continue
       assert.equal(pointer, this.#region?.pointer, 'the message lies in another region than its own')
       this.#region?.release()
@@ -116,13 +95,12 @@ export class CodecParser {
   }
 
   #grow(): void {
-    const { call, bytes } = this.#heap.codec
-    this.needed = bytes.readDoubleLE(RESULT + RESULT_NEEDED)
-    this.announced = bytes.readDoubleLE(RESULT + RESULT_ANNOUNCED)
-    const filled = bytes.readDoubleLE(RESULT + RESULT_FILLED)
+    const { needed, filled, announced } = this.#parser
+    this.needed = needed
+    this.announced = announced
     if (this.#region === undefined) {
-      this.#region = new Region(this.#heap, this.needed, this.announced, () => undefined)
-    } else this.#region.grow(this.needed, filled, this.announced)
-    call.grant(this.slot, this.#region.pointer, this.#region.capacity)
+      this.#region = new Region(this.#heap, needed, announced, () => undefined)
+    } else this.#region.grow(needed, filled, announced)
+    this.#parser.grant(this.#region)
   }
 }

@@ -1,21 +1,7 @@
 // Feeds the counter as a load client does, in pieces, and gathers what it says.
-import { type Codec, type Heap, violationName } from '../../src/codec/codec.js'
-import {
-  COUNT_CONTROL,
-  COUNT_DIFFERENT,
-  COUNT_LENGTH,
-  ENTRY_INFO,
-  ENTRY_LENGTH,
-  ENTRY_POINTER,
-  FIN,
-  INBOX,
-  RESULT,
-  RESULT_ANNOUNCED,
-  RESULT_CONSUMED,
-  RESULT_COUNT,
-  STATUS_DONE,
-  TABLE,
-} from '../../src/codec/wasm.generated.js'
+import { type Heap, INBOX, violationName } from '../../src/codec/codec.js'
+import { COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH, Counter } from '../../src/codec/counter.js'
+import { FIN } from '../../src/codec/frames.js'
 
 /** What answers must be; any will do without. */
 export interface Wanted {
@@ -42,21 +28,18 @@ export class Counted {
   problem: string | undefined
   announced = 0
   readonly #heap: Heap
-  readonly #codec: Codec
-  readonly #slot: number
+  readonly #counter: Counter
   /** How many of the messages to come are greetings. */
   #greeting = Number.POSITIVE_INFINITY
 
   constructor(heap: Heap, wanted: Wanted = ANY) {
     this.#heap = heap
-    this.#codec = heap.codec
-    this.#slot = heap.allocateSlot()
     const { first, length, expected = 0, compressed = 0 } = wanted
-    this.#codec.call.openCounter(this.#slot, first, length, expected, compressed)
+    this.#counter = new Counter(heap, { first, length, pointer: expected, compressed })
   }
 
   begin(): this {
-    this.#greeting = this.#codec.call.beginAnswers(this.#slot)
+    this.#greeting = this.#counter.begin() ? 1 : 0
     return this
   }
 
@@ -71,29 +54,27 @@ export class Counted {
   }
 
   free(): void {
-    this.#heap.freeSlot(this.#slot)
+    this.#counter.free()
   }
 
   #piece(piece: Uint8Array): void {
-    const { bytes, call } = this.#codec
+    const counter = this.#counter
     if (this.problem !== undefined) return
-    bytes.set(piece, INBOX)
-    for (let cursor = INBOX; ; cursor = bytes.readUInt32LE(RESULT + RESULT_CONSUMED)) {
-      const status = call.count(this.#slot, cursor, INBOX + piece.length)
-      const messages = bytes.readUInt32LE(RESULT + RESULT_COUNT)
+    this.#heap.codec.bytes.set(piece, INBOX)
+    for (let cursor = INBOX; ; cursor = counter.consumed) {
+      const status = counter.count(cursor, INBOX + piece.length)
+      const { messages } = counter
       const greetings = Math.min(messages, this.#greeting)
       this.#greeting -= greetings
       this.greetings += greetings
       this.answers += messages - greetings
-      if (status === STATUS_DONE) return
+      if (status === COUNT_DONE) return
       if (status !== COUNT_CONTROL) {
         this.problem = statuses.get(status) ?? violationName(status)
-        this.announced = bytes.readDoubleLE(RESULT + RESULT_ANNOUNCED)
+        this.announced = counter.announced
         return
       }
-      const pointer = bytes.readUInt32LE(TABLE + ENTRY_POINTER)
-      const payload = Buffer.from(bytes.subarray(pointer, pointer + bytes.readUInt32LE(TABLE + ENTRY_LENGTH)))
-      this.controls.push({ opcode: bytes.readUInt32LE(TABLE + ENTRY_INFO), payload })
+      this.controls.push({ opcode: counter.controlOpcode, payload: counter.controlPayload })
     }
   }
 }

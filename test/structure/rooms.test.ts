@@ -127,6 +127,42 @@ describe('only one room says', () => {
   }
 })
 
+describe('the generated constants of the codec', () => {
+  const GENERATED = 'src/codec/wasm.generated.ts'
+  /** Tests that look into the codec from outside on purpose: they poison its tables, or go through all that it exports. */
+  const LOOKING_IN = [
+    'test/internals/memory.test.ts',
+    'test/protocol/violation.test.ts',
+    'test/support/debugCodec.ts',
+    'test/support/poison.ts',
+  ]
+
+  function importing(folders: readonly string[]): string[] {
+    return folders.flatMap(sourcesIn).filter((path) =>
+      importsOf(read(path)).some((specifier) => {
+        const target = posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts')
+        return specifier.startsWith('.') && target === GENERATED
+      }),
+    )
+  }
+
+  test('only the codec knows them: everyone else speaks of frames, through its classes', () => {
+    const paths = importing(['src', 'bench'])
+    assert.ok(paths.length >= 3, 'nobody imports them: the rule has lost its meaning')
+    assert.deepEqual(
+      paths.filter((path) => !path.startsWith('src/codec/')),
+      [],
+    )
+  })
+
+  test('of the tests, those of the codec, and few others', () => {
+    assert.deepEqual(
+      importing(['test']).filter((path) => !path.startsWith('test/codec/')),
+      LOOKING_IN,
+    )
+  })
+})
+
 describe('the assembly', () => {
   for (const path of sourcesIn('assembly')) {
     test(`${path} imports only its own`, () => {

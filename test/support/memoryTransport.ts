@@ -1,8 +1,7 @@
 // A transport in memory, for tests: what is fed to it is received, what is written is collected,
 // and it can be told to leave writes unfinished, as a socket does whose peer doesn't read.
 import { Buffer } from 'node:buffer'
-import { codecOfThread } from '../../src/codec/codec.js'
-import { INBOX, INBOX_LENGTH } from '../../src/codec/wasm.generated.js'
+import { codecOfThread, INBOX, INBOX_LENGTH } from '../../src/codec/codec.js'
 import { inboxOfThread } from '../../src/memory/inbox.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from '../../src/transport/transport.js'
 

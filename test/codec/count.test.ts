@@ -1,53 +1,43 @@
 // The counter skips payloads unread; here it must agree with the reader that reads every byte, however reads are cut.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { heapOfThread } from '../../src/codec/codec.js'
-import {
-  COUNT_CONTROL,
-  ENTRY_INFO,
-  FIN,
-  INBOX,
-  RESULT,
-  RESULT_CONSUMED,
-  RESULT_COUNT,
-  STATUS_DONE,
-  TABLE,
-  VIOLATION_MASK_FORBIDDEN,
-} from '../../src/codec/wasm.generated.js'
+import { heapOfThread, INBOX } from '../../src/codec/codec.js'
+import { COUNT_CONTROL, COUNT_DONE, Counter } from '../../src/codec/counter.js'
+import { FIN } from '../../src/codec/frames.js'
+import { VIOLATION_MASK_FORBIDDEN } from '../../src/codec/wasm.generated.js'
 import { BINARY, buildFrame, CLOSE, CONTINUATION, PING, PONG } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
 
 const heap = heapOfThread()
-const { call, bytes } = heap.codec
+const { bytes } = heap.codec
 
-class Counter {
-  readonly #slot = heap.allocateSlot()
+class Counts {
+  readonly #counter = new Counter(heap, { first: FIN, length: 0, pointer: 0, compressed: 0 })
 
   constructor() {
-    call.openCounter(this.#slot, FIN, 0, 0, 0)
-    call.beginAnswers(this.#slot)
+    this.#counter.begin()
   }
 
   /** Goes on behind pings and pongs. */
   feed(piece: Uint8Array): { status: number; messages: number } {
     bytes.set(piece, INBOX)
     let messages = 0
-    for (let cursor = INBOX; ; cursor = bytes.readUInt32LE(RESULT + RESULT_CONSUMED)) {
-      const status = call.count(this.#slot, cursor, INBOX + piece.length)
-      messages += bytes.readUInt32LE(RESULT + RESULT_COUNT)
-      if (status !== COUNT_CONTROL || bytes.readUInt32LE(TABLE + ENTRY_INFO) === CLOSE) return { status, messages }
+    for (let cursor = INBOX; ; cursor = this.#counter.consumed) {
+      const status = this.#counter.count(cursor, INBOX + piece.length)
+      messages += this.#counter.messages
+      if (status !== COUNT_CONTROL || this.#counter.controlOpcode === CLOSE) return { status, messages }
     }
   }
 
   /** Feeds what lies in the inbox already; returns the messages. */
   feedAgain(length: number): number {
-    call.count(this.#slot, INBOX, INBOX + length)
-    return bytes.readUInt32LE(RESULT + RESULT_COUNT)
+    this.#counter.count(INBOX, INBOX + length)
+    return this.#counter.messages
   }
 
   close(): void {
-    heap.freeSlot(this.#slot)
+    this.#counter.free()
   }
 }
 
@@ -79,12 +69,12 @@ describe('count', () => {
       const { events, violation } = parseReference(whole, { masked: false, limit: 2 ** 30 })
       assert.equal(violation, undefined)
       const ends = events.filter(({ opcode }) => opcode < CLOSE).map(({ end }) => end)
-      const counter = new Counter()
+      const counter = new Counts()
       const longest = random.pick([1, 3, 50, 1000, 100_000])
       for (let from = 0, to = 0; from < whole.length; from = to) {
         to = Math.min(whole.length, from + random.between(1, longest))
         const { status, messages } = counter.feed(whole.subarray(from, to))
-        assert.equal(status, STATUS_DONE)
+        assert.equal(status, COUNT_DONE)
         assert.equal(messages, ends.filter((end) => from < end && end <= to).length, `SEED=${seed}, ${from} to ${to}`)
       }
       counter.close()
@@ -92,7 +82,7 @@ describe('count', () => {
   })
 
   test('a payload of many gigabytes ends where its header says', () => {
-    const counter = new Counter()
+    const counter = new Counts()
     counter.feed(buildFrame({ opcode: BINARY, announced: 5n * 2n ** 32n + 7n, form: 64 }))
     const piece = Buffer.alloc(262_144, 0x82)
     let left = 5 * 2 ** 32 + 7
@@ -101,7 +91,7 @@ describe('count', () => {
       if (counter.feedAgain(piece.length) !== 0) assert.fail(`it ended ${left} bytes too early`)
     }
     const { status, messages } = counter.feed(Buffer.concat([piece.subarray(0, left), Buffer.of(0x82, 0)]))
-    assert.deepEqual({ status, messages }, { status: STATUS_DONE, messages: 2 })
+    assert.deepEqual({ status, messages }, { status: COUNT_DONE, messages: 2 })
     counter.close()
   })
 
@@ -122,7 +112,7 @@ describe('count', () => {
     test(`${name} is told, with the messages before it, at every cut of its header`, () => {
       const whole = Buffer.concat([buildFrame({ opcode: BINARY, payload: 'ab' }), frame])
       for (let cut = 0; cut < 6; cut++) {
-        const counter = new Counter()
+        const counter = new Counts()
         const [first, second] = [counter.feed(whole.subarray(0, cut)), counter.feed(whole.subarray(cut))]
         assert.ok(first.status === expected || second.status === expected, `cut at ${cut}`)
         assert.equal(first.messages + second.messages, 1, `cut at ${cut}`)

@@ -1,0 +1,137 @@
+// The parser of one connection. What a call of `parse` finds is in the thread's frame table, which is read here entry by
+// entry: whoever uses a parser speaks of frames, and not of the codec's memory.
+import type { Role } from '../protocol/role.js'
+import type { Heap } from './heap.js'
+import type { Region } from './region.js'
+import {
+  ANNOUNCED_DOUBLE,
+  CONSUMED_WORD,
+  COUNT_WORD,
+  FILLED_DOUBLE,
+  INFO_WORD,
+  LENGTH_WORD,
+  NEEDED_DOUBLE,
+  POINTER_WORD,
+} from './results.js'
+import {
+  ENTRY_SIZE,
+  FIN,
+  MASKED,
+  OPCODE_TEXT,
+  SLOT_FRAME,
+  SLOT_MESSAGE,
+  STATUS_AGAIN,
+  STATUS_DONE,
+  STATUS_REGION,
+} from './wasm.generated.js'
+
+/** How a call of `parse` ended, besides a violation; see `parse`. */
+export { STATUS_AGAIN, STATUS_DONE, STATUS_REGION }
+
+const ENTRY_WORDS = ENTRY_SIZE / 4
+
+/** The codec counts in 32 bits. */
+const MOST_FRAGMENTS = 2 ** 32 - 1
+
+/** What a peer may send. */
+export interface ParserLimits {
+  /** Bytes of the longest message. */
+  readonly longest: number
+  /** The most frames of a message; 0 is any number. */
+  readonly fragments: number
+}
+
+export class Parser {
+  readonly #heap: Heap
+  readonly #words: Uint32Array
+  /** The address of what the codec remembers of this connection between reads. */
+  readonly #slot: number
+
+  /** Frames must be masked where this side is the server, and must not be where it is the client (section 5.1). */
+  constructor(heap: Heap, role: Role, { longest, fragments }: ParserLimits) {
+    const { codec } = heap
+    this.#heap = heap
+    this.#words = codec.words
+    this.#slot = heap.allocateSlot()
+    codec.call.openSlot(this.#slot, role === 'server' ? MASKED : 0, longest, Math.min(fragments, MOST_FRAGMENTS))
+  }
+
+  /**
+   * Parses the bytes of a read, from `start` to `end`. Returns STATUS_DONE where all are consumed; STATUS_AGAIN where the
+   * frames that were found must be taken before the rest is parsed; STATUS_REGION where the message under way needs a
+   * region of `needed` bytes (`grant`) or must be streamed (`stream`) before the rest is parsed; else a violation.
+   */
+  parse(start: number, end: number): number {
+    return this.#heap.codec.call.parse(this.#slot, start, end)
+  }
+
+  /** How many frames and messages the last call has found: entries of the frame table, from 0. */
+  get count(): number {
+    return this.#words[COUNT_WORD] ?? 0
+  }
+
+  /** What the entry is; see isText, isPart and the others of frames.ts. */
+  info(entry: number): number {
+    return this.#words[INFO_WORD + entry * ENTRY_WORDS] ?? 0
+  }
+
+  /** Where its payload lies. */
+  pointer(entry: number): number {
+    return this.#words[POINTER_WORD + entry * ENTRY_WORDS] ?? 0
+  }
+
+  /** Bytes of its payload. */
+  length(entry: number): number {
+    return this.#words[LENGTH_WORD + entry * ENTRY_WORDS] ?? 0
+  }
+
+  /** The address of the first byte that is not consumed. */
+  get consumed(): number {
+    return this.#words[CONSUMED_WORD] ?? 0
+  }
+
+  /** After STATUS_REGION: bytes that the message's region must hold to go on. */
+  get needed(): number {
+    return this.#heap.codec.doubles[NEEDED_DOUBLE] ?? 0
+  }
+
+  /** After STATUS_REGION: bytes of the message that are there. */
+  get filled(): number {
+    return this.#heap.codec.doubles[FILLED_DOUBLE] ?? 0
+  }
+
+  /** After STATUS_REGION: bytes that the message will have when its current frame ends. */
+  get announced(): number {
+    return this.#heap.codec.doubles[ANNOUNCED_DOUBLE] ?? 0
+  }
+
+  /** Whether the message under way is text. */
+  get messageIsText(): boolean {
+    return this.#heap.codec.bytes[this.#slot + SLOT_MESSAGE] === OPCODE_TEXT
+  }
+
+  /** Whether the frame under way is the last of its message. */
+  get frameIsFinal(): boolean {
+    return ((this.#heap.codec.bytes[this.#slot + SLOT_FRAME] ?? 0) & FIN) !== 0
+  }
+
+  /** Gives the message under way a region, which holds what was in the one before. */
+  grant({ pointer, capacity }: Region): void {
+    this.#heap.codec.call.grant(this.#slot, pointer, capacity)
+  }
+
+  /** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */
+  stream(): void {
+    this.#heap.codec.call.stream(this.#slot)
+  }
+
+  /** Gives its memory back; nothing must be parsed after this. */
+  free(): void {
+    this.#heap.freeSlot(this.#slot)
+  }
+}
+
+/** Whether `parse` has returned a violation; violations.ts has its name. */
+export function isViolation(status: number): boolean {
+  return status !== STATUS_DONE && status !== STATUS_AGAIN && status !== STATUS_REGION
+}
