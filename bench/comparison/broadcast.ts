@@ -1,7 +1,7 @@
 // The load of the broadcast rows: one connection publishes a batch in one write, and the next when every connection,
 // itself included, has every message of it. src/load knows echoes only, where each connection waits for its own.
 import { setTimeout as wait } from 'node:timers/promises'
-import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { heapOfThread } from '../../src/codec/codec.js'
 import type { LoadOptions } from '../../src/load/load.js'
 import { encodeBatch, payloadOf } from '../../src/load/payload.js'
 import { dialAll } from './crowd.js'
@@ -51,7 +51,6 @@ export async function broadcast(
 }
 
 class Run implements Publication {
-  readonly codec = codecOfThread()
   readonly heap = heapOfThread()
   readonly batch
   published = 0
@@ -65,7 +64,7 @@ class Run implements Publication {
   constructor(options: BroadcastOptions) {
     this.#options = options
     const { size, pipeline, verify } = options
-    this.batch = encodeBatch(this.codec, this.heap, 'binary', payloadOf('binary', size), pipeline, verify)
+    this.batch = encodeBatch(this.heap, 'binary', payloadOf('binary', size), pipeline, verify)
   }
 
   async open(): Promise<void> {

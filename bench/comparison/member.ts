@@ -1,5 +1,5 @@
 // One connection of a broadcast: counts what it is sent, with the codec, and may be the one that publishes.
-import type { Codec, Heap } from '../../src/codec/codec.js'
+import type { Heap } from '../../src/codec/codec.js'
 import type { Dialled } from '../../src/load/dial.js'
 import { type CounterOwner, MessageCounter } from '../../src/load/messageCounter.js'
 import type { Batch } from '../../src/load/payload.js'
@@ -8,7 +8,6 @@ import { PENDING, type Receiver, type Transport } from '../../src/transport/tran
 
 /** What the members share. */
 export interface Publication {
-  readonly codec: Codec
   readonly heap: Heap
   readonly batch: Batch
   /** Messages published so far: no member can have more. */

@@ -2,7 +2,7 @@
 // from every connection at once.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { heapOfThread } from '../../src/codec/codec.js'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
 import { LoadConnection, type LoadShared } from '../../src/load/loadConnection.js'
 import { ANY, encodeBatch, payloadOf } from '../../src/load/payload.js'
@@ -52,7 +52,6 @@ export async function volley(options: Options, measuring?: () => void, measured?
 }
 
 class LargeLoad implements LoadShared {
-  readonly codec = codecOfThread()
   readonly heap = heapOfThread()
   readonly batch
   readonly latency: RecordableHistogram = createHistogram()
@@ -71,7 +70,7 @@ class LargeLoad implements LoadShared {
 
   /** `once`: a connection sends one message and no more. */
   constructor(kind: 'text' | 'binary', payload: Buffer, once: boolean) {
-    this.batch = encodeBatch(this.codec, this.heap, kind, payload, 1)
+    this.batch = encodeBatch(this.heap, kind, payload, 1)
     this.scheduled = once
   }
 

@@ -73,7 +73,7 @@ function reportAnswers(client: Client): void {
 
 function frameOf(length: number): Buffer {
   const heap = heapOfThread()
-  const { pointer, length: bytes } = encodeBatch(heap.codec, heap, 'binary', payloadOf('binary', length), 1)
+  const { pointer, length: bytes } = encodeBatch(heap, 'binary', payloadOf('binary', length), 1)
   return Buffer.from(heap.codec.view(pointer, bytes))
 }
 

@@ -7,6 +7,7 @@ import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
 import type { Deadlines } from './deadlines.js'
+import type { Encoder } from './encoder.js'
 import type { Message } from './message.js'
 import type { MessageStream } from './messageStream.js'
 import type { RateLimits } from './rates.js'
@@ -124,6 +125,8 @@ export interface Large<Data> {
 export interface Shared<Data> {
   readonly codec: Codec
   readonly heap: Heap
+  /** Frames what is sent, as the side of the connection that this is. */
+  readonly encoder: Encoder
   readonly turn: Turn
   readonly slices: Slices
   readonly budget: Budget

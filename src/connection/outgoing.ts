@@ -1,22 +1,14 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
 // What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
-import type { Codec, Heap } from '../codec/codec.js'
+import type { Heap } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../memory/queue.js'
 import type { Budget, Holder } from '../payload/budget.js'
 import { PENDING, type Transport } from '../transport/transport.js'
-import { SharedBlock, type SharedMemory } from './sharedBlock.js'
+import { Pinned } from './pinned.js'
+import type { SharedBlock, SharedMemory } from './sharedBlock.js'
 import type { Turn, Writer } from './turn.js'
-
-/** Something to write, and the memory that it lies in. */
-interface Segment {
-  pointer: number
-  length: number
-  readonly memory: SharedMemory
-  /** Bytes of the memory that count as this connection's. */
-  readonly share: number
-}
 
 /** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
 export const LONGEST_COPIED = 16_384
@@ -25,7 +17,7 @@ export const LONGEST_COPIED = 16_384
 export const FIRST_BLOCK = 1024
 export const LARGEST_BLOCK = 65_536
 
-/** Bytes that the objects of a segment cost. */
+/** Bytes that the objects of a write cost. */
 const OBJECTS = 256
 
 /** Bytes that one connection writes before the others have a turn. */
@@ -59,10 +51,8 @@ export class Outgoing implements Writer {
   /** Whether the frame that is being built lies in the outbox. */
   #inOutbox = false
   #listed = false
-  #outstanding: Segment | undefined
-  #waiting: Queue<Segment> | undefined
-  /** Room left in the last waiting block. */
-  #room = 0
+  #outstanding: Pinned | undefined
+  #waiting: Queue<Pinned> | undefined
   #waitingBytes = 0
   /** Bytes of the unfinished writes that have been finished since. */
   #finished = 0
@@ -119,46 +109,44 @@ export class Outgoing implements Writer {
         return outbox.position
       }
     }
-    if (this.#room < length) this.#addBlock(length)
     const last = this.#waiting?.last
-    return last === undefined ? 0 : last.pointer + last.length
+    return last !== undefined && length <= last.room ? last.end : this.#addBlock(length)
   }
 
   /** Takes the `length` bytes that were built where `reserve` said. */
   commit(pointer: number, length: number): void {
     if (this.#inOutbox) this.#commitToTurn(pointer, length)
     else {
-      const last = this.#waiting?.last
-      if (last !== undefined) last.length += length
-      this.#room -= length
+      this.#waiting?.last?.extend(length)
       this.#waitingBytes += length
     }
-    this.#list()
+    this.touch()
   }
 
   /** Sends frames that are encoded already, from where they lie if that is cheaper than a copy. */
-  addFrames({ call }: Codec, memory: SharedMemory, pointer: number, length: number): void {
+  addFrames(memory: SharedMemory, pointer: number, length: number): void {
     const first = this.#block === undefined && this.#inTurn
     if (first && this.#shared.turn.flushing) this.#writeAtOnce(memory, pointer, length)
     else if (length > LONGEST_COPIED) this.addShared(memory, pointer, length)
     else {
       const target = this.reserve(length)
-      call.copy(target, pointer, length)
+      this.#shared.heap.codec.call.copy(target, pointer, length)
       this.commit(target, length)
     }
   }
 
   /** Sends from memory where it lies. */
   addShared(memory: SharedMemory, pointer: number, length: number): void {
-    this.#wait(this.#pinned(memory, pointer, length))
-    this.#room = 0
+    this.#wait(this.#pin(memory, pointer, length))
     this.#waitingBytes += length
-    this.#list()
+    this.touch()
   }
 
   /** Asks for a flush at the end of the turn, with or without frames, and so for `flushed`. */
   touch(): void {
-    this.#list()
+    if (this.#listed || this.#outstanding !== undefined) return
+    this.#listed = true
+    this.#shared.turn.add(this)
   }
 
   /** Writes what it has, as far as the transport takes it (Writer). */
@@ -187,7 +175,6 @@ export class Outgoing implements Writer {
     this.#forgetTurn()
     for (const segment of this.#waiting?.clear() ?? []) this.#unpin(segment)
     this.#waitingBytes = this.#outstanding?.length ?? 0
-    this.#room = 0
   }
 
   /** Gives back everything; the transport must be gone. */
@@ -244,7 +231,7 @@ export class Outgoing implements Writer {
 
   /** A write could not finish at once: its memory must stay. */
   #stands(memory: SharedMemory, pointer: number, length: number): void {
-    this.#outstanding = this.#pinned(memory, pointer, length)
+    this.#outstanding = this.#pin(memory, pointer, length)
     this.#waitingBytes += length
   }
 
@@ -270,13 +257,10 @@ export class Outgoing implements Writer {
   }
 
   /** The next segment to write; of one that is longer than `most`, the first part, whose memory it pins for itself. */
-  #next(waiting: Queue<Segment>, most: number): Segment | undefined {
+  #next(waiting: Queue<Pinned>, most: number): Pinned | undefined {
     const { first } = waiting
-    if (first === undefined || first.length <= most) {
-      if (waiting.length === 1) this.#room = 0
-      return waiting.shift()
-    }
-    const part = this.#pinned(first.memory, first.pointer, most)
+    if (first === undefined || first.length <= most) return waiting.shift()
+    const part = this.#pin(first.memory, first.pointer, most)
     first.pointer += most
     first.length -= most
     return part
@@ -292,44 +276,31 @@ export class Outgoing implements Writer {
     return true
   }
 
-  #addBlock(length: number): void {
+  /** A block for what waits, which is to take `length` bytes at least; returns where. */
+  #addBlock(length: number): number {
     const { heap, budget } = this.#shared
     const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
-    const memory = SharedBlock.within(budget, this.#owner, heap, size)
-    this.#wait(this.#pinned(memory, memory.pointer, 0))
-    memory.release() // the segment has it now
-    this.#room = memory.size
+    const block = Pinned.block(budget, this.#owner, heap, size, OBJECTS)
+    this.#wait(block)
+    return block.pointer
   }
 
-  #wait(segment: Segment): void {
+  #wait(pinned: Pinned): void {
     this.#waiting ??= new Queue()
-    this.#waiting.push(segment)
+    this.#waiting.push(pinned)
   }
 
-  #pinned(memory: SharedMemory, pointer: number, length: number): Segment {
-    const { budget } = this.#shared
-    const share = Math.max(memory.pin(budget), length) + OBJECTS
-    budget.attribute(this.#owner, share)
-    budget.charge(OBJECTS)
-    return { pointer, length, memory, share }
+  #pin(memory: SharedMemory, pointer: number, length: number): Pinned {
+    return new Pinned(this.#shared.budget, this.#owner, memory, pointer, length, OBJECTS)
   }
 
-  #unpin({ memory, share }: Segment): void {
-    const { budget } = this.#shared
-    memory.unpin()
-    budget.attribute(this.#owner, -share)
-    budget.discharge(OBJECTS)
+  #unpin(pinned: Pinned): void {
+    pinned.unpin(this.#shared.budget, this.#owner)
   }
 
   #forgetTurn(): void {
     this.#start = this.#end = 0
     this.#block?.release()
     this.#block = undefined
-  }
-
-  #list(): void {
-    if (this.#listed || this.#outstanding !== undefined) return
-    this.#listed = true
-    this.#shared.turn.add(this)
   }
 }

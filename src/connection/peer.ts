@@ -57,7 +57,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#ending = new Ending(shared, transport, this.#sender, this)
     this.#reading = new Reading(transport, shared.deadlines, this)
     this.#delivery = new Delivery(shared, this, this.#reading)
-    this.#incoming = new Incoming(shared, this, this.#delivery)
+    this.#incoming = new Incoming(shared, this, this.#delivery, shared.encoder.role)
   }
 
   /**

@@ -3,8 +3,8 @@ import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { LONGEST_7_BIT } from '../codec/frames.js'
 import { type Account, OBJECTS } from '../payload/account.js'
+import { bytesOf } from './encoder.js'
 import { ConnectionEnded, ignorable } from './ended.js'
-import { bytesOf } from './framing.js'
 
 interface Ping {
   readonly payload: Buffer

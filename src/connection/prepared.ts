@@ -1,24 +1,11 @@
-// A message encoded once, to be sent to many: its frame lies in the codec's memory until nobody has it any more.
+// A message encoded once, as a server sends it, to be sent to many: its frame lies in the codec's memory until nobody
+// has it any more.
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
-import { type Codec, codecOfThread, type Heap, heapOfThread, OutOfMemory } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
-import { bytesOf, LONGEST_HEADER } from './framing.js'
+import { codecOfThread, heapOfThread, OutOfMemory } from '../codec/codec.js'
+import { bytesOf, encoderOfThread, type Frame, firstOf } from './encoder.js'
 import { Message } from './message.js'
-import { SharedBlock } from './sharedBlock.js'
-
-/** An encoded frame, and its memory. */
-interface Frame {
-  readonly memory: SharedBlock
-  readonly length: number
-}
-
-function encode(codec: Codec, heap: Heap, opcode: number, payload: Uint8Array): Frame {
-  const memory = new SharedBlock(heap, payload.length + LONGEST_HEADER)
-  const header = codec.call.header(memory.pointer, FIN | opcode, payload.length)
-  codec.write(memory.pointer + header, payload)
-  return { memory, length: header + payload.length }
-}
+import type { SharedBlock } from './sharedBlock.js'
 
 const collected = new FinalizationRegistry<SharedBlock>((memory) => memory.release())
 
@@ -68,7 +55,7 @@ export class PreparedMessage {
   }
 
   #encode(payload: Uint8Array): Frame {
-    const frame = encode(codecOfThread(), heapOfThread(), this.isText ? OPCODE_TEXT : OPCODE_BINARY, payload)
+    const frame = encoderOfThread('server').alone(heapOfThread(), firstOf(this), payload)
     this.#frame = frame
     this.#payload = undefined
     collected.register(this, frame.memory, this)

@@ -1,19 +1,18 @@
 // Whatever can be sent or published, as a frame and as a payload.
 import { Buffer } from 'node:buffer'
-import type { Codec } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
+import { FIN, LONGEST_HEADER, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
 import type { Sendable } from './connection.js'
-import * as framing from './framing.js'
+import { bytesOf, type Encoder, type FrameBuffer, mostBytes as mostBytesOfText } from './encoder.js'
 import { Message } from './message.js'
 import { PreparedMessage } from './prepared.js'
 
 /** Room enough for its frame. Throws what `send` would throw for what can't be sent. */
 export function mostBytes(data: Sendable): number {
-  if (typeof data === 'string') return framing.mostBytes(data) + framing.LONGEST_HEADER
+  if (typeof data === 'string') return mostBytesOfText(data) + LONGEST_HEADER
   if (data instanceof PreparedMessage) return PreparedMessage.frame(data).length
   if (data instanceof Message) Message.pointer(data) // throws for one that is gone
-  if (data instanceof Message) return data.byteLength + framing.LONGEST_HEADER
-  return framing.bytesOf(data).length + framing.LONGEST_HEADER
+  if (data instanceof Message) return data.byteLength + LONGEST_HEADER
+  return bytesOf(data).length + LONGEST_HEADER
 }
 
 /** The exact length of its payload, or of the frame that it has already. Throws as `mostBytes` does. */
@@ -22,15 +21,11 @@ export function exactBytes(data: Sendable): number {
 }
 
 /** Builds its frame. */
-export function encode(codec: Codec, buffer: framing.FrameBuffer, data: Sendable): void {
-  if (typeof data === 'string') framing.frameText(codec, buffer, FIN | OPCODE_TEXT, data)
-  else if (data instanceof PreparedMessage) {
-    const { memory, length } = PreparedMessage.frame(data)
-    const target = buffer.reserve(length)
-    codec.call.copy(target, memory.pointer, length)
-    buffer.commit(target, length)
-  } else if (data instanceof Message) framing.copyMessage(codec, buffer, data)
-  else framing.frameBytes(codec, buffer, FIN | OPCODE_BINARY, framing.bytesOf(data))
+export function encode(encoder: Encoder, buffer: FrameBuffer, data: Sendable): void {
+  if (typeof data === 'string') encoder.text(buffer, FIN | OPCODE_TEXT, data)
+  else if (data instanceof PreparedMessage) encoder.again(buffer, PreparedMessage.frame(data), data)
+  else if (data instanceof Message) encoder.messageCopied(buffer, data)
+  else encoder.bytes(buffer, FIN | OPCODE_BINARY, bytesOf(data))
 }
 
 /** Whether it is text, or else binary. */
@@ -44,5 +39,5 @@ export function payloadOf(data: Sendable): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data)
   if (data instanceof Message) return data.view
   if (data instanceof PreparedMessage) return PreparedMessage.bytes(data)
-  return framing.bytesOf(data)
+  return bytesOf(data)
 }

@@ -2,7 +2,7 @@
 // encoded. A long chunk comes in pieces, none of which takes long to send.
 import { Buffer } from 'node:buffer'
 import { Characters } from './characters.js'
-import { bytesOf } from './framing.js'
+import { bytesOf } from './encoder.js'
 import type { StreamChunk } from './streamSource.js'
 
 /** The longest piece, in bytes, or in UTF-16 units of a string. */

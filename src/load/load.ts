@@ -2,7 +2,7 @@
 import { once, setMaxListeners } from 'node:events'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codecOfThread, heapOfThread } from '../codec/codec.js'
+import { heapOfThread } from '../codec/codec.js'
 import { bucketsOf } from './buckets.js'
 import { dial } from './dial.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
@@ -85,7 +85,6 @@ export async function load(
 }
 
 class Run implements LoadShared {
-  readonly codec = codecOfThread()
   readonly heap = heapOfThread()
   readonly batch
   readonly latency: RecordableHistogram = createHistogram()
@@ -107,7 +106,7 @@ class Run implements LoadShared {
     const { kind, size, rate, pipeline, verify, connections } = options
     this.scheduled = rate > 0
     const messages = this.scheduled ? 1 : pipeline
-    this.batch = encodeBatch(this.codec, this.heap, kind, payloadOf(kind, size), messages, verify)
+    this.batch = encodeBatch(this.heap, kind, payloadOf(kind, size), messages, verify)
     this.mostUnanswered = Math.ceil(MOST_UNANSWERED / connections)
   }
 

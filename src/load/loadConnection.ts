@@ -1,7 +1,7 @@
 // One connection of a load: sends batches that are encoded already, counts the answers, notes how long they took.
 import type { Buffer } from 'node:buffer'
 import type { RecordableHistogram } from 'node:perf_hooks'
-import type { Codec, Heap } from '../codec/codec.js'
+import type { Heap } from '../codec/codec.js'
 import type { Answers } from '../codec/counter.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
@@ -19,7 +19,6 @@ const CLOSE_TIMEOUT = 500
 
 /** What the connections of a load share. */
 export interface LoadShared {
-  readonly codec: Codec
   readonly heap: Heap
   readonly batch: Batch
   /** Time from a batch's sending to its last answer, in nanoseconds. */
@@ -67,7 +66,7 @@ export class LoadConnection implements Receiver, CounterOwner {
   constructor(shared: LoadShared, dialled: Dialled, answers: Answers = shared.batch.answers) {
     this.#shared = shared
     this.#counter = new MessageCounter(shared.heap, answers, this)
-    this.#replies = new Replies(shared.codec, shared.heap)
+    this.#replies = new Replies(shared.heap)
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)
     inboxOfThread().deliver(this, dialled.early)

@@ -1,11 +1,12 @@
 // What a load client sends: one message, and a batch of it, encoded once.
 import { Buffer } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
-import type { Codec, Heap } from '../codec/codec.js'
+import type { Heap } from '../codec/codec.js'
 import type { Answers } from '../codec/counter.js'
 import { FIN, LONGEST_MASKED_HEADER, OPCODE_BINARY, OPCODE_TEXT, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
+import { Encoder } from '../connection/encoder.js'
+import { FrameRow } from './frameRow.js'
 
 /** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
 export type PayloadKind = 'binary' | 'text' | 'utf8' | 'deflate'
@@ -55,30 +56,26 @@ export interface Batch {
  * Encodes `messages` masked frames that carry `payload`, each with a masking key of its own. With `verify`, the payload
  * stays in memory, for answers to be compared with it; not for `deflate`.
  */
-export function encodeBatch(
-  codec: Codec,
-  heap: Heap,
-  kind: PayloadKind,
-  payload: Buffer,
-  messages: number,
-  verify = false,
-): Batch {
+export function encodeBatch(heap: Heap, kind: PayloadKind, payload: Buffer, messages: number, verify = false): Batch {
   const deflate = kind === 'deflate'
   const body = deflate ? compress(payload) : payload
   const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
   const source = heap.allocate(body.length)
   const block = heap.allocate(messages * (body.length + LONGEST_MASKED_HEADER))
-  const { pointer } = block
-  codec.write(source.pointer, body)
-  const keys = randomBytes(4 * messages)
-  let at = pointer
-  for (let message = 0; message < messages; message++) {
-    at += codec.call.maskedFrame(at, first, source.pointer, body.length, keys.readUInt32LE(4 * message))
-  }
+  const frames = new FrameRow(block.pointer)
+  const encoder = new Encoder(heap.codec, 'client')
+  heap.codec.write(source.pointer, body)
+  for (let message = 0; message < messages; message++) encoder.payload(frames, first, source.pointer, body.length)
   if (!verify) heap.free(source)
   const { length } = payload
   const answers = { first, length, pointer: verify ? source.pointer : 0, compressed: 2 * length + SLACK }
-  return { answers, blocks: verify ? [block, source] : [block], pointer, length: at - pointer, messages }
+  return {
+    answers,
+    blocks: verify ? [block, source] : [block],
+    pointer: frames.pointer,
+    length: frames.length,
+    messages,
+  }
 }
 
 /** A message as permessage-deflate sends it: without the four bytes that end a flush (RFC 7692, section 7.2.1). */

@@ -1,14 +1,12 @@
 // What a client owes its server besides messages: a pong for a ping, and a Close (RFC 6455, sections 5.5.1 and 5.5.2). One
 // write at a time goes out on a connection, so what is due waits for the one under way.
 import type { Buffer } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
-import type { Codec, Heap } from '../codec/codec.js'
-import { FIN, KEY_BYTES, LONGEST_7_BIT, OPCODE_CLOSE, OPCODE_PONG } from '../codec/frames.js'
+import type { Heap } from '../codec/codec.js'
+import { LONGEST_7_BIT, LONGEST_MASKED_HEADER, OPCODE_CLOSE, OPCODE_PONG } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
+import { encoderOfThread } from '../connection/encoder.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
-
-/** Of a masked control frame. */
-const HEADER = 2 + KEY_BYTES
+import { FrameRow } from './frameRow.js'
 
 /** A frame in the codec's memory; valid until the next one is made. */
 interface Frame {
@@ -17,9 +15,8 @@ interface Frame {
 }
 
 export class Replies {
-  readonly #codec: Codec
   readonly #heap: Heap
-  /** Room for a frame, and for a payload behind it: made for the first reply. */
+  /** Room for a frame, made for the first reply. */
   #block: Block | undefined
   /** Only the latest ping has to be answered (section 5.5.3): nothing piles up. */
   #ping: Buffer | undefined
@@ -27,8 +24,7 @@ export class Replies {
   /** After Close, nothing more is said. */
   #over = false
 
-  constructor(codec: Codec, heap: Heap) {
-    this.#codec = codec
+  constructor(heap: Heap) {
     this.#heap = heap
   }
 
@@ -60,12 +56,9 @@ export class Replies {
   }
 
   #frame(opcode: number, payload: Buffer): Frame {
-    const most = HEADER + LONGEST_7_BIT
-    this.#block ??= this.#heap.allocate(most + LONGEST_7_BIT)
-    const { pointer } = this.#block
-    const source = pointer + most
-    this.#codec.write(source, payload)
-    const key = randomBytes(KEY_BYTES).readUInt32LE()
-    return { pointer, length: this.#codec.call.maskedFrame(pointer, FIN | opcode, source, payload.length, key) }
+    this.#block ??= this.#heap.allocate(LONGEST_MASKED_HEADER + LONGEST_7_BIT)
+    const frame = new FrameRow(this.#block.pointer)
+    encoderOfThread('client').control(frame, opcode, payload)
+    return frame
   }
 }

@@ -1,10 +1,10 @@
 // What has been published and not sent to all of its subscribers yet: batches, in the order in which they were said. A
 // batch is sent when the turn ends, to as many as fit into a slice of time; the rest, and what is published meanwhile,
 // follows in turns of its own.
-import type { Codec, Heap } from '../codec/codec.js'
+import type { Heap } from '../codec/codec.js'
 import { Arena } from '../connection/arena.js'
 import type { Sendable } from '../connection/connection.js'
-import type { FrameBuffer } from '../connection/framing.js'
+import type { Encoder, FrameBuffer } from '../connection/encoder.js'
 import { PreparedMessage, prepare } from '../connection/prepared.js'
 import { encode } from '../connection/sendable.js'
 import type { Subscriber } from '../connection/subscriber.js'
@@ -23,7 +23,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 const SHARE = 4
 
 export class Publications implements Writer, FrameBuffer {
-  readonly #codec: Codec
+  readonly #encoder: Encoder
   readonly #heap: Heap
   readonly #turn: Turn
   #arena: Arena | undefined
@@ -33,8 +33,8 @@ export class Publications implements Writer, FrameBuffer {
   /** Asked to be flushed at the end of this turn, or of one of its own. */
   #listed = false
 
-  constructor(codec: Codec, heap: Heap, turn: Turn) {
-    this.#codec = codec
+  constructor(encoder: Encoder, heap: Heap, turn: Turn) {
+    this.#encoder = encoder
     this.#heap = heap
     this.#turn = turn
   }
@@ -50,7 +50,7 @@ export class Publications implements Writer, FrameBuffer {
     else {
       if (except !== undefined) this.catchUp(except)
       const batch = this.#batchFor(topic, most)
-      encode(this.#codec, this, data)
+      encode(this.#encoder, this, data)
       this.#bytes += this.#memory.position - batch.end
       batch.extend(this.#memory.position)
       if (except !== undefined && topic.subscribers.has(except)) batch.skip(except)

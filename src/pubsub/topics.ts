@@ -2,8 +2,9 @@
 // written to every subscriber from one place (publications.ts).
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
-import { type Codec, type Heap, OutOfMemory } from '../codec/codec.js'
+import { type Heap, OutOfMemory } from '../codec/codec.js'
 import type { Sendable } from '../connection/connection.js'
+import type { Encoder } from '../connection/encoder.js'
 import { isText, mostBytes, payloadOf } from '../connection/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
@@ -26,9 +27,9 @@ export class Topics implements Publisher {
   #warned = -Infinity
 
   /** For at most `most` topics. */
-  constructor(codec: Codec, heap: Heap, turn: Turn, most: number, broker?: Broker) {
+  constructor(encoder: Encoder, heap: Heap, turn: Turn, most: number, broker?: Broker) {
     this.#turn = turn
-    this.#publications = new Publications(codec, heap, turn)
+    this.#publications = new Publications(encoder, heap, turn)
     this.#most = most
     this.#broker = broker
   }

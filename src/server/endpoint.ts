@@ -29,7 +29,17 @@ export type Verdict = Accepted | Refusal
 /** What all routes of a server share. */
 export type Common = Pick<
   Shared<unknown>,
-  'codec' | 'heap' | 'turn' | 'slices' | 'budget' | 'deadlines' | 'topics' | 'connections' | 'work' | 'closed'
+  | 'codec'
+  | 'heap'
+  | 'encoder'
+  | 'turn'
+  | 'slices'
+  | 'budget'
+  | 'deadlines'
+  | 'topics'
+  | 'connections'
+  | 'work'
+  | 'closed'
 >
 
 /** The verdict on a request that nobody waits for any more. */

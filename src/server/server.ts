@@ -11,6 +11,7 @@ import { everywhere, renewalOptions, serverOptions } from '../checks/tables.js'
 import { codecOfThread, heapOfThread, OutOfMemory } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
+import { encoderOfThread } from '../connection/encoder.js'
 import { isThenable } from '../connection/handlers.js'
 import { Peer } from '../connection/peer.js'
 import { slicesOfThread } from '../connection/slices.js'
@@ -258,11 +259,12 @@ export class ProcessServer<Data = unknown> {
       for (const resolve of this.#waiting.splice(0)) resolve()
     }
     const codec = codecOfThread()
+    const encoder = encoderOfThread('server')
     const turn = turnOfThread()
     const slices = slicesOfThread()
-    const topics = new Topics(codec, heap, turn, limits.maxTopics, broker)
+    const topics = new Topics(encoder, heap, turn, limits.maxTopics, broker)
     const work = this.#work
-    return { codec, heap, turn, slices, budget, deadlines, topics, connections, work, closed }
+    return { codec, heap, encoder, turn, slices, budget, deadlines, topics, connections, work, closed }
   }
 
   #openLanes(

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
-import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { heapOfThread } from '../../src/codec/codec.js'
 import { Backlog } from '../../src/connection/backlog.js'
 import type { SendResult } from '../../src/connection/connection.js'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
@@ -224,7 +224,7 @@ test('what waits costs what it is long: 100,000 short messages in a few blocks, 
   const heap = heapOfThread()
   const before = heap.used
   const holder = { held: 0, gone: false, evicted: () => assert.fail('there is room') }
-  const backlog = new Backlog(codecOfThread(), heap, new Budget(64 * 1024 * 1024), holder)
+  const backlog = new Backlog(heap, new Budget(64 * 1024 * 1024), holder)
   const shared = new SharedBlock(heap, 20_000)
   for (let n = 0; n < 100_000; n++) {
     backlog.commit(backlog.reserve(10), 3)

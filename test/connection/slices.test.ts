@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { type TestContext, test } from 'node:test'
-import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { heapOfThread } from '../../src/codec/codec.js'
+import { encoderOfThread } from '../../src/connection/encoder.js'
 import { Slices } from '../../src/connection/slices.js'
 import { Turn } from '../../src/connection/turn.js'
 import { Inbox } from '../../src/memory/inbox.js'
@@ -96,9 +97,9 @@ test('a thousand peers in line have had a slice each within a second', async (co
 })
 
 test('where more was published than fits into turns, each message more asks the clock', () => {
-  const [codec, heap] = [codecOfThread(), heapOfThread()]
+  const heap = heapOfThread()
   const turn = new Turn(heap)
-  const topics = new Topics(codec, heap, turn, 10)
+  const topics = new Topics(encoderOfThread('server'), heap, turn, 10)
   const subscriber = { deliver: () => undefined }
   for (const name of ['one', 'other']) topics.subscribe(subscriber, name, 10)
   turn.begin()

@@ -13,7 +13,7 @@ const heap = heapOfThread()
 const { codec } = heap
 
 function encoded(kind: 'binary' | 'text' | 'utf8' | 'deflate', payload: Buffer, messages: number): Buffer {
-  const batch = encodeBatch(codec, heap, kind, payload, messages)
+  const batch = encodeBatch(heap, kind, payload, messages)
   const bytes = Buffer.from(codec.bytes.subarray(batch.pointer, batch.pointer + batch.length))
   assert.equal(batch.messages, messages)
   for (const block of batch.blocks) heap.free(block)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { encoderOfThread } from '../../src/connection/encoder.js'
 import type { SharedMemory } from '../../src/connection/sharedBlock.js'
 import type { Subscriber } from '../../src/connection/subscriber.js'
 import { Turn } from '../../src/connection/turn.js'
@@ -42,7 +43,7 @@ const LENGTHS = [0, 5, 5, 130, 4000, 40_000, 70_000, 1_500_000]
 class Model {
   readonly random: Random
   readonly turn = new Turn(heapOfThread())
-  readonly topics = new Topics(codecOfThread(), heapOfThread(), this.turn, 10)
+  readonly topics = new Topics(encoderOfThread('server'), heapOfThread(), this.turn, 10)
   clients: Client[] = Array.from({ length: 150 }, () => new Client())
   #number = 0
 

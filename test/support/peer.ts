@@ -4,6 +4,7 @@ import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import { Callbacks } from '../../src/connection/callbacks.js'
 import type { Connection } from '../../src/connection/connection.js'
 import { Deadlines, ticksOf } from '../../src/connection/deadlines.js'
+import { encoderOfThread } from '../../src/connection/encoder.js'
 import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handlers.js'
 import { Peer } from '../../src/connection/peer.js'
 import { Slices } from '../../src/connection/slices.js'
@@ -53,9 +54,10 @@ export function room(
     work,
     codec: codecOfThread(),
     heap: heapOfThread(),
+    encoder: encoderOfThread('server'),
     turn: turnOfThread(),
     slices: new Unhurried(turnOfThread(), new TurnClock()),
-    topics: new Topics(codecOfThread(), heapOfThread(), turnOfThread(), all.maxTopics, undefined),
+    topics: new Topics(encoderOfThread('server'), heapOfThread(), turnOfThread(), all.maxTopics, undefined),
     budget,
     deadlines: new Deadlines(() => false),
     handlers,

@@ -1,0 +1,21 @@
+// Frames that are built one behind the other in memory of a load client.
+import type { FrameBuffer } from '../connection/encoder.js'
+
+export class FrameRow implements FrameBuffer {
+  readonly pointer: number
+  /** Bytes of all frames. */
+  length = 0
+
+  /** There must be room for them from `pointer` on. */
+  constructor(pointer: number) {
+    this.pointer = pointer
+  }
+
+  reserve(): number {
+    return this.pointer + this.length
+  }
+
+  commit(_pointer: number, length: number): void {
+    this.length += length
+  }
+}
