@@ -108,8 +108,6 @@ export interface Opening<Data> {
   readonly request: UpgradeRequest
   readonly data: Data
   readonly protocol: string
-  /** The response, as it travels. */
-  readonly response: string
   /** What a trusted proxy said of the client; else the transport's own address counts. */
   readonly clientAddress?: string | undefined
 }

@@ -12,6 +12,7 @@ import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import type { Sendable, SendResult } from './connection.js'
 import { Delivery, type Recipient } from './delivery.js'
+import type { FrameBuffer } from './encoder.js'
 import { ConnectionEnded } from './ended.js'
 import { Ending, type EndingOwner } from './ending.js'
 import type { Opening, Shared } from './handlers.js'
@@ -61,14 +62,14 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   /**
-   * Completes the opening handshake, opens, and takes the frames that came with the request. Throws OutOfMemory, before
-   * anything is sent, where there is no memory for the response.
+   * Opens, once `respond` has written what goes before the first frame, and takes the frames that came with the request.
+   * Throws OutOfMemory, before anything is sent, where `respond` does.
    */
-  start({ response }: Opening<Data>, early: Uint8Array): void {
+  start(early: Uint8Array, respond?: (output: FrameBuffer) => void): void {
     const { turn, connections, deadlines, times, callbacks } = this.#shared
     turn.begin()
     try {
-      this.#sender.respond(response)
+      respond?.(this.#sender.outgoing)
       connections.add(this)
       deadlines.setTick(this, this.#reading.next(times))
       this.#transport.open(this)

@@ -58,14 +58,6 @@ export class Sender implements FragmentSender {
     return this.outgoing.buffered + (this.#unfinished?.waiting ?? 0)
   }
 
-  /** Sends the response of the opening handshake. Throws OutOfMemory. */
-  respond(response: string): void {
-    if (response === '') return
-    const pointer = this.outgoing.reserve(response.length)
-    this.#shared.heap.codec.bytes.write(response, pointer, 'latin1')
-    this.outgoing.commit(pointer, response.length)
-  }
-
   send(data: Sendable): SendResult {
     try {
       return this.#send(data)

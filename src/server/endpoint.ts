@@ -6,8 +6,8 @@ import { ticksOf } from '../connection/deadlines.js'
 import { isThenable, type Large, type Opening, type Shared } from '../connection/handlers.js'
 import { Pool } from '../payload/pool.js'
 import {
-  acceptance,
   type HandshakeRequest,
+  type HeaderFields,
   offeredProtocols,
   type Refusal,
   refuse,
@@ -22,6 +22,8 @@ import { type AcceptedAnswer, readAnswer } from './upgradeAnswer.js'
 export interface Accepted {
   readonly shared: Shared<unknown>
   readonly opening: Opening<unknown>
+  /** Headers that the application gives the response. */
+  readonly headers: HeaderFields
 }
 
 export type Verdict = Accepted | Refusal
@@ -96,12 +98,12 @@ export class Endpoint {
     if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
     if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
     const { upgrade } = this.#options
-    if (upgrade === undefined) return this.#judge(head, request, offered, undefined)
+    if (upgrade === undefined) return this.#judge(request, offered, undefined)
     try {
       const answer = upgrade.call(this.#options, request)
-      if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
+      if (!isThenable(answer)) return this.#judge(request, offered, answer)
       return Promise.resolve(answer)
-        .then((settled) => this.#judge(head, request, offered, settled))
+        .then((settled) => this.#judge(request, offered, settled))
         .catch((error: unknown) => (UpgradeRequest.gaveUp(request, error) ? GONE : this.failed(request, error)))
     } catch (error) {
       return this.failed(request, error)
@@ -135,18 +137,13 @@ export class Endpoint {
   }
 
   /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
-  #judge(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: unknown): Verdict {
+  #judge(request: UpgradeRequest, offered: readonly string[], answer: unknown): Verdict {
     const read = readAnswer(answer)
     if ('status' in read) return refuse(read.status, read.body, read.headers)
-    return this.#accept(head, request, offered, read)
+    return this.#accept(request, offered, read)
   }
 
-  #accept(
-    head: HandshakeRequest,
-    request: UpgradeRequest,
-    offered: readonly string[],
-    answer: AcceptedAnswer,
-  ): Verdict {
+  #accept(request: UpgradeRequest, offered: readonly string[], answer: AcceptedAnswer): Verdict {
     const { protocols = this.#inherited.protocols } = this.#options
     const { data, headers, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
     // Section 4.2.2: the server may only choose among what the client offers.
@@ -154,8 +151,7 @@ export class Endpoint {
       throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
     }
     const clientAddress = UpgradeRequest.client(request)
-    const response = acceptance(head, protocol, headers)
-    return { shared: this.#shared, opening: { request, data, protocol, response, clientAddress } }
+    return { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
   }
 }
 

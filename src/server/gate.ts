@@ -17,6 +17,7 @@ export interface GateOptions {
 
 /** A decision, or the promise of one, and what was decided on. */
 export interface Decision {
+  readonly head: HandshakeRequest
   readonly request: UpgradeRequest
   readonly endpoint: Endpoint
   readonly verdict: Verdict | Promise<Verdict>
@@ -50,18 +51,18 @@ export class Gate {
     const endpoint = match?.value ?? rest
     if (match !== undefined) UpgradeRequest.name(request, match.params)
     const refusal = this.refusal(request)
-    if (refusal !== undefined) return { request, endpoint, verdict: refusal }
+    if (refusal !== undefined) return { head, request, endpoint, verdict: refusal }
     if (match === undefined && !rest.serves && !routes.empty) {
-      return { request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
+      return { head, request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
     }
     const verdict = endpoint.decide(head, request)
     if (this.#closed) {
       // It was `upgrade` that closed the server.
       UpgradeRequest.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
-      return { request, endpoint, verdict: this.refusal(request) ?? verdict }
+      return { head, request, endpoint, verdict: this.refusal(request) ?? verdict }
     }
-    if (!(verdict instanceof Promise)) return { request, endpoint, verdict }
-    return { request, endpoint, verdict, refusal: () => this.refusal(request) }
+    if (!(verdict instanceof Promise)) return { head, request, endpoint, verdict }
+    return { head, request, endpoint, verdict, refusal: () => this.refusal(request) }
   }
 
   /** Why nobody can be admitted now, if so. */

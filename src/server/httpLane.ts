@@ -12,6 +12,7 @@ import { type Arrival, addressOf } from './arrivals.js'
 import type { Accepted, Verdict } from './endpoint.js'
 import type { Decision, Gate } from './gate.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
+import { type Respond, writeAcceptance } from './responseHead.js'
 import { tlsFactsOf } from './tlsFacts.js'
 import { WebServer, type WebServerOptions } from './webServer.js'
 
@@ -21,8 +22,11 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly closeTimeout: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
-  /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
-  upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
+  /**
+   * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
+   * there is no memory for it.
+   */
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer, respond: Respond): Refusal | undefined
 }
 
 /** Bytes that a socket of node:net costs. */
@@ -76,7 +80,7 @@ export class HttpLane {
     const decision = this.#options.gate.decide(request, undefined, sourceOf(socket, this.#options.clientOf(socket)))
     const { verdict } = decision
     if (verdict instanceof Promise) this.#wait(decision, socket, head, { due, head: sizeOf(message) })
-    else this.#settle(verdict, socket, head)
+    else this.#settle(verdict, socket, head, request)
   }
 
   /** Until when a handshake must be done that begins now, as a tick. */
@@ -106,11 +110,12 @@ export class HttpLane {
     socket.resume()
   }
 
-  #settle(verdict: Verdict, socket: Duplex, early: Buffer): void {
+  #settle(verdict: Verdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
     if (socket.destroyed) return // the peer has left, which is told by 'close' only later
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
-    const refusal = this.#options.upgraded(transport, verdict, earlyBytes(socket, early))
+    const respond: Respond = (output) => writeAcceptance(output, head, verdict)
+    const refusal = this.#options.upgraded(transport, verdict, earlyBytes(socket, early), respond)
     if (refusal !== undefined) this.refuse(socket, refusal)
   }
 
@@ -148,10 +153,10 @@ export class HttpLane {
       { ...facts, deadlines, budget, limits: this.#options },
       {
         full: () => socket.pause(),
-        settled: (verdict, sent) => {
+        settled: (verdict, sent, head) => {
           over()
           socket.off('data', read).off('end', left).off('close', left).pause()
-          this.#settle(verdict, socket, sent)
+          this.#settle(verdict, socket, sent, head)
         },
       },
     )

@@ -5,7 +5,7 @@ import { callerError } from '../checks/errors.js'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { runOutside } from '../internals/context.js'
 import type { Budget, Holder } from '../payload/budget.js'
-import { refuse } from '../protocol/openingHandshake.js'
+import { type HandshakeRequest, refuse } from '../protocol/openingHandshake.js'
 import { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Verdict } from './endpoint.js'
 import type { Decision } from './gate.js'
@@ -43,8 +43,8 @@ export interface Patience {
 export interface Waiting {
   /** Enough bytes are kept: read no more. */
   full(): void
-  /** The answer, and what the peer has sent since its request. */
-  settled(verdict: Verdict, early: Buffer): void
+  /** The answer, what the peer has sent since its request, and the request. */
+  settled(verdict: Verdict, early: Buffer, head: HandshakeRequest): void
 }
 
 export class PendingUpgrade implements Expiring, Holder {
@@ -149,7 +149,7 @@ export class PendingUpgrade implements Expiring, Holder {
     this.#end()
     // Asked for only now: of many that are let in in one turn, each must know of those before it.
     const refusal = 'status' in verdict ? undefined : this.#decision.refusal?.()
-    this.#lane.settled(refusal ?? verdict, early)
+    this.#lane.settled(refusal ?? verdict, early, this.#decision.head)
   }
 
   #end(): void {

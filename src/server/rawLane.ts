@@ -8,7 +8,7 @@ import { acceptHandles } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
 import type { Budget } from '../payload/budget.js'
-import { checkUpgrade, type Refusal } from '../protocol/openingHandshake.js'
+import { checkUpgrade, type HandshakeRequest, type Refusal } from '../protocol/openingHandshake.js'
 import { readRequestHead } from '../protocol/requestHead.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Transport } from '../transport/transport.js'
@@ -16,6 +16,7 @@ import type { Arrivals, Arrival as Newcomer } from './arrivals.js'
 import type { Accepted, Verdict } from './endpoint.js'
 import type { Gate } from './gate.js'
 import { CROWDED, PendingUpgrade, type Waiting } from './pendingUpgrade.js'
+import { type Respond, writeAcceptance } from './responseHead.js'
 
 export interface RawLaneOptions {
   readonly slices: Slices
@@ -31,8 +32,11 @@ export interface RawLaneOptions {
   readonly budget: Budget
   /** The connections of all lanes that have not finished their handshake. */
   readonly arrivals: Arrivals
-  /** The handshake is accepted; `early` is what came behind the request. A refusal if there is no memory for it. */
-  upgraded(transport: Transport, accepted: Accepted, early: Buffer): Refusal | undefined
+  /**
+   * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
+   * there is no memory for it.
+   */
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer, respond: Respond): Refusal | undefined
   /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
@@ -139,14 +143,15 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
     this.#handle.readStop()
   }
 
-  settled(verdict: Verdict, early: Buffer): void {
+  settled(verdict: Verdict, early: Buffer, head: HandshakeRequest): void {
     this.#leave()
     if ('status' in verdict) this.#options.refused(this.#handle, verdict)
-    else this.#upgrade(new HandleTransport(this.#handle), verdict, early)
+    else this.#upgrade(new HandleTransport(this.#handle), verdict, early, head)
   }
 
-  #upgrade(transport: Transport, accepted: Accepted, early: Buffer): void {
-    const refusal = this.#options.upgraded(transport, accepted, early)
+  #upgrade(transport: Transport, accepted: Accepted, early: Buffer, head: HandshakeRequest): void {
+    const respond: Respond = (output) => writeAcceptance(output, head, accepted)
+    const refusal = this.#options.upgraded(transport, accepted, early, respond)
     if (refusal !== undefined) this.#options.refused(this.#handle, refusal)
   }
 
@@ -174,10 +179,10 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
       const patience = { deadlines, budget, head: length, due: this.due, limits: this.#options }
       deadlines.clear(this)
       this.#pending = new PendingUpgrade(decision, early, patience, this)
-    } else if ('status' in verdict) this.settled(verdict, early)
+    } else if ('status' in verdict) this.settled(verdict, early, head.request)
     else {
       this.#leave()
-      this.#upgrade(transport, verdict, early)
+      this.#upgrade(transport, verdict, early, head.request)
     }
   }
 

@@ -37,6 +37,7 @@ import { type AnyRoute, type CommonOptions, limitsOf, Route, type ServerLimits }
 import { TrustedProxies } from './proxies.js'
 import { ProxyLine } from './proxyLine.js'
 import { RawLane } from './rawLane.js'
+import type { Respond } from './responseHead.js'
 import { Routes } from './routes.js'
 import { until } from './until.js'
 
@@ -279,8 +280,8 @@ export class ProcessServer<Data = unknown> {
     const arrivals = new Arrivals({ connections, bytes }, budget)
     const { publicApi = false, request = refuseRequest } = options
     const gate = this.#gate
-    const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array): Refusal | undefined =>
-      this.#open(transport, accepted, early)
+    const upgraded = (transport: Transport, accepted: Accepted, early: Uint8Array, respond: Respond) =>
+      this.#open(transport, accepted, early, respond)
     const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
     const mostSockets = maxConnections + 2 * ARRIVALS // of which those under way to the application are not arrivals
     const shared = { ...limits, slices, deadlines, budget, gate, arrivals, mostSockets, upgraded }
@@ -304,12 +305,12 @@ export class ProcessServer<Data = unknown> {
   }
 
   /** Opens a connection. The refusal where there is no memory for it: then nothing has been sent, and nothing is kept. */
-  #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array): Refusal | undefined {
+  #open(transport: Transport, { shared, opening }: Accepted, early: Uint8Array, respond: Respond): Refusal | undefined {
     let peer: Peer<unknown> | undefined
     try {
       peer = new Peer(shared, transport, opening)
       this.#census.add(peer)
-      peer.start(opening, early)
+      peer.start(early, respond)
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       if (peer !== undefined) this.#census.remove(peer)

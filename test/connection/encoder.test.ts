@@ -166,10 +166,10 @@ describe('a connection as a client', () => {
     const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
     const source = { remoteAddress: undefined, secure: false, told: false }
     const request = new UpgradeRequest(head, undefined, source, undefined)
-    const opening = { request, data: undefined, protocol: '', response: '' }
+    const opening = { request, data: undefined, protocol: '' }
     const wire = new MemoryTransport()
     const peer = new Peer<undefined>({ ...shared, encoder: encoderOfThread('client') }, wire, opening)
-    peer.start(opening, new Uint8Array(0))
+    peer.start(new Uint8Array(0))
     return { peer, wire }
   }
 

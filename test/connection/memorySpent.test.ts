@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { after, before, describe, test } from 'node:test'
-import { heapOfThread, OutOfMemory } from '../../src/codec/codec.js'
+import { codecOfThread, heapOfThread, OutOfMemory } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
+import type { FrameBuffer } from '../../src/connection/encoder.js'
 import type { Message } from '../../src/connection/message.js'
 import { Peer } from '../../src/connection/peer.js'
 import { prepare } from '../../src/connection/prepared.js'
@@ -16,6 +17,12 @@ import { BINARY, masked, PING, readFrames, TEXT } from '../support/wire.js'
 
 const LONG = 200_000
 const RESPONSE = 'HTTP/1.1 101 Switching Protocols\r\n\r\n'
+
+function respond(output: FrameBuffer): void {
+  const pointer = output.reserve(RESPONSE.length)
+  codecOfThread().bytes.write(RESPONSE, pointer, 'latin1')
+  output.commit(pointer, RESPONSE.length)
+}
 
 let refusals: Refusals
 
@@ -92,12 +99,12 @@ function open({ shared }: Room): One | undefined {
     { remoteAddress: undefined, secure: false, told: false },
     undefined,
   )
-  const opening = { request, data: undefined, protocol: '', response: RESPONSE }
+  const opening = { request, data: undefined, protocol: '' }
   const wire = new MemoryTransport()
   let peer: Peer<undefined> | undefined
   try {
     peer = new Peer<undefined>(shared, wire, opening)
-    peer.start(opening, masked(TEXT, 'with the request'))
+    peer.start(masked(TEXT, 'with the request'), respond)
   } catch (error) {
     assert.ok(error instanceof OutOfMemory, String(error))
     assert.equal(wire.output.length, 0, 'nothing has been sent')

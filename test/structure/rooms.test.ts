@@ -163,6 +163,21 @@ describe('the generated constants of the codec', () => {
   })
 })
 
+test('connections know nothing of HTTP: what travels before the first frame is written by the lanes', () => {
+  const text = /HTTP\/1|Sec-WebSocket|\\r\\n/i
+  const saying = sources.filter((path) =>
+    codeOf(read(path)).some(({ kind, text: said }) => kind !== 'word' && text.test(said)),
+  )
+  assert.ok(
+    saying.some((path) => roomOf(path) === 'protocol'),
+    'nobody says it: the rule has lost its meaning',
+  )
+  assert.deepEqual(
+    saying.filter((path) => roomOf(path) === 'connection'),
+    [],
+  )
+})
+
 describe('the assembly', () => {
   for (const path of sourcesIn('assembly')) {
     test(`${path} imports only its own`, () => {

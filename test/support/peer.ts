@@ -82,9 +82,9 @@ export function room(
     connect() {
       const wire = new MemoryTransport()
       const request = new UpgradeRequest(head, undefined, source, undefined)
-      const opening = { request, data: undefined, protocol: '', response: '' }
+      const opening = { request, data: undefined, protocol: '' }
       const peer = new Peer<undefined>(shared, wire, opening)
-      peer.start(opening, new Uint8Array(0))
+      peer.start(new Uint8Array(0))
       return { peer, wire }
     },
   }
