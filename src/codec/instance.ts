@@ -40,7 +40,6 @@ export interface CodecExports {
 export const PAGE = 65536
 const MOST_PAGES = 65536 // 4 GiB, all that 32-bit addresses reach
 const FEWEST_PAGES = 1024
-const VIEWS = 64
 /**
  * V8 copies to and from shared memory byte by byte where source and target are not aligned alike: 16 µs for 64 KiB. A
  * fill with as many bytes as there is room is one memcpy, 0.6 µs, once its call is paid for.
@@ -73,8 +72,11 @@ export class Codec {
   readonly maximumPages: number
   /** For other threads: growing it here grows it there. */
   readonly memory: WasmMemory
-  /** Views made before, by their length: making one costs as much as copying a kilobyte. */
-  readonly #views: (Uint8Array | undefined)[] = new Array(VIEWS).fill(undefined)
+  /**
+   * The view that was made last: making one costs as much as copying a kilobyte. All writes of a publication ask for the
+   * same one, and so do echoes of messages that are equally long (99 of 100); where lengths differ, hardly any do.
+   */
+  #view: Uint8Array
 
   constructor() {
     const [memory, pages] = reserveMemory()
@@ -86,6 +88,7 @@ export class Codec {
     this.bytes = Buffer.from(memory.buffer)
     this.words = new Uint32Array(memory.buffer)
     this.doubles = new Float64Array(memory.buffer)
+    this.#view = new Uint8Array(memory.buffer, 0, 0)
   }
 
   get pages(): number {
@@ -120,11 +123,9 @@ export class Codec {
 
   /** A view of the memory for a system call. Views of shared memory stay valid when it grows. */
   view(pointer: number, length: number): Uint8Array {
-    const made = this.#views[length % VIEWS]
-    if (made !== undefined && made.byteOffset === pointer && made.length === length) return made
-    const view = new Uint8Array(this.bytes.buffer, pointer, length)
-    this.#views[length % VIEWS] = view
-    return view
+    if (this.#view.byteOffset === pointer && this.#view.length === length) return this.#view
+    this.#view = new Uint8Array(this.bytes.buffer, pointer, length)
+    return this.#view
   }
 }
 

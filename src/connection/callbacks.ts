@@ -27,11 +27,7 @@ export class Callbacks<Data> {
   /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
   open(connection: Called<Data>): void {
     if (this.#handlers.open === undefined) connection.context = currentContext()
-    else {
-      runScoped(() => {
-        this.#run(connection, () => this.#runOpen(connection), here)
-      })
-    }
+    else runScoped(() => this.#attempt(connection, () => this.#runOpen(connection)))
   }
 
   #runOpen(connection: Called<Data>): unknown {
@@ -73,9 +69,13 @@ export class Callbacks<Data> {
     }
   }
 
-  #run(connection: Called<Data>, handler: () => unknown, within = inContext): void {
+  #run(connection: Called<Data>, handler: () => unknown): void {
+    this.#attempt(connection, () => inContext(connection.context, handler))
+  }
+
+  #attempt(connection: Called<Data>, handler: () => unknown): void {
     try {
-      const result = within(connection.context, handler)
+      const result = handler()
       if (isThenable(result)) this.#follow(connection, result)
     } catch (error) {
       connection.handlerFailed(error)
@@ -93,8 +93,4 @@ export class Callbacks<Data> {
 /** Without a context of its own, outside of all: a write, for instance, is done in the context of whoever sent. */
 function inContext(context: AsyncResource | undefined, work: () => unknown): unknown {
   return context === undefined ? runOutside(work) : runInContext(context, work)
-}
-
-function here(_: unknown, work: () => unknown): unknown {
-  return work()
 }
