@@ -3,19 +3,15 @@
 // What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
 import type { Heap } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
-import { Queue } from '../memory/queue.js'
 import type { Budget, Holder } from '../payload/budget.js'
 import { PENDING, type Transport } from '../transport/transport.js'
 import { Pinned } from './pinned.js'
+import { PinnedQueue } from './pinnedQueue.js'
 import type { SharedBlock, SharedMemory } from './sharedBlock.js'
 import type { Turn, Writer } from './turn.js'
 
 /** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
 export const LONGEST_COPIED = 16_384
-
-/** Blocks for what waits: they grow from the one length to the other. */
-export const FIRST_BLOCK = 1024
-export const LARGEST_BLOCK = 65_536
 
 /** Bytes that the objects of a write cost. */
 const OBJECTS = 256
@@ -51,9 +47,10 @@ export class Outgoing implements Writer {
   /** Whether the frame that is being built lies in the outbox. */
   #inOutbox = false
   #listed = false
+  /** The write that could not finish at once. */
   #outstanding: Pinned | undefined
-  #waiting: Queue<Pinned> | undefined
-  #waitingBytes = 0
+  /** What waits behind it; made when something does. */
+  #waiting: PinnedQueue | undefined
   /** Bytes of the unfinished writes that have been finished since. */
   #finished = 0
   #completed = 0
@@ -68,12 +65,17 @@ export class Outgoing implements Writer {
 
   /** Bytes accepted here that the system has not taken. */
   get buffered(): number {
-    return this.#end - this.#start + this.#waitingBytes
+    return this.#end - this.#start + this.#unfinished
   }
 
   /** Bytes that wait behind the write that is under way. */
   get waiting(): number {
-    return this.#waitingBytes - (this.#outstanding?.length ?? 0)
+    return this.#waiting?.bytes ?? 0
+  }
+
+  /** Bytes of the write that is under way, and of what waits behind it. */
+  get #unfinished(): number {
+    return (this.#outstanding?.length ?? 0) + this.waiting
   }
 
   /**
@@ -109,17 +111,13 @@ export class Outgoing implements Writer {
         return outbox.position
       }
     }
-    const last = this.#waiting?.last
-    return last !== undefined && length <= last.room ? last.end : this.#addBlock(length)
+    return this.#queue.reserve(length, this.#unfinished)
   }
 
   /** Takes the `length` bytes that were built where `reserve` said. */
   commit(pointer: number, length: number): void {
     if (this.#inOutbox) this.#commitToTurn(pointer, length)
-    else {
-      this.#waiting?.last?.extend(length)
-      this.#waitingBytes += length
-    }
+    else this.#waiting?.commit(length)
     this.touch()
   }
 
@@ -137,8 +135,7 @@ export class Outgoing implements Writer {
 
   /** Sends from memory where it lies. */
   addShared(memory: SharedMemory, pointer: number, length: number): void {
-    this.#wait(this.#pin(memory, pointer, length))
-    this.#waitingBytes += length
+    this.#queue.add(memory, pointer, length)
     this.touch()
   }
 
@@ -162,10 +159,9 @@ export class Outgoing implements Writer {
     const done = this.#outstanding
     if (done === undefined) return
     this.#outstanding = undefined
-    this.#waitingBytes -= done.length
     this.#finished += done.length
     this.#completed++
-    this.#unpin(done)
+    done.unpin(this.#shared.budget, this.#owner)
     if (status < 0) this.#owner.writeFailed()
     else this.flush()
   }
@@ -173,20 +169,19 @@ export class Outgoing implements Writer {
   /** Gives up what has not begun to be written; a frame that has must be finished. */
   drop(): void {
     this.#forgetTurn()
-    for (const segment of this.#waiting?.clear() ?? []) this.#unpin(segment)
-    this.#waitingBytes = this.#outstanding?.length ?? 0
+    this.#waiting?.drop()
   }
 
   /** Gives back everything; the transport must be gone. */
   free(): void {
-    if (this.#outstanding !== undefined) this.#unpin(this.#outstanding)
+    this.#outstanding?.unpin(this.#shared.budget, this.#owner)
     this.#outstanding = undefined
     this.drop()
   }
 
   /** Whether nothing waits, so that frames may be built in the outbox. */
   get #inTurn(): boolean {
-    return this.#outstanding === undefined && (this.#waiting?.length ?? 0) === 0
+    return this.#outstanding === undefined && (this.#waiting === undefined || this.#waiting.isEmpty)
   }
 
   /** Whether nobody else has built anything behind this turn's frames. */
@@ -231,8 +226,7 @@ export class Outgoing implements Writer {
 
   /** A write could not finish at once: its memory must stay. */
   #stands(memory: SharedMemory, pointer: number, length: number): void {
-    this.#outstanding = this.#pin(memory, pointer, length)
-    this.#waitingBytes += length
+    this.#outstanding = new Pinned(this.#shared.budget, this.#owner, memory, pointer, length, OBJECTS)
   }
 
   #writeWaiting(): boolean {
@@ -240,30 +234,19 @@ export class Outgoing implements Writer {
     if (waiting === undefined) return true
     for (let left = MOST_IN_A_ROW; this.#outstanding === undefined; ) {
       if (left <= 0) return this.#goOnLater()
-      const segment = this.#next(waiting, left)
-      if (segment === undefined) return true
-      left -= segment.length + OBJECTS
-      const status = this.#transport.write(segment.pointer, segment.length)
+      const next = waiting.next(left)
+      if (next === undefined) return true
+      left -= next.length + OBJECTS
+      const status = this.#transport.write(next.pointer, next.length)
       if (status === PENDING) {
-        this.#outstanding = segment
+        this.#outstanding = next
         return true
       }
       this.#completed++
-      this.#waitingBytes -= segment.length
-      this.#unpin(segment)
+      waiting.unpin(next)
       if (status < 0) return false
     }
     return true
-  }
-
-  /** The next segment to write; of one that is longer than `most`, the first part, whose memory it pins for itself. */
-  #next(waiting: Queue<Pinned>, most: number): Pinned | undefined {
-    const { first } = waiting
-    if (first === undefined || first.length <= most) return waiting.shift()
-    const part = this.#pin(first.memory, first.pointer, most)
-    first.pointer += most
-    first.length -= most
-    return part
   }
 
   /** One connection has had its share: the rest follows in a turn of its own. */
@@ -276,26 +259,9 @@ export class Outgoing implements Writer {
     return true
   }
 
-  /** A block for what waits, which is to take `length` bytes at least; returns where. */
-  #addBlock(length: number): number {
-    const { heap, budget } = this.#shared
-    const size = Math.max(length, Math.min(this.#waitingBytes, LARGEST_BLOCK), FIRST_BLOCK)
-    const block = Pinned.block(budget, this.#owner, heap, size, OBJECTS)
-    this.#wait(block)
-    return block.pointer
-  }
-
-  #wait(pinned: Pinned): void {
-    this.#waiting ??= new Queue()
-    this.#waiting.push(pinned)
-  }
-
-  #pin(memory: SharedMemory, pointer: number, length: number): Pinned {
-    return new Pinned(this.#shared.budget, this.#owner, memory, pointer, length, OBJECTS)
-  }
-
-  #unpin(pinned: Pinned): void {
-    pinned.unpin(this.#shared.budget, this.#owner)
+  get #queue(): PinnedQueue {
+    this.#waiting ??= new PinnedQueue(this.#shared, this.#owner, OBJECTS)
+    return this.#waiting
   }
 
   #forgetTurn(): void {

@@ -70,8 +70,7 @@ export class Unfinished implements StreamTarget {
 
   /** Where to put what waits behind it. */
   get backlog(): Backlog {
-    const { heap, budget } = this.#shared
-    this.#backlog ??= new Backlog(heap, budget, this.#owner)
+    this.#backlog ??= new Backlog(this.#shared, this.#owner)
     return this.#backlog
   }
 

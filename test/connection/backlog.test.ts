@@ -224,7 +224,7 @@ test('what waits costs what it is long: 100,000 short messages in a few blocks, 
   const heap = heapOfThread()
   const before = heap.used
   const holder = { held: 0, gone: false, evicted: () => assert.fail('there is room') }
-  const backlog = new Backlog(heap, new Budget(64 * 1024 * 1024), holder)
+  const backlog = new Backlog({ heap, budget: new Budget(64 * 1024 * 1024) }, holder)
   const shared = new SharedBlock(heap, 20_000)
   for (let n = 0; n < 100_000; n++) {
     backlog.commit(backlog.reserve(10), 3)
