@@ -3,14 +3,16 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Region } from '../codec/codec.js'
 import { runInContext, runOutside } from '../internals/context.js'
-import { Account, OBJECTS } from '../payload/account.js'
+import { Account } from '../payload/account.js'
 import type { Holder } from '../payload/budget.js'
+import type { Keeper } from '../payload/remains.js'
 import type { Answer } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
 import type { Sendable } from './connection.js'
 import { isThenable, type Large, type Shared } from './handlers.js'
 import type { Deliverer } from './incoming.js'
+import { Kept } from './kept.js'
 import { Message } from './message.js'
 import { MessageLoop } from './messageLoop.js'
 import { MessageStream } from './messageStream.js'
@@ -24,8 +26,7 @@ export interface Recipient<Data> extends Called<Data>, Holder {
 
 /** A message whose handler is not done. */
 interface Pending {
-  readonly message: Message
-  charged: number
+  readonly kept: Kept
   /** A thread of the pool reads it: it must stay where it is, whatever becomes of the connection. */
   readonly pooled: boolean
   /** Nothing else is delivered until it is done. */
@@ -35,7 +36,7 @@ interface Pending {
 /** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
 const HANDLED = { pooled: false, alone: false }
 
-export class Delivery<Data> implements Deliverer {
+export class Delivery<Data> implements Deliverer, Keeper {
   readonly #shared: Shared<Data>
   readonly #recipient: Recipient<Data>
   readonly #reading: Stoppable
@@ -47,6 +48,7 @@ export class Delivery<Data> implements Deliverer {
   /** Every message goes straight to the handler. */
   #plain: boolean
   #ended = false
+  #ownAccount: Account | undefined
 
   constructor(shared: Shared<Data>, recipient: Recipient<Data>, reading: Stoppable) {
     this.#reading = reading
@@ -119,19 +121,27 @@ export class Delivery<Data> implements Deliverer {
     else this.#exceeded(exceeded)
   }
 
-  /** The connection has ended: what handlers and the loop still hold moves to memory of their own. */
+  /** The connection has ended: what handlers and the loop still hold moves to memory of their own, and counts on. */
   end(): void {
+    if (this.#ended) return
     this.#ended = true
+    this.#shared.work.leaves(this.#recipient)
     this.#loop?.end()
     if (this.#stream !== undefined) MessageStream.close(this.#stream)
-    for (const pending of this.#pending ?? []) {
-      if (pending.pooled) continue
+    this.#stream = undefined
+    if (this.#pending === undefined || this.#pending.size === 0) return
+    const remainder = this.#account.remainder(this)
+    for (const { kept, pooled } of this.#pending) {
+      if (pooled) continue
+      kept.remain(remainder)
       // Each in a slice of its own: these may be many large messages.
-      if (Message.region(pending.message) !== undefined) {
-        this.#shared.slices.later(() => Message.detach(pending.message))
-      }
-      this.#uncharge(pending)
+      if (Message.region(kept.message) !== undefined) this.#shared.slices.later(() => kept.detach())
     }
+  }
+
+  /** Memory is short: what handlers of a connection that has ended hold is gone. */
+  lose(): void {
+    for (const { kept, pooled } of this.#pending ?? []) if (!pooled) kept.lose()
   }
 
   /** Whether a message does not go to the handler: it came too soon, or goes to the stream, the pool or the loop. */
@@ -150,7 +160,8 @@ export class Delivery<Data> implements Deliverer {
   }
 
   get #account(): Account {
-    return new Account(this.#shared.budget, this.#recipient)
+    this.#ownAccount ??= new Account(this.#shared.budget, this.#recipient)
+    return this.#ownAccount
   }
 
   #exceeded(rate: 'MESSAGE_RATE' | 'BYTE_RATE'): void {
@@ -199,9 +210,8 @@ export class Delivery<Data> implements Deliverer {
 
   #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
-    const cost = Message.keep(message) + OBJECTS
-    const kept = budget.keep(this.#recipient, cost)
-    const pending = { message, charged: kept ? cost : 0, pooled, alone }
+    const kept = new Kept(message, this.#account)
+    const pending = { kept, pooled, alone }
     this.#pending ??= new Set()
     this.#pending.add(pending)
     this.#shared.work.answerBegins(this.#recipient)
@@ -214,7 +224,7 @@ export class Delivery<Data> implements Deliverer {
         this.#recipient.handlerFailed(error)
       },
     )
-    this.#kept(kept)
+    this.#kept(kept.fits)
   }
 
   /** What could not be kept fails its connection. */
@@ -230,16 +240,10 @@ export class Delivery<Data> implements Deliverer {
   }
 
   #settle(pending: Pending): void {
-    Message.release(pending.message)
-    this.#uncharge(pending)
+    pending.kept.release()
     this.#pending?.delete(pending)
     this.#shared.work.answerEnds(this.#recipient)
     if (pending.alone) this.#reading.resume(Reason.pool)
     if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#reading.resume(Reason.handlers)
-  }
-
-  #uncharge(pending: Pending): void {
-    this.#shared.budget.forget(this.#recipient, pending.charged)
-    pending.charged = 0
   }
 }

@@ -5,6 +5,10 @@ import type { Codec, Region } from '../codec/codec.js'
 import { isAscii, isText } from '../codec/frames.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { parseJson } from '../protocol/invalidJson.js'
+import { ConnectionEnded } from './ended.js'
+
+/** In the place of a pointer: the payload was given up, as its connection has ended and its memory was needed. */
+const LOST = -1
 
 /** A message from the peer, as its handler sees it. Readable until the handler returns, or its promise settles. */
 export class Message {
@@ -32,7 +36,8 @@ export class Message {
 
   /**
    * The payload as a string, decoded as UTF-8. Works until the handler returns, or until the promise it returned
-   * settles; after that it throws, unless `bytes` was asked for before.
+   * settles; after that it throws, unless `bytes` was asked for before. It throws before that, too, where the connection
+   * has ended and its memory was needed for others.
    */
   text(): string {
     if (this.#copy !== undefined) return this.#copy.toString('utf8')
@@ -73,6 +78,8 @@ export class Message {
 
   #alive(): Codec {
     if (this.#codec !== undefined) return this.#codec
+    if (this.#pointer === LOST)
+      throw new ConnectionEnded('the handler was done, and the message is gone: its memory was needed')
     throw callerError(
       'ERR_MESSAGE_GONE',
       'the message is gone: its handler has returned. Ask for message.bytes in the handler to keep it, or return a promise',
@@ -94,10 +101,22 @@ export class Message {
   /** Keeps the message usable while its handler's promise is pending; returns the bytes copied for that. @internal */
   static keep(message: Message): number {
     if (message.#region !== undefined) return 0
-    const copied = message.#copy === undefined ? message.byteLength : 0
+    const copied = Message.copyCost(message)
     message.#copy ??= message.#copied()
     message.#codec = undefined
     return copied
+  }
+
+  /** The bytes that a copy of the payload would cost; 0 if there is one. @internal */
+  static copyCost(message: Message): number {
+    return message.#copy === undefined ? message.byteLength : 0
+  }
+
+  /** Gives up the payload; whoever asks for it is told. What `bytes` has given is the application's own. @internal */
+  static lose(message: Message): void {
+    message.#copy = undefined
+    message.#pointer = LOST
+    Message.release(message)
   }
 
   /** The connection has ended, but not its handler: moves the payload out of the codec's memory. @internal */

@@ -1,7 +1,9 @@
 // The messages of one connection as an async iterator, for those who prefer a loop to a handler. What comes faster than
 // the loop takes it waits in a short queue; when that is full, nothing more is read from the peer.
-import { type Account, OBJECTS } from '../payload/account.js'
-import { Message } from './message.js'
+import type { Account } from '../payload/account.js'
+import type { Keeper } from '../payload/remains.js'
+import { Kept } from './kept.js'
+import type { Message } from './message.js'
 import { Reason, type Stoppable } from './reading.js'
 
 /** Messages and bytes that wait for the loop before reading stops. */
@@ -10,20 +12,15 @@ const MOST_BYTES = 256 * 1024
 
 type Taker = (result: IteratorResult<Message, undefined>) => void
 
-interface Queued {
-  readonly message: Message
-  charged: number
-}
-
 const DONE = { done: true, value: undefined } as const
 
-export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
+export class MessageLoop implements AsyncIterableIterator<Message, undefined>, Keeper {
   readonly #reading: Stoppable
   readonly #account: Account
-  readonly #queue: Queued[] = []
+  readonly #queue: Kept[] = []
   #bytes = 0
   /** Handed out, and readable until the next message is asked for. */
-  readonly #given: Queued[] = []
+  readonly #given: Kept[] = []
   readonly #takers: Taker[] = []
   #left = false
   #ended = false
@@ -41,16 +38,14 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
 
   /** A message has come: to whoever waits, else into the queue. False if there is no memory left for it. */
   take(message: Message): boolean {
-    const cost = Message.keep(message) + OBJECTS
-    const kept = this.#account.keep(cost)
-    const queued = { message, charged: kept ? cost : 0 }
+    const kept = new Kept(message, this.#account)
     const taker = this.#takers.shift()
-    if (taker === undefined) this.#enqueue(queued)
-    else this.#give(queued, taker)
-    return kept
+    if (taker === undefined) this.#enqueue(kept)
+    else this.#give(kept, taker)
+    return kept.fits
   }
 
-  #enqueue(queued: Queued): void {
+  #enqueue(queued: Kept): void {
     const { message } = queued
     this.#queue.push(queued)
     this.#bytes += message.byteLength
@@ -58,15 +53,26 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     if (full || this.#left || this.#account.tight) this.#reading.pause(Reason.loop)
   }
 
-  /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own. */
+  /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own, and counts on. */
   end(): void {
+    if (this.#ended) return
     this.#ended = true
     if (this.#left) this.#drop()
-    for (const queued of [...this.#queue, ...this.#given]) {
-      Message.detach(queued.message)
-      this.#uncharge(queued)
-    }
+    if (this.#queue.length + this.#given.length > 0) this.#remain()
     for (const taker of this.#takers.splice(0)) taker(DONE)
+  }
+
+  #remain(): void {
+    const remainder = this.#account.remainder(this)
+    for (const queued of [...this.#queue, ...this.#given]) {
+      queued.remain(remainder)
+      queued.detach()
+    }
+  }
+
+  /** Memory is short: what is queued and has been handed out is gone. */
+  lose(): void {
+    for (const queued of [...this.#queue, ...this.#given]) queued.lose()
   }
 
   /** The next message; the one before is gone now. */
@@ -99,27 +105,17 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     return this
   }
 
-  #give(queued: Queued, taker: Taker): void {
+  #give(queued: Kept, taker: Taker): void {
     this.#given.push(queued)
     taker({ done: false, value: queued.message })
   }
 
   #release(): void {
-    for (const queued of this.#given.splice(0)) this.#free(queued)
+    for (const queued of this.#given.splice(0)) queued.release()
   }
 
   #drop(): void {
-    for (const queued of this.#queue.splice(0)) this.#free(queued)
+    for (const queued of this.#queue.splice(0)) queued.release()
     this.#bytes = 0
-  }
-
-  #free(queued: Queued): void {
-    Message.release(queued.message)
-    this.#uncharge(queued)
-  }
-
-  #uncharge(queued: Queued): void {
-    this.#account.forget(queued.charged)
-    queued.charged = 0
   }
 }

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { type Account, OBJECTS } from '../payload/account.js'
+import type { Keeper, Remainder } from '../payload/remains.js'
 import { ConnectionEnded, ignorable } from './ended.js'
 import { readableOf } from './messageReadable.js'
 import { Reason, type Stoppable } from './reading.js'
@@ -33,8 +34,9 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   #error: Error | undefined
   #left = false
   readonly #leaves: () => void
-  /** What waits counts against the memory for payloads. */
-  #charged = true
+  /** What waits counts against the memory for payloads: since the connection has ended, here. */
+  #remainder: Remainder | undefined
+  readonly #keeper: Keeper = { lose: () => this.#lose() }
 
   /** Made by a connection; `leaves` is called when the reader leaves before the message has ended. @internal */
   constructor(
@@ -72,10 +74,9 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
    * given up. @internal
    */
   static close(stream: MessageStream): void {
-    stream.#giveBack()
-    stream.#charged = false
-    if (stream.#ended) return
-    stream.#chunks.length = 0
+    if (stream.#remainder !== undefined || stream.#error !== undefined) return
+    if (stream.#ended) return stream.#remain()
+    stream.#drop()
     stream.#error = new ConnectionEnded('the message did')
     for (const { reject } of stream.#takers.splice(0)) reject(stream.#error)
   }
@@ -88,7 +89,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     if (this.#error !== undefined) return ignorable(Promise.reject(this.#error))
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
-      if (this.#charged) this.#account.forget(chunk.length + OBJECTS)
+      this.#forget(chunk)
       if (this.#chunks.length === 0) this.#reading.resume(Reason.stream)
       return Promise.resolve({ done: false, value: chunk })
     }
@@ -146,13 +147,25 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   }
 
   #drop(): void {
-    this.#giveBack()
-    this.#chunks.length = 0
+    for (const chunk of this.#chunks.splice(0)) this.#forget(chunk)
     this.#rest = EMPTY
   }
 
-  #giveBack(): void {
-    if (this.#charged) for (const chunk of this.#chunks) this.#account.forget(chunk.length + OBJECTS)
+  #forget({ length }: OwnBytes): void {
+    if (this.#remainder === undefined) this.#account.forget(length + OBJECTS)
+    else this.#remainder.forget(length, OBJECTS)
+  }
+
+  #remain(): void {
+    if (this.#chunks.length === 0) return
+    this.#remainder = this.#account.remainder(this.#keeper)
+    for (const { length } of this.#chunks) this.#account.leave(this.#remainder, length, OBJECTS)
+  }
+
+  #lose(): void {
+    this.#error = new ConnectionEnded('the message was read, and the rest is gone: its memory was needed')
+    this.#remainder?.forget(0, this.#chunks.length * OBJECTS)
+    this.#chunks.length = 0
   }
 }
 

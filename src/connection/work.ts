@@ -24,9 +24,16 @@ export class Work {
 
   /** That promise has settled. */
   answerEnds(connection: Connection<unknown>): void {
-    const left = (this.#answering.get(connection) ?? 1) - 1
-    if (left === 0) this.#answering.delete(connection)
-    else this.#answering.set(connection, left)
+    const count = this.#answering.get(connection)
+    if (count === undefined) this.#others--
+    else if (count === 1) this.#answering.delete(connection)
+    else this.#answering.set(connection, count - 1)
+  }
+
+  /** The connection has ended: its handlers go on, but can't answer any more, and nobody keeps it for their sake. */
+  leaves(connection: Connection<unknown>): void {
+    this.#others += this.#answering.get(connection) ?? 0
+    this.#answering.delete(connection)
   }
 
   /** Another handler has returned a promise. */

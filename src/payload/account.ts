@@ -1,5 +1,6 @@
 // What one connection makes the server hold, for those who keep something for it.
 import type { Budget, Holder } from './budget.js'
+import { type Keeper, Remainder } from './remains.js'
 
 /** Bytes that the objects of a kept message, chunk or pending handler cost besides its payload. */
 export const OBJECTS = 512
@@ -26,5 +27,16 @@ export class Account {
   /** Notes that they are kept no longer. */
   forget(bytes: number): void {
     this.#budget.forget(this.#holder, bytes)
+  }
+
+  /** The connection has ended: what `keeper` still keeps for it is counted there. */
+  remainder(keeper: Keeper): Remainder {
+    return new Remainder(this.#budget.remains, keeper)
+  }
+
+  /** What is kept passes from the connection to `remainder`, in bytes of payloads and of objects. */
+  leave(remainder: Remainder, payloads: number, objects: number): void {
+    this.#budget.attribute(this.#holder, -payloads - objects)
+    remainder.take(payloads, objects)
   }
 }

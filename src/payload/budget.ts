@@ -12,6 +12,7 @@ import { runOutside } from '../internals/context.js'
 import { AwakeClock } from '../memory/awakeClock.js'
 import { inTurns } from '../memory/inTurns.js'
 import { Ranks } from './ranks.js'
+import { Remains } from './remains.js'
 
 /** Whoever makes the server hold something. */
 export interface Holder {
@@ -66,9 +67,14 @@ const PAUSED_PATIENCE = 5000
 /** How much of the room may be taken before those go who hold the most: what they hold is free a moment later. */
 const FULL = 7 / 8
 
+/** How much of it handlers of connections that have ended may hold before newcomers are refused. */
+const CROWDED = 1 / 4
+
 export class Budget {
   /** Time in which payloads can have arrived: while this process stands still, none can. */
   readonly clock = new AwakeClock()
+  /** What handlers of connections that have ended still keep. */
+  readonly remains: Remains = new Remains(this)
   /** Payloads that are watched for stalls; those in regions are in both sets. */
   readonly #watched = new Set<Watched>()
   /** In order of age: a Set keeps the order in which its members came. */
@@ -134,6 +140,14 @@ export class Budget {
     return this.#kept + this.#regions > this.#quarter
   }
 
+  /**
+   * Whether handlers of connections that have ended hold so much that nobody can get back that newcomers, whose handlers
+   * may do the same, must be refused.
+   */
+  get crowded(): boolean {
+    return this.remains.objects > CROWDED * this.#room
+  }
+
   /** How many payloads are arriving. */
   get unfinished(): number {
     return this.#watched.size
@@ -159,6 +173,11 @@ export class Budget {
   admits(holder: Holder, bytes: number): boolean {
     if (holder.gone) return false
     this.#makeRoom(bytes, holder.held + bytes)
+    return this.hasRoom(bytes)
+  }
+
+  /** Whether there is room for `bytes` more as it is. */
+  hasRoom(bytes: number): boolean {
     return this.#kept + bytes <= this.#forKept || this.#common + bytes <= this.#room
   }
 
@@ -271,11 +290,12 @@ export class Budget {
     )
   }
 
-  /** Where nobody was slow, those go who hold the most, until there is room for what is wanted. */
+  /** Where nobody was slow, what remains of others goes, and then those who hold the most. */
   #evictFor(wanted: number): void {
     this.#looking = false
     const patience = this.#kept > this.#forKept ? PATIENCE : PAUSED_PATIENCE
     if (wanted <= this.#leavingBytes || this.#now - this.#pressedSince <= patience) return
+    if (this.remains.lose()) return
     const largest = this.#ranks.largest
     if (largest !== undefined) this.#evict(largest)
   }
@@ -320,11 +340,15 @@ export class Budget {
     return size + bytes <= free
   }
 
-  /** Makes those go who hold the most, and more than `held`, until `bytes` find room and an eighth stays free. */
+  /**
+   * Makes room for `bytes`, until an eighth stays free: what remains of those who have gone is given up first, then those
+   * go who hold the most, and more than `held`.
+   */
   #makeRoom(bytes: number, held: number): void {
     for (;;) {
       const more = bytes - this.#leavingBytes
       if (this.#common + more <= FULL * this.#room || this.#kept + more <= FULL * this.#forKept) return
+      if (this.remains.lose()) continue
       const largest = this.#ranks.largest
       if (largest === undefined || largest.held <= held) return
       this.#evict(largest)

@@ -9,6 +9,7 @@ import type { Routes } from './routes.js'
 
 export interface GateOptions {
   readonly census: Census
+  readonly budget: { readonly crowded: boolean }
   readonly routes: Routes<Endpoint>
   /** For paths without a route. */
   readonly rest: Endpoint
@@ -68,6 +69,8 @@ export class Gate {
   /** Why nobody can be admitted now, if so. */
   refusal(request: UpgradeRequest): Refusal | undefined {
     if (this.#closed) return refuse(503, 'the server is closing')
-    return this.#options.census.refusal(() => request.remoteAddress)
+    const { census, budget } = this.#options
+    if (budget.crowded) return refuse(503, 'handlers of connections that have ended hold the memory')
+    return census.refusal(() => request.remoteAddress)
   }
 }

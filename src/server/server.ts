@@ -95,6 +95,7 @@ export class ProcessServer<Data = unknown> {
     const proxies = trustedProxies === undefined ? undefined : new TrustedProxies(trustedProxies)
     this.#gate = new Gate({
       census: this.#census,
+      budget: common.budget,
       routes: new Routes(Object.fromEntries(routes)),
       rest,
       proxies,

@@ -37,12 +37,15 @@ function pass(budget: Budget, from: number, to: number): void {
 test('a thousand peers that do their worst never hold more than the budget', { timeout: 240_000 }, async () => {
   const random = new Random(seed)
   const limits = { payloadMemory: 64 * MiB, maxMessage: 16 * MiB, outputLimit: 1000 }
-  const never = new Promise<void>(() => undefined)
+  let end = (): void => undefined
+  const late = new Promise<void>((resolve) => {
+    end = resolve
+  })
   const place = room(
     {
       message: (connection, message) => {
         const first = message.view[0] ?? 0
-        if (first % 4 === 0) return never
+        if (first % 4 === 0) return late
         if (first % 4 === 1) connection.pause()
         if (first % 4 === 2) connection.send(message)
         return undefined
@@ -82,6 +85,9 @@ test('a thousand peers that do their worst never hold more than the budget', { t
   assert.ok(fed > 30 * MiB, `${fed} bytes were sent`)
   assert.ok(most() > 40 * MiB, `only ${most()} bytes held: nothing was tried`)
   for (const { peer } of peers) peer.terminate()
+  await settle()
+  assert.ok(most() <= place.budget.limit, `${most()} bytes held`)
+  end()
   await settle()
   assert.equal(place.budget.used, 0)
   assert.equal(place.budget.unfinished, 0)

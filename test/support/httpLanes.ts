@@ -98,7 +98,8 @@ export function firstLane(bytes: Buffer): Outcome | undefined {
 function openGate(): Gate {
   const { shared } = room({})
   const rest = new Endpoint({}, defaultLimits, shared)
-  return new Gate({ census: new Census(defaultLimits, new Set()), routes: new Routes({}), rest, proxies: undefined })
+  const census = new Census(defaultLimits, new Set())
+  return new Gate({ census, budget: shared.budget, routes: new Routes({}), rest, proxies: undefined })
 }
 
 /** A second lane that lets in whoever keeps the protocol, and tells `upgraded`. */
