@@ -48,6 +48,10 @@ test('taking the source maps out leaves the code as it is, and has the next buil
   assert.equal(existsSync(join(folder, 'dist/tsconfig.tsbuildinfo')), false)
 })
 
+test('CI measures the coverage of the full suite', () => {
+  assert.match(read('.ci/run'), /^part .*dist\/test\/suite\/run\.js --full --coverage$/m)
+})
+
 test('each script of package.json starts programs and scripts that exist', () => {
   for (const [name, script] of Object.entries(scripts)) {
     for (const [, path = ''] of script.matchAll(/\bnode (?:--\S+ )*([\w./]+\.m?js)\b/g)) {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Coverage } from './coverage.js'
 import type { TestFile } from './files.js'
 import type { Verdict } from './verdict.js'
 
@@ -42,15 +43,19 @@ export interface RunOptions {
   readonly timeout: number
   /** Runs only the tests whose names match this regular expression, and those in suites that do. */
   readonly name?: string | undefined
+  /** Takes what the file and all that it starts run of src. */
+  readonly coverage?: Coverage | undefined
 }
 
 /** Runs a test file. Stack traces in what it says show lines of TypeScript. */
-export async function run(file: TestFile, { timeout, name }: RunOptions): Promise<Outcome> {
+export async function run(file: TestFile, { timeout, name, coverage }: RunOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-suite-'))
   const results = join(folder, 'results')
+  const reports = coverage === undefined ? undefined : join(folder, 'coverage')
   const began = performance.now()
   try {
-    const { printed, problem } = await end([...optionsOf(file, results, name), file.path], timeout)
+    const { printed, problem } = await end([...optionsOf(file, results, name), file.path], timeout, reports)
+    if (reports !== undefined) coverage?.add(reports)
     const told = read(results)
     const verdicts = told.filter(({ outcome }) => outcome !== 'noted')
     const notes = told.flatMap(({ outcome, text }) => (outcome === 'noted' ? `\n${text}` : []))
@@ -72,12 +77,16 @@ function optionsOf({ codec }: TestFile, results: string, name: string | undefine
   return options
 }
 
-function end(program: readonly string[], timeout: number): Promise<{ printed: string; problem: string }> {
+function end(
+  program: readonly string[],
+  timeout: number,
+  reports: string | undefined,
+): Promise<{ printed: string; problem: string }> {
   return new Promise((resolve) => {
     // Where this runs in a test of `node --test`, that one's way of telling results is not this one's.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const child = spawn(process.execPath, program, {
-      env,
+      env: reports === undefined ? env : { ...env, NODE_V8_COVERAGE: reports },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: what a test has started ends with it.
       detached: process.platform !== 'win32',

@@ -1,12 +1,15 @@
 // Runs the test files side by side, and sums up what a person wants to know.
 //
-//   node dist/test/suite/run.js [--full] [--list] [--concurrency N] [--name TEST] [--except ROOM]... [ROOM | ROOM/NAME]...
+//   node dist/test/suite/run.js [--full] [--list] [--coverage] [--concurrency N] [--name TEST] [--except ROOM]... [ROOM | ROOM/NAME]...
 //
 // `--name` is a regular expression: only the tests whose names match it run, and those of suites whose names do.
+// `--coverage` tells how much of src ran, and fails where it is too little for a run of all tests.
 // Each file has a process of its own. Many of them wait for timers most of the time, so more of them run at once than
 // there are processors. The exit code is 1 if anything failed.
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { Coverage, judge, linesOf, percentOf } from './coverage.js'
 import { type TestFile, testFiles } from './files.js'
 import { endAll, type Outcome, run } from './process.js'
 import { failuresOf, lineOf, skipsOf, slowestOf, tallyOf } from './summary.js'
@@ -16,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     full: { type: 'boolean', default: process.env['MILLRACE_SUITE'] === 'full' },
     concurrency: { type: 'string', default: String(3 * availableParallelism()) },
+    coverage: { type: 'boolean', default: false },
     name: { type: 'string' },
     list: { type: 'boolean', default: false },
     except: { type: 'string', multiple: true, default: [] },
@@ -25,7 +29,9 @@ process.env['MILLRACE_SUITE'] = values.full ? 'full' : 'quick'
 
 /** Seconds after which a file that is not over has failed. */
 const TIMEOUT = values.full ? 600 : 100
-const options = { timeout: TIMEOUT, name: values.name }
+const SHIPPED = fileURLToPath(new URL('../../src', import.meta.url))
+const coverage = values.coverage ? new Coverage(SHIPPED) : undefined
+const options = { timeout: TIMEOUT, name: values.name, coverage }
 
 /** As many files at most run once more. */
 const MOST_AGAIN = 4
@@ -73,6 +79,14 @@ async function again(outcomes: readonly Outcome[]): Promise<Outcome[]> {
   return results
 }
 
+/** Tells how much of src ran; false if that is too little. */
+function covers({ files }: Coverage): boolean {
+  for (const line of linesOf(files)) print(line)
+  const { text, enough } = judge(percentOf(files), positionals.length === 0 && values.name === undefined)
+  print(text)
+  return enough
+}
+
 function print(text: string): void {
   if (text !== '') console.log(text)
 }
@@ -97,6 +111,7 @@ for (const outcome of outcomes) {
     print(`FAILED ${[outcome.file.name, ...path].join(' > ')}`)
   }
 }
+const uncovered = coverage !== undefined && !covers(coverage)
 print(`${files.length} files in ${((performance.now() - began) / 1000).toFixed(1)} s`)
 print(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-process.exitCode = failed > 0 || nothing ? 1 : 0
+process.exitCode = failed > 0 || nothing || uncovered ? 1 : 0
