@@ -70,8 +70,8 @@ export class RawLane {
 /** Bytes that a connection costs that has sent no request. */
 const COST = 2048
 
-/** A handshake may take as long as so many small messages, and as one more for so many bytes that were read. */
-const WORTH = 8
+/** A handshake may take as long as so many small messages, and as one more for so many bytes: the clock is asked each time. */
+const WORTH = 16
 const BYTES_OF_ONE = 128
 
 /** A connection from its acceptance to the end of its handshake. */

@@ -17,9 +17,6 @@ const PIECE = 4096
 /** A step may take as long as so many small messages: the clock is asked before each. */
 const WORTH = 128
 
-/** The most that a socket reads after it was paused, besides what it holds already. */
-const READ = 65_536
-
 const LINE_FEED = 10
 
 export class SlicedReads implements Holder {
@@ -108,10 +105,13 @@ export class SlicedReads implements Holder {
    * know that they are missing: the end comes a turn later than the last bytes, as it would without us.
    */
   readonly #push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk !== null || this.#socket.readableLength === 0)
-      return Socket.prototype.push.call(this.#socket, chunk, encoding)
-    this.#ended = true
-    return false
+    if (chunk === null && this.#socket.readableLength > 0) {
+      this.#ended = true
+      return false
+    }
+    const more = Socket.prototype.push.call(this.#socket, chunk, encoding)
+    if (this.#socket.isPaused()) this.#count()
+    return more
   }
 
   readonly #end = (): void => {
@@ -121,10 +121,10 @@ export class SlicedReads implements Holder {
     this.#socket.read(0)
   }
 
-  /** Counts what the socket holds, or will hold, while nothing is taken out of it. */
+  /** Counts what the socket holds while nothing is taken out of it. */
   #count(): void {
     if (this.gone) return
-    const held = this.#socket.isPaused() ? this.#socket.readableLength + READ : 0
+    const held = this.#socket.isPaused() ? this.#socket.readableLength : 0
     if (held < this.held) this.#budget.forget(this, this.held - held)
     else if (held > this.held && !this.#budget.keep(this, held - this.held)) this.evicted()
   }

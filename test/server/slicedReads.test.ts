@@ -1,50 +1,19 @@
-// One read may hold thousands of pipelined requests, or of chunks of a body. They are served in slices, in which nothing of
-// HTTP may change: the order, the bodies, what comes behind them, and how the connection ends.
+// One read may hold thousands of pipelined requests, or of chunks of a body, and many handshakes may come at once: they are
+// served in slices, between which others have their turn, and what waits meanwhile counts.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { slicesOfThread } from '../../src/connection/slices.js'
+import { Budget } from '../../src/payload/budget.js'
 import type { ServerOptions } from '../../src/server/options.js'
-import { effort } from '../support/effort.js'
-import { inEveryLane, Trial } from '../support/everyLane.js'
-import { Random, upgradeRequest } from '../support/httpRequests.js'
-import { delay, eventually, type SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
-
-/** More than one read holds. */
-const MANY = 2000
-
-/** Request targets `/0`, `/1` and so on: whoever answers with them shows their order. */
-function gets(count: number, last: readonly string[] = []): string {
-  const lines = Array.from({ length: count }, (_, at) => `GET /${at} HTTP/1.1\r\nHost: x\r\n`)
-  return `${lines.join('\r\n')}${last.map((line) => `${line}\r\n`).join('')}\r\n`
-}
-
-/** The bodies of answers that have a Content-Length each. */
-function bodiesOf(text: string): string[] {
-  const bodies: string[] = []
-  for (let at = 0; at < text.length; ) {
-    const end = text.indexOf('\r\n\r\n', at) + 4
-    if (end < 4) break
-    const length = Number(/\r\nContent-Length: (\d+)/i.exec(text.slice(at, end))?.[1] ?? 0)
-    if (end + length > text.length) break
-    bodies.push(text.slice(end, end + length))
-    at = end + length
-  }
-  return bodies
-}
-
-/** Resolves when the last answer is there. */
-function lastAnswer(client: SocketClient, body: string): Promise<void> {
-  const there = (): boolean => client.received.subarray(-body.length).toString('latin1') === body
-  return client.until(there, 'the last answer')
-}
-
-const numbers = (count: number): string[] => Array.from({ length: count }, (_, at) => `/${at}`)
-
-function answerWithTarget({ url = '' }: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, { 'Content-Length': url.length }).end(url)
-}
+import { SlicedReads } from '../../src/server/slicedReads.js'
+import { inEveryLane, type Trial } from '../support/everyLane.js'
+import { upgradeRequest } from '../support/httpRequests.js'
+import { answerWithTarget, gets, lastAnswer, MANY } from '../support/pipelining.js'
+import { delay, eventually, SocketClient } from '../support/socketClient.js'
+import { masked, TEXT } from '../support/wire.js'
 
 /** An honest connection, which says something when `say` is called, and whether that has been heard. */
 async function honestBeside(trial: Trial, options: ServerOptions): Promise<{ say(): void; heard: boolean }> {
@@ -59,32 +28,85 @@ async function honestBeside(trial: Trial, options: ServerOptions): Promise<{ say
   return honest
 }
 
-inEveryLane(`${MANY} pipelined requests are answered in order, each once`, async (trial) => {
-  await trial.serve({ request: answerWithTarget })
-  const client = await trial.send(gets(MANY))
-  await lastAnswer(client, `/${MANY - 1}`)
-  assert.deepEqual(bodiesOf(client.text), numbers(MANY))
-})
+/** Counts what is done in one turn of the event loop. */
+class Turns {
+  most = 0
+  #count = 0
+
+  one(): void {
+    if (this.#count++ === 0) setImmediate(() => this.#end())
+  }
+
+  #end(): void {
+    this.most = Math.max(this.most, this.#count)
+    this.#count = 0
+  }
+}
 
 inEveryLane('a turn of the event loop serves few of the requests of one connection', async (trial) => {
-  const served = new Map<number, number>()
-  let turn = 0
-  let ended = false
-  const next = (): void => {
-    turn++
-    if (!ended) setImmediate(next)
-  }
-  next()
+  const turns = new Turns()
   await trial.serve({
     request: (request, response) => {
-      served.set(turn, (served.get(turn) ?? 0) + 1)
+      turns.one()
       answerWithTarget(request, response)
     },
   })
   const client = await trial.send(gets(MANY))
   await lastAnswer(client, `/${MANY - 1}`)
-  ended = true
-  assert.ok(Math.max(...served.values()) <= 40, `${Math.max(...served.values())} in one turn`)
+  assert.ok(turns.most > 0 && turns.most <= 40, `${turns.most} in one turn`)
+})
+
+inEveryLane('handshakes that come all at once are spread over turns, as they take long', async (trial) => {
+  const count = 150
+  const turns = new Turns()
+  await trial.serve({
+    upgrade() {
+      turns.one()
+      for (const end = performance.now() + 1; performance.now() < end; );
+    },
+  })
+  const clients = await Promise.all(Array.from({ length: count }, () => trial.connect()))
+  await delay(50) // all of them are accepted
+  await Promise.all(clients.map((client) => trial.request(client, upgradeRequest())))
+  for (const client of clients) assert.equal((await client.response()).status, 101)
+  assert.ok(turns.most > 0 && turns.most <= 20, `${turns.most} in one turn`)
+})
+
+test('what is left in the socket counts, and ends the connection if there is no room for it', async () => {
+  const lines = Buffer.alloc(60_000, '\n')
+  const budget = new Budget(1)
+  const listening = createTcpServer().listen(0, '127.0.0.1')
+  await once(listening, 'listening')
+  const { port } = listening.address() as AddressInfo
+  let pausing = true
+  let parsed = 0
+  const dial = async (): Promise<{ socket: Socket; reads: SlicedReads; client: SocketClient }> => {
+    const [[socket], client] = await Promise.all([once(listening, 'connection'), SocketClient.open(port)])
+    socket.on('data', (bytes: Buffer) => {
+      parsed += bytes.length
+      if (pausing) socket.pause()
+    })
+    return { socket, reads: new SlicedReads(socket, slicesOfThread(), budget), client }
+  }
+  try {
+    const { socket, reads, client } = await dial()
+    client.write(lines)
+    await eventually(() => budget.used > 0 && parsed + socket.readableLength === lines.length, 'it is read')
+    assert.deepEqual([budget.used, reads.held], [lines.length - parsed, lines.length - parsed])
+    pausing = false
+    socket.resume()
+    await eventually(() => parsed === lines.length, 'all is parsed')
+    assert.deepEqual([budget.used, reads.held], [0, 0])
+    pausing = true
+    budget.charge(budget.limit)
+    client.write(lines)
+    await client.end()
+    await eventually(() => socket.destroyed && reads.gone, 'it is over')
+    reads.stop()
+    assert.equal(reads.held, 0)
+  } finally {
+    listening.close()
+  }
 })
 
 inEveryLane('others are heard between the requests of one read', async (trial) => {
@@ -121,150 +143,3 @@ inEveryLane('others are heard between the chunks of a body', async (trial) => {
   await eventually(() => bytes === chunks, 'the body')
   assert.ok(honest.heard && before < chunks / 2, `${before} of ${chunks} chunks came first`)
 })
-
-inEveryLane('whoever half-closes behind its requests gets all answers', async (trial) => {
-  await trial.serve({
-    request: async (request, response) => {
-      await undefined
-      answerWithTarget(request, response)
-    },
-  })
-  const client = await trial.connect()
-  client.write(gets(MANY))
-  client.socket.end()
-  await client.end()
-  assert.deepEqual(bodiesOf(client.text), numbers(MANY))
-})
-
-inEveryLane('Connection: close behind many requests ends the connection with its answer', async (trial) => {
-  await trial.serve({ request: answerWithTarget })
-  const client = await trial.send(gets(MANY, ['Connection: close']))
-  await client.end()
-  assert.deepEqual(bodiesOf(client.text), numbers(MANY))
-})
-
-inEveryLane('what is no request is answered 400 behind many requests, and nothing after it is read', async (trial) => {
-  let served = 0
-  await trial.serve({
-    request: (request, response) => {
-      served++
-      answerWithTarget(request, response)
-    },
-  })
-  const client = await trial.send(`${gets(500)}nonsense\r\n\r\n${gets(500)}`)
-  await client.end()
-  assert.equal(served, 500)
-  const bodies = bodiesOf(client.text)
-  assert.deepEqual(bodies.slice(0, 480), numbers(480))
-})
-
-inEveryLane('an upgrade behind many requests gets all that is behind it', async (trial) => {
-  const got: string[] = []
-  await trial.serve({
-    request: answerWithTarget,
-    message: (_, message) => void got.push(message.isText ? message.text() : String(message.byteLength)),
-  })
-  const behind = Buffer.concat([masked(TEXT, '1'), masked(BINARY, Buffer.alloc(100_000, '\n')), masked(TEXT, '3')])
-  await trial.send(`${gets(300)}${upgradeRequest()}`, behind)
-  await eventually(() => got.length === 3, 'the messages')
-  assert.deepEqual(got, ['1', '100000', '3'])
-})
-
-inEveryLane('answers that nobody reads stop the requests, until somebody does', async (trial) => {
-  let served = 0
-  const body = Buffer.alloc(50_000, 'b')
-  const count = 400
-  await trial.serve({
-    request: (_, response) => {
-      served++
-      response.writeHead(200, { 'Content-Length': body.length }).end(body)
-    },
-  })
-  const client = await trial.connect()
-  client.socket.pause()
-  await trial.request(client, gets(count))
-  await eventually(() => served > 0, 'the first request')
-  for (let before = -1; before !== served; await delay(200)) before = served
-  assert.ok(served < count, `${served} served`)
-  client.socket.resume()
-  await eventually(() => served === count, 'all requests')
-  const { head } = await client.response()
-  await client.until(() => client.received.length >= count * (head.length + body.length), 'all answers')
-  assert.equal(bodiesOf(client.text).length, count)
-})
-
-inEveryLane('a body that is taken late is whole, and so are the requests behind it', async (trial) => {
-  const body = 'line\n'.repeat(100_000)
-  let bytes = 0
-  await trial.serve({
-    async request(request, response) {
-      if (request.method === 'POST') {
-        await delay(100)
-        for await (const chunk of request) bytes += chunk.length
-      }
-      answerWithTarget(request, response)
-    },
-  })
-  const post = `POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-  const client = await trial.send(`${post}${gets(200)}`)
-  await lastAnswer(client, '/199')
-  assert.deepEqual(bodiesOf(client.text), ['/body', ...numbers(200)])
-  assert.equal(bytes, body.length)
-})
-
-/** A request with a body, or none, and what its answer must say. */
-function anyRequest(random: Random, at: number): { readonly text: string; readonly expected: string } {
-  const length = random.pick([0, 1, 5, 100, 3000, 40_000])
-  const body = Array.from({ length: Math.min(length, 64) }, () =>
-    random.pick(['\n', '\r\n', 'x', 'GET / HTTP/1.1']),
-  ).join('')
-  const whole = body.repeat(Math.ceil(length / 64))
-  const expected = `/${at} ${whole.length}`
-  const head = `POST /${at} HTTP/1.1\r\nHost: x\r\n`
-  if (random.below(2) === 0) return { text: `${head}Content-Length: ${whole.length}\r\n\r\n${whole}`, expected }
-  const chunks: string[] = []
-  for (let from = 0; from < whole.length; ) {
-    const part = whole.slice(from, from + random.pick([1, 7, 500, 20_000]))
-    if (chunks.length < 200) chunks.push(`${part.length.toString(16)}\r\n${part}\r\n`)
-    else chunks.push(`${(whole.length - from).toString(16)}\r\n${whole.slice(from)}\r\n`)
-    from = chunks.length <= 200 ? from + part.length : whole.length
-  }
-  return { text: `${head}Transfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`, expected }
-}
-
-async function writeInParts(client: SocketClient, text: string, random: Random): Promise<void> {
-  for (let from = 0; from < text.length; ) {
-    const end = from + random.pick([1, 100, 5000, 100_000])
-    client.write(text.slice(from, end))
-    from = end
-    if (random.below(4) === 0) await delay(1)
-  }
-}
-
-for (let seed = 1; seed <= effort({ quick: 6, full: 100 }); seed++) {
-  test(`requests with and without bodies, however they are cut: seed ${seed}`, async () => {
-    const random = new Random(seed)
-    const trial = new Trial({ publicApi: seed % 2 === 0, pieces: false })
-    try {
-      await trial.serve({
-        async request(request, response) {
-          let bytes = 0
-          for await (const chunk of request) bytes += chunk.length
-          if (random.below(3) === 0) await delay(random.below(3))
-          const answer = `${request.url} ${bytes}`
-          response.writeHead(200, { 'Content-Length': answer.length }).end(answer)
-        },
-      })
-      const requests = Array.from({ length: 120 }, (_, at) => anyRequest(random, at))
-      const client = await trial.connect()
-      await writeInParts(client, requests.map(({ text }) => text).join(''), random)
-      await client.until(() => bodiesOf(client.text).length === requests.length, 'all answers')
-      assert.deepEqual(
-        bodiesOf(client.text),
-        requests.map(({ expected }) => expected),
-      )
-    } finally {
-      await trial.end()
-    }
-  })
-}
