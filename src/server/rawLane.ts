@@ -1,6 +1,6 @@
 // The first lane of the opening handshake: connections accepted at the handle, whose upgrade request came whole in one
 // read and reads the same for everyone. All others go to the second lane with what was read.
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import type { Slices } from '../connection/slices.js'
@@ -8,7 +8,7 @@ import { acceptHandles } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
 import type { Budget } from '../payload/budget.js'
-import { checkUpgrade, type HandshakeRequest, type Refusal } from '../protocol/openingHandshake.js'
+import { checkUpgrade, type HandshakeRequest, type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { readRequestHead } from '../protocol/requestHead.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Transport } from '../transport/transport.js'
@@ -74,6 +74,8 @@ const COST = 2048
 const WORTH = 16
 const BYTES_OF_ONE = 128
 
+const NOTHING = Buffer.alloc(0)
+
 /** A connection from its acceptance to the end of its handshake. */
 class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   due = 0
@@ -81,6 +83,8 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions
   #pending: PendingUpgrade | undefined
+  /** Its request has come, and waits for its turn. */
+  #inLine = false
 
   constructor(handle: StreamHandle, options: RawLaneOptions) {
     this.#handle = handle
@@ -110,10 +114,12 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   #wait(chunk: Buffer): void {
     const { arrivals, slices } = this.#options
     this.#handle.readStop()
+    this.#inLine = true
     arrivals.delete(this)
     this.cost += chunk.length
     arrivals.add(this)
     slices.later(() => {
+      this.#inLine = false
       if (!arrivals.has(this)) return
       if (startReading(this.#handle)) this.#decide(chunk)
       else this.expired()
@@ -129,8 +135,9 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
 
   /** The server closes. */
   close(): void {
-    if (this.#pending === undefined) this.expired()
-    else this.#pending.cancel()
+    if (this.#pending !== undefined) this.#pending.cancel()
+    else if (this.#inLine) this.settled(refuse(503, 'the server is closing'), NOTHING)
+    else this.expired()
   }
 
   giveWay(): boolean {

@@ -94,7 +94,7 @@ describe('handlers, at close()', { concurrency: true }, () => {
     })
     const asking = await trial.send(upgradeRequest(), masked(TEXT, 'question'))
     const idle = await trial.send()
-    await asking.response()
+    await Promise.all([asking.response(), idle.response()])
     await delay(60)
     const closing = server.close(1012, 'restart')
     await answerClose(idle)
