@@ -81,7 +81,8 @@ export class Drainage {
         const connection = connections[closed]
         if (connection !== undefined && !this.#isBusy(connection)) connection.close(code, reason)
       }
-      if (closed < connections.length && this.#connections.size > 0) this.#timer = setTimeout(step, STEP)
+      const behind = closed < connections.length * share
+      if (closed < connections.length && this.#connections.size > 0) this.#timer = setTimeout(step, behind ? 0 : STEP)
       else this.#end(drain)
     }
     step()
