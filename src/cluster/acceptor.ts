@@ -1,158 +1,69 @@
-// An acceptor as its primary sees it: a process that starts, listens, drains and ends.
-import cluster, { type Worker } from 'node:cluster'
-import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { callerError } from '../checks/errors.js'
+// An acceptor, in its own process: it tells its primary that it listens, obeys its orders, and does not outlive it.
 import { reserveForNode } from '../internals/channel.js'
-import { secretEnvironment } from './duty.js'
-import { linkTo } from './link.js'
-import { type Drain, errorOf, type Order, type Report, reportIn } from './orders.js'
-import { makeSecret, Seal } from './seal.js'
-import { noStatistics, type OwnStatistics, type ProcessStatistics } from './statistics.js'
-
-/** How long an acceptor may take to tell its statistics, in milliseconds: it may be busy, or hang. */
-const PATIENCE = 1000
-
-interface Wait {
-  readonly places: number
-  resolve(): void
-  reject(error: Error): void
-}
+import type { ListenOptions } from '../server/listener.js'
+import type { ProcessServer } from '../server/server.js'
+import { Balance } from './balance.js'
+import { inheritPlace, inheritPorts, takeSecret } from './environment.js'
+import { failureOf, orderIn, type Report } from './orders.js'
+import { Seal } from './seal.js'
+import { ignoreSignals } from './signals.js'
+import { ownStatistics } from './statistics.js'
+import { inheritTally } from './tally.js'
 
 export class Acceptor {
-  /** What its process ended with, in words. Never rejects. */
-  readonly ended: Promise<string>
-  addresses: readonly (AddressInfo | string)[] = []
-  readonly #worker: Worker
-  /** What it is told. */
-  readonly #orders: Seal
-  readonly #began = performance.now()
-  readonly #waiting: Wait[] = []
-  readonly #asking = new Map<number, () => void>()
-  #state: ProcessStatistics['state'] = 'starting'
-  /** How often it has told that it listens. */
-  #places = 0
-  #over: Error | undefined
-  #timer: NodeJS.Timeout | undefined
-  #questions = 0
-  #told: OwnStatistics = noStatistics
-  #toldAt = performance.now()
+  readonly #server: ProcessServer
+  readonly #ports = inheritPorts()
+  readonly #balance: Balance | undefined
+  readonly #reports: Seal
 
-  /** Starts it. `joined` gets the link to it; without, nobody reads from the link. Throws if it can't be started. */
-  constructor(environment: NodeJS.ProcessEnv, joined: ((link: Duplex) => void) | undefined) {
-    const secret = makeSecret()
-    const reports = new Seal(secret, 'acceptor')
-    this.#orders = new Seal(secret, 'primary')
-    this.#worker = cluster.fork({ ...environment, ...secretEnvironment(secret) })
-    reserveForNode(this.#worker.process)
-    const link = linkTo(this.#worker)
-    this.ended = new Promise((resolve) => {
-      const over = (
-        how: string,
-        error: Error = callerError('ERR_ACCEPTOR_FAILED', `an acceptor ${how} before it listened`),
-      ): void => {
-        clearTimeout(this.#timer)
-        if (joined === undefined) link?.destroy()
-        this.#fail(error)
-        for (const answer of this.#asking.values()) answer()
-        resolve(how)
+  constructor(server: ProcessServer, signals: boolean) {
+    this.#server = server
+    this.#balance = balanceOf(server)
+    if (signals) ignoreSignals()
+    reserveForNode(process)
+    const secret = takeSecret()
+    const orders = new Seal(secret, 'primary')
+    this.#reports = new Seal(secret, 'acceptor')
+    process.on('message', (message: unknown) => {
+      const order = orderIn(orders.open(message))
+      if (order?.kind === 'drain') {
+        this.#balance?.end()
+        const { after: drainAfter, over: drainOver, code, reason } = order
+        server.close({ code, reason, drainAfter, drainOver }).then(() => process.exit(0))
+      } else if (order?.kind === 'report') {
+        this.#tell({ kind: 'statistics', id: order.id, statistics: ownStatistics(server) })
       }
-      this.#worker.process.once('exit', (code, signal) => {
-        over(signal === null ? `ended with code ${code}` : `was killed by ${signal}`)
-      })
-      // A process that could not be started has no end; other errors are those of messages to one that is ending.
-      this.#worker.on('error', (error: Error) => {
-        if (this.pid === 0) over(`could not be started (${error.message})`, error)
-      })
     })
-    this.#worker.on('message', (message: unknown) => {
-      const report = reportIn(reports.open(message))
-      if (report !== undefined) this.#take(report)
-    })
-    if (link !== undefined) joined?.(link)
+    // The primary has gone: nobody would end this process any more.
+    process.on('disconnect', () => process.exit(1))
   }
 
-  /** 0 if it could not be started. */
-  get pid(): number {
-    return this.#worker.process.pid ?? 0
-  }
-
-  /** Since it was started, in milliseconds. */
-  get age(): number {
-    return performance.now() - this.#began
-  }
-
-  get listens(): boolean {
-    return this.#state === 'listening'
-  }
-
-  /** Resolves when it has listened so many times; rejects, and ends it, if it does not in time. */
-  async ready(places: number, timeout: number): Promise<void> {
-    if (this.#over !== undefined) throw this.#over
-    if (this.#places >= places) return
-    const late = setTimeout(() => {
-      this.#fail(callerError('ERR_ACCEPTOR_TIMEOUT', `an acceptor did not listen within ${timeout} ms: startTimeout`))
-      this.kill()
-    }, timeout)
-    await new Promise<void>((resolve, reject) => this.#waiting.push({ places, resolve, reject })).finally(() =>
-      clearTimeout(late),
-    )
-  }
-
-  /** Lets it end its connections and itself; kills it if that takes more than `limit` milliseconds longer than told. */
-  drain(order: Drain, limit: number): void {
-    if (this.#state === 'starting') return this.kill()
-    this.#state = 'draining'
-    this.#send(order)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.kill(), order.after + order.over + limit)
-  }
-
-  kill(): void {
-    this.#worker.process.kill('SIGKILL')
-  }
-
-  async statistics(restarts: number): Promise<ProcessStatistics> {
-    if (this.#state !== 'starting' && this.#over === undefined) await this.#ask()
-    const age = performance.now() - this.#toldAt
-    return { pid: this.pid, state: this.#state, ...this.#told, restarts, age: age < PATIENCE ? 0 : age }
-  }
-
-  #ask(): Promise<void> {
-    const id = this.#questions++
-    return new Promise((resolve) => {
-      const answer = (): void => {
-        clearTimeout(timer)
-        this.#asking.delete(id)
-        resolve()
-      }
-      const timer = setTimeout(answer, PATIENCE)
-      this.#asking.set(id, answer)
-      this.#send({ kind: 'report', id })
-    })
-  }
-
-  #take(report: Report): void {
-    if (report.kind === 'listening') {
-      this.addresses = report.addresses
-      this.#places++
-      if (this.#state === 'starting') this.#state = 'listening'
-      for (const wait of this.#waiting.filter(({ places }) => places <= this.#places)) wait.resolve()
-    } else if (report.kind === 'failed') this.#fail(errorOf(report.failure))
-    else {
-      this.#told = report.statistics
-      this.#toldAt = performance.now()
-      this.#asking.get(report.id)?.()
+  /** Listens, and tells the primary. If that fails, the primary has the error, and this process ends. */
+  async listen(options: ListenOptions, listen: (options: ListenOptions) => Promise<unknown>): Promise<void> {
+    const port = this.#ports.shift() ?? 0
+    const { path, fd } = options
+    const open = (path ?? fd) === undefined && (options.port ?? 0) === 0
+    try {
+      await listen(open ? { ...options, port } : options)
+      this.#balance?.begin()
+      this.#tell({ kind: 'listening', addresses: this.#server.addresses })
+    } catch (error) {
+      this.#tell({ kind: 'failed', failure: failureOf(error) }, () => process.exit(1))
+      await new Promise(() => undefined)
     }
   }
 
-  #fail(error: Error): void {
-    this.#over ??= error
-    for (const wait of this.#waiting.splice(0)) wait.reject(this.#over)
+  #tell(report: Report, told: () => void = () => undefined): void {
+    process.send?.(this.#reports.seal(report), undefined, undefined, told)
   }
+}
 
-  #send(order: Order): void {
-    // Without a callback, a message to a process that has just ended would be an error event.
-    this.#worker.send(this.#orders.seal(order), () => undefined)
-  }
+/** Undefined where there is nobody to be even with. */
+function balanceOf(server: ProcessServer): Balance | undefined {
+  const tally = inheritTally()
+  if (tally === undefined || tally.places < 2) return undefined
+  const balance = new Balance(tally, inheritPlace(), server.connections)
+  server.opened = () => balance.opened()
+  server.arrived = () => balance.arrived()
+  return balance
 }

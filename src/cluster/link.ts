@@ -3,19 +3,18 @@
 import type { Worker } from 'node:cluster'
 import { Duplex } from 'node:stream'
 import { socketAt } from '../internals/descriptor.js'
-
-const DESCRIPTOR = 4
+import { LINK_DESCRIPTOR } from './environment.js'
 
 /** How an acceptor is started: only the primary has the standard input; then the channel, then the link. */
 export const STDIO = ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] as const
 
 /** The primary's end; undefined if the process could not be started. */
 export function linkTo(worker: Worker): Duplex | undefined {
-  const end = worker.process.stdio?.[DESCRIPTOR]
+  const end = worker.process.stdio?.[LINK_DESCRIPTOR]
   return end instanceof Duplex ? end : undefined
 }
 
 /** The acceptor's end, to be opened once. */
 export function linkToPrimary(): Duplex {
-  return socketAt(DESCRIPTOR)
+  return socketAt(LINK_DESCRIPTOR)
 }

@@ -13,7 +13,8 @@ import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ServerOptions } from '../server/options.js'
 import { ONE_OBJECT, ProcessServer } from '../server/server.js'
-import { Duty, isAcceptor } from './duty.js'
+import { Acceptor } from './acceptor.js'
+import { isAcceptor } from './environment.js'
 import { linkToPrimary } from './link.js'
 import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
 import { onSignals } from './signals.js'
@@ -26,7 +27,7 @@ let taken = false
 /** A WebSocket server, made by `createServer`. */
 export class Server<Data = unknown> extends ProcessServer<Data> {
   #supervisor: Supervisor | undefined
-  #duty: Duty | undefined
+  #acceptor: Acceptor | undefined
   #closing = false
   /** A signal has told this process to end. */
   #signalled = false
@@ -52,7 +53,7 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   override async listen(where: number | (ListenOptions & ClusterOptions) = {}, ...more: unknown[]): Promise<this> {
     const options = readPlace(where, more)
     if (this.#supervisor !== undefined) await this.#supervisor.listen()
-    else if (this.#duty !== undefined) await this.#serve(this.#duty, options)
+    else if (this.#acceptor !== undefined) await this.#serve(this.#acceptor, options)
     else if (options.acceptors === undefined) await super.listen(options)
     else {
       const plan = planOf(options)
@@ -65,8 +66,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
       if (isAcceptor()) {
         taken = true
         this.use(() => new LinkBroker(linkToPrimary()))
-        this.#duty = new Duty(this as Server, plan.signals)
-        await this.#serve(this.#duty, options)
+        this.#acceptor = new Acceptor(this as Server, plan.signals)
+        await this.#serve(this.#acceptor, options)
       } else {
         if (cluster.isWorker)
           throw callerError(
@@ -115,8 +116,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
     await super.close(drain)
   }
 
-  #serve(duty: Duty, options: ListenOptions): Promise<void> {
-    return duty.listen(options, (where) => super.listen(where))
+  #serve(acceptor: Acceptor, options: ListenOptions): Promise<void> {
+    return acceptor.listen(options, (where) => super.listen(where))
   }
 
   async #lead(plan: ClusterPlan): Promise<void> {

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { callerError } from '../checks/errors.js'
 import { type Drain as Drainage, drainOf } from '../server/drainage.js'
-import { Acceptor } from './acceptor.js'
-import { dutyEnvironment } from './duty.js'
+import { AcceptorProcess } from './acceptorProcess.js'
+import { acceptorEnvironment } from './environment.js'
 import { STDIO } from './link.js'
 import type { ClusterPlan } from './options.js'
 import type { Drain } from './orders.js'
@@ -31,7 +31,7 @@ const LONGEST_DELAY = 5000
 
 /** A place that an acceptor fills, and another one after it. */
 interface Place {
-  acceptor: Acceptor | undefined
+  acceptor: AcceptorProcess | undefined
   /** Young deaths in a row. */
   deaths: number
   restarts: number
@@ -49,7 +49,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #places: Place[]
   readonly #tally: Tally | undefined
-  readonly #draining = new Set<Acceptor>()
+  readonly #draining = new Set<AcceptorProcess>()
   /** Where all acceptors listen, or have last listened. */
   #addresses: readonly (AddressInfo | string)[] = []
   /** For those that start when nobody is left who listens: their port must not change. */
@@ -133,7 +133,7 @@ export class Supervisor {
     return Promise.all([...placed, ...[...this.#draining].map((acceptor) => acceptor.statistics(0))])
   }
 
-  get #acceptors(): Acceptor[] {
+  get #acceptors(): AcceptorProcess[] {
     return this.#places.flatMap(({ acceptor }) => acceptor ?? [])
   }
 
@@ -152,14 +152,14 @@ export class Supervisor {
     for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
   }
 
-  #start(place: Place): Acceptor {
+  #start(place: Place): AcceptorProcess {
     // Where others listen, node:cluster shares their handles by what they asked for: any port, if that is so.
     const others = [...this.#acceptors, ...this.#draining]
     if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
-    return new Acceptor(dutyEnvironment(this.#places.indexOf(place), this.#ports), this.#options.joined)
+    return new AcceptorProcess(acceptorEnvironment(this.#places.indexOf(place), this.#ports), this.#options.joined)
   }
 
-  async #ready(acceptors: readonly Acceptor[]): Promise<void> {
+  async #ready(acceptors: readonly AcceptorProcess[]): Promise<void> {
     await Promise.all(acceptors.map((acceptor) => acceptor.ready(this.#listens, this.#options.startTimeout)))
     for (const acceptor of acceptors) {
       const { addresses } = acceptor
@@ -171,7 +171,7 @@ export class Supervisor {
     }
   }
 
-  #fill(place: Place, acceptor: Acceptor): void {
+  #fill(place: Place, acceptor: AcceptorProcess): void {
     clearTimeout(place.timer)
     place.acceptor = acceptor
     acceptor.ended.then((how) => {
@@ -179,7 +179,7 @@ export class Supervisor {
     })
   }
 
-  #died(place: Place, { pid, age }: Acceptor, how: string): void {
+  #died(place: Place, { pid, age }: AcceptorProcess, how: string): void {
     place.acceptor = undefined
     this.#tally?.tell(this.#places.indexOf(place), undefined)
     if (!this.#started || this.#stopping !== undefined) return
@@ -211,7 +211,7 @@ export class Supervisor {
   async #reload(): Promise<void> {
     await this.#thin()
     if (this.#stopping !== undefined) throw callerError('ERR_SERVER_CLOSED', CLOSING)
-    const fresh: Acceptor[] = []
+    const fresh: AcceptorProcess[] = []
     try {
       for (const place of this.#places) {
         const acceptor = this.#start(place)
@@ -235,7 +235,7 @@ export class Supervisor {
     await Promise.all(oldest.map(({ ended }) => ended))
   }
 
-  #replace(place: Place, next: Acceptor | undefined): void {
+  #replace(place: Place, next: AcceptorProcess | undefined): void {
     const old = place.acceptor
     if (next === undefined) return
     this.#draining.delete(next)
@@ -249,13 +249,13 @@ export class Supervisor {
     })
   }
 
-  #drain(acceptor: Acceptor, after: number): void {
+  #drain(acceptor: AcceptorProcess, after: number): void {
     const { drainOver: over, drainCode: code, stopTimeout } = this.#options
     acceptor.drain({ kind: 'drain', after, over, code, reason: '' }, stopTimeout)
   }
 
   /** Keeps an acceptor that has no place, until it ends. */
-  #note(acceptor: Acceptor): void {
+  #note(acceptor: AcceptorProcess): void {
     this.#draining.add(acceptor)
     acceptor.ended.then(() => this.#draining.delete(acceptor))
   }

@@ -3,9 +3,8 @@
 import { fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { TALLY_DESCRIPTOR } from './environment.js'
 
-/** Where acceptors find the file, behind the link. */
-const DESCRIPTOR = 5
 /** The memory of the system, where there is such a folder, else its disk. */
 const FOLDERS = ['/dev/shm', tmpdir()]
 /** Bytes of a place: the number of its connections and one, or 0 where nobody listens. */
@@ -30,8 +29,8 @@ export function makeTally(places: number): Tally | undefined {
 /** The acceptor's; undefined where the primary could not make one. */
 export function inheritTally(): Tally | undefined {
   try {
-    const places = fstatSync(DESCRIPTOR).size / PLACE
-    return places > 0 ? new Tally(DESCRIPTOR, places) : undefined
+    const places = fstatSync(TALLY_DESCRIPTOR).size / PLACE
+    return places > 0 ? new Tally(TALLY_DESCRIPTOR, places) : undefined
   } catch {
     return undefined
   }

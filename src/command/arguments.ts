@@ -4,7 +4,7 @@ import { clusterQuantities } from '../checks/quantities.js'
 import { nearest } from '../checks/spelling.js'
 import type { ServerLimits } from '../server/options.js'
 import { type BenchCommand, parseBenchArguments } from './bench/arguments.js'
-import { type Given, optionsIn, read, table, UsageError } from './options.js'
+import { optionsIn, type ParsedOptions, read, table, UsageError } from './options.js'
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './units.js'
 
 export const DEFAULT_PORT = 9001
@@ -18,14 +18,14 @@ export type Command =
   | BenchCommand
   | {
       readonly name: 'serve'
-      readonly listen: Place
+      readonly listen: ListenPlace
       readonly limits: Partial<ServerLimits>
       /** Where Redis is. */
       readonly broker?: string
     }
 
 /** Where to listen; a certificate and its key are the names of files. */
-export interface Place {
+export interface ListenPlace {
   readonly port?: number
   readonly host?: string
   readonly path?: string
@@ -85,7 +85,7 @@ export function parseArguments(args: readonly string[]): Command {
 }
 
 /** Where to listen: a path, or a port; with TLS if there is a certificate. */
-function placeIn(given: Given, port: number): Place {
+function placeIn(given: ParsedOptions, port: number): ListenPlace {
   const [path, cert, key] = [given.get('path'), given.get('cert'), given.get('key')]
   if (path !== undefined && (given.has('port') || given.has('host'))) {
     throw new UsageError('--path listens on no port: leave --port and --host out')
@@ -96,7 +96,7 @@ function placeIn(given: Given, port: number): Place {
 }
 
 /** How many acceptors, and how they drain. */
-function acceptorsIn(given: Given): Pick<Place, 'acceptors' | 'drainAfter' | 'drainOver'> {
+function acceptorsIn(given: ParsedOptions): Pick<ListenPlace, 'acceptors' | 'drainAfter' | 'drainOver'> {
   const acceptors = read(given, 'acceptors', (text) =>
     text === 'auto' ? text : atLeastOne(parseCount(text, clusterQuantities.acceptors.most)),
   )

@@ -10,7 +10,7 @@ export class UsageError extends Error {}
 export type Row = readonly [flag: string, byDefault: string, help: string]
 
 /** The options by name; one that takes no value has an empty one. */
-export type Given = ReadonlyMap<string, string>
+export type ParsedOptions = ReadonlyMap<string, string>
 
 /** The options in `args`: those in `valued` take a value, those in `flags` and `shorts` (by their letter) none. */
 export function optionsIn(
@@ -19,7 +19,7 @@ export function optionsIn(
   flags: readonly string[],
   shorts: Readonly<Record<string, string>>,
   word: (word: string) => void,
-): Given {
+): ParsedOptions {
   const types = [...valued.map((name) => [name, 'string'] as const), ...flags.map((name) => [name, 'boolean'] as const)]
   const letters = new Map(Object.entries(shorts).map(([letter, name]) => [name, letter]))
   const { tokens } = parseArgs({
@@ -71,7 +71,7 @@ function valueIn(rawName: string, value: string | undefined, inline: boolean | u
 }
 
 /** The value of an option, or undefined if it wasn't given. */
-export function read<Value>(given: Given, flag: string, parse: (text: string) => Value): Value | undefined {
+export function read<Value>(given: ParsedOptions, flag: string, parse: (text: string) => Value): Value | undefined {
   const text = given.get(flag)
   if (text === undefined) return undefined
   try {

@@ -6,7 +6,7 @@ import { runInContext, runOutside } from '../internals/context.js'
 import { Account } from '../payload/account.js'
 import type { Holder } from '../payload/budget.js'
 import type { Keeper } from '../payload/remains.js'
-import type { Answer } from '../payload/task.js'
+import type { LargeResult } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
 import type { Sendable } from './connection.js'
@@ -190,7 +190,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
   }
 
   /** Sends what the pool answered, or gives it to the `largeResult` handler. */
-  #answer(message: Message, answer: Answer): void {
+  #answer(message: Message, answer: LargeResult): void {
     const recipient = this.#recipient
     const { largeResult } = this.#shared.handlers
     const value = answer.echo ? message : answer.value

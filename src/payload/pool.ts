@@ -10,7 +10,7 @@ import { largeQuantities } from '../checks/quantities.js'
 import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
-import type { Answer, Failure, Outcome, Task, ThreadData } from './task.js'
+import type { Failure, LargeResult, Outcome, Task, ThreadData } from './task.js'
 
 /** How large messages are handed to a module of the application's. Times in milliseconds. */
 export interface LargeOptions {
@@ -87,7 +87,7 @@ export class Pool {
    * write, to its last moment: this settles after that. Rejects with an InvalidJson where the message should be JSON and
    * is none.
    */
-  async run(task: Task): Promise<Answer> {
+  async run(task: Task): Promise<LargeResult> {
     if (this.#running < this.#most) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // whoever is done leaves its place
     try {
@@ -106,7 +106,7 @@ export class Pool {
     await threads?.destroy()
   }
 
-  async #inThread(task: Task, timeout: number = TIMEOUT.byDefault): Promise<Answer> {
+  async #inThread(task: Task, timeout: number = TIMEOUT.byDefault): Promise<LargeResult> {
     this.#threads ??= this.#start()
     const threads = this.#threads
     const controller = new AbortController()

@@ -2,13 +2,13 @@
 import type { ErrorCode } from '../checks/errors.js'
 
 /** The shared memory; growing it in one thread grows it in all. */
-export interface SharedMemory {
+export interface MappedMemory {
   readonly buffer: SharedArrayBuffer
 }
 
 /** What a thread of the pool begins with. */
 export interface ThreadData {
-  readonly memory: SharedMemory
+  readonly memory: MappedMemory
   /** The URL of the application's module. */
   readonly module: string
 }
@@ -22,7 +22,7 @@ export interface Task {
 }
 
 /** What the application's function returned: the message itself, which stays where it is, or something else. */
-export type Answer = { readonly echo: true } | { readonly echo: false; readonly value: unknown }
+export type LargeResult = { readonly echo: true } | { readonly echo: false; readonly value: unknown }
 
 /** An error of the catalogue. It is told as what it is, because an error loses its class and its code between threads. */
 export interface Failure {
@@ -32,4 +32,4 @@ export interface Failure {
 }
 
 /** How a task ended. */
-export type Outcome = Answer | { readonly failure: Failure }
+export type Outcome = LargeResult | { readonly failure: Failure }

@@ -4,7 +4,7 @@ import { platform, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { callerError, isErrorCode } from '../checks/errors.js'
 import { LargeMessage } from './largeMessage.js'
-import type { Answer, Outcome, Task, ThreadData } from './task.js'
+import type { LargeResult, Outcome, Task, ThreadData } from './task.js'
 
 const { memory, module } = workerData as ThreadData
 
@@ -35,7 +35,7 @@ export default async function run(task: Task): Promise<Outcome> {
   }
 }
 
-async function answer(handler: Handler, { pointer, length, isText, data }: Task): Promise<Answer> {
+async function answer(handler: Handler, { pointer, length, isText, data }: Task): Promise<LargeResult> {
   if (length < 0) return { echo: false, value: undefined }
   const message = new LargeMessage(memory.buffer, pointer, length, isText)
   try {

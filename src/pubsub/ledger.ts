@@ -1,7 +1,7 @@
 // What every broker here keeps: the numbers of what it publishes, the gaps in what it receives, and the counts of both.
 import type { BrokerStatistics, Receive } from './broker.js'
 import { Gaps } from './gaps.js'
-import { type Numbered, Numbering } from './numbering.js'
+import { type NumberedTopic, Numbering } from './numbering.js'
 import { MAX_RECORD_BYTES, RecordKind, readRecord, recordLength, writeRecord } from './publication.js'
 
 export class Ledger {
@@ -26,7 +26,7 @@ export class Ledger {
   }
 
   /** Counts and numbers a publication; one that no record can hold is dropped. */
-  next(topic: string, payload: Uint8Array): Numbered | undefined {
+  next(topic: string, payload: Uint8Array): NumberedTopic | undefined {
     this.#published++
     const numbered = this.#numbering.next(topic)
     if (numbered !== undefined && lengthOf(numbered, payload) <= MAX_RECORD_BYTES) return numbered
@@ -35,7 +35,7 @@ export class Ledger {
   }
 
   /** Writes what was numbered by `next`, into memory of `lengthOf` bytes. */
-  write(target: Buffer, numbered: Numbered, payload: Uint8Array, isText: boolean): void {
+  write(target: Buffer, numbered: NumberedTopic, payload: Uint8Array, isText: boolean): void {
     const { number, begins, bytes } = numbered
     const heading = { kind: RecordKind.publication, isText, begins, number, publisher: this.#numbering.publisher }
     writeRecord(target, heading, bytes, payload)
@@ -60,6 +60,6 @@ export class Ledger {
 }
 
 /** Bytes of a publication's record. */
-export function lengthOf(numbered: Numbered, payload: Uint8Array): number {
+export function lengthOf(numbered: NumberedTopic, payload: Uint8Array): number {
   return recordLength(numbered.bytes.length, payload.length)
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { MAX_TOPIC_BYTES } from './publication.js'
 
 /** A topic that is published to. */
-export interface Numbered {
+export interface NumberedTopic {
   /** Its name in UTF-8. */
   readonly bytes: Buffer
   /** Of the latest publication. */
@@ -18,7 +18,7 @@ const MAX_TOPICS = 16_384
 export class Numbering {
   /** Tells this publisher from all others. */
   readonly publisher = randomBytes(6).readUIntBE(0, 6)
-  readonly #topics = new Map<string, Numbered>()
+  readonly #topics = new Map<string, NumberedTopic>()
   readonly #maxTopics: number
   /** The highest number of all topics that were forgotten. */
   #floor = 0
@@ -33,7 +33,7 @@ export class Numbering {
   }
 
   /** The next number on a topic; undefined for a topic that is too long. Valid until the next call. */
-  next(topic: string): Numbered | undefined {
+  next(topic: string): NumberedTopic | undefined {
     const known = this.#topics.get(topic)
     if (known === undefined) return this.#begin(topic)
     known.number++
@@ -41,7 +41,7 @@ export class Numbering {
     return known
   }
 
-  #begin(topic: string): Numbered | undefined {
+  #begin(topic: string): NumberedTopic | undefined {
     if (topic.length > MAX_TOPIC_BYTES) return undefined
     const bytes = Buffer.from(topic)
     if (bytes.length > MAX_TOPIC_BYTES) return undefined

@@ -43,7 +43,7 @@ export interface RedisBroker extends Broker {
 }
 
 /** Publications on one topic in one turn. They leave as one message. */
-interface Batch {
+interface RecordBatch {
   readonly records: Buffer[]
   bytes: number
 }
@@ -76,7 +76,7 @@ class RedisPubSub implements RedisBroker {
   readonly #ledger = new Ledger()
   readonly #interest = new Interest()
   /** What was published in this turn. */
-  #batches = new Map<string, Batch>()
+  #batches = new Map<string, RecordBatch>()
   #batched = 0
   /** Bytes that Redis has not confirmed, batched ones included. */
   #buffered = 0
@@ -180,7 +180,7 @@ class RedisPubSub implements RedisBroker {
     }
   }
 
-  #send(client: RedisClient, topic: string, batch: Batch): void {
+  #send(client: RedisClient, topic: string, batch: RecordBatch): void {
     const [first, ...others] = batch.records
     const message = first !== undefined && others.length === 0 ? first : Buffer.concat(batch.records, batch.bytes)
     client.publish(this.#prefix + topic, message).then(
@@ -192,7 +192,7 @@ class RedisPubSub implements RedisBroker {
     )
   }
 
-  #settle({ records, bytes }: Batch, result: 'confirmed' | 'dropped' | 'unconfirmed'): void {
+  #settle({ records, bytes }: RecordBatch, result: 'confirmed' | 'dropped' | 'unconfirmed'): void {
     this.#buffered -= bytes
     if (result === 'dropped') this.#ledger.dropped += records.length
     if (result === 'unconfirmed') this.#unconfirmed += records.length

@@ -48,16 +48,16 @@ export type Common = Pick<
 const GONE = refuse(503, 'too late')
 
 /** Options of the server that its routes inherit. */
-type Inherited = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
+type RouteDefaults = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
 
 export class Endpoint {
   readonly #options: AnyRoute
   /** What holds where the route says nothing else: what keeps strangers out of the server, above all. */
-  readonly #inherited: Inherited
+  readonly #inherited: RouteDefaults
   readonly #shared: Shared<unknown>
 
   /** `base` is the server's own handlers and options, for a route. */
-  constructor(options: AnyRoute, limits: ServerLimits, common: Common, base: Inherited = {}) {
+  constructor(options: AnyRoute, limits: ServerLimits, common: Common, base: RouteDefaults = {}) {
     const { outputPolicy = base.outputPolicy ?? 'pause', streamLeft = 'drain' } = options
     const own = limitsOf(options, limits)
     const times = {

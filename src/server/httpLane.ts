@@ -49,11 +49,11 @@ export class HttpLane {
   }
 
   /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
-  counted(socket: Socket): boolean {
-    return this.#web.counted(socket)
+  admit(socket: Socket): boolean {
+    return this.#web.admit(socket)
   }
 
-  /** Serves a connection that was counted. Its first handshake must be done at the tick `due`, if that is not 0. */
+  /** Serves a connection that was admitted. Its first handshake must be done at the tick `due`, if that is not 0. */
   take(socket: Socket, due: number): void {
     this.#web.take(socket, due)
   }
@@ -141,7 +141,7 @@ export class HttpLane {
       this.#pending.delete(pending)
       arrivals.delete(arrival)
     }
-    const left = (): void => {
+    const onLeave = (): void => {
       over()
       pending.abandon('the peer has left')
       socket.destroy()
@@ -155,7 +155,7 @@ export class HttpLane {
         full: () => socket.pause(),
         settled: (verdict, sent, head) => {
           over()
-          socket.off('data', read).off('end', left).off('close', left).pause()
+          socket.off('data', read).off('end', onLeave).off('close', onLeave).pause()
           this.#settle(verdict, socket, sent, head)
         },
       },
@@ -163,7 +163,7 @@ export class HttpLane {
     const arrival = this.#arrivalOf(socket, SOCKET_COST, () => pending.cancel(CROWDED))
     this.#pending.add(pending)
     arrivals.add(arrival)
-    socket.on('data', read).on('end', left).on('close', left)
+    socket.on('data', read).on('end', onLeave).on('close', onLeave)
   }
 }
 

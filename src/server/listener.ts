@@ -103,7 +103,7 @@ export class Listener {
     const plain = secure === undefined ? arrived : (socket: Socket) => void secure.emit('connection', socket)
     const next = proxyProtocol === true ? (socket: Socket) => proxyLine.read(socket, plain) : plain
     this.#server = createServer(socketOptions, (socket) => {
-      if (!http.counted(socket)) return
+      if (!http.admit(socket)) return
       // A TLS socket does not tell which one lies below it: their ends do, where they have any.
       if (tls === undefined || endsOf(socket) !== undefined) this.#arrive(socket, deadlines.tickAfter(handshakeTimeout))
       next(socket)

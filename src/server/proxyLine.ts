@@ -6,7 +6,7 @@ import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { readProxyHeader } from '../protocol/proxyHeader.js'
 
 /** What a header said; an object, so that one connection's can be told from the next one's. */
-interface Told {
+interface ProxiedClient {
   readonly client: string
 }
 
@@ -15,7 +15,7 @@ export class ProxyLine {
   readonly #timeout: number
   readonly #trusts: (address: string | undefined) => boolean
   /** By the connection's ends, which a TLS socket shares with the socket below it; or by the socket, if it has none. */
-  readonly #clients = new Map<string | Duplex, Told>()
+  readonly #clients = new Map<string | Duplex, ProxiedClient>()
 
   /** `timeout` in milliseconds; sockets from addresses that are not trusted are closed. */
   constructor(deadlines: Deadlines, timeout: number, trusts: (address: string | undefined) => boolean) {

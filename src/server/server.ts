@@ -299,7 +299,7 @@ export class ProcessServer<Data = unknown> {
       refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
       handedOver: (handle, read, due) => {
         const socket = socketOf(handle, read)
-        if (http.counted(socket)) http.take(socket, due)
+        if (http.admit(socket)) http.take(socket, due)
       },
     })
     return { raw: publicApi ? undefined : raw, http, proxyLine, deadlines, arrivals, handshakeTimeout }

@@ -33,14 +33,14 @@ export function afterAnswer(
     behind = Buffer.concat([behind, chunk])
     if (behind.length >= MOST_BYTES) stop()
   }
-  const left = (): void => {
+  const onLeave = (): void => {
     socket.destroy()
   }
   answer.once('close', () => {
     deadlines.clear(waiting)
-    socket.off('data', read).off('end', left).pause()
+    socket.off('data', read).off('end', onLeave).pause()
     runOutside(() => next(behind))
   })
-  socket.on('error', left).on('data', read).on('end', left)
+  socket.on('error', onLeave).on('data', read).on('end', onLeave)
   if (head.length >= MOST_BYTES) stop()
 }

@@ -93,7 +93,7 @@ export class WebServer {
   }
 
   /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
-  counted(socket: Socket): boolean {
+  admit(socket: Socket): boolean {
     if (this.#sockets >= this.#options.mostSockets) {
       socket.destroy()
       return false

@@ -19,7 +19,7 @@ export class DuplexTransport implements Transport {
   #receiver: Receiver | undefined
   /** What the stream has not been given of the write under way. */
   #pointer = 0
-  #left = 0
+  #remaining = 0
   /** The stream has more than it wants, and will say when it has less. */
   #pending = false
   /** Pieces given to a socket where they lie, and the one that must be done before the next; 0 is none. */
@@ -40,7 +40,7 @@ export class DuplexTransport implements Transport {
 
   get unsent(): number {
     const { bytesWritten, writableLength } = this.#stream as Duplex & { readonly bytesWritten?: number }
-    return this.#left + writableLength - (bytesWritten ?? 0)
+    return this.#remaining + writableLength - (bytesWritten ?? 0)
   }
 
   open(receiver: Receiver): void {
@@ -74,7 +74,7 @@ export class DuplexTransport implements Transport {
   write(pointer: number, length: number): number {
     if (this.#stream.destroyed || this.#stream.writableEnded) return -1
     this.#pointer = pointer
-    this.#left = length
+    this.#remaining = length
     if (this.#stream instanceof Socket) return this.#feed()
     this.#later(() => this.#goOn())
     return PENDING
@@ -87,7 +87,7 @@ export class DuplexTransport implements Transport {
   }
 
   close(): void {
-    this.#left = 0
+    this.#remaining = 0
     this.#pending = false
     this.#later(() => this.#stream.destroy())
   }
@@ -108,13 +108,13 @@ export class DuplexTransport implements Transport {
   #feed(): number {
     const stream = this.#stream
     try {
-      if (this.#left >= SHORT && stream instanceof Socket) return this.#lend(stream)
-      while (this.#left > 0) {
-        const length = Math.min(this.#left, PIECE)
+      if (this.#remaining >= SHORT && stream instanceof Socket) return this.#lend(stream)
+      while (this.#remaining > 0) {
+        const length = Math.min(this.#remaining, PIECE)
         const copy = Buffer.allocUnsafe(length)
         codecOfThread().read(this.#pointer, copy)
         this.#pointer += length
-        this.#left -= length
+        this.#remaining -= length
         // A long chunk is always more than it wants, but a socket may have sent it at once.
         if (stream.write(copy) || stream.writableLength === 0) continue
         this.#pending = true
@@ -127,11 +127,11 @@ export class DuplexTransport implements Transport {
   }
 
   #lend(socket: Socket): number {
-    while (this.#left > 0) {
-      const length = Math.min(this.#left, PIECE)
+    while (this.#remaining > 0) {
+      const length = Math.min(this.#remaining, PIECE)
       const piece = codecOfThread().view(this.#pointer, length)
       this.#pointer += length
-      this.#left -= length
+      this.#remaining -= length
       const number = ++this.#lent
       socket.write(piece, () => {
         if (number === this.#awaited) this.#goOn()
@@ -176,7 +176,7 @@ export class DuplexTransport implements Transport {
   #gone(): void {
     const receiver = this.#receiver
     this.#receiver = undefined
-    this.#left = 0
+    this.#remaining = 0
     this.#pending = false
     if (receiver !== undefined) inboxOfThread().tell(receiver, () => receiver.closed())
   }

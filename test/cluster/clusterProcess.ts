@@ -14,6 +14,8 @@ interface Said {
   readonly addresses?: readonly (AddressInfo | string)[]
   readonly statistics?: readonly ProcessStatistics[]
   readonly failed?: string
+  readonly message?: string
+  readonly primary?: boolean
 }
 
 export class ClusterProcess {

@@ -20,7 +20,7 @@ const server = createServer({
 try {
   await server.listen({ host: '127.0.0.1', acceptors: 2, ...JSON.parse(options) })
 } catch (error) {
-  console.log(JSON.stringify({ failed: Object(error).code ?? String(error), primary: cluster.isPrimary }))
+  console.log(JSON.stringify({ failed: Object(error).code, message: String(error), primary: cluster.isPrimary }))
 }
 if (cluster.isPrimary) {
   const say = async (failed?: string): Promise<void> => {

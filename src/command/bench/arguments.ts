@@ -1,7 +1,7 @@
 // The command line of `millrace bench`: what its arguments mean, and what it says when asked.
 import type { LoadOptions } from '../../load/load.js'
 import type { PayloadKind } from '../../load/payload.js'
-import { type Given, optionsIn, read, table, UsageError } from '../options.js'
+import { optionsIn, type ParsedOptions, read, table, UsageError } from '../options.js'
 import { parseCount, parseDuration, parseSize } from '../units.js'
 
 export type BenchCommand =
@@ -68,7 +68,7 @@ function parseAddress(text: string): URL {
   return url
 }
 
-function kindIn(given: Given): PayloadKind {
+function kindIn(given: ParsedOptions): PayloadKind {
   const [kind = 'binary', other] = KINDS.filter((name) => given.has(name))
   if (other !== undefined) throw new UsageError(`--${kind} and --${other} are two kinds of messages: use one`)
   return kind
