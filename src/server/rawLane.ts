@@ -1,6 +1,6 @@
 // The first lane of the opening handshake: connections accepted at the handle, whose upgrade request came whole in one
 // read and reads the same for everyone. All others go to the second lane with what was read.
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
 import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import type { Slices } from '../connection/slices.js'
@@ -74,8 +74,6 @@ const COST = 2048
 const WORTH = 16
 const BYTES_OF_ONE = 128
 
-const NOTHING = Buffer.alloc(0)
-
 /** A connection from its acceptance to the end of its handshake. */
 class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   due = 0
@@ -136,7 +134,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   /** The server closes. */
   close(): void {
     if (this.#pending !== undefined) this.#pending.cancel()
-    else if (this.#inLine) this.settled(refuse(503, 'the server is closing'), NOTHING)
+    else if (this.#inLine) this.#refuse(refuse(503, 'the server is closing'))
     else this.expired()
   }
 
@@ -151,9 +149,14 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   }
 
   settled(verdict: Verdict, early: Buffer, head: HandshakeRequest): void {
+    if ('status' in verdict) return this.#refuse(verdict)
     this.#leave()
-    if ('status' in verdict) this.#options.refused(this.#handle, verdict)
-    else this.#upgrade(new HandleTransport(this.#handle), verdict, early, head)
+    this.#upgrade(new HandleTransport(this.#handle), verdict, early, head)
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#leave()
+    this.#options.refused(this.#handle, refusal)
   }
 
   #upgrade(transport: Transport, accepted: Accepted, early: Buffer, head: HandshakeRequest): void {
