@@ -16,7 +16,7 @@ export class Assembly implements Unfinished {
     this.timeout = timeout
     this.#budget = budget
     this.claimant = claimant
-    this.lastArrival = this.lastGrowth = budget.clock.now
+    this.lastArrival = this.lastGrowth = budget.stalls.clock.now
     budget.begin(this)
   }
 
@@ -27,7 +27,7 @@ export class Assembly implements Unfinished {
 
   /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
   arrived(reading: boolean): void {
-    const { now } = this.#budget.clock
+    const { now } = this.#budget.stalls.clock
     if (this.lastArrival === Infinity) this.lastGrowth = now // it could not grow while we did not read
     this.lastArrival = reading ? now : Infinity
   }
@@ -46,7 +46,7 @@ export class Assembly implements Unfinished {
       this.#region = new Region(heap, needed, announced, (bytes) => budget.resized(bytes, 0))
     else this.#region.grow(needed, filled, announced)
     budget.resized(held, this.#region.size)
-    this.lastGrowth = budget.clock.now
+    this.lastGrowth = budget.stalls.clock.now
     parser.grant(this.#region)
     return true
   }

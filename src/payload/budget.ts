@@ -9,45 +9,12 @@
 // nearly full, those who hold the most are ended first, so that the others find room.
 import { INBOX_LENGTH, Region } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
-import { AwakeClock } from '../memory/awakeClock.js'
-import { inTurns } from '../memory/inTurns.js'
-import { Ranks } from './ranks.js'
+import { Evictions } from './evictions.js'
+import type { Holder, Unfinished } from './holder.js'
 import { Remains } from './remains.js'
+import { Stalls } from './stalls.js'
 
-/** Whoever makes the server hold something. */
-export interface Holder {
-  /** Bytes that it makes the server hold, regions of messages that are arriving left out: the budget's own. */
-  held: number
-  /** It has ended: nothing can be got back by ending it. */
-  readonly gone: boolean
-  /** It holds the most, and room is needed: it must end, and give back what it holds. */
-  evicted(): void
-}
-
-/** Someone with an unfinished payload. */
-export interface Claimant extends Holder {
-  /** Memory may have become free: ask again. */
-  budgetFreed(): void
-  /** The payload's sender has sent nothing for the whole payload timeout, or too little while others wait for memory. */
-  payloadStalled(): void
-}
-
-/** A payload whose sender must not stop. */
-export interface Watched {
-  readonly claimant: Claimant
-  /** When its last byte came, by the budget's clock; Infinity while we are not reading. */
-  readonly lastArrival: number
-  /** How long it may stop arriving, in milliseconds; 0 is for ever. */
-  readonly timeout: number
-}
-
-/** A payload that is arriving in a region. */
-export interface Unfinished extends Watched {
-  /** When its region last grew. */
-  readonly lastGrowth: number
-  /** Bytes of its region. */
-  readonly size: number
-}
+export type { Claimant, Holder, Unfinished, Watched } from './holder.js'
 
 /** The most that one read can leave to be kept. */
 const READ = INBOX_LENGTH + 65_536
@@ -58,12 +25,6 @@ const READ = INBOX_LENGTH + 65_536
  */
 const SMALL = 65_536
 
-/** While somebody waits for memory, a region must grow this often, in milliseconds: by a page each time, so by 64 KiB/s. */
-const PATIENCE = 1000
-
-/** The same where it is not read from: something else may hold it up, but not for long. */
-const PAUSED_PATIENCE = 5000
-
 /** How much of the room may be taken before those go who hold the most: what they hold is free a moment later. */
 const FULL = 7 / 8
 
@@ -71,45 +32,33 @@ const FULL = 7 / 8
 const CROWDED = 1 / 4
 
 export class Budget {
-  /** Time in which payloads can have arrived: while this process stands still, none can. */
-  readonly clock = new AwakeClock()
   /** What handlers of connections that have ended still keep. */
   readonly remains: Remains = new Remains(this)
-  /** Payloads that are watched for stalls; those in regions are in both sets. */
-  readonly #watched = new Set<Watched>()
+  /** Payloads whose senders must not stop; those in regions are here as well. */
+  readonly stalls: Stalls
   /** In order of age: a Set keeps the order in which its members came. */
   readonly #unfinished = new Set<Unfinished>()
   /** Those that wait for memory, and the bytes that they wait for. */
   readonly #waiting = new Map<Unfinished, number>()
-  readonly #began: () => void
   readonly #forRegions: number
   readonly #forKept: number
-  readonly #ranks = new Ranks()
-  /** Those who were told to go, and what they still hold. */
-  readonly #leaving = new Set<Holder>()
-  #leavingBytes = 0
+  readonly #evictions = new Evictions(this.remains)
   #longest = 0
   /** A quarter of the common room. */
   #quarter = 0
   #regions = 0
   #kept = 0
   #wakeUp: NodeJS.Immediate | undefined
-  /** The time of the last look at stalls, by the clock. */
-  #now = 0
-  /** Whether those that are watched are being looked at, in turns. */
-  #looking = false
-  /** Since when somebody waits for memory; Infinity while nobody does. */
-  #pressedSince = Infinity
 
   /**
    * For about `bytes` bytes; at least for some reads, and where that leaves too little for others, room for one message of
-   * `longest` bytes comes on top. `began` is called when a payload begins to arrive: `checkStalls` must be called from
+   * `longest` bytes comes on top. `began` is called when a payload begins to arrive: `stalls.check` must be called from
    * time to time from then on.
    */
   constructor(bytes: number, longest = bytes, began: () => void = () => undefined) {
     this.#forKept = Math.max(Math.floor(bytes / 4), 4 * READ)
     this.#forRegions = Math.max(bytes - this.#forKept, 0)
-    this.#began = began
+    this.stalls = new Stalls(this, began)
     this.serve(longest)
   }
 
@@ -148,9 +97,26 @@ export class Budget {
     return this.remains.objects > CROWDED * this.#room
   }
 
-  /** How many payloads are arriving. */
-  get unfinished(): number {
-    return this.#watched.size
+  /** Payloads that are arriving in regions, the oldest first. */
+  get unfinished(): ReadonlySet<Unfinished> {
+    return this.#unfinished
+  }
+
+  /** Bytes that somebody waits for. */
+  get wanted(): number {
+    let wanted = 0
+    for (const bytes of this.#waiting.values()) wanted += bytes
+    return wanted
+  }
+
+  /** Whether what is kept takes more than its own share, and so room of the regions. */
+  get keptIsFull(): boolean {
+    return this.#kept > this.#forKept
+  }
+
+  /** Whether `payload` waits for memory. */
+  waits(payload: Unfinished): boolean {
+    return this.#waiting.has(payload)
   }
 
   // What is kept.
@@ -189,21 +155,17 @@ export class Budget {
 
   discharge(bytes: number): void {
     this.#kept -= bytes
-    this.#wake()
+    this.wake()
   }
 
   /** Notes that `bytes` of what is held are held because of `holder`. */
   attribute(holder: Holder, bytes: number): void {
-    const before = holder.held
-    holder.held = before + bytes
-    if (this.#leaving.size > 0 && this.#leaving.has(holder)) this.#leavingBytes += bytes
-    else this.#ranks.move(holder, before)
+    this.#evictions.attribute(holder, bytes)
   }
 
   /** It has ended. What it still holds is given back as it becomes free. */
   leave(holder: Holder): void {
-    this.#ranks.remove(holder)
-    if (this.#leaving.delete(holder)) this.#leavingBytes -= holder.held
+    this.#evictions.leave(holder)
   }
 
   // Regions.
@@ -211,24 +173,14 @@ export class Budget {
   /** A payload begins to arrive in a region. */
   begin(payload: Unfinished): void {
     this.#unfinished.add(payload)
-    this.watch(payload)
+    this.stalls.watch(payload)
   }
 
   /** It is complete, or given up; what it holds is given back by `give`, later. */
   end(payload: Unfinished): void {
-    this.unwatch(payload)
+    this.stalls.unwatch(payload)
     this.#waiting.delete(payload)
-    if (this.#unfinished.delete(payload)) this.#wake()
-  }
-
-  /** A payload begins to arrive that holds no region. */
-  watch(payload: Watched): void {
-    this.#watched.add(payload)
-    this.#began()
-  }
-
-  unwatch(payload: Watched): void {
-    this.#watched.delete(payload)
+    if (this.#unfinished.delete(payload)) this.wake()
   }
 
   /** Whether `payload` may hold `bytes` more. If not, `budgetFreed` tells its claimant when to ask again. */
@@ -245,65 +197,18 @@ export class Budget {
     else this.#regions -= before
     if (after <= SMALL) this.#kept += after
     else this.#regions += after
-    if (after < before) this.#wake()
+    if (after < before) this.wake()
   }
 
-  /**
-   * Tells those whose payload has not moved for too long; it is `time`, in milliseconds of `performance.now()`. While
-   * somebody waits for memory, that is soon: all who hold regions must fill them, and of those who don't, the largest go
-   * first.
-   */
-  checkStalls(time: number): void {
-    this.#now = this.clock.advance(time)
-    if (this.#waiting.size === 0) this.#pressedSince = Infinity
-    else this.#pressedSince = Math.min(this.#pressedSince, this.#now)
-    if (this.#looking) return
-    this.#looking = true
-    inTurns(
-      this.#watched,
-      (payload) => this.#look(payload),
-      () => this.#press(),
-    )
+  /** Somebody has waited for `bytes` for long, and nobody is slow: what remains of others goes, or who holds the most. */
+  free(bytes: number): void {
+    if (bytes > this.#evictions.leaving) this.#evictions.next(0)
   }
 
-  #look({ lastArrival, timeout, claimant }: Watched): void {
-    if (timeout === 0 || lastArrival === Infinity) return
-    if (this.#now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
-  }
-
-  #press(): void {
-    this.#looking = this.#waiting.size > 0
-    if (!this.#looking) return
-    this.#wake() // who was promised room may not have taken it: then it is the next one's
-    let wanted = 0
-    for (const bytes of this.#waiting.values()) wanted += bytes
-    const idle = [...this.#unfinished].filter((payload) => this.#isSlow(payload))
-    inTurns(
-      idle.sort((one, other) => other.size - one.size),
-      (payload) => {
-        // It may have moved on in the turns since.
-        if (wanted <= 0 || !this.#unfinished.has(payload) || !this.#isSlow(payload)) return
-        wanted -= payload.size
-        runOutside(() => payload.claimant.payloadStalled())
-      },
-      () => this.#evictFor(wanted),
-    )
-  }
-
-  /** Where nobody was slow, what remains of others goes, and then those who hold the most. */
-  #evictFor(wanted: number): void {
-    this.#looking = false
-    const patience = this.#kept > this.#forKept ? PATIENCE : PAUSED_PATIENCE
-    if (wanted <= this.#leavingBytes || this.#now - this.#pressedSince <= patience) return
-    if (this.remains.lose()) return
-    const largest = this.#ranks.largest
-    if (largest !== undefined) this.#evict(largest)
-  }
-
-  #isSlow(payload: Unfinished): boolean {
-    if (payload.timeout === 0 || this.#waiting.has(payload)) return false
-    const patience = payload.lastArrival === Infinity ? PAUSED_PATIENCE : PATIENCE
-    return this.#now - Math.max(payload.lastGrowth, this.#pressedSince) > Math.min(payload.timeout, patience)
+  /** Looks in a turn of its own who can have the memory that is free. */
+  wake(): void {
+    if (this.#waiting.size === 0 || this.#wakeUp !== undefined) return
+    this.#wakeUp = setImmediate(() => runOutside(() => this.#tell()))
   }
 
   get #oldest(): Unfinished | undefined {
@@ -346,26 +251,10 @@ export class Budget {
    */
   #makeRoom(bytes: number, held: number): void {
     for (;;) {
-      const more = bytes - this.#leavingBytes
+      const more = bytes - this.#evictions.leaving
       if (this.#common + more <= FULL * this.#room || this.#kept + more <= FULL * this.#forKept) return
-      if (this.remains.lose()) continue
-      const largest = this.#ranks.largest
-      if (largest === undefined || largest.held <= held) return
-      this.#evict(largest)
+      if (!this.#evictions.next(held)) return
     }
-  }
-
-  /** Not at once: whoever needs the room may be in the middle of something. */
-  #evict(holder: Holder): void {
-    this.#ranks.remove(holder)
-    this.#leaving.add(holder)
-    this.#leavingBytes += holder.held
-    queueMicrotask(() => runOutside(() => holder.evicted()))
-  }
-
-  #wake(): void {
-    if (this.#waiting.size === 0 || this.#wakeUp !== undefined) return
-    this.#wakeUp = setImmediate(() => runOutside(() => this.#tell()))
   }
 
   /** Tells those whose wish can be fulfilled: the oldest first, the others in the order in which they began to wait. */

@@ -12,17 +12,17 @@ export class Flow implements Watched {
     this.timeout = timeout
     this.claimant = claimant
     this.#budget = budget
-    this.lastArrival = budget.clock.now
-    budget.watch(this)
+    this.lastArrival = budget.stalls.clock.now
+    budget.stalls.watch(this)
   }
 
   /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
   arrived(reading: boolean): void {
-    this.lastArrival = reading ? this.#budget.clock.now : Infinity
+    this.lastArrival = reading ? this.#budget.stalls.clock.now : Infinity
   }
 
   /** The payload is complete, or given up. */
   drop(): void {
-    this.#budget.unwatch(this)
+    this.#budget.stalls.unwatch(this)
   }
 }

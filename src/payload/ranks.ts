@@ -1,5 +1,5 @@
 // Who holds the most, in constant time: holders stand in rows by the power of two of what they hold.
-import type { Holder } from './budget.js'
+import type { Holder } from './holder.js'
 
 /** Whoever holds less is in no row: to end it would gain nothing. As a power of two, in bytes. */
 const LEAST = 12

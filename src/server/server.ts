@@ -252,8 +252,8 @@ export class ProcessServer<Data = unknown> {
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
     const deadlines: Deadlines = new Deadlines((now) => {
-      budget.checkStalls(now)
-      return budget.unfinished > 0
+      budget.stalls.check(now)
+      return budget.stalls.watched > 0
     })
     const closed = (connection: Connection<unknown>): void => {
       this.#census.remove(connection)

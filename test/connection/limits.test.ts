@@ -119,7 +119,7 @@ test('regions grow with what has arrived, not with what was announced', () => {
     const { wire } = place.connect()
     wire.feed(Buffer.concat([header(0x82, 0x80, 900 * MiB), Buffer.alloc(4 + 1000)]))
   }
-  assert.equal(place.budget.unfinished, 100)
+  assert.equal(place.budget.stalls.watched, 100)
   assert.ok(place.budget.used <= 100 * 4096, `${place.budget.used} bytes held for 100,000 that came`)
 })
 
@@ -162,12 +162,12 @@ test('a payload that stalls is failed; time under our own pause is no stall', as
   oldest.wire.feed(frame.subarray(600_000, 800_000))
   waiting.wire.feed(frame.subarray(0, 250_000))
   assert.equal(waiting.wire.paused, true)
-  place.budget.checkStalls(performance.now() + 60)
+  place.budget.stalls.check(performance.now() + 60)
   await settle()
   assert.equal(closeStatus(readFrames(oldest.wire.output).frames[0])?.code, 1008)
   assert.equal(waiting.wire.output.length, 0)
   assert.equal(waiting.wire.paused, false, 'the memory of the one that failed is free')
-  place.budget.checkStalls(performance.now() + 60)
+  place.budget.stalls.check(performance.now() + 60)
   await settle()
   assert.equal(closeStatus(readFrames(waiting.wire.output).frames[0])?.code, 1008)
   assert.equal(place.budget.used, 0)

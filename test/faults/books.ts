@@ -53,7 +53,7 @@ export class Books {
     await eventually(() => this.server.connections.size === 0, 'all connections end', 60_000)
     await eventually(() => heapOfThread().used <= this.#held, 'every region is free', 60_000)
     assert.equal(this.budget.used, 0)
-    assert.equal(this.budget.unfinished, 0)
+    assert.equal(this.budget.stalls.watched, 0)
   }
 }
 

@@ -71,8 +71,8 @@ test('uploads that have all stopped are ended in turns', async () => {
   const budget = new Budget(2 ** 24)
   let stalled = 0
   for (let n = 0; n < MANY; n++) {
-    const payload: Watched = { claimant: claimant(() => budget.unwatch(payload)), lastArrival: 0, timeout: 100 }
-    budget.watch(payload)
+    const payload: Watched = { claimant: claimant(() => budget.stalls.unwatch(payload)), lastArrival: 0, timeout: 100 }
+    budget.stalls.watch(payload)
   }
   function claimant(unwatch: () => void): Claimant {
     const payloadStalled = (): void => {
@@ -85,10 +85,10 @@ test('uploads that have all stopped are ended in turns', async () => {
   const now = performance.now()
   const seen = await progress(
     () => stalled,
-    () => [0, 100, 200, 300].forEach((after) => void budget.checkStalls(now + after)),
+    () => [0, 100, 200, 300].forEach((after) => void budget.stalls.check(now + after)),
   )
   assert.ok(mostAtOnce(seen) < 20, `${mostAtOnce(seen)} in one turn`)
-  assert.equal(budget.unfinished, 0)
+  assert.equal(budget.stalls.watched, 0)
 })
 
 test('regions that nobody fills while others wait for memory are ended in turns', async () => {
@@ -102,7 +102,7 @@ test('regions that nobody fills while others wait for memory are ended in turns'
     budgetFreed: () => undefined,
     payloadStalled,
   })
-  const begun = budget.clock.now
+  const begun = budget.stalls.clock.now
   const quiet = { timeout: 60_000, lastArrival: begun, lastGrowth: begun }
   const waiting = { ...quiet, claimant: party(() => undefined), size }
   budget.begin({ ...quiet, claimant: party(() => undefined), size: 0 }) // the oldest, which has room of its own
@@ -121,7 +121,7 @@ test('regions that nobody fills while others wait for memory are ended in turns'
   const seen = await progress(
     () => stalled,
     () => {
-      for (let after = 0; after <= 1500; after += 100) budget.checkStalls(now + after)
+      for (let after = 0; after <= 1500; after += 100) budget.stalls.check(now + after)
     },
   )
   assert.ok(mostAtOnce(seen) < 20, `${mostAtOnce(seen)} in one turn`)

@@ -104,8 +104,9 @@ export class Places {
   }
 
   checkBooks(): void {
-    for (const { used, unfinished } of this.#budgets) {
-      if (used !== 0 || unfinished !== 0) this.#world.fault(`a budget holds ${used} bytes, ${unfinished} unfinished`)
+    for (const { used, stalls } of this.#budgets) {
+      if (used !== 0 || stalls.watched !== 0)
+        this.#world.fault(`a budget holds ${used} bytes, ${stalls.watched} unfinished`)
     }
     for (const { connections } of [this.#fast, this.#public]) {
       if (connections.size !== 0) this.#world.fault(`${connections.size} connections are left`)

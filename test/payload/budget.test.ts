@@ -30,8 +30,8 @@ function watched(budget: Budget): () => number {
 
 /** Lets `budget` look for stalls, as it does while time passes: from `from` to `to`, in milliseconds. */
 function pass(budget: Budget, from: number, to: number): void {
-  for (let now = from; now < to; now += 100) budget.checkStalls(now)
-  budget.checkStalls(to)
+  for (let now = from; now < to; now += 100) budget.stalls.check(now)
+  budget.stalls.check(to)
 }
 
 test('a thousand peers that do their worst never hold more than the budget', { timeout: 240_000 }, async () => {
@@ -90,7 +90,7 @@ test('a thousand peers that do their worst never hold more than the budget', { t
   end()
   await settle()
   assert.equal(place.budget.used, 0)
-  assert.equal(place.budget.unfinished, 0)
+  assert.equal(place.budget.stalls.watched, 0)
   assert.equal(place.shared.heap.used, before)
 })
 
@@ -179,7 +179,7 @@ test('while somebody waits for memory, nobody may hold a region without filling 
   assert.equal(oldest.wire.paused, false)
   assert.equal(second.wire.paused, true)
   const start = performance.now()
-  place.budget.checkStalls(start)
+  place.budget.stalls.check(start)
   oldest.wire.feed(Buffer.alloc(1))
   pass(place.budget, start, start + 900)
   assert.equal(errors.length, 0)
@@ -205,9 +205,9 @@ test('time in which this process stood still ends no payload, whether somebody w
   let now = performance.now()
   for (const { wire } of peers) {
     wire.feed(Buffer.concat([begin, Buffer.alloc(200 * KiB)]))
-    place.budget.checkStalls(now)
+    place.budget.stalls.check(now)
     now += 60_000 // suspended, and what has come meanwhile is still to be read
-    place.budget.checkStalls(now)
+    place.budget.stalls.check(now)
   }
   assert.equal(peers[1]?.wire.paused, true, 'there is no room for the second')
   assert.deepEqual(errors, [])

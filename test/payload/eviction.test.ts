@@ -72,7 +72,7 @@ test('who was promised memory and does not take it keeps nobody else waiting', a
   budget.resized(4 * MiB, 0)
   await settle()
   assert.deepEqual([first.told, second.told], [1, 0], 'there is room for one')
-  budget.checkStalls(performance.now()) // the first is paused by its application, and takes nothing
+  budget.stalls.check(performance.now()) // the first is paused by its application, and takes nothing
   await settle()
   assert.equal(second.told, 1)
 })

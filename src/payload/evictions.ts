@@ -1,0 +1,53 @@
+// Who goes when room is needed: first what remains of those who have gone, then whoever holds the most.
+import { runOutside } from '../internals/context.js'
+import type { Holder } from './holder.js'
+import { Ranks } from './ranks.js'
+import type { Remains } from './remains.js'
+
+export class Evictions {
+  readonly #remains: Remains
+  readonly #ranks = new Ranks()
+  /** Those who were told to go, and have not left yet. */
+  readonly #leaving = new Set<Holder>()
+  #leavingBytes = 0
+
+  constructor(remains: Remains) {
+    this.#remains = remains
+  }
+
+  /** Bytes that are free when those who were told to go have left. */
+  get leaving(): number {
+    return this.#leavingBytes
+  }
+
+  /** `holder` holds `bytes` more. */
+  attribute(holder: Holder, bytes: number): void {
+    const before = holder.held
+    holder.held = before + bytes
+    if (this.#leaving.size > 0 && this.#leaving.has(holder)) this.#leavingBytes += bytes
+    else this.#ranks.move(holder, before)
+  }
+
+  /** It has ended, told or not. */
+  leave(holder: Holder): void {
+    this.#ranks.remove(holder)
+    if (this.#leaving.delete(holder)) this.#leavingBytes -= holder.held
+  }
+
+  /** The next one goes, of those who hold more than `held` bytes; false if there is none. */
+  next(held: number): boolean {
+    if (this.#remains.lose()) return true
+    const { largest } = this.#ranks
+    if (largest === undefined || largest.held <= held) return false
+    this.#evict(largest)
+    return true
+  }
+
+  /** Not at once: whoever needs the room may be in the middle of something. */
+  #evict(holder: Holder): void {
+    this.#ranks.remove(holder)
+    this.#leaving.add(holder)
+    this.#leavingBytes += holder.held
+    queueMicrotask(() => runOutside(() => holder.evicted()))
+  }
+}

@@ -1,0 +1,36 @@
+// Those who make the server hold something, as the budget knows them.
+
+/** Whoever makes the server hold something. */
+export interface Holder {
+  /** Bytes that it makes the server hold, regions of messages that are arriving left out: the budget's own. */
+  held: number
+  /** It has ended: nothing can be got back by ending it. */
+  readonly gone: boolean
+  /** It holds the most, and room is needed: it must end, and give back what it holds. */
+  evicted(): void
+}
+
+/** Someone with an unfinished payload. */
+export interface Claimant extends Holder {
+  /** Memory may have become free: ask again. */
+  budgetFreed(): void
+  /** The payload's sender has sent nothing for the whole payload timeout, or too little while others wait for memory. */
+  payloadStalled(): void
+}
+
+/** A payload whose sender must not stop. */
+export interface Watched {
+  readonly claimant: Claimant
+  /** When its last byte came, by the budget's clock; Infinity while we are not reading. */
+  readonly lastArrival: number
+  /** How long it may stop arriving, in milliseconds; 0 is for ever. */
+  readonly timeout: number
+}
+
+/** A payload that is arriving in a region. */
+export interface Unfinished extends Watched {
+  /** When its region last grew. */
+  readonly lastGrowth: number
+  /** Bytes of its region. */
+  readonly size: number
+}
