@@ -4,7 +4,6 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { Region } from '../codec/codec.js'
 import { runInContext, runOutside } from '../internals/context.js'
 import { Account } from '../payload/account.js'
-import type { Holder } from '../payload/budget.js'
 import type { Keeper } from '../payload/remains.js'
 import type { LargeResult } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
@@ -16,13 +15,13 @@ import { Kept } from './kept.js'
 import { Message } from './message.js'
 import { MessageLoop } from './messageLoop.js'
 import { MessageStream } from './messageStream.js'
+import type { Owner } from './owner.js'
+import type { Pressure } from './pressure.js'
 import { Rates } from './rates.js'
-import { Reason, type Stoppable } from './reading.js'
+import { Reason } from './reason.js'
 
 /** The connection whose messages are delivered. */
-export interface Recipient<Data> extends Called<Data>, Holder {
-  violated(violation: ProtocolViolation): void
-}
+export interface Recipient<Data> extends Called<Data>, Owner {}
 
 /** A message whose handler is not done. */
 interface Pending {
@@ -39,7 +38,7 @@ const HANDLED = { pooled: false, alone: false }
 export class Delivery<Data> implements Deliverer, Keeper {
   readonly #shared: Shared<Data>
   readonly #recipient: Recipient<Data>
-  readonly #reading: Stoppable
+  readonly #pressure: Pressure
   readonly #rates: Rates | undefined
   #pending: Set<Pending> | undefined
   /** The latest: while it waits to be read, no other begins. */
@@ -50,8 +49,8 @@ export class Delivery<Data> implements Deliverer, Keeper {
   #ended = false
   #ownAccount: Account | undefined
 
-  constructor(shared: Shared<Data>, recipient: Recipient<Data>, reading: Stoppable) {
-    this.#reading = reading
+  constructor(shared: Shared<Data>, recipient: Recipient<Data>, pressure: Pressure) {
+    this.#pressure = pressure
     this.#shared = shared
     this.#recipient = recipient
     this.#rates = Rates.of(shared.limits)
@@ -60,7 +59,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
 
   /** The loop over the messages; from now on they go there. */
   messages(): MessageLoop {
-    this.#loop ??= new MessageLoop(this.#reading, this.#account)
+    this.#loop ??= new MessageLoop(this.#pressure, this.#account)
     this.#plain = false
     if (this.#ended) this.#loop.end()
     return this.#loop.enter()
@@ -92,7 +91,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
   streamBegins(isText: boolean, byteLength: number | undefined): void {
     const recipient = this.#recipient
     const { handlers } = this.#shared
-    const stream = new MessageStream(this.#reading, this.#account, isText, byteLength, () => this.#streamLeft())
+    const stream = new MessageStream(this.#pressure, this.#account, isText, byteLength, () => this.#streamLeft())
     this.#stream = stream
     const work = (): unknown => handlers.stream?.(recipient, stream)
     let result: unknown
@@ -215,8 +214,8 @@ export class Delivery<Data> implements Deliverer, Keeper {
     this.#pending ??= new Set()
     this.#pending.add(pending)
     this.#shared.work.answerBegins(this.#recipient)
-    if (alone) this.#reading.pause(Reason.pool)
-    if (this.#pending.size >= limits.pendingHandlers || budget.tight) this.#reading.pause(Reason.handlers)
+    if (alone) this.#pressure.pause(Reason.pool)
+    if (this.#pending.size >= limits.pendingHandlers || budget.tight) this.#pressure.pause(Reason.handlers)
     Promise.resolve(result).then(
       () => this.#settle(pending),
       (error: unknown) => {
@@ -243,7 +242,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
     pending.kept.release()
     this.#pending?.delete(pending)
     this.#shared.work.answerEnds(this.#recipient)
-    if (pending.alone) this.#reading.resume(Reason.pool)
-    if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#reading.resume(Reason.handlers)
+    if (pending.alone) this.#pressure.resume(Reason.pool)
+    if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#pressure.resume(Reason.handlers)
   }
 }

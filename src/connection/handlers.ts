@@ -11,10 +11,10 @@ import type { Encoder } from './encoder.js'
 import type { Message } from './message.js'
 import type { MessageStream } from './messageStream.js'
 import type { RateLimits } from './rates.js'
-import type { Times } from './reading.js'
 import type { Slices } from './slices.js'
 import type { Publisher } from './subscriber.js'
 import type { Turn } from './turn.js'
+import type { Times } from './vitals.js'
 import type { Work } from './work.js'
 
 /**

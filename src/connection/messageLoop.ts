@@ -4,7 +4,8 @@ import type { Account } from '../payload/account.js'
 import type { Keeper } from '../payload/remains.js'
 import { Kept } from './kept.js'
 import type { Message } from './message.js'
-import { Reason, type Stoppable } from './reading.js'
+import type { Pressure } from './pressure.js'
+import { Reason } from './reason.js'
 
 /** Messages and bytes that wait for the loop before reading stops. */
 const MOST_MESSAGES = 64
@@ -15,7 +16,7 @@ type Taker = (result: IteratorResult<Message, undefined>) => void
 const DONE = { done: true, value: undefined } as const
 
 export class MessageLoop implements AsyncIterableIterator<Message, undefined>, Keeper {
-  readonly #reading: Stoppable
+  readonly #pressure: Pressure
   readonly #account: Account
   readonly #queue: Kept[] = []
   #bytes = 0
@@ -25,8 +26,8 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
   #left = false
   #ended = false
 
-  constructor(reading: Stoppable, account: Account) {
-    this.#reading = reading
+  constructor(pressure: Pressure, account: Account) {
+    this.#pressure = pressure
     this.#account = account
   }
 
@@ -50,7 +51,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
     this.#queue.push(queued)
     this.#bytes += message.byteLength
     const full = this.#queue.length >= MOST_MESSAGES || this.#bytes >= MOST_BYTES
-    if (full || this.#left || this.#account.tight) this.#reading.pause(Reason.loop)
+    if (full || this.#left || this.#account.tight) this.#pressure.pause(Reason.loop)
   }
 
   /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own, and counts on. */
@@ -87,7 +88,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
         this.#bytes -= queued.message.byteLength
         this.#give(queued, resolve)
       }
-      if (this.#queue.length === 0) this.#reading.resume(Reason.loop)
+      if (this.#queue.length === 0) this.#pressure.resume(Reason.loop)
     })
   }
 
@@ -97,7 +98,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
     this.#left = true
     for (const taker of this.#takers.splice(0)) taker(DONE) // or they would take what the next loop is for
     if (this.#ended) this.#drop()
-    else this.#reading.pause(Reason.loop)
+    else this.#pressure.pause(Reason.loop)
     return Promise.resolve(DONE)
   }
 

@@ -8,7 +8,8 @@ import { type Account, OBJECTS } from '../payload/account.js'
 import type { Keeper, Remainder } from '../payload/remains.js'
 import { ConnectionEnded, ignorable } from './ended.js'
 import { readableOf } from './messageReadable.js'
-import { Reason, type Stoppable } from './reading.js'
+import type { Pressure } from './pressure.js'
+import { Reason } from './reason.js'
 
 type Result = IteratorResult<OwnBytes, undefined>
 
@@ -24,7 +25,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   readonly isText: boolean
   /** Payload length in bytes, where it is known from the start: of a message in one frame. */
   readonly byteLength: number | undefined
-  readonly #reading: Stoppable
+  readonly #pressure: Pressure
   readonly #account: Account
   readonly #chunks: OwnBytes[] = []
   readonly #takers: Taker[] = []
@@ -40,14 +41,14 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
 
   /** Made by a connection; `leaves` is called when the reader leaves before the message has ended. @internal */
   constructor(
-    reading: Stoppable,
+    pressure: Pressure,
     account: Account,
     isText: boolean,
     byteLength: number | undefined,
     leaves: () => void,
   ) {
     this.#leaves = leaves
-    this.#reading = reading
+    this.#pressure = pressure
     this.#account = account
     this.isText = isText
     this.byteLength = byteLength
@@ -90,7 +91,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
       this.#forget(chunk)
-      if (this.#chunks.length === 0) this.#reading.resume(Reason.stream)
+      if (this.#chunks.length === 0) this.#pressure.resume(Reason.stream)
       return Promise.resolve({ done: false, value: chunk })
     }
     if (this.#ended || this.#left) return Promise.resolve(DONE)
@@ -104,7 +105,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     if (!this.#ended && this.#error === undefined) this.#leaves()
     this.#drop()
     for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
-    this.#reading.resume(Reason.stream)
+    this.#pressure.resume(Reason.stream)
     return Promise.resolve(DONE)
   }
 
@@ -132,7 +133,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
       taker.resolve({ done: false, value: chunk })
       return true
     }
-    this.#reading.pause(Reason.stream)
+    this.#pressure.pause(Reason.stream)
     if (!this.#account.keep(chunk.length + OBJECTS)) return false
     this.#chunks.push(chunk)
     return true

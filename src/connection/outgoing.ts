@@ -19,8 +19,8 @@ const OBJECTS = 256
 /** Bytes that one connection writes before the others have a turn. */
 const MOST_IN_A_ROW = 2 * 1024 * 1024
 
-/** The connection that an Outgoing belongs to. */
-export interface OutgoingOwner extends Holder {
+/** Whoever decides what is sent. */
+export interface OutgoingOwner {
   /** What could be written has been; `buffered` tells what is left. */
   flushed(): void
   /** A write failed: the peer is gone. */
@@ -40,6 +40,7 @@ export class Outgoing implements Writer {
   readonly #transport: Transport
   readonly #shared: OutgoingShared
   readonly #owner: OutgoingOwner
+  readonly #holder: Holder
   /** The frames of this turn, and the outbox's block that they lie in, which is retained meanwhile. */
   #start = 0
   #end = 0
@@ -57,10 +58,11 @@ export class Outgoing implements Writer {
   /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
   #goesOnLater = false
 
-  constructor(transport: Transport, shared: OutgoingShared, owner: OutgoingOwner) {
+  constructor(transport: Transport, shared: OutgoingShared, owner: OutgoingOwner, holder: Holder) {
     this.#transport = transport
     this.#shared = shared
     this.#owner = owner
+    this.#holder = holder
   }
 
   /** Bytes accepted here that the system has not taken. */
@@ -161,7 +163,7 @@ export class Outgoing implements Writer {
     this.#outstanding = undefined
     this.#finished += done.length
     this.#completed++
-    done.unpin(this.#shared.budget, this.#owner)
+    done.unpin(this.#shared.budget, this.#holder)
     if (status < 0) this.#owner.writeFailed()
     else this.flush()
   }
@@ -174,7 +176,7 @@ export class Outgoing implements Writer {
 
   /** Gives back everything; the transport must be gone. */
   free(): void {
-    this.#outstanding?.unpin(this.#shared.budget, this.#owner)
+    this.#outstanding?.unpin(this.#shared.budget, this.#holder)
     this.#outstanding = undefined
     this.drop()
   }
@@ -226,7 +228,7 @@ export class Outgoing implements Writer {
 
   /** A write could not finish at once: its memory must stay. */
   #stands(memory: SharedMemory, pointer: number, length: number): void {
-    this.#outstanding = new Pinned(this.#shared.budget, this.#owner, memory, pointer, length, OBJECTS)
+    this.#outstanding = new Pinned(this.#shared.budget, this.#holder, memory, pointer, length, OBJECTS)
   }
 
   #writeWaiting(): boolean {
@@ -260,7 +262,7 @@ export class Outgoing implements Writer {
   }
 
   get #queue(): PinnedQueue {
-    this.#waiting ??= new PinnedQueue(this.#shared, this.#owner, OBJECTS)
+    this.#waiting ??= new PinnedQueue(this.#shared, this.#holder, OBJECTS)
     return this.#waiting
   }
 

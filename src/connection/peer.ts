@@ -7,6 +7,7 @@ import { inboxOfThread } from '../memory/inbox.js'
 import { Account } from '../payload/account.js'
 import { CloseCode, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
+import { Action, Lifecycle } from '../protocol/lifecycle.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
@@ -14,23 +15,23 @@ import type { Sendable, SendResult } from './connection.js'
 import { Delivery, type Recipient } from './delivery.js'
 import type { FrameBuffer } from './encoder.js'
 import { ConnectionEnded } from './ended.js'
-import { Ending, type EndingOwner } from './ending.js'
 import type { Opening, Shared } from './handlers.js'
-import { Incoming, type Sink } from './incoming.js'
+import { Incoming } from './incoming.js'
 import type { MessageLoop } from './messageLoop.js'
 import { Pings, pingPayload, refusedPing } from './pings.js'
-import { type Reader, Reading, Reason, silence } from './reading.js'
-import { Sender, type SenderOwner } from './sender.js'
-import type { SharedMemory } from './sharedBlock.js'
+import { Pressure } from './pressure.js'
+import { Reason } from './reason.js'
+import { Sender } from './sender.js'
 import type { SendStreamOptions, StreamSource } from './streamSource.js'
 import { leaveTopics, subscribe, unsubscribe } from './subscriptions.js'
+import { silence, Vitals } from './vitals.js'
 
 const NOTHING = new Uint8Array(0)
 
 /** A slow peer whose unfinished write holds no more may still be told why it is ended. */
 const LITTLE = 65_536
 
-export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner, Reader, EndingOwner {
+export class Peer<Data> implements Recipient<Data>, Receiver {
   data: Data
   due = 0
   held = 0
@@ -42,8 +43,9 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   readonly #clientAddress: string | undefined
   readonly #incoming: Incoming
   readonly #sender: Sender
-  readonly #ending: Ending
-  readonly #reading: Reading
+  readonly #lifecycle: Lifecycle
+  readonly #vitals: Vitals
+  readonly #pressure: Pressure
   readonly #delivery: Delivery<Data>
   #pings: Pings | undefined
 
@@ -54,10 +56,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     this.#clientAddress = opening.clientAddress
     this.#shared = shared
     this.#transport = transport
-    this.#sender = new Sender(shared, transport, this)
-    this.#ending = new Ending(shared, transport, this.#sender, this)
-    this.#reading = new Reading(transport, shared.deadlines, this)
-    this.#delivery = new Delivery(shared, this, this.#reading)
+    this.#lifecycle = new Lifecycle(shared.encoder.role)
+    this.#vitals = new Vitals(shared)
+    this.#pressure = new Pressure(transport, this.#lifecycle, this.#vitals, this)
+    this.#sender = new Sender(shared, transport, this.#lifecycle, this.#pressure, this)
+    this.#delivery = new Delivery(shared, this, this.#pressure)
     this.#incoming = new Incoming(shared, this, this.#delivery, shared.encoder.role)
   }
 
@@ -66,12 +69,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
    * Throws OutOfMemory, before anything is sent, where `respond` does.
    */
   start(early: Uint8Array, respond?: (output: FrameBuffer) => void): void {
-    const { turn, connections, deadlines, times, callbacks } = this.#shared
+    const { turn, connections, deadlines, callbacks } = this.#shared
     turn.begin()
     try {
       respond?.(this.#sender.outgoing)
       connections.add(this)
-      deadlines.setTick(this, this.#reading.next(times))
+      deadlines.setTick(this, this.#vitals.next)
       this.#transport.open(this)
       inboxOfThread().deliverAfter(() => callbacks.open(this), this, early)
     } finally {
@@ -85,7 +88,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   get isOpen(): boolean {
-    return this.#ending.isOpen
+    return this.#lifecycle.isOpen
   }
 
   get bufferedAmount(): number {
@@ -93,7 +96,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   get remoteAddress(): string | undefined {
-    return this.#ending.gone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
+    return this.#lifecycle.isGone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
   }
 
   send(data: Sendable): SendResult {
@@ -113,24 +116,20 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   subscribe(topic: string): void {
-    if (!this.#ending.gone && !subscribe(this.#shared, this, topic))
+    if (!this.#lifecycle.isGone && !subscribe(this.#shared, this.#sender, this, topic))
       this.violated(new ProtocolViolation('MEMORY_SPENT'))
   }
 
   unsubscribe(topic: string): void {
-    unsubscribe(this.#shared, this, topic)
+    unsubscribe(this.#shared, this.#sender, this, topic)
   }
 
   isSubscribed(topic: string): boolean {
-    return this.#shared.topics.isSubscribed(this, topic)
+    return this.#shared.topics.isSubscribed(this.#sender, topic)
   }
 
   publish(topic: string, data: Sendable): number {
-    return this.#shared.topics.publish(topic, data, this)
-  }
-
-  deliver(memory: SharedMemory, pointer: number, length: number): void {
-    this.#sender.deliver(memory, pointer, length)
+    return this.#shared.topics.publish(topic, data, this.#sender)
   }
 
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
@@ -143,11 +142,11 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   pause(): void {
-    this.#reading.pause(Reason.application)
+    this.#pressure.pause(Reason.application)
   }
 
   resume(): void {
-    this.#reading.resume(Reason.application)
+    this.#pressure.resume(Reason.application)
   }
 
   messages(): MessageLoop {
@@ -155,33 +154,35 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   close(code: number = CloseCode.normal, reason = ''): void {
-    const payload = writeClosePayload(code, reason)
-    if (this.isOpen) this.#ending.sayClose({ code, reason }, payload)
+    writeClosePayload(code, reason) // throws for what may not be sent
+    if (!this.isOpen) return
+    this.#sender.catchUp() // after Close, nothing can be sent
+    this.#do(this.#lifecycle.sendClose({ code, reason }))
   }
 
   terminate(): void {
-    this.#ending.terminate()
+    this.#do(this.#lifecycle.terminate())
   }
 
   /** Its deadline: of the closing handshake, or the next look at its vitals (Expiring). */
   expired(): void {
-    if (!this.isOpen) return this.terminate()
-    const { deadlines, times, limits } = this.#shared
+    if (!this.isOpen) return this.#do(this.#lifecycle.expires())
+    const { deadlines, limits } = this.#shared
     const { outgoing } = this.#sender
-    const verdict = this.#reading.look(outgoing, outgoing.taken(this.#transport.unsent), times)
+    const verdict = this.#vitals.look(outgoing, outgoing.taken(this.#transport.unsent))
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'idle' || verdict === 'unread' || verdict === 'starved')
       return this.violated(silence(verdict, limits))
     if (verdict === 'ping') this.#sender.control(OPCODE_PING, NOTHING)
-    deadlines.setTick(this, this.#reading.next(times))
+    deadlines.setTick(this, this.#vitals.next)
   }
 
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
-    if (this.#ending.done) return
-    const { turn, slices, deadlines } = this.#shared
-    this.#reading.seen = deadlines.now
+    if (!this.#lifecycle.delivers) return
+    const { turn, slices } = this.#shared
+    this.#vitals.heard()
     turn.begin()
     slices.begin(this)
     try {
@@ -189,7 +190,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     } catch (error) {
       this.#memorySpent(error)
     }
-    this.#incoming.noteArrival(!this.#reading.stopped)
+    this.#incoming.noteArrival(!this.#pressure.stopped)
     turn.end()
   }
 
@@ -200,7 +201,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   waits(bytes: number): boolean {
     const { budget } = this.#shared
     if (bytes < 0) budget.forget(this, -bytes)
-    else if (this.#ending.done || !budget.keep(this, bytes)) {
+    else if (!this.#lifecycle.delivers || !budget.keep(this, bytes)) {
       this.violated(new ProtocolViolation('MEMORY_SPENT'))
       return false
     }
@@ -208,64 +209,48 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   ended(): void {
-    this.#ending.peerHalfCloses()
+    this.#do(this.#lifecycle.peerEnds())
   }
 
   written(status: number): void {
-    this.#ending.progress()
-    this.#write(() => this.#sender.outgoing.written(status))
+    this.#do(this.#lifecycle.progress())
+    this.#sender.goesOn(status)
   }
 
   closed(): void {
     const { callbacks, connections, deadlines, budget } = this.#shared
-    this.#ending.leave()
+    this.#lifecycle.transportGone()
     connections.delete(this)
     deadlines.clear(this)
     this.#incoming.free()
-    leaveTopics(this.#shared, this)
+    leaveTopics(this.#shared, this.#sender, this)
     this.#sender.free()
     this.#pings?.abandon()
     this.#delivery.end()
     budget.leave(this)
-    const { code, reason } = this.#ending.outcome
+    const { code, reason } = this.#lifecycle.outcome
     callbacks.close(this, code, reason)
     this.#shared.closed(this)
   }
 
-  // What the sending half tells (SenderOwner).
+  // What the sending half tells (Owner).
 
-  flushed(): void {
-    const { buffered, outgoing } = this.#sender
-    const { outputLimit } = this.#shared.limits
-    if (buffered > outputLimit) this.#sender.hold()
-    else if (buffered <= outputLimit / 2) this.#reading.resume(Reason.output)
-    if (outgoing.buffered === 0) this.#ending.everythingWritten()
+  everythingWritten(): void {
+    this.#do(this.#lifecycle.flushed())
   }
 
   drained(): void {
-    if (this.bufferedAmount === 0 && this.#sender.takePromise() && this.isOpen) this.#shared.callbacks.drain(this)
+    this.#shared.callbacks.drain(this)
   }
 
-  goesOn(): void {
-    this.#write(() => this.#sender.outgoing.flush())
-  }
-
-  outputFull(): void {
-    this.#reading.pause(Reason.output)
-  }
-
-  writeFailed(): void {
-    this.terminate()
-  }
-
-  // What the receiving half tells (Sink).
+  // What the receiving half tells (Owner, Sink).
 
   get accepts(): boolean {
-    return !this.#reading.stopped && !this.#ending.done
+    return !this.#pressure.stopped && this.#lifecycle.delivers
   }
 
   get done(): boolean {
-    return this.#ending.done
+    return !this.#lifecycle.delivers
   }
 
   control(opcode: number, pointer: number, length: number): void {
@@ -275,33 +260,33 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   }
 
   violated(violation: ProtocolViolation): void {
-    if (this.#ending.done) return
+    if (!this.#lifecycle.delivers) return
     this.#shared.callbacks.error(this, violation, false)
-    this.#ending.fail({ code: violation.closeCode, reason: violation.message })
+    this.#fail(violation.closeCode, violation.message)
   }
 
   sliceOver(): void {
     const { slices } = this.#shared
-    if (this.#reading.stopped) return
-    this.#reading.pause(Reason.slice)
-    slices.later(() => this.#reading.resumeNow(Reason.slice))
+    if (this.#pressure.stopped) return
+    this.#pressure.pause(Reason.slice)
+    slices.later(() => this.#pressure.resumeNow(Reason.slice))
   }
 
   budgetSpent(): void {
-    this.#reading.pause(Reason.budget)
+    this.#pressure.pause(Reason.budget)
   }
 
   budgetFreed(): void {
-    this.#reading.resume(Reason.budget)
+    this.#pressure.resume(Reason.budget)
   }
 
   get gone(): boolean {
-    return this.#ending.gone
+    return this.#lifecycle.isGone
   }
 
   /** It makes the server hold the most, and others need the room: it ends, and what it has not been sent is given up. */
   evicted(): void {
-    if (this.#ending.gone) return
+    if (this.#lifecycle.isGone) return
     const { turn } = this.#shared
     const { outgoing } = this.#sender
     const slow = outgoing.blocked
@@ -323,7 +308,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
 
   /** Section 5.5.3: a pong carries what its ping carried. */
   #answerPing(pointer: number, length: number): void {
-    if (!this.#ending.closeSent) this.#sender.pong(pointer, length)
+    if (this.isOpen) this.#sender.pong(pointer, length)
   }
 
   #takePong(pointer: number, length: number): void {
@@ -337,21 +322,49 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
   #receiveClose(payload: Buffer): void {
     const status = readClosePayload(payload)
     if (status instanceof ProtocolViolation) return this.violated(status)
-    this.#ending.closeReceived(status)
+    this.#sender.catchUp()
+    this.#do(this.#lifecycle.receiveClose(status))
   }
 
   handlerFailed(error: unknown): void {
     if (error instanceof InvalidJson) return this.violated(new ProtocolViolation('INVALID_JSON'))
     // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
     this.#shared.callbacks.error(this, error, this.isOpen || !(error instanceof ConnectionEnded))
-    this.#ending.fail({ code: CloseCode.internalError, reason: '' })
+    this.#fail(CloseCode.internalError, '')
   }
 
-  // What ends tells (EndingOwner).
+  // How it ends.
 
-  deliveryEnds(): void {
+  #fail(code: number, reason: string): void {
+    if (!this.#lifecycle.delivers) return
+    this.#sender.catchUp()
+    this.#do(this.#lifecycle.fail({ code, reason }))
+  }
+
+  /** Does what the lifecycle has answered to an event. */
+  #do(actions: number): void {
+    if (actions === Action.none) return
+    if ((actions & Action.sayClose) !== 0) this.#sayClose()
+    if ((actions & Action.limitTime) !== 0) this.#shared.deadlines.set(this, this.#shared.limits.closeTimeout)
+    if ((actions & Action.stopDelivery) !== 0) this.#stopDelivery()
+    if ((actions & Action.flush) !== 0) this.#sender.outgoing.touch()
+    if ((actions & Action.halfClose) !== 0) this.#transport.end()
+    if ((actions & Action.destroy) !== 0) {
+      this.#sender.end()
+      this.#transport.close()
+    }
+  }
+
+  #sayClose(): void {
+    const { code, reason } = this.#lifecycle.closeFrame
+    this.#sender.control(OPCODE_CLOSE, writeClosePayload(code === CloseCode.none ? undefined : code, reason))
+    this.#sender.end()
+  }
+
+  #stopDelivery(): void {
+    this.#sender.end()
     this.#incoming.drop()
-    this.#reading.drain()
+    this.#pressure.drain()
   }
 
   /** No memory is left for what came, or for the answer: that is this peer's end, not the process's. */
@@ -360,22 +373,12 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     else this.handlerFailed(error)
   }
 
-  /** Writes what waits; then streams go on, and the application if it was promised to hear of it. */
-  #write(work: () => void): void {
-    const { turn } = this.#shared
-    turn.begin()
-    work()
-    this.#sender.wake()
-    this.drained()
-    turn.end()
-  }
+  // Whether it is read from (PressureListener).
 
-  // Reading (Reader).
-
-  readingStops(): void {
+  readingStopped(): void {
     this.#incoming.noteArrival(false)
-    const { deadlines, times } = this.#shared
-    const next = this.#reading.next(times)
+    const { deadlines } = this.#shared
+    const { next } = this.#vitals
     if (this.isOpen && next !== 0 && (this.due === 0 || next < this.due)) deadlines.setTick(this, next)
   }
 
@@ -391,7 +394,7 @@ export class Peer<Data> implements Recipient<Data>, Receiver, Sink, SenderOwner,
     turn.end()
   }
 
-  readingStarts(): void {
+  readingStarted(): void {
     this.#incoming.noteArrival(true)
   }
 }

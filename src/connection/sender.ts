@@ -4,6 +4,7 @@ import { checkOptions } from '../checks/check.js'
 import { everywhere, streamOptions } from '../checks/tables.js'
 import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PONG, OPCODE_TEXT } from '../codec/frames.js'
+import type { Lifecycle } from '../protocol/lifecycle.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Transport } from '../transport/transport.js'
 import type { Backlog } from './backlog.js'
@@ -12,20 +13,15 @@ import { bytesOf, type Encoder } from './encoder.js'
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
 import { Message } from './message.js'
 import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
+import type { Owner } from './owner.js'
 import { PreparedMessage } from './prepared.js'
+import type { Pressure } from './pressure.js'
+import { Reason } from './reason.js'
 import { encode, exactBytes } from './sendable.js'
 import type { SharedMemory } from './sharedBlock.js'
 import { openSource, type SendStreamOptions, type StreamSource } from './streamSource.js'
 import type { Publisher, Subscriber } from './subscriber.js'
-import { type FragmentSender, Unfinished, type UnfinishedOwner } from './unfinished.js'
-
-/** The connection that a sender belongs to. */
-export interface SenderOwner extends OutgoingOwner, UnfinishedOwner, Subscriber {
-  /** The output is above its limit, and can't be written: read nothing until it has gone. */
-  outputFull(): void
-  violated(violation: ProtocolViolation): void
-  terminate(): void
-}
+import { type FragmentSender, Unfinished } from './unfinished.js'
 
 /** What all senders of a route share. */
 export interface SenderShared extends OutgoingShared {
@@ -37,20 +33,25 @@ export interface SenderShared extends OutgoingShared {
 
 type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
-export class Sender implements FragmentSender {
+export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
   readonly #shared: SenderShared
-  readonly #owner: SenderOwner
-  #promised = false
+  readonly #lifecycle: Lifecycle
+  readonly #pressure: Pressure
+  readonly #owner: Owner
+  /** `send` has answered `'buffered'`, so `drain` is to be told. */
+  #drainOwed = false
   /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
   #failed = false
   /** The message under way that is sent in parts, made for the first. */
   #unfinished: Unfinished | undefined
 
-  constructor(shared: SenderShared, transport: Transport, owner: SenderOwner) {
+  constructor(shared: SenderShared, transport: Transport, lifecycle: Lifecycle, pressure: Pressure, owner: Owner) {
     this.#shared = shared
+    this.#lifecycle = lifecycle
+    this.#pressure = pressure
     this.#owner = owner
-    this.outgoing = new Outgoing(transport, shared, owner)
+    this.outgoing = new Outgoing(transport, shared, this, owner)
   }
 
   /** Bytes that were taken and that the system has not, those behind an unfinished message included. */
@@ -96,7 +97,7 @@ export class Sender implements FragmentSender {
   /** Something is about to be sent: what topics have published before it goes first. */
   catchUp(): void {
     const { topics } = this.#shared
-    if (topics.pending) topics.catchUp(this.#owner)
+    if (topics.pending) topics.catchUp(this)
   }
 
   /** What a topic has encoded, for this connection among others. Never throws. */
@@ -142,7 +143,7 @@ export class Sender implements FragmentSender {
   }
 
   get #parts(): Unfinished {
-    this.#unfinished ??= new Unfinished(this.#shared, this.#owner, this)
+    this.#unfinished ??= new Unfinished(this.#shared, this.#lifecycle, this, this.#owner)
     return this.#unfinished
   }
 
@@ -151,15 +152,36 @@ export class Sender implements FragmentSender {
     this.#unfinished?.end()
   }
 
-  /** Output has left: a stream goes on. */
-  wake(): void {
-    if (this.outgoing.buffered <= this.#shared.limits.outputLimit / 2) this.#unfinished?.relieved()
+  // What becomes of what is written (OutgoingOwner).
+
+  flushed(): void {
+    const { buffered } = this
+    const { outputLimit } = this.#shared.limits
+    if (buffered > outputLimit) this.#hold()
+    else if (buffered <= outputLimit / 2) this.#pressure.resume(Reason.output)
+    if (!this.#lifecycle.delivers && this.outgoing.buffered === 0) this.#owner.everythingWritten()
+  }
+
+  writeFailed(): void {
+    this.#owner.terminate()
+  }
+
+  /** Writes what waits, perhaps after a write with this `status`; then a stream goes on, and `drain` may be due. */
+  goesOn(status?: number): void {
+    const { turn, limits } = this.#shared
+    const { outgoing } = this
+    turn.begin()
+    if (status === undefined) outgoing.flush()
+    else outgoing.written(status)
+    if (outgoing.buffered <= limits.outputLimit / 2) this.#unfinished?.relieved()
+    this.drained()
+    turn.end()
   }
 
   /** A control frame of this side's making: Close, or another one where the connection is open. */
   control(opcode: number, payload: Uint8Array): void {
     this.catchUp()
-    if (opcode !== OPCODE_CLOSE && !this.#owner.isOpen) return // what was published before has failed it
+    if (opcode !== OPCODE_CLOSE && !this.#lifecycle.isOpen) return // what was published before has failed it
     this.#frameControl(() => this.#shared.encoder.control(this.outgoing, opcode, payload))
   }
 
@@ -194,28 +216,28 @@ export class Sender implements FragmentSender {
     this.outgoing.free()
   }
 
-  /** Whether something was answered with `buffered` since this was asked last. */
-  takePromise(): boolean {
-    const promised = this.#promised
-    this.#promised = false
-    return promised
+  /** Tells, once, that everything has left which `send` answered `'buffered'` for. */
+  drained(): void {
+    if (!this.#drainOwed || this.buffered > 0) return
+    this.#drainOwed = false
+    if (this.#lifecycle.isOpen) this.#owner.drained()
   }
 
   /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
   relieve(): void {
     const { outgoing } = this
     if (outgoing.buffered <= this.#shared.limits.outputLimit) return
-    if (outgoing.blocked) this.hold()
+    if (outgoing.blocked) this.#hold()
     else outgoing.flush()
   }
 
   /** The output is above its limit, and can't be written. */
-  hold(): void {
-    if (this.#shared.outputPolicy === 'pause') this.#owner.outputFull()
+  #hold(): void {
+    if (this.#shared.outputPolicy === 'pause') this.#pressure.pause(Reason.output)
   }
 
   get #open(): boolean {
-    return this.#owner.isOpen && !this.#failed
+    return this.#lifecycle.isOpen && !this.#failed
   }
 
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
@@ -233,8 +255,8 @@ export class Sender implements FragmentSender {
     const refused = this.admits() ? this.#overflows(length, waits, this.buffered) : 'closed'
     if (refused !== undefined) return refused
     add(unfinished.backlog)
-    this.#promised = true
-    if (this.buffered > this.#shared.limits.outputLimit) this.hold()
+    this.#drainOwed = true
+    if (this.buffered > this.#shared.limits.outputLimit) this.#hold()
     return 'buffered'
   }
 
@@ -267,7 +289,7 @@ export class Sender implements FragmentSender {
   framed(): SendResult {
     this.relieve()
     if (!this.outgoing.blocked) return 'sent'
-    this.#promised = true
+    this.#drainOwed = true
     return 'buffered'
   }
 

@@ -12,23 +12,31 @@ export interface SubscriptionsShared {
   readonly limits: { readonly maxSubscriptions: number }
 }
 
-type Owner = Subscriber & Holder
-
 /** Subscribes; false if there is no memory for it, and the connection must end. Throws as `Publisher.subscribe` does. */
-export function subscribe({ topics, budget, limits }: SubscriptionsShared, owner: Owner, topic: string): boolean {
-  if (topics.isSubscribed(owner, topic)) return true
-  topics.subscribe(owner, topic, limits.maxSubscriptions)
-  const admitted = budget.admits(owner, COST)
+export function subscribe(
+  { topics, budget, limits }: SubscriptionsShared,
+  subscriber: Subscriber,
+  holder: Holder,
+  topic: string,
+): boolean {
+  if (topics.isSubscribed(subscriber, topic)) return true
+  topics.subscribe(subscriber, topic, limits.maxSubscriptions)
+  const admitted = budget.admits(holder, COST)
   budget.charge(COST)
-  budget.attribute(owner, COST)
+  budget.attribute(holder, COST)
   return admitted
 }
 
-export function unsubscribe({ topics, budget }: SubscriptionsShared, owner: Owner, topic: string): void {
-  if (topics.unsubscribe(owner, topic)) budget.forget(owner, COST)
+export function unsubscribe(
+  { topics, budget }: SubscriptionsShared,
+  subscriber: Subscriber,
+  holder: Holder,
+  topic: string,
+): void {
+  if (topics.unsubscribe(subscriber, topic)) budget.forget(holder, COST)
 }
 
 /** The connection has ended, and so have its subscriptions. */
-export function leaveTopics({ topics, budget }: SubscriptionsShared, owner: Owner): void {
-  budget.forget(owner, topics.leave(owner) * COST)
+export function leaveTopics({ topics, budget }: SubscriptionsShared, subscriber: Subscriber, holder: Holder): void {
+  budget.forget(holder, topics.leave(subscriber) * COST)
 }

@@ -5,6 +5,7 @@ import type { Heap } from '../codec/codec.js'
 import { OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/frames.js'
 import { runOutside } from '../internals/context.js'
 import type { Budget, Holder } from '../payload/budget.js'
+import type { Lifecycle } from '../protocol/lifecycle.js'
 import { Backlog } from './backlog.js'
 import { Characters } from './characters.js'
 import type { SendResult } from './connection.js'
@@ -20,15 +21,7 @@ export interface UnfinishedShared {
   readonly budget: Budget
 }
 
-/** The connection that a message belongs to. */
-export interface UnfinishedOwner extends Holder {
-  /** Whether what waits for the end of a message may follow it. */
-  readonly isOpen: boolean
-  /** What waited may have left: `drain` may be due. */
-  drained(): void
-}
-
-/** Its sending half. */
+/** The sending half of the connection that a message belongs to. */
 export interface FragmentSender {
   readonly outgoing: Outgoing
   /** Whether anything can be sent. */
@@ -37,12 +30,15 @@ export interface FragmentSender {
   framed(): SendResult
   /** There is no memory for what is to be sent. Throws any other error. */
   memorySpent(error: unknown): 'closed'
+  /** What waited may have left: `drain` may be due. */
+  drained(): void
 }
 
 export class Unfinished implements StreamTarget {
   readonly #shared: UnfinishedShared
-  readonly #owner: UnfinishedOwner
+  readonly #lifecycle: Lifecycle
   readonly #sender: FragmentSender
+  readonly #holder: Holder
   /** The opcode of the message in fragments that is under way, or 0. */
   #opcode = 0
   /** A character may be cut between fragments of text. */
@@ -52,10 +48,11 @@ export class Unfinished implements StreamTarget {
   /** What waits for the end of the message under way, if anything ever has. */
   #backlog: Backlog | undefined
 
-  constructor(shared: UnfinishedShared, owner: UnfinishedOwner, sender: FragmentSender) {
+  constructor(shared: UnfinishedShared, lifecycle: Lifecycle, sender: FragmentSender, holder: Holder) {
     this.#shared = shared
-    this.#owner = owner
+    this.#lifecycle = lifecycle
     this.#sender = sender
+    this.#holder = holder
   }
 
   /** Whether a message is under way. */
@@ -70,7 +67,7 @@ export class Unfinished implements StreamTarget {
 
   /** Where to put what waits behind it. */
   get backlog(): Backlog {
-    this.#backlog ??= new Backlog(this.#shared, this.#owner)
+    this.#backlog ??= new Backlog(this.#shared, this.#holder)
     return this.#backlog
   }
 
@@ -141,7 +138,7 @@ export class Unfinished implements StreamTarget {
   async stream(source: OpenSource, binary: boolean | undefined, begin: () => void): Promise<void> {
     const pump = new StreamPump(source, binary, this)
     begin()
-    if (!this.#owner.isOpen) pump.end()
+    if (!this.#lifecycle.isOpen) pump.end()
     this.#pump = pump
     try {
       await pump.run()
@@ -164,7 +161,7 @@ export class Unfinished implements StreamTarget {
     this.#pump = undefined
     const backlog = this.#backlog
     if (backlog === undefined || backlog.bytes === 0) return
-    if (this.#opcode !== 0 || !this.#owner.isOpen) return backlog.drop()
+    if (this.#opcode !== 0 || !this.#lifecycle.isOpen) return backlog.drop()
     backlog.moveTo(this.#sender.outgoing)
     this.#tellDrained()
   }
@@ -173,8 +170,8 @@ export class Unfinished implements StreamTarget {
   #tellDrained(): void {
     setImmediate(() => {
       const { outgoing } = this.#sender
-      if (outgoing.buffered > 0 && !outgoing.blocked && this.#owner.isOpen) this.#tellDrained()
-      else runOutside(() => this.#owner.drained())
+      if (outgoing.buffered > 0 && !outgoing.blocked && this.#lifecycle.isOpen) this.#tellDrained()
+      else runOutside(() => this.#sender.drained())
     })
   }
 

@@ -1,0 +1,17 @@
+// The connection that the parts of a connection belong to: what each of them may tell it.
+import type { Claimant } from '../payload/budget.js'
+import type { ProtocolViolation } from '../protocol/violation.js'
+import type { Expiring } from './deadlines.js'
+import type { Sink } from './incoming.js'
+import type { PressureListener } from './pressure.js'
+
+export interface Owner extends Claimant, Expiring, Sink, PressureListener {
+  /** The peer has broken a rule, or a limit: the connection fails with that rule's close code. */
+  violated(violation: ProtocolViolation): void
+  /** Nothing can be sent any more: the connection ends at once. */
+  terminate(): void
+  /** Everything that was buffered has been written, and the connection is ending. */
+  everythingWritten(): void
+  /** Everything that `send` answered `'buffered'` for has left. */
+  drained(): void
+}
