@@ -63,7 +63,6 @@ function balanceOf(server: ProcessServer): Balance | undefined {
   const tally = inheritTally()
   if (tally === undefined || tally.places < 2) return undefined
   const balance = new Balance(tally, inheritPlace(), server.connections)
-  server.opened = () => balance.opened()
-  server.arrived = () => balance.arrived()
+  server.watcher = balance
   return balance
 }

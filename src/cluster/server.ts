@@ -1,18 +1,23 @@
-// A server that may have acceptors: in the primary it supervises them, in an acceptor it serves, without acceptors it is
-// the server that it extends.
+// The server as its application holds it. It may have acceptors: in the primary it supervises them; in an acceptor, and
+// without acceptors, the server of the process serves, which no program can reach.
 import cluster from 'node:cluster'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { SecureContextOptions } from 'node:tls'
 import { isMainThread } from 'node:worker_threads'
 import { checkNoMore } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { readPlace } from '../checks/place.js'
+import type { Connection, Sendable } from '../connection/connection.js'
+import type { BrokerStatistics } from '../pubsub/broker.js'
 import { Hub } from '../pubsub/hub.js'
 import { HubBroker } from '../pubsub/hubBroker.js'
 import { LinkBroker } from '../pubsub/linkBroker.js'
 import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
-import type { ServerOptions } from '../server/options.js'
-import { ONE_OBJECT, ProcessServer } from '../server/server.js'
+import type { AnyRoute, CommonOptions, ServerOptions } from '../server/options.js'
+import { ProcessServer } from '../server/server.js'
 import { Acceptor } from './acceptor.js'
 import { isAcceptor } from './environment.js'
 import { linkToPrimary } from './link.js'
@@ -25,16 +30,41 @@ import { Supervisor } from './supervisor.js'
 let taken = false
 
 /** A WebSocket server, made by `createServer`. */
-export class Server<Data = unknown> extends ProcessServer<Data> {
+export class Server<Data = unknown> {
+  readonly #process: ProcessServer
   #supervisor: Supervisor | undefined
   #acceptor: Acceptor | undefined
-  #closing = false
   /** A signal has told this process to end. */
   #signalled = false
 
+  /** Made by `createServer`. @internal */
+  constructor(options: CommonOptions & AnyRoute) {
+    this.#process = new ProcessServer(options)
+  }
+
+  /** The connections that are not closed, of all routes. */
+  get connections(): ReadonlySet<Connection<Data>> {
+    return this.#process.connections as ReadonlySet<Connection<Data>>
+  }
+
+  /** The opening handshakes that this process has accepted. */
+  get handshakes(): number {
+    return this.#process.handshakes
+  }
+
+  /** Where it listens on a port, first; undefined before `listen`, after `close`, and where it listens on paths only. */
+  get address(): AddressInfo | undefined {
+    return this.addresses.find((address) => typeof address !== 'string')
+  }
+
+  /** The port of `address`; undefined where that is. */
+  get port(): number | undefined {
+    return this.address?.port
+  }
+
   /** Everything it listens on, or its acceptors do: ports with their addresses, and paths. */
-  override get addresses(): readonly (AddressInfo | string)[] {
-    return this.#supervisor?.addresses ?? super.addresses
+  get addresses(): readonly (AddressInfo | string)[] {
+    return this.#supervisor?.addresses ?? this.#process.addresses
   }
 
   /**
@@ -49,12 +79,12 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
    * RangeError for numbers that are out of bounds, and with an Error in a worker thread, in a worker of another cluster,
    * and for a second server with acceptors.
    */
-  override listen(where?: number | (ListenOptions & ClusterOptions)): Promise<this>
-  override async listen(where: number | (ListenOptions & ClusterOptions) = {}, ...more: unknown[]): Promise<this> {
+  listen(where?: number | (ListenOptions & ClusterOptions)): Promise<this>
+  async listen(where: number | (ListenOptions & ClusterOptions) = {}, ...more: unknown[]): Promise<this> {
     const options = readPlace(where, more)
     if (this.#supervisor !== undefined) await this.#supervisor.listen()
     else if (this.#acceptor !== undefined) await this.#serve(this.#acceptor, options)
-    else if (options.acceptors === undefined) await super.listen(options)
+    else if (options.acceptors === undefined) await this.#process.listen(options)
     else {
       const plan = planOf(options)
       if (!isMainThread)
@@ -65,8 +95,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
       if (taken) throw callerError('ERR_ACCEPTORS_TAKEN', 'another server of this process has the acceptors')
       if (isAcceptor()) {
         taken = true
-        this.use(() => new LinkBroker(linkToPrimary()))
-        this.#acceptor = new Acceptor(this as Server, plan.signals)
+        this.#process.use(() => new LinkBroker(linkToPrimary()))
+        this.#acceptor = new Acceptor(this.#process, plan.signals)
         await this.#serve(this.#acceptor, options)
       } else {
         if (cluster.isWorker)
@@ -78,6 +108,45 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
       }
     }
     return this
+  }
+
+  /**
+   * Certificates and keys in the place of those that `listen` was given, for connections to come, on everything that
+   * listens with TLS. What is left out stays, but a certificate takes its key along. Throws what node:tls throws for a
+   * certificate that it can't use, and an Error where nothing listens with TLS; then nothing has changed.
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    this.#process.setSecureContext(options)
+  }
+
+  /**
+   * Takes an upgrade of a node:http or https server of yours; call it in that server's `'upgrade'` listener, with what
+   * the listener is given. Refuses the upgrade by itself where it must. The socket may be any Duplex. Throws a TypeError
+   * for arguments that are something else.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ...more: unknown[]): void {
+    this.#process.handleUpgrade(request, socket, head, more)
+  }
+
+  /**
+   * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker. It
+   * is encoded once, and written from the same memory to all of them when this turn ends. Returns how many there are in
+   * this process: what their output policies make of it is not known yet. 0 where this process has no memory left for it:
+   * then it is dropped here, with a warning. Throws as `connection.send` does.
+   */
+  publish(topic: string, data: Sendable): number {
+    return this.#process.publish(topic, data)
+  }
+
+  /** How many connections of this process subscribe to a topic. */
+  subscriberCount(topic: string): number {
+    return this.#process.subscriberCount(topic)
+  }
+
+  /** What the broker has carried; undefined without one. */
+  get brokerStatistics(): BrokerStatistics | undefined {
+    return this.#process.brokerStatistics
   }
 
   /**
@@ -93,8 +162,8 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
   /** One entry for each process that serves: the acceptors in their primary, else this one. */
   async statistics(): Promise<ProcessStatistics[]> {
     if (this.#supervisor !== undefined) return await this.#supervisor.statistics()
-    const state = this.#closing ? 'draining' : this.listens ? 'listening' : 'starting'
-    return [{ pid: process.pid, state, ...ownStatistics(this), restarts: 0, age: 0 }]
+    const { state } = this.#process
+    return [{ pid: process.pid, state, ...ownStatistics(this.#process), restarts: 0, age: 0 }]
   }
 
   /**
@@ -108,21 +177,20 @@ export class Server<Data = unknown> extends ProcessServer<Data> {
    * In a primary it resolves when all acceptors have done so and ended. In an acceptor it closes what that one serves;
    * when its process ends, the primary starts another.
    */
-  override async close(how: number | CloseOptions = 1001, reason = ''): Promise<void> {
+  async close(how: number | CloseOptions = 1001, reason = ''): Promise<void> {
     const drain = drainOf(how, reason) // throws before anything is closed
-    this.#closing = true
     // Without acceptors nothing is awaited here: an `upgrade` that closes the server must find it closed when it returns.
     if (this.#supervisor !== undefined) await this.#supervisor.stop(drain)
-    await super.close(drain)
+    await this.#process.close(drain)
   }
 
   #serve(acceptor: Acceptor, options: ListenOptions): Promise<void> {
-    return acceptor.listen(options, (where) => super.listen(where))
+    return acceptor.listen(options, (where) => this.#process.listen(where))
   }
 
   async #lead(plan: ClusterPlan): Promise<void> {
     const hub = new Hub()
-    this.use(() => new HubBroker(hub))
+    this.#process.use(() => new HubBroker(hub))
     const supervisor = new Supervisor({ ...plan, joined: (link) => hub.join(link), gaveUp: () => process.exit(1) })
     this.#supervisor = supervisor
     taken = true
@@ -170,3 +238,6 @@ export function createServer(options: ServerOptions = {}, ...more: unknown[]): S
   checkNoMore(more, ONE_OBJECT)
   return new Server(options)
 }
+
+/** For whoever gives more than one. */
+const ONE_OBJECT = 'createServer takes one object: what answers HTTP requests is its option `request`'

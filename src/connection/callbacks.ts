@@ -8,7 +8,9 @@ import { type Handlers, isThenable } from './handlers.js'
 import type { Work } from './work.js'
 
 /** A connection, to those who call handlers for it. */
-export interface Called<Data> extends Connection<Data> {
+export interface Called<Data> {
+  /** What the handlers are given. */
+  readonly connection: Connection<Data>
   /** What its handlers run in; undefined if that is nothing. */
   context: AsyncResource | undefined
   /** A handler threw, or its promise rejected. */
@@ -25,67 +27,67 @@ export class Callbacks<Data> {
   }
 
   /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
-  open(connection: Called<Data>): void {
-    if (this.#handlers.open === undefined) connection.context = currentContext()
-    else runScoped(() => this.#attempt(connection, () => this.#runOpen(connection)))
+  open(called: Called<Data>): void {
+    if (this.#handlers.open === undefined) called.context = currentContext()
+    else runScoped(() => this.#attempt(called, () => this.#runOpen(called)))
   }
 
-  #runOpen(connection: Called<Data>): unknown {
+  #runOpen(called: Called<Data>): unknown {
     try {
-      return this.#handlers.open?.(connection)
+      return this.#handlers.open?.(called.connection)
     } finally {
-      connection.context = currentContext() // also for the error handler, if it throws
+      called.context = currentContext() // also for the error handler, if it throws
     }
   }
 
-  drain(connection: Called<Data>): void {
-    if (this.#handlers.drain !== undefined) this.#run(connection, () => this.#handlers.drain?.(connection))
+  drain(called: Called<Data>): void {
+    if (this.#handlers.drain !== undefined) this.#run(called, () => this.#handlers.drain?.(called.connection))
   }
 
   get hasPong(): boolean {
     return this.#handlers.pong !== undefined
   }
 
-  pong(connection: Called<Data>, data: OwnBytes): void {
-    this.#run(connection, () => this.#handlers.pong?.(connection, data))
+  pong(called: Called<Data>, data: OwnBytes): void {
+    this.#run(called, () => this.#handlers.pong?.(called.connection, data))
   }
 
-  close(connection: Called<Data>, code: number, reason: string): void {
+  close(called: Called<Data>, code: number, reason: string): void {
     if (this.#handlers.close !== undefined)
-      this.#run(connection, () => this.#handlers.close?.(connection, code, reason))
+      this.#run(called, () => this.#handlers.close?.(called.connection, code, reason))
   }
 
   /** Tells the `error` handler. Without one, or if it fails itself, mistakes of the application go to standard error. */
-  error(connection: Called<Data>, error: unknown, applications: boolean): void {
+  error(called: Called<Data>, error: unknown, applications: boolean): void {
     if (this.#handlers.error === undefined) {
       if (applications) console.error(error)
       return
     }
     try {
-      const result = inContext(connection.context, () => this.#handlers.error?.(connection, error))
+      const result = inContext(called.context, () => this.#handlers.error?.(called.connection, error))
       if (isThenable(result)) Promise.resolve(result).catch(console.error)
     } catch (second) {
       console.error(second)
     }
   }
 
-  #run(connection: Called<Data>, handler: () => unknown): void {
-    this.#attempt(connection, () => inContext(connection.context, handler))
+  #run(called: Called<Data>, handler: () => unknown): void {
+    this.#attempt(called, () => inContext(called.context, handler))
   }
 
-  #attempt(connection: Called<Data>, handler: () => unknown): void {
+  #attempt(called: Called<Data>, handler: () => unknown): void {
     try {
       const result = handler()
-      if (isThenable(result)) this.#follow(connection, result)
+      if (isThenable(result)) this.#follow(called, result)
     } catch (error) {
-      connection.handlerFailed(error)
+      called.handlerFailed(error)
     }
   }
 
-  #follow(connection: Called<Data>, result: PromiseLike<unknown>): void {
+  #follow(called: Called<Data>, result: PromiseLike<unknown>): void {
     this.#work.begins()
     Promise.resolve(result)
-      .catch((error: unknown) => connection.handlerFailed(error))
+      .catch((error: unknown) => called.handlerFailed(error))
       .finally(() => this.#work.ends())
   }
 }

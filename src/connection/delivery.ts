@@ -9,16 +9,17 @@ import type { LargeResult } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
 import type { Sendable } from './connection.js'
-import { isThenable, type Large, type Shared } from './handlers.js'
+import { isThenable } from './handlers.js'
 import type { Deliverer } from './incoming.js'
 import { Kept } from './kept.js'
-import { Message } from './message.js'
-import { MessageLoop } from './messageLoop.js'
-import { MessageStream } from './messageStream.js'
+import { Message, messageInternals } from './message.js'
+import { loopInternals, MessageLoop } from './messageLoop.js'
+import { MessageStream, streamInternals } from './messageStream.js'
 import type { Owner } from './owner.js'
 import type { Pressure } from './pressure.js'
 import { Rates } from './rates.js'
 import { Reason } from './reason.js'
+import type { Large, Shared } from './shared.js'
 
 /** The connection whose messages are delivered. */
 export interface Recipient<Data> extends Called<Data>, Owner {}
@@ -61,8 +62,9 @@ export class Delivery<Data> implements Deliverer, Keeper {
   messages(): MessageLoop {
     this.#loop ??= new MessageLoop(this.#pressure, this.#account)
     this.#plain = false
-    if (this.#ended) this.#loop.end()
-    return this.#loop.enter()
+    if (this.#ended) loopInternals.end(this.#loop)
+    loopInternals.enter(this.#loop)
+    return this.#loop
   }
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
@@ -73,18 +75,19 @@ export class Delivery<Data> implements Deliverer, Keeper {
     const { context } = recipient
     let promise: PromiseLike<unknown> | undefined
     try {
-      const result = context === undefined ? handlers.message?.(recipient, message) : this.#callIn(context, message)
+      const result =
+        context === undefined ? handlers.message?.(recipient.connection, message) : this.#callIn(context, message)
       promise = isThenable(result) ? result : undefined // its getter may throw, too
     } catch (error) {
       recipient.handlerFailed(error)
     }
-    if (promise === undefined) Message.release(message)
+    if (promise === undefined) messageInternals.release(message)
     else this.#await(message, promise)
   }
 
   /** Apart from `take`, which runs for each message: a closure there would cost memory even where it is not needed. */
   #callIn(context: AsyncResource, message: Message): unknown {
-    return runInContext(context, () => this.#shared.handlers.message?.(this.#recipient, message))
+    return runInContext(context, () => this.#shared.handlers.message?.(this.#recipient.connection, message))
   }
 
   /** A message begins that the `stream` handler reads while it arrives. */
@@ -93,7 +96,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
     const { handlers } = this.#shared
     const stream = new MessageStream(this.#pressure, this.#account, isText, byteLength, () => this.#streamLeft())
     this.#stream = stream
-    const work = (): unknown => handlers.stream?.(recipient, stream)
+    const work = (): unknown => handlers.stream?.(recipient.connection, stream)
     let result: unknown
     try {
       result = recipient.context === undefined ? work() : runInContext(recipient.context, work)
@@ -103,10 +106,10 @@ export class Delivery<Data> implements Deliverer, Keeper {
     }
     if (!isThenable(result)) return // it may go on reading, or have given the stream to somebody else
     const { work: pending } = this.#shared
-    pending.answerBegins(recipient)
+    pending.answerBegins(recipient.connection)
     const settled = (): void => {
       stream.return()
-      pending.answerEnds(recipient)
+      pending.answerEnds(recipient.connection)
     }
     Promise.resolve(result).then(settled, (error: unknown) => {
       recipient.handlerFailed(error)
@@ -124,9 +127,9 @@ export class Delivery<Data> implements Deliverer, Keeper {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#shared.work.leaves(this.#recipient)
-    this.#loop?.end()
-    if (this.#stream !== undefined) MessageStream.close(this.#stream)
+    this.#shared.work.leaves(this.#recipient.connection)
+    if (this.#loop !== undefined) loopInternals.end(this.#loop)
+    if (this.#stream !== undefined) streamInternals.close(this.#stream)
     this.#stream = undefined
     if (this.#pending === undefined || this.#pending.size === 0) return
     const remainder = this.#account.remainder(this)
@@ -134,7 +137,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
       if (pooled) continue
       kept.remain(remainder)
       // Each in a slice of its own: these may be many large messages.
-      if (Message.region(kept.message) !== undefined) this.#shared.slices.later(() => kept.detach())
+      if (messageInternals.region(kept.message) !== undefined) this.#shared.slices.later(() => kept.detach())
     }
   }
 
@@ -149,11 +152,11 @@ export class Delivery<Data> implements Deliverer, Keeper {
     const { byteLength } = message
     const exceeded = this.#rates?.exceeded(byteLength)
     if (exceeded !== undefined) {
-      Message.release(message)
+      messageInternals.release(message)
       this.#exceeded(exceeded)
     } else if (streamThreshold === 0 || byteLength > (streamThreshold ?? Infinity)) this.#streamWhole(message)
     else if (large !== undefined && byteLength >= large.pool.threshold) this.#offload(message, large)
-    else if (this.#loop !== undefined) this.#kept(this.#loop.take(message))
+    else if (this.#loop !== undefined) this.#kept(loopInternals.take(this.#loop, message))
     else return false
     return true
   }
@@ -172,8 +175,8 @@ export class Delivery<Data> implements Deliverer, Keeper {
   /** A message that is for the `stream` handler, but lay whole in what was read. */
   #streamWhole(message: Message): void {
     this.streamBegins(message.isText, message.byteLength)
-    this.#push(Message.pointer(message), message.byteLength, true)
-    Message.release(message)
+    this.#push(messageInternals.pointer(message), message.byteLength, true)
+    messageInternals.release(message)
   }
 
   /** Hands a large message to the pool; its connection's next messages wait until it is done, unless told otherwise. */
@@ -181,8 +184,8 @@ export class Delivery<Data> implements Deliverer, Keeper {
     const { pool } = large
     const recipient = this.#recipient
     const work = async (): Promise<void> => {
-      const task = { pointer: Message.pointer(message), length: message.byteLength, isText: message.isText }
-      const answer = await pool.run({ ...task, data: large.context(recipient) })
+      const task = { pointer: messageInternals.pointer(message), length: message.byteLength, isText: message.isText }
+      const answer = await pool.run({ ...task, data: large.context(recipient.connection) })
       if (!this.#ended) this.#answer(message, answer)
     }
     this.#await(message, work(), { pooled: true, alone: pool.ordered || pool.full })
@@ -190,20 +193,21 @@ export class Delivery<Data> implements Deliverer, Keeper {
 
   /** Sends what the pool answered, or gives it to the `largeResult` handler. */
   #answer(message: Message, answer: LargeResult): void {
-    const recipient = this.#recipient
+    const { connection } = this.#recipient
     const { largeResult } = this.#shared.handlers
     const value = answer.echo ? message : answer.value
-    if (largeResult !== undefined) return void largeResult.call(this.#shared.handlers, recipient, value)
-    if (value !== undefined) recipient.send(value as Sendable) // throws for what can't be sent
+    if (largeResult !== undefined) return void largeResult.call(this.#shared.handlers, connection, value)
+    if (value !== undefined) connection.send(value as Sendable) // throws for what can't be sent
   }
 
   #push(pointer: number, length: number, last: boolean): void {
     const stream = this.#stream
     if (stream === undefined) return
-    const kept = stream.left || MessageStream.push(stream, this.#shared.codec.copyOf(pointer, length))
+    const kept =
+      streamInternals.left(stream) || streamInternals.push(stream, this.#shared.codec.copyOf(pointer, length))
     if (!kept)
-      MessageStream.close(stream) // a part is missing: it must not look whole
-    else if (last) MessageStream.end(stream)
+      streamInternals.close(stream) // a part is missing: it must not look whole
+    else if (last) streamInternals.end(stream)
     this.#kept(kept)
   }
 
@@ -213,7 +217,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
     const pending = { kept, pooled, alone }
     this.#pending ??= new Set()
     this.#pending.add(pending)
-    this.#shared.work.answerBegins(this.#recipient)
+    this.#shared.work.answerBegins(this.#recipient.connection)
     if (alone) this.#pressure.pause(Reason.pool)
     if (this.#pending.size >= limits.pendingHandlers || budget.tight) this.#pressure.pause(Reason.handlers)
     Promise.resolve(result).then(
@@ -241,7 +245,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
   #settle(pending: Pending): void {
     pending.kept.release()
     this.#pending?.delete(pending)
-    this.#shared.work.answerEnds(this.#recipient)
+    this.#shared.work.answerEnds(this.#recipient.connection)
     if (pending.alone) this.#pressure.resume(Reason.pool)
     if ((this.#pending?.size ?? 0) <= this.#shared.limits.pendingHandlers / 2) this.#pressure.resume(Reason.handlers)
   }

@@ -17,7 +17,7 @@ import {
 } from '../codec/frames.js'
 import type { Role } from '../protocol/role.js'
 import { MaskingKeys } from './maskingKeys.js'
-import { Message } from './message.js'
+import { type Message, messageInternals } from './message.js'
 import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
 import { SharedBlock } from './sharedBlock.js'
 
@@ -104,14 +104,14 @@ export class Encoder {
 
   /** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
   message(outgoing: Outgoing, message: Message): void {
-    const region = Message.region(message)
+    const region = messageInternals.region(message)
     // What came in fragments lies in a region however short it is; to send that from there would cost more than a copy.
     // What a client sends is masked, and a region may be read by others.
     if (region === undefined || message.byteLength <= LONGEST_COPIED || this.masks) {
       return this.messageCopied(outgoing, message)
     }
     const length = message.byteLength
-    const pointer = Message.pointer(message)
+    const pointer = messageInternals.pointer(message)
     // The header goes into the region's headroom; it is the same for everyone the message is sent to.
     const header = headerBytes(length)
     this.#codec.call.header(pointer - header, firstOf(message), length)
@@ -120,7 +120,7 @@ export class Encoder {
 
   /** A message that was received, copied: within the codec's memory, where that is what it still lies in. */
   messageCopied(buffer: FrameBuffer, message: Message): void {
-    const pointer = Message.pointer(message)
+    const pointer = messageInternals.pointer(message)
     if (pointer === 0) this.bytes(buffer, firstOf(message), message.bytes)
     else this.payload(buffer, firstOf(message), pointer, message.byteLength)
   }

@@ -1,21 +1,10 @@
 // What an application gives a server: one object of handlers for all connections, and the limits they live within.
-import type { Codec, Heap } from '../codec/codec.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
-import type { Budget } from '../payload/budget.js'
-import type { Pool } from '../payload/pool.js'
-import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
-import type { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
-import type { Deadlines } from './deadlines.js'
-import type { Encoder } from './encoder.js'
 import type { Message } from './message.js'
 import type { MessageStream } from './messageStream.js'
 import type { RateLimits } from './rates.js'
-import type { Slices } from './slices.js'
-import type { Publisher } from './subscriber.js'
-import type { Turn } from './turn.js'
 import type { Times } from './vitals.js'
-import type { Work } from './work.js'
 
 /**
  * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
@@ -101,54 +90,6 @@ export interface ConnectionLimits extends Times, RateLimits {
   readonly messageRate: number
   /** Payload bytes a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
   readonly byteRate: number
-}
-
-/** What an accepted opening handshake says about the connection. */
-export interface Opening<Data> {
-  readonly request: UpgradeRequest
-  readonly data: Data
-  readonly protocol: string
-  /** What a trusted proxy said of the client; else the transport's own address counts. */
-  readonly clientAddress?: string | undefined
-}
-
-/** Where large messages go. */
-export interface Large<Data> {
-  readonly pool: Pool
-  /** What the module gets with a message: anything that can be cloned. */
-  context(connection: Connection<Data>): unknown
-}
-
-/** What all connections of a route share. */
-export interface Shared<Data> {
-  readonly codec: Codec
-  readonly heap: Heap
-  /** Frames what is sent, as the side of the connection that this is. */
-  readonly encoder: Encoder
-  readonly turn: Turn
-  readonly slices: Slices
-  readonly budget: Budget
-  readonly deadlines: Deadlines
-  readonly handlers: Handlers<Data>
-  readonly callbacks: Callbacks<Data>
-  readonly limits: ConnectionLimits
-  /** The limits of time, in ticks of the deadlines. */
-  readonly times: Times
-  readonly outputPolicy: OutputPolicy
-  /** The pool for large messages, and what it is told of their connections. */
-  readonly large: Large<Data> | undefined
-  /** Payload bytes above which messages go to the `stream` handler. */
-  readonly streamThreshold: number | undefined
-  /** What becomes of the rest of a message whose stream is left. */
-  readonly streamLeft: 'drain' | 'fail'
-  /** The server's topics. */
-  readonly topics: Publisher
-  /** Every connection of the server that is not closed. */
-  readonly connections: Set<Connection<unknown>>
-  /** Handlers' promises that are pending. */
-  readonly work: Work
-  /** Called after the last handler of a connection. */
-  closed(connection: Connection<Data>): void
 }
 
 /** Whether a handler has returned a promise. */

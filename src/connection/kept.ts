@@ -2,7 +2,7 @@
 // connection's, and when that has ended, it counts on as remains, which may be given up where memory is short.
 import { type Account, OBJECTS } from '../payload/account.js'
 import type { Remainder } from '../payload/remains.js'
-import { Message } from './message.js'
+import { type Message, messageInternals } from './message.js'
 
 export class Kept {
   readonly message: Message
@@ -15,11 +15,11 @@ export class Kept {
   constructor(message: Message, account: Account) {
     this.message = message
     this.#account = account
-    const payload = Message.keep(message)
+    const payload = messageInternals.keep(message)
     if (account.keep(payload + OBJECTS)) {
       this.#payload = payload
       this.#objects = OBJECTS
-    } else if (payload > 0) Message.lose(message)
+    } else if (payload > 0) messageInternals.lose(message)
   }
 
   /** Whether there was room for it. Otherwise its copy is gone, and its connection must end. */
@@ -29,7 +29,7 @@ export class Kept {
 
   /** Nobody needs it any more. */
   release(): void {
-    Message.release(this.message)
+    messageInternals.release(this.message)
     if (this.#remainder === undefined) this.#account.forget(this.#payload + this.#objects)
     else this.#remainder.forget(this.#payload, this.#objects)
     this.#payload = this.#objects = 0
@@ -45,17 +45,17 @@ export class Kept {
   detach(): void {
     const { message } = this
     const remainder = this.#remainder
-    if (remainder === undefined || Message.region(message) === undefined) return
-    const payload = Message.copyCost(message)
-    if (!remainder.charge(payload)) return Message.lose(message)
-    if (Message.region(message) === undefined) return // to make room for it, it was given up itself
-    Message.detach(message)
+    if (remainder === undefined || messageInternals.region(message) === undefined) return
+    const payload = messageInternals.copyCost(message)
+    if (!remainder.charge(payload)) return messageInternals.lose(message)
+    if (messageInternals.region(message) === undefined) return // to make room for it, it was given up itself
+    messageInternals.detach(message)
     this.#payload = payload
   }
 
   /** Gives up the payload, if only this keeps it. */
   lose(): void {
-    if (this.#payload > 0 || Message.region(this.message) !== undefined) Message.lose(this.message)
+    if (this.#payload > 0 || messageInternals.region(this.message) !== undefined) messageInternals.lose(this.message)
     this.#payload = 0
   }
 }

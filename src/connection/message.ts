@@ -10,6 +10,26 @@ import { ConnectionEnded } from './ended.js'
 /** In the place of a pointer: the payload was given up, as its connection has ended and its memory was needed. */
 const LOST = -1
 
+/** What only millrace itself may do with a message. They are not its methods: every program could reach those. @internal */
+interface MessageInternals {
+  /** Where the payload lies in the codec's memory; 0 if only its copy is left. */
+  pointer(message: Message): number
+  /** The region that the payload lies in, if it has one. */
+  region(message: Message): Region | undefined
+  /** Keeps the message usable while its handler's promise is pending; returns the bytes copied for that. */
+  keep(message: Message): number
+  /** The bytes that a copy of the payload would cost; 0 if there is one. */
+  copyCost(message: Message): number
+  /** Gives up the payload; whoever asks for it is told. What `bytes` has given is the application's own. */
+  lose(message: Message): void
+  /** The connection has ended, but not its handler: moves the payload out of the codec's memory. */
+  detach(message: Message): void
+  /** The handler is done with it. */
+  release(message: Message): void
+}
+
+let internals: MessageInternals
+
 /** A message from the peer, as its handler sees it. Readable until the handler returns, or its promise settles. */
 export class Message {
   /** Payload length in bytes. */
@@ -19,6 +39,44 @@ export class Message {
   #pointer: number
   #region: Region | undefined
   #copy: OwnBytes | undefined
+
+  static {
+    internals = {
+      pointer(message) {
+        if (message.#codec === undefined && message.#copy !== undefined) return 0
+        message.#alive()
+        return message.#pointer
+      },
+      region(message) {
+        return message.#region
+      },
+      keep(message) {
+        if (message.#region !== undefined) return 0
+        const copied = internals.copyCost(message)
+        message.#copy ??= message.#copied()
+        message.#codec = undefined
+        return copied
+      },
+      copyCost(message) {
+        return message.#copy === undefined ? message.byteLength : 0
+      },
+      lose(message) {
+        message.#copy = undefined
+        message.#pointer = LOST
+        internals.release(message)
+      },
+      detach(message) {
+        if (message.#region === undefined) return
+        message.#copy ??= message.#copied()
+        internals.release(message)
+      },
+      release(message) {
+        message.#codec = undefined
+        message.#region?.release()
+        message.#region = undefined
+      },
+    }
+  }
 
   /** Made by a connection. @internal */
   constructor(codec: Codec, info: number, pointer: number, length: number, region: Region | undefined) {
@@ -85,51 +143,7 @@ export class Message {
       'the message is gone: its handler has returned. Ask for message.bytes in the handler to keep it, or return a promise',
     )
   }
-
-  /** Where the payload lies in the codec's memory; 0 if only its copy is left. @internal */
-  static pointer(message: Message): number {
-    if (message.#codec === undefined && message.#copy !== undefined) return 0
-    message.#alive()
-    return message.#pointer
-  }
-
-  /** The region that the payload lies in, if it has one. @internal */
-  static region(message: Message): Region | undefined {
-    return message.#region
-  }
-
-  /** Keeps the message usable while its handler's promise is pending; returns the bytes copied for that. @internal */
-  static keep(message: Message): number {
-    if (message.#region !== undefined) return 0
-    const copied = Message.copyCost(message)
-    message.#copy ??= message.#copied()
-    message.#codec = undefined
-    return copied
-  }
-
-  /** The bytes that a copy of the payload would cost; 0 if there is one. @internal */
-  static copyCost(message: Message): number {
-    return message.#copy === undefined ? message.byteLength : 0
-  }
-
-  /** Gives up the payload; whoever asks for it is told. What `bytes` has given is the application's own. @internal */
-  static lose(message: Message): void {
-    message.#copy = undefined
-    message.#pointer = LOST
-    Message.release(message)
-  }
-
-  /** The connection has ended, but not its handler: moves the payload out of the codec's memory. @internal */
-  static detach(message: Message): void {
-    if (message.#region === undefined) return
-    message.#copy ??= message.#copied()
-    Message.release(message)
-  }
-
-  /** The handler is done with it. @internal */
-  static release(message: Message): void {
-    message.#codec = undefined
-    message.#region?.release()
-    message.#region = undefined
-  }
 }
+
+/** @internal */
+export const messageInternals: MessageInternals = internals

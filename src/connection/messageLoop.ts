@@ -15,7 +15,19 @@ type Taker = (result: IteratorResult<Message, undefined>) => void
 
 const DONE = { done: true, value: undefined } as const
 
-export class MessageLoop implements AsyncIterableIterator<Message, undefined>, Keeper {
+/** What only millrace itself may do with a loop. They are not its methods: every program could reach those. @internal */
+interface LoopInternals {
+  /** A loop begins, perhaps where another one was left. */
+  enter(loop: MessageLoop): void
+  /** A message has come: to whoever waits, else into the queue. False if there is no memory left for it. */
+  take(loop: MessageLoop, message: Message): boolean
+  /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own, and counts on. */
+  end(loop: MessageLoop): void
+}
+
+let internals: LoopInternals
+
+export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   readonly #pressure: Pressure
   readonly #account: Account
   readonly #queue: Kept[] = []
@@ -25,20 +37,29 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
   readonly #takers: Taker[] = []
   #left = false
   #ended = false
+  /** Held here, as nobody else does. */
+  readonly #keeper: Keeper = { lose: () => this.#lose() }
+
+  static {
+    internals = {
+      enter(loop) {
+        loop.#left = false
+      },
+      take(loop, message) {
+        return loop.#take(message)
+      },
+      end(loop) {
+        loop.#end()
+      },
+    }
+  }
 
   constructor(pressure: Pressure, account: Account) {
     this.#pressure = pressure
     this.#account = account
   }
 
-  /** A loop begins, perhaps where another one was left. */
-  enter(): this {
-    this.#left = false
-    return this
-  }
-
-  /** A message has come: to whoever waits, else into the queue. False if there is no memory left for it. */
-  take(message: Message): boolean {
+  #take(message: Message): boolean {
     const kept = new Kept(message, this.#account)
     const taker = this.#takers.shift()
     if (taker === undefined) this.#enqueue(kept)
@@ -54,8 +75,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
     if (full || this.#left || this.#account.tight) this.#pressure.pause(Reason.loop)
   }
 
-  /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own, and counts on. */
-  end(): void {
+  #end(): void {
     if (this.#ended) return
     this.#ended = true
     if (this.#left) this.#drop()
@@ -64,7 +84,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
   }
 
   #remain(): void {
-    const remainder = this.#account.remainder(this)
+    const remainder = this.#account.remainder(this.#keeper)
     for (const queued of [...this.#queue, ...this.#given]) {
       queued.remain(remainder)
       queued.detach()
@@ -72,7 +92,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
   }
 
   /** Memory is short: what is queued and has been handed out is gone. */
-  lose(): void {
+  #lose(): void {
     for (const queued of [...this.#queue, ...this.#given]) queued.lose()
   }
 
@@ -120,3 +140,6 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined>, K
     this.#bytes = 0
   }
 }
+
+/** @internal */
+export const loopInternals: LoopInternals = internals

@@ -20,6 +20,23 @@ interface Taker {
 
 const DONE: Result = { done: true, value: undefined }
 
+/** What only millrace itself may do with the stream of a message. They are not its methods: every program could reach those. @internal */
+interface StreamInternals {
+  /** Whether nobody will read the rest: the reader has left. */
+  left(stream: MessageStream): boolean
+  /** Hands over a chunk, in memory of its own; false if there is no memory for it to wait in. */
+  push(stream: MessageStream, chunk: OwnBytes): boolean
+  /** The message is complete. */
+  end(stream: MessageStream): void
+  /**
+   * The connection has ended. What waits to be read of a whole message is now the reader's alone; of any other, it is
+   * given up.
+   */
+  close(stream: MessageStream): void
+}
+
+let internals: StreamInternals
+
 export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncIterable<OwnBytes> {
   /** Whether it is a text message: then no chunk cuts a character, and all are valid UTF-8. */
   readonly isText: boolean
@@ -39,6 +56,28 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   #remainder: Remainder | undefined
   readonly #keeper: Keeper = { lose: () => this.#lose() }
 
+  static {
+    internals = {
+      left(stream) {
+        return stream.#left
+      },
+      push(stream, chunk) {
+        return stream.#left || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
+      },
+      end(stream) {
+        stream.#ended = true
+        if (stream.#chunks.length === 0) for (const { resolve } of stream.#takers.splice(0)) resolve(DONE)
+      },
+      close(stream) {
+        if (stream.#remainder !== undefined || stream.#error !== undefined) return
+        if (stream.#ended) return stream.#remain()
+        stream.#drop()
+        stream.#error = new ConnectionEnded('the message did')
+        for (const { reject } of stream.#takers.splice(0)) reject(stream.#error)
+      },
+    }
+  }
+
   /** Made by a connection; `leaves` is called when the reader leaves before the message has ended. @internal */
   constructor(
     pressure: Pressure,
@@ -52,34 +91,6 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     this.#account = account
     this.isText = isText
     this.byteLength = byteLength
-  }
-
-  /** Whether nobody will read the rest: the reader has left, or the connection has ended. @internal */
-  get left(): boolean {
-    return this.#left
-  }
-
-  /** Hands over a chunk, in memory of its own; false if there is no memory for it to wait in. @internal */
-  static push(stream: MessageStream, chunk: OwnBytes): boolean {
-    return stream.#left || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
-  }
-
-  /** The message is complete. @internal */
-  static end(stream: MessageStream): void {
-    stream.#ended = true
-    if (stream.#chunks.length === 0) for (const { resolve } of stream.#takers.splice(0)) resolve(DONE)
-  }
-
-  /**
-   * The connection has ended. What waits to be read of a whole message is now the reader's alone; of any other, it is
-   * given up. @internal
-   */
-  static close(stream: MessageStream): void {
-    if (stream.#remainder !== undefined || stream.#error !== undefined) return
-    if (stream.#ended) return stream.#remain()
-    stream.#drop()
-    stream.#error = new ConnectionEnded('the message did')
-    for (const { reject } of stream.#takers.splice(0)) reject(stream.#error)
   }
 
   /**
@@ -169,6 +180,9 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     this.#chunks.length = 0
   }
 }
+
+/** @internal */
+export const streamInternals: StreamInternals = internals
 
 const EMPTY = Buffer.alloc(0)
 

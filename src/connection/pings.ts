@@ -1,7 +1,7 @@
 // The pings of one connection that wait for their pongs.
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
-import { LONGEST_7_BIT } from '../codec/frames.js'
+import { LONGEST_7_BIT, OPCODE_PING } from '../codec/frames.js'
 import { type Account, OBJECTS } from '../payload/account.js'
 import { bytesOf } from './encoder.js'
 import { ConnectionEnded, ignorable } from './ended.js'
@@ -32,6 +32,11 @@ export function pingPayload(data: string | ArrayBufferView | ArrayBuffer | undef
 /** Pings that may wait for their pongs at once: a peer that answers none must not make more of them pile up. */
 const MOST_WAITING = 64
 
+/** Whoever sends the control frames of the connection. */
+export interface ControlSender {
+  control(opcode: number, payload: Uint8Array): void
+}
+
 export class Pings {
   readonly #waiting: Ping[] = []
   readonly #account: Account
@@ -40,8 +45,14 @@ export class Pings {
     this.#account = account
   }
 
-  /** A ping with this payload is being sent; resolves with its round trip in milliseconds. */
-  sent(payload: Uint8Array): Promise<number> {
+  /** Sends a ping with this payload; resolves with its round trip in milliseconds. */
+  send(payload: Uint8Array, sender: ControlSender): Promise<number> {
+    const roundTrip = this.#sent(payload)
+    sender.control(OPCODE_PING, payload)
+    return roundTrip
+  }
+
+  #sent(payload: Uint8Array): Promise<number> {
     if (this.#waiting.length >= MOST_WAITING)
       this.#giveUp(1, callerError('ERR_PINGS_UNANSWERED', 'later pings wait for their pongs, too many of them'))
     if (!this.#account.keep(OBJECTS))

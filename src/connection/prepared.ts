@@ -9,6 +9,16 @@ import type { SharedBlock } from './sharedBlock.js'
 
 const collected = new FinalizationRegistry<SharedBlock>((memory) => memory.release())
 
+/** What only millrace itself may do with a prepared message. They are not its methods: every program could reach those. @internal */
+interface PreparedInternals {
+  /** The payload where it lies. */
+  bytes(message: PreparedMessage): Uint8Array
+  /** The encoded frame. Throws an Error for a message that is released, and OutOfMemory where it can't be encoded. */
+  frame(message: PreparedMessage): Frame
+}
+
+let internals: PreparedInternals
+
 /** A message that is encoded. Belongs to the thread that made it; its memory is free when it is garbage, or released. */
 export class PreparedMessage {
   /** Whether it is a text message; otherwise it is binary. */
@@ -18,6 +28,23 @@ export class PreparedMessage {
   #frame: Frame | undefined
   /** The payload where there was no memory to encode it: whoever sends it tries again. */
   #payload: Uint8Array | undefined
+
+  static {
+    internals = {
+      bytes(message) {
+        if (message.#payload !== undefined) return message.#payload
+        const { memory, length } = internals.frame(message)
+        const end = memory.pointer + length
+        return codecOfThread().bytes.subarray(end - message.byteLength, end)
+      },
+      frame(message) {
+        if (message.#frame !== undefined) return message.#frame
+        if (message.#payload === undefined)
+          throw callerError('ERR_PREPARED_RELEASED', 'the prepared message is released')
+        return message.#encode(message.#payload)
+      },
+    }
+  }
 
   /** Made by `prepare`. @internal */
   constructor(payload: Uint8Array, isText: boolean) {
@@ -39,21 +66,6 @@ export class PreparedMessage {
     this.#payload = undefined
   }
 
-  /** The payload where it lies. @internal */
-  static bytes(message: PreparedMessage): Uint8Array {
-    if (message.#payload !== undefined) return message.#payload
-    const { memory, length } = PreparedMessage.frame(message)
-    const end = memory.pointer + length
-    return codecOfThread().bytes.subarray(end - message.byteLength, end)
-  }
-
-  /** The encoded frame. Throws an Error for a message that is released, and OutOfMemory where it can't be encoded. @internal */
-  static frame(message: PreparedMessage): Frame {
-    if (message.#frame !== undefined) return message.#frame
-    if (message.#payload === undefined) throw callerError('ERR_PREPARED_RELEASED', 'the prepared message is released')
-    return message.#encode(message.#payload)
-  }
-
   #encode(payload: Uint8Array): Frame {
     const frame = encoderOfThread('server').alone(heapOfThread(), firstOf(this), payload)
     this.#frame = frame
@@ -62,6 +74,9 @@ export class PreparedMessage {
     return frame
   }
 }
+
+/** @internal */
+export const preparedInternals: PreparedInternals = internals
 
 /**
  * Encodes a message once, to be sent to many connections of this thread: `connection.send(prepare('news'))`.

@@ -3,14 +3,14 @@ import { Buffer } from 'node:buffer'
 import { FIN, LONGEST_HEADER, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
 import type { Sendable } from './connection.js'
 import { bytesOf, type Encoder, type FrameBuffer, mostBytes as mostBytesOfText } from './encoder.js'
-import { Message } from './message.js'
-import { PreparedMessage } from './prepared.js'
+import { Message, messageInternals } from './message.js'
+import { PreparedMessage, preparedInternals } from './prepared.js'
 
 /** Room enough for its frame. Throws what `send` would throw for what can't be sent. */
 export function mostBytes(data: Sendable): number {
   if (typeof data === 'string') return mostBytesOfText(data) + LONGEST_HEADER
-  if (data instanceof PreparedMessage) return PreparedMessage.frame(data).length
-  if (data instanceof Message) Message.pointer(data) // throws for one that is gone
+  if (data instanceof PreparedMessage) return preparedInternals.frame(data).length
+  if (data instanceof Message) messageInternals.pointer(data) // throws for one that is gone
   if (data instanceof Message) return data.byteLength + LONGEST_HEADER
   return bytesOf(data).length + LONGEST_HEADER
 }
@@ -23,7 +23,7 @@ export function exactBytes(data: Sendable): number {
 /** Builds its frame. */
 export function encode(encoder: Encoder, buffer: FrameBuffer, data: Sendable): void {
   if (typeof data === 'string') encoder.text(buffer, FIN | OPCODE_TEXT, data)
-  else if (data instanceof PreparedMessage) encoder.again(buffer, PreparedMessage.frame(data), data)
+  else if (data instanceof PreparedMessage) encoder.again(buffer, preparedInternals.frame(data), data)
   else if (data instanceof Message) encoder.messageCopied(buffer, data)
   else encoder.bytes(buffer, FIN | OPCODE_BINARY, bytesOf(data))
 }
@@ -38,6 +38,6 @@ export function isText(data: Sendable): boolean {
 export function payloadOf(data: Sendable): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data)
   if (data instanceof Message) return data.view
-  if (data instanceof PreparedMessage) return PreparedMessage.bytes(data)
+  if (data instanceof PreparedMessage) return preparedInternals.bytes(data)
   return bytesOf(data)
 }

@@ -11,10 +11,10 @@ import type { Backlog } from './backlog.js'
 import type { Sendable, SendResult } from './connection.js'
 import { bytesOf, type Encoder } from './encoder.js'
 import type { ConnectionLimits, OutputPolicy } from './handlers.js'
-import { Message } from './message.js'
+import { Message, messageInternals } from './message.js'
 import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
 import type { Owner } from './owner.js'
-import { PreparedMessage } from './prepared.js'
+import { PreparedMessage, preparedInternals } from './prepared.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
 import { encode, exactBytes } from './sendable.js'
@@ -31,7 +31,8 @@ export interface SenderShared extends OutgoingShared {
   readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
 }
 
-type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
+/** What a fragment of a message can be. */
+export type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
 export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
@@ -269,7 +270,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** From where it lies, for many connections; a client's frame is masked, and so its own. */
   #prepared(message: PreparedMessage): SendResult {
-    const { memory, length } = PreparedMessage.frame(message)
+    const { memory, length } = preparedInternals.frame(message)
     if (!this.#shared.encoder.masks) return this.#sendFrames(memory, memory.pointer, length)
     const refused = this.#refused(message)
     if (refused !== undefined) return refused
@@ -278,7 +279,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   #message(message: Message): SendResult {
-    Message.pointer(message) // throws for one that is gone
+    messageInternals.pointer(message) // throws for one that is gone
     const refused = this.#refused(message)
     if (refused !== undefined) return refused
     this.#shared.encoder.message(this.outgoing, message)

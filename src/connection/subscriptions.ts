@@ -1,5 +1,7 @@
 // What a connection asks of the topics of its server. Each subscription is memory that the peer may have asked for.
-import type { Budget, Holder } from '../payload/budget.js'
+import type { Budget } from '../payload/budget.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import type { Owner } from './owner.js'
 import type { Publisher, Subscriber } from './subscriber.js'
 
 /** Bytes that a subscription costs. */
@@ -12,31 +14,31 @@ export interface SubscriptionsShared {
   readonly limits: { readonly maxSubscriptions: number }
 }
 
-/** Subscribes; false if there is no memory for it, and the connection must end. Throws as `Publisher.subscribe` does. */
+/** Subscribes. Without memory for it, the connection fails. Throws as `Publisher.subscribe` does. */
 export function subscribe(
   { topics, budget, limits }: SubscriptionsShared,
   subscriber: Subscriber,
-  holder: Holder,
+  owner: Owner,
   topic: string,
-): boolean {
-  if (topics.isSubscribed(subscriber, topic)) return true
+): void {
+  if (owner.gone || topics.isSubscribed(subscriber, topic)) return
   topics.subscribe(subscriber, topic, limits.maxSubscriptions)
-  const admitted = budget.admits(holder, COST)
+  const admitted = budget.admits(owner, COST)
   budget.charge(COST)
-  budget.attribute(holder, COST)
-  return admitted
+  budget.attribute(owner, COST)
+  if (!admitted) owner.violated(new ProtocolViolation('MEMORY_SPENT'))
 }
 
 export function unsubscribe(
   { topics, budget }: SubscriptionsShared,
   subscriber: Subscriber,
-  holder: Holder,
+  owner: Owner,
   topic: string,
 ): void {
-  if (topics.unsubscribe(subscriber, topic)) budget.forget(holder, COST)
+  if (topics.unsubscribe(subscriber, topic)) budget.forget(owner, COST)
 }
 
 /** The connection has ended, and so have its subscriptions. */
-export function leaveTopics({ topics, budget }: SubscriptionsShared, subscriber: Subscriber, holder: Holder): void {
-  budget.forget(holder, topics.leave(subscriber) * COST)
+export function leaveTopics({ topics, budget }: SubscriptionsShared, subscriber: Subscriber, owner: Owner): void {
+  budget.forget(owner, topics.leave(subscriber) * COST)
 }

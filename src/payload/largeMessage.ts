@@ -5,12 +5,28 @@ import { callerError } from '../checks/errors.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { parseJson } from '../protocol/invalidJson.js'
 
+/** What only millrace itself may do with a large message. They are not its methods: every program could reach those. @internal */
+interface LargeMessageInternals {
+  /** The function has returned. */
+  release(message: LargeMessage): void
+}
+
+let internals: LargeMessageInternals
+
 export class LargeMessage {
   /** Whether it is a text message; its UTF-8 is valid. */
   readonly isText: boolean
   /** Payload length in bytes. */
   readonly byteLength: number
   #bytes: Buffer | undefined
+
+  static {
+    internals = {
+      release(message) {
+        message.#bytes = undefined
+      },
+    }
+  }
 
   /** Made by the pool. @internal */
   constructor(memory: SharedArrayBuffer, pointer: number, length: number, isText: boolean) {
@@ -48,11 +64,6 @@ export class LargeMessage {
     return parseJson(this.text())
   }
 
-  /** The function has returned. @internal */
-  static release(message: LargeMessage): void {
-    message.#bytes = undefined
-  }
-
   #alive(): Buffer {
     if (this.#bytes !== undefined) return this.#bytes
     throw callerError(
@@ -61,6 +72,9 @@ export class LargeMessage {
     )
   }
 }
+
+/** @internal */
+export const largeMessageInternals: LargeMessageInternals = internals
 
 /** What the function gets besides the message. */
 export interface LargeContext<Context = unknown> {

@@ -3,7 +3,7 @@
 import { platform, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { callerError, isErrorCode } from '../checks/errors.js'
-import { LargeMessage } from './largeMessage.js'
+import { LargeMessage, largeMessageInternals } from './largeMessage.js'
 import type { LargeResult, Outcome, Task, ThreadData } from './task.js'
 
 const { memory, module } = workerData as ThreadData
@@ -42,6 +42,6 @@ async function answer(handler: Handler, { pointer, length, isText, data }: Task)
     const value = await handler(message, { data })
     return value === message ? { echo: true } : { echo: false, value }
   } finally {
-    LargeMessage.release(message)
+    largeMessageInternals.release(message)
   }
 }

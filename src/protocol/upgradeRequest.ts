@@ -18,6 +18,22 @@ export interface Source {
   readonly tls?: TlsFacts | undefined
 }
 
+/** What only millrace itself may do with a request. They are not its methods: every program could reach those. @internal */
+interface RequestInternals {
+  /** Gives the parts of the path that the route's pattern names. */
+  name(request: UpgradeRequest, params: Readonly<Record<string, string>>): void
+  /** The client's address where it is not the peer's own. */
+  client(request: UpgradeRequest): string | undefined
+  /** The peer has left while `upgrade` was pending. */
+  abort(request: UpgradeRequest, reason: Error): void
+  /** Whether an error only says that `signal` was heeded: whoever caused that knows already. */
+  gaveUp(request: UpgradeRequest, error: unknown): boolean
+  /** The handshake is done: forgets what can be read again. */
+  settle(request: UpgradeRequest): void
+}
+
+let internals: RequestInternals
+
 /** The request that opens a connection: for `upgrade` to decide on, and `connection.request` afterwards. */
 export class UpgradeRequest {
   readonly #source: Source
@@ -27,6 +43,30 @@ export class UpgradeRequest {
   #params = NO_PARAMS
   #abort: AbortController | undefined
   #tls: TlsFacts | undefined
+
+  static {
+    internals = {
+      name(request, params) {
+        request.#params = params
+      },
+      client(request) {
+        return request.#client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
+      },
+      abort(request, reason) {
+        request.#abort ??= new AbortController()
+        request.#abort.abort(reason)
+      },
+      gaveUp(request, error) {
+        const signal = request.#abort?.signal
+        if (signal?.aborted !== true) return false
+        return error === signal.reason || nameOf(error) === 'AbortError'
+      },
+      settle(request) {
+        if (request.#text !== undefined) request.#head = undefined
+        request.#abort = undefined
+      },
+    }
+  }
 
   /** `text` is the head as it came, if it can be read again from there; `client` what trusted proxies say. @internal */
   constructor(head: HandshakeRequest, text: string | undefined, source: Source, client: string | undefined) {
@@ -110,41 +150,15 @@ export class UpgradeRequest {
     return this.#abort.signal
   }
 
-  /** Gives the parts of the path that the route's pattern names. @internal */
-  static name(request: UpgradeRequest, params: Readonly<Record<string, string>>): void {
-    request.#params = params
-  }
-
-  /** The client's address where it is not the peer's own. @internal */
-  static client(request: UpgradeRequest): string | undefined {
-    return request.#client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
-  }
-
-  /** The peer has left while `upgrade` was pending. @internal */
-  static abort(request: UpgradeRequest, reason: Error): void {
-    request.#abort ??= new AbortController()
-    request.#abort.abort(reason)
-  }
-
-  /** Whether an error only says that `signal` was heeded: whoever caused that knows already. @internal */
-  static gaveUp(request: UpgradeRequest, error: unknown): boolean {
-    const signal = request.#abort?.signal
-    if (signal?.aborted !== true) return false
-    return error === signal.reason || nameOf(error) === 'AbortError'
-  }
-
-  /** The handshake is done: forgets what can be read again. @internal */
-  static settle(request: UpgradeRequest): void {
-    if (request.#text !== undefined) request.#head = undefined
-    request.#abort = undefined
-  }
-
   #facts(): HandshakeRequest {
     this.#head ??= readRequestHead(this.#text ?? '')?.request
     if (this.#head === undefined) throw new Error('a request head that was read once must be readable again')
     return this.#head
   }
 }
+
+/** @internal */
+export const requestInternals: RequestInternals = internals
 
 /** An error's name, whichever realm made it. */
 function nameOf(error: unknown): unknown {

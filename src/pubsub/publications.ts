@@ -5,7 +5,7 @@ import type { Heap } from '../codec/codec.js'
 import { Arena } from '../connection/arena.js'
 import type { Sendable } from '../connection/connection.js'
 import type { Encoder, FrameBuffer } from '../connection/encoder.js'
-import { PreparedMessage, prepare } from '../connection/prepared.js'
+import { PreparedMessage, prepare, preparedInternals } from '../connection/prepared.js'
 import { encode } from '../connection/sendable.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { Turn, Writer } from '../connection/turn.js'
@@ -102,7 +102,7 @@ export class Publications implements Writer, FrameBuffer {
   /** A long message leaves from where it lies. */
   #publishAlone(topic: Topic, data: Sendable, except: Subscriber | undefined): void {
     const message = data instanceof PreparedMessage ? data : prepare(data)
-    const { memory, length } = PreparedMessage.frame(message)
+    const { memory, length } = preparedInternals.frame(message)
     const batch = new Batch(topic, memory, memory.pointer, memory.pointer + length)
     if (except !== undefined) batch.skip(except)
     if (message !== data) message.release() // the batch has its memory

@@ -1,9 +1,8 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
 import { callerError } from '../checks/errors.js'
 import { routeQuantities } from '../checks/quantities.js'
-import { Callbacks } from '../connection/callbacks.js'
-import { ticksOf } from '../connection/deadlines.js'
-import { isThenable, type Large, type Opening, type Shared } from '../connection/handlers.js'
+import { isThenable } from '../connection/handlers.js'
+import { type Large, type Opening, openRoute, type ServerParts, type Shared } from '../connection/shared.js'
 import { Pool } from '../payload/pool.js'
 import {
   type HandshakeRequest,
@@ -14,7 +13,7 @@ import {
 } from '../protocol/openingHandshake.js'
 import { isFromHost } from '../protocol/origin.js'
 import { readTarget } from '../protocol/requestTarget.js'
-import { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { requestInternals, type UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { type AnyRoute, limitsOf, type ServerLimits } from './options.js'
 import { type AcceptedAnswer, readAnswer } from './upgradeAnswer.js'
 
@@ -27,22 +26,6 @@ export interface Accepted {
 }
 
 export type Verdict = Accepted | Refusal
-
-/** What all routes of a server share. */
-export type Common = Pick<
-  Shared<unknown>,
-  | 'codec'
-  | 'heap'
-  | 'encoder'
-  | 'turn'
-  | 'slices'
-  | 'budget'
-  | 'deadlines'
-  | 'topics'
-  | 'connections'
-  | 'work'
-  | 'closed'
->
 
 /** The verdict on a request that nobody waits for any more. */
 const GONE = refuse(503, 'too late')
@@ -57,23 +40,14 @@ export class Endpoint {
   readonly #shared: Shared<unknown>
 
   /** `base` is the server's own handlers and options, for a route. */
-  constructor(options: AnyRoute, limits: ServerLimits, common: Common, base: RouteDefaults = {}) {
+  constructor(options: AnyRoute, limits: ServerLimits, parts: ServerParts<unknown>, base: RouteDefaults = {}) {
     const { outputPolicy = base.outputPolicy ?? 'pause', streamLeft = 'drain' } = options
     const own = limitsOf(options, limits)
-    const times = {
-      pingInterval: ticksOf(own.pingInterval),
-      idleTimeout: ticksOf(own.idleTimeout),
-      pauseTimeout: ticksOf(own.pauseTimeout),
-      maxLifetime: ticksOf(own.maxLifetime),
-    }
     this.#options = options
     this.#inherited = base
-    const callbacks = new Callbacks(options, common.work)
-    const large = largeOf(options)
     const streamThreshold = streamThresholdOf(options, own.maxMessage)
-    common.budget.serve(streamThreshold ?? own.maxMessage)
-    const streaming = { streamThreshold, streamLeft }
-    this.#shared = { ...common, handlers: options, callbacks, limits: own, times, outputPolicy, large, ...streaming }
+    const large = largeOf(options)
+    this.#shared = openRoute(parts, options, { limits: own, outputPolicy, large, streamThreshold, streamLeft })
   }
 
   /** Loads what the application gave to be loaded; rejects with what is wrong with it. */
@@ -104,7 +78,7 @@ export class Endpoint {
       if (!isThenable(answer)) return this.#judge(request, offered, answer)
       return Promise.resolve(answer)
         .then((settled) => this.#judge(request, offered, settled))
-        .catch((error: unknown) => (UpgradeRequest.gaveUp(request, error) ? GONE : this.failed(request, error)))
+        .catch((error: unknown) => (requestInternals.gaveUp(request, error) ? GONE : this.failed(request, error)))
     } catch (error) {
       return this.failed(request, error)
     }
@@ -150,7 +124,7 @@ export class Endpoint {
     if (protocol !== '' && !offered.includes(protocol)) {
       throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
     }
-    const clientAddress = UpgradeRequest.client(request)
+    const clientAddress = requestInternals.client(request)
     return { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
   }
 }

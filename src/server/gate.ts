@@ -1,7 +1,7 @@
 // Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
 import { callerError } from '../checks/errors.js'
 import { type HandshakeRequest, type Refusal, refuse } from '../protocol/openingHandshake.js'
-import { type Source, UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { requestInternals, type Source, UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Census } from './census.js'
 import type { Endpoint, Verdict } from './endpoint.js'
 import type { TrustedProxies } from './proxies.js'
@@ -50,7 +50,7 @@ export class Gate {
     const request = new UpgradeRequest(head, text, source, client)
     const match = routes.find(request.path)
     const endpoint = match?.value ?? rest
-    if (match !== undefined) UpgradeRequest.name(request, match.params)
+    if (match !== undefined) requestInternals.name(request, match.params)
     const refusal = this.refusal(request)
     if (refusal !== undefined) return { head, request, endpoint, verdict: refusal }
     if (match === undefined && !rest.serves && !routes.empty) {
@@ -59,7 +59,7 @@ export class Gate {
     const verdict = endpoint.decide(head, request)
     if (this.#closed) {
       // It was `upgrade` that closed the server.
-      UpgradeRequest.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
+      requestInternals.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
       return { head, request, endpoint, verdict: this.refusal(request) ?? verdict }
     }
     if (!(verdict instanceof Promise)) return { head, request, endpoint, verdict }

@@ -164,20 +164,34 @@ export type ServerOptions<Data = undefined> = CommonOptions & RouteOptions<Data>
 /** A route's options, whatever its data. */
 export type AnyRoute = RouteOptions<unknown>
 
+/** What only millrace itself may do with a route. They are not its methods: every program could reach those. @internal */
+interface RouteInternals {
+  /** What it was made of; undefined for what is no route. */
+  optionsOf(route: unknown): AnyRoute | undefined
+}
+
+let internals: RouteInternals
+
 /** A route, made by `route`. */
 export class Route {
   readonly #options: AnyRoute
+
+  static {
+    internals = {
+      optionsOf(route) {
+        return route instanceof Route ? route.#options : undefined
+      },
+    }
+  }
 
   /** @internal */
   constructor(options: AnyRoute) {
     this.#options = options
   }
-
-  /** What it was made of; undefined for what is no route. @internal */
-  static optionsOf(route: unknown): AnyRoute | undefined {
-    return route instanceof Route ? route.#options : undefined
-  }
 }
+
+/** @internal */
+export const routeInternals: RouteInternals = internals
 
 /**
  * A route for the option `routes`, with data of its own kind. Throws a TypeError for names that are no options of a route

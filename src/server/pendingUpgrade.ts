@@ -6,7 +6,7 @@ import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { runOutside } from '../internals/context.js'
 import type { Budget, Holder } from '../payload/budget.js'
 import { type HandshakeRequest, refuse } from '../protocol/openingHandshake.js'
-import { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { requestInternals } from '../protocol/upgradeRequest.js'
 import type { Verdict } from './endpoint.js'
 import type { Decision } from './gate.js'
 
@@ -112,7 +112,7 @@ export class PendingUpgrade implements Expiring, Holder {
   abandon(reason: string): void {
     if (this.#over) return
     this.#end()
-    UpgradeRequest.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', reason))
+    requestInternals.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', reason))
   }
 
   get gone(): boolean {
@@ -128,7 +128,7 @@ export class PendingUpgrade implements Expiring, Holder {
   cancel(reason = 'the server is closing'): void {
     if (this.#over) return
     const refusal = refuse(503, reason)
-    UpgradeRequest.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', refusal.reason))
+    requestInternals.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', refusal.reason))
     this.#settle(refusal)
   }
 
@@ -139,7 +139,7 @@ export class PendingUpgrade implements Expiring, Holder {
       'ERR_UPGRADE_TIMEOUT',
       `upgrade did not settle within ${this.#limit}, ${this.#patience.limits[this.#limit]} ms`,
     )
-    UpgradeRequest.abort(request, error)
+    requestInternals.abort(request, error)
     this.#settle(endpoint.failed(request, error, refuse(503, 'the upgrade took too long')))
   }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import { FIN, headerBytes, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_TEXT, RSV1 } from '../../src/codec/frames.js'
+import type { Connection } from '../../src/connection/connection.js'
 import { Encoder, encoderOfThread, type FrameBuffer } from '../../src/connection/encoder.js'
 import type { Message } from '../../src/connection/message.js'
 import { Peer } from '../../src/connection/peer.js'
@@ -161,16 +162,16 @@ describe('masking', () => {
 
 describe('a connection as a client', () => {
   /** Its handler sends on what it receives. */
-  function client(): { peer: Peer<undefined>; wire: MemoryTransport } {
+  function client(): { peer: Connection; wire: MemoryTransport } {
     const { shared } = room({ message: (connection, message: Message) => connection.send(message) })
     const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
     const source = { remoteAddress: undefined, secure: false, told: false }
     const request = new UpgradeRequest(head, undefined, source, undefined)
     const opening = { request, data: undefined, protocol: '' }
     const wire = new MemoryTransport()
-    const peer = new Peer<undefined>({ ...shared, encoder: encoderOfThread('client') }, wire, opening)
-    peer.start(new Uint8Array(0))
-    return { peer, wire }
+    const inside = new Peer<undefined>({ ...shared, encoder: encoderOfThread('client') }, wire, opening)
+    inside.start(new Uint8Array(0))
+    return { peer: inside.connection, wire }
   }
 
   test('masks whatever it sends', async () => {

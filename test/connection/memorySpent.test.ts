@@ -136,13 +136,13 @@ async function scenario(all: Room): Promise<void> {
     await settle()
   }
   // Parked amid a read, and behind it.
-  one?.peer.pause()
+  one?.peer.connection.pause()
   if (slow !== undefined) slow.wire.stuck = true
   feed(slow, masked(TEXT, 'subscribe'))
   for (let count = 0; count < 30; count++) feed(slow, masked(BINARY, Buffer.alloc(3000)))
   feed(slow, LONG_FRAME)
   feed(other, masked(TEXT, 'publish'))
-  one?.peer.resume()
+  one?.peer.connection.resume()
   await settle()
   all.shared.deadlines.now += 400 // silence that asks for a ping, of a timer's own
   for (const connection of [one, other, slow]) if (connection?.wire.closed === false) connection.peer.expired()

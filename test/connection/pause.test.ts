@@ -119,10 +119,10 @@ test('sending goes on while paused, pings are not answered until resume', async 
 
 for (const end of ['close', 'terminate', 'violated'] as const) {
   test(`paused, then ${end}: what was parked is given up, and its memory`, async () => {
-    const { place, seen, peer, wire } = pausing(['3'], { closeTimeout: 200 })
+    const { place, seen, peer, inside, wire } = pausing(['3'], { closeTimeout: 200 })
     const before = place.shared.heap.used
     wire.feed(Buffer.concat([batch, masked(BINARY, Buffer.alloc(100_000)).subarray(0, 50_000)]))
-    if (end === 'violated') peer.violated(new ProtocolViolation('IDLE'))
+    if (end === 'violated') inside.violated(new ProtocolViolation('IDLE'))
     else peer[end]()
     await eventually(() => wire.closed, 'the end')
     await settle()

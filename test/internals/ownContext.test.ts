@@ -285,7 +285,7 @@ describe('without any use', () => {
     runOutside(() => {
       assert.equal(currentContext(), undefined)
       for (const handlers of [{}, { open: () => undefined }, { open: async () => settle() }]) {
-        assert.equal(room(handlers).connect().peer.context, undefined)
+        assert.equal(room(handlers).connect().inside.context, undefined)
       }
     })
   })
@@ -293,7 +293,7 @@ describe('without any use', () => {
   test('a context that was left is none', () => {
     runOutside(() => {
       storage.run('left', () => assert.notEqual(currentContext(), undefined))
-      assert.equal(room({ open: () => storage.run('left', () => undefined) }).connect().peer.context, undefined)
+      assert.equal(room({ open: () => storage.run('left', () => undefined) }).connect().inside.context, undefined)
     })
   })
 })

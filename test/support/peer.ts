@@ -1,15 +1,14 @@
 // A connection over the transport in memory: what a test needs to feed one peer and to look at what it is sent.
 
-import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
-import { Callbacks } from '../../src/connection/callbacks.js'
+import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
-import { Deadlines, ticksOf } from '../../src/connection/deadlines.js'
+import { Deadlines } from '../../src/connection/deadlines.js'
 import { encoderOfThread } from '../../src/connection/encoder.js'
-import type { Handlers, OutputPolicy, Shared } from '../../src/connection/handlers.js'
+import type { Handlers, OutputPolicy } from '../../src/connection/handlers.js'
 import { Peer } from '../../src/connection/peer.js'
+import { openRoute, openServer, type Shared } from '../../src/connection/shared.js'
 import { Slices } from '../../src/connection/slices.js'
 import { turnOfThread } from '../../src/connection/turn.js'
-import { Work } from '../../src/connection/work.js'
 import { TurnClock } from '../../src/memory/turnClock.js'
 import { Budget } from '../../src/payload/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
@@ -31,8 +30,8 @@ class Unhurried extends Slices {
 export interface Room {
   readonly shared: Shared<undefined>
   readonly budget: Budget
-  /** Another peer, its opening handshake done. */
-  connect(): { peer: Peer<undefined>; wire: MemoryTransport }
+  /** Another peer, its opening handshake done: the connection as applications have it, and what lies behind it. */
+  connect(): { peer: Connection<undefined>; inside: Peer<undefined>; wire: MemoryTransport }
 }
 
 const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
@@ -41,41 +40,22 @@ const source = { remoteAddress: undefined, secure: false, told: false }
 /** A place for connections with these handlers and limits. */
 export function room(
   handlers: Handlers<undefined>,
-  limits: Partial<ServerLimits> = {},
+  some: Partial<ServerLimits> = {},
   outputPolicy: OutputPolicy = 'pause',
   streamThreshold?: number,
   streamLeft: 'drain' | 'fail' = 'drain',
 ): Room {
-  const all = { ...defaultLimits, ...limits }
-  const connections = new Set<Connection<unknown>>()
-  const budget = new Budget(all.payloadMemory, all.maxMessage)
-  const work = new Work()
-  const shared: Shared<undefined> = {
-    work,
-    codec: codecOfThread(),
-    heap: heapOfThread(),
-    encoder: encoderOfThread('server'),
-    turn: turnOfThread(),
-    slices: new Unhurried(turnOfThread(), new TurnClock()),
-    topics: new Topics(encoderOfThread('server'), heapOfThread(), turnOfThread(), all.maxTopics, undefined),
+  const limits = { ...defaultLimits, ...some }
+  const budget = new Budget(limits.payloadMemory, limits.maxMessage)
+  const topics = new Topics(encoderOfThread('server'), heapOfThread(), turnOfThread(), limits.maxTopics, undefined)
+  const parts = openServer<undefined>({
     budget,
     deadlines: new Deadlines(() => false),
-    handlers,
-    callbacks: new Callbacks(handlers, work),
-    limits: all,
-    times: {
-      pingInterval: ticksOf(all.pingInterval),
-      idleTimeout: ticksOf(all.idleTimeout),
-      pauseTimeout: ticksOf(all.pauseTimeout),
-      maxLifetime: ticksOf(all.maxLifetime),
-    },
-    outputPolicy,
-    large: undefined,
-    streamThreshold,
-    streamLeft,
-    connections,
+    topics,
+    slices: new Unhurried(turnOfThread(), new TurnClock()),
     closed: () => undefined,
-  }
+  })
+  const shared = openRoute(parts, handlers, { limits, outputPolicy, large: undefined, streamThreshold, streamLeft })
   return {
     shared,
     budget,
@@ -83,9 +63,9 @@ export function room(
       const wire = new MemoryTransport()
       const request = new UpgradeRequest(head, undefined, source, undefined)
       const opening = { request, data: undefined, protocol: '' }
-      const peer = new Peer<undefined>(shared, wire, opening)
-      peer.start(new Uint8Array(0))
-      return { peer, wire }
+      const inside = new Peer<undefined>(shared, wire, opening)
+      inside.start(new Uint8Array(0))
+      return { peer: inside.connection, inside, wire }
     },
   }
 }

@@ -1,0 +1,119 @@
+// The connection as its application holds it: the members of `Connection`, and nothing else. What lies behind it is
+// private to the language, so that no program can reach it, not even one without types.
+import { CloseCode } from '../protocol/closeCode.js'
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { Connection, Messages, Sendable, SendResult } from './connection.js'
+import type { Delivery, Recipient } from './delivery.js'
+import { type Pings, pingPayload, refusedPing } from './pings.js'
+import type { Pressure } from './pressure.js'
+import { Reason } from './reason.js'
+import type { FragmentData, Sender } from './sender.js'
+import type { SendStreamOptions, StreamSource } from './streamSource.js'
+import { type SubscriptionsShared, subscribe, unsubscribe } from './subscriptions.js'
+
+/** What lies behind it. */
+export interface Inside<Data> extends Recipient<Data> {
+  readonly request: UpgradeRequest
+  readonly protocol: string
+  readonly remoteAddress: string | undefined
+  readonly isOpen: boolean
+  readonly shared: SubscriptionsShared
+  readonly sender: Sender
+  readonly pressure: Pressure
+  readonly delivery: Delivery<Data>
+  readonly pings: Pings
+  close(code: number, reason: string): void
+}
+
+export class PublicConnection<Data> implements Connection<Data> {
+  data: Data
+  readonly #inside: Inside<Data>
+
+  constructor(data: Data, inside: Inside<Data>) {
+    this.data = data
+    this.#inside = inside
+  }
+
+  get request(): UpgradeRequest {
+    return this.#inside.request
+  }
+
+  get protocol(): string {
+    return this.#inside.protocol
+  }
+
+  get isOpen(): boolean {
+    return this.#inside.isOpen
+  }
+
+  get bufferedAmount(): number {
+    return this.#inside.sender.buffered
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#inside.remoteAddress
+  }
+
+  send(data: Sendable): SendResult {
+    return this.#inside.sender.send(data)
+  }
+
+  sendFragment(data: FragmentData, last: boolean): SendResult {
+    return this.#inside.sender.sendFragment(data, last)
+  }
+
+  sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
+    const inside = this.#inside
+    const sent = inside.sender.sendStream(source, options)
+    sent.catch((error: unknown) => {
+      if (inside.isOpen) inside.handlerFailed(error)
+    })
+    return sent
+  }
+
+  subscribe(topic: string): void {
+    const inside = this.#inside
+    subscribe(inside.shared, inside.sender, inside, topic)
+  }
+
+  unsubscribe(topic: string): void {
+    const inside = this.#inside
+    unsubscribe(inside.shared, inside.sender, inside, topic)
+  }
+
+  isSubscribed(topic: string): boolean {
+    const { shared, sender } = this.#inside
+    return shared.topics.isSubscribed(sender, topic)
+  }
+
+  publish(topic: string, data: Sendable): number {
+    const { shared, sender } = this.#inside
+    return shared.topics.publish(topic, data, sender)
+  }
+
+  ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
+    const payload = pingPayload(data)
+    const { sender, pings } = this.#inside
+    return sender.admits() ? pings.send(payload, sender) : refusedPing()
+  }
+
+  pause(): void {
+    this.#inside.pressure.pause(Reason.application)
+  }
+
+  resume(): void {
+    this.#inside.pressure.resume(Reason.application)
+  }
+
+  messages(): Messages {
+    return this.#inside.delivery.messages()
+  }
+
+  close(code: number = CloseCode.normal, reason = ''): void {
+    this.#inside.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#inside.terminate()
+  }
+}

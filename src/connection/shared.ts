@@ -1,0 +1,107 @@
+// What connections share: the parts of their server, and what holds for their route. It is put together here, and only
+// here.
+import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
+import type { Budget } from '../payload/budget.js'
+import type { Pool } from '../payload/pool.js'
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { Callbacks } from './callbacks.js'
+import type { Connection } from './connection.js'
+import { type Deadlines, ticksOf } from './deadlines.js'
+import { type Encoder, encoderOfThread } from './encoder.js'
+import type { ConnectionLimits, Handlers, OutputPolicy } from './handlers.js'
+import { type Slices, slicesOfThread } from './slices.js'
+import type { Publisher } from './subscriber.js'
+import { type Turn, turnOfThread } from './turn.js'
+import type { Times } from './vitals.js'
+import { Work } from './work.js'
+
+/** What an accepted opening handshake says about the connection. */
+export interface Opening<Data> {
+  readonly request: UpgradeRequest
+  readonly data: Data
+  readonly protocol: string
+  /** What a trusted proxy said of the client; else the transport's own address counts. */
+  readonly clientAddress?: string | undefined
+}
+
+/** Where large messages go. */
+export interface Large<Data> {
+  readonly pool: Pool
+  /** What the module gets with a message: anything that can be cloned. */
+  context(connection: Connection<Data>): unknown
+}
+
+/** What all connections of a server share. */
+export interface ServerParts<Data> {
+  readonly codec: Codec
+  readonly heap: Heap
+  /** Frames what is sent, as the side of the connection that this is. */
+  readonly encoder: Encoder
+  readonly turn: Turn
+  readonly slices: Slices
+  readonly budget: Budget
+  readonly deadlines: Deadlines
+  /** The server's topics. */
+  readonly topics: Publisher
+  /** Every connection of the server that is not closed. */
+  readonly connections: Set<Connection<unknown>>
+  /** Handlers' promises that are pending. */
+  readonly work: Work
+  /** Called after the last handler of a connection. */
+  closed(connection: Connection<Data>): void
+}
+
+/** What a route says of its connections. */
+export interface RouteSettings<Data> {
+  readonly limits: ConnectionLimits
+  readonly outputPolicy: OutputPolicy
+  /** The pool for large messages, and what it is told of their connections. */
+  readonly large: Large<Data> | undefined
+  /** Payload bytes above which messages go to the `stream` handler. */
+  readonly streamThreshold: number | undefined
+  /** What becomes of the rest of a message whose stream is left. */
+  readonly streamLeft: 'drain' | 'fail'
+}
+
+/** What all connections of a route share. */
+export interface Shared<Data> extends ServerParts<Data>, RouteSettings<Data> {
+  readonly handlers: Handlers<Data>
+  readonly callbacks: Callbacks<Data>
+  /** The limits of time, in ticks of the deadlines. */
+  readonly times: Times
+}
+
+/** The parts of a server; what is not its own belongs to its thread, its slices too, unless it has some of its own. */
+export function openServer<Data>(
+  own: Pick<ServerParts<Data>, 'budget' | 'deadlines' | 'topics' | 'closed'> &
+    Partial<Pick<ServerParts<Data>, 'slices'>>,
+): ServerParts<Data> {
+  const [codec, heap, turn, slices] = [codecOfThread(), heapOfThread(), turnOfThread(), slicesOfThread()]
+  return {
+    codec,
+    heap,
+    encoder: encoderOfThread('server'),
+    turn,
+    slices,
+    connections: new Set(),
+    work: new Work(),
+    ...own,
+  }
+}
+
+/** What the connections of a route of this server share; the server's memory must hold the longest message of the route. */
+export function openRoute<Data>(
+  parts: ServerParts<Data>,
+  handlers: Handlers<Data>,
+  settings: RouteSettings<Data>,
+): Shared<Data> {
+  const { limits, streamThreshold } = settings
+  parts.budget.serve(streamThreshold ?? limits.maxMessage)
+  const times = {
+    pingInterval: ticksOf(limits.pingInterval),
+    idleTimeout: ticksOf(limits.idleTimeout),
+    pauseTimeout: ticksOf(limits.pauseTimeout),
+    maxLifetime: ticksOf(limits.maxLifetime),
+  }
+  return { ...parts, ...settings, handlers, callbacks: new Callbacks(handlers, parts.work), times }
+}
