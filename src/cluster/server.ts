@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import { isMainThread } from 'node:worker_threads'
-import { checkNoMore } from '../checks/check.js'
+import { checkNoMore, checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
+import { checkHandedOver } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
+import { everywhere, renewalOptions } from '../checks/tables.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import type { BrokerStatistics } from '../pubsub/broker.js'
 import { Hub } from '../pubsub/hub.js'
@@ -116,6 +118,7 @@ export class Server<Data = unknown> {
    * certificate that it can't use, and an Error where nothing listens with TLS; then nothing has changed.
    */
   setSecureContext(options: SecureContextOptions): void {
+    checkOptions(options, renewalOptions, everywhere)
     this.#process.setSecureContext(options)
   }
 
@@ -126,7 +129,8 @@ export class Server<Data = unknown> {
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ...more: unknown[]): void {
-    this.#process.handleUpgrade(request, socket, head, more)
+    checkHandedOver(request, socket, head, more)
+    this.#process.handleUpgrade(request, socket, head)
   }
 
   /**

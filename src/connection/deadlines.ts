@@ -64,6 +64,11 @@ export class Deadlines {
     this.start()
   }
 
+  /** `key` expires no later than at the tick `due`; 0 changes nothing. */
+  hasten(key: Expiring, due: number): void {
+    if (due !== 0 && (key.due === 0 || due < key.due)) this.setTick(key, due)
+  }
+
   clear(key: Expiring): void {
     if (key.due === 0) return
     const others = this.#wheel.get(key.due)

@@ -4,19 +4,24 @@ import { type Heap, OutOfMemory, violationName } from '../codec/codec.js'
 import { isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../codec/frames.js'
 import { isViolation, Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../codec/parser.js'
 import type { Region } from '../codec/region.js'
+import { inboxOfThread } from '../memory/inbox.js'
 import { Assembly } from '../payload/assembly.js'
 import type { Budget, Claimant } from '../payload/budget.js'
 import { Flow } from '../payload/flow.js'
 import type { Role } from '../protocol/role.js'
 import { ProtocolViolation, type ViolationName } from '../protocol/violation.js'
 import { ParkedRead, type Rest } from './parkedRead.js'
+import type { Pressure } from './pressure.js'
+import { Reason } from './reason.js'
 import type { Slices } from './slices.js'
+import type { Turn } from './turn.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
 export interface IncomingShared {
   readonly heap: Heap
   readonly budget: Budget
   readonly slices: Slices
+  readonly turn: Pick<Turn, 'begin' | 'end'>
   /** `maxFragments` 0 is any number. */
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
   /** Messages above are handed out while they arrive, whatever their length; none without it. */
@@ -25,17 +30,11 @@ export interface IncomingShared {
 
 /** Whoever takes what comes in. */
 export interface Sink extends Claimant {
-  /** False while nothing may be delivered. */
-  readonly accepts: boolean
-  /** Nothing will ever be delivered again: what still comes is thrown away. */
-  readonly done: boolean
   /** A control frame, unmasked; its payload is valid until this returns. */
   control(opcode: number, pointer: number, length: number): void
   violated(violation: ProtocolViolation): void
-  /** The budget is spent: stop reading until `budgetFreed`. */
-  budgetSpent(): void
-  /** What one peer may cause at a time is done: accept no more until the others have had their turn. */
-  sliceOver(): void
+  /** Something else was thrown while it was handed out. */
+  handlerFailed(error: unknown): void
 }
 
 /** Where messages go. */
@@ -52,6 +51,7 @@ export class Incoming {
   readonly #shared: IncomingShared
   readonly #sink: Sink
   readonly #deliverer: Deliverer
+  readonly #pressure: Pressure
   readonly #parser: Parser
   #assembly: Assembly | undefined
   #parked: ParkedRead | undefined
@@ -59,10 +59,11 @@ export class Incoming {
   #flow: Flow | undefined
   #resuming = false
 
-  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, role: Role = 'server') {
+  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, pressure: Pressure, role: Role = 'server') {
     this.#shared = shared
     this.#sink = sink
     this.#deliverer = deliverer
+    this.#pressure = pressure
     const { maxMessage, maxFragments } = shared.limits
     const longest = shared.streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
     this.#parser = new Parser(shared.heap, role, { longest, fragments: maxFragments })
@@ -76,20 +77,48 @@ export class Incoming {
 
   /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
   receive(start: number, end: number): void {
-    if (this.#parked === undefined) this.#run(start, end)
-    else this.#parkBehind(this.#parked, start, end)
+    const { turn, slices } = this.#shared
+    turn.begin()
+    slices.begin(this)
+    try {
+      if (this.#parked === undefined) this.#run(start, end)
+      else this.#parkBehind(this.#parked, start, end)
+    } catch (error) {
+      this.#failed(error)
+    }
+    this.noteArrival(!this.#pressure.stopped)
+    turn.end()
   }
 
-  /** Hands out what was parked, as far as the sink accepts it. */
-  resume(): void {
+  /** Hands out what was parked, as far as it may be delivered. */
+  deliverParked(): void {
+    const { turn, slices } = this.#shared
+    turn.begin()
+    slices.begin(this)
+    try {
+      inboxOfThread().exclusively(() => this.#resume())
+    } catch (error) {
+      this.#failed(error)
+    }
+    turn.end()
+  }
+
+  /** No memory is left for what came, or for the answer: that is this peer's end, not the process's. */
+  #failed(error: unknown): void {
+    if (error instanceof OutOfMemory) this.#sink.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
+    else this.#sink.handlerFailed(error)
+  }
+
+  #resume(): void {
+    const { slices } = this.#shared
     if (this.#resuming) return // from inside a handler that is handed parked frames: the loop below goes on
     this.#resuming = true
     try {
-      while (this.#parked !== undefined && this.#sink.accepts) {
+      while (this.#parked !== undefined && this.#pressure.accepts) {
         if (this.#parked.taken) this.#parseParked(this.#parked)
         else {
           this.#parked.deliverNext((info, pointer, length) => this.#deliver(info, pointer, length))
-          if (this.#shared.slices.spend()) this.#sink.sliceOver()
+          if (slices.spend()) this.#pressure.yield(slices)
         }
       }
     } finally {
@@ -129,24 +158,24 @@ export class Incoming {
     const { slices } = this.#shared
     const parser = this.#parser
     // Checked before parsing: the first frame's payload may lie in the slot, which is not parked.
-    if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
+    if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
     for (let cursor = start; ; ) {
       const status = parser.parse(cursor, end)
       const to = parser.count
       cursor = parser.consumed
       for (let from = 0; from < to; from++) {
-        if (!this.#sink.accepts) return this.#park({ from, to, start: cursor, end, status })
+        if (!this.#pressure.accepts) return this.#park({ from, to, start: cursor, end, status })
         this.#deliver(parser.info(from), parser.pointer(from), parser.length(from))
-        if (slices.spend()) this.#sink.sliceOver()
+        if (slices.spend()) this.#pressure.yield(slices)
       }
-      if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
+      if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
       if (status === STATUS_DONE || this.#conclude(status)) return
       if (status === STATUS_REGION && !this.#grow()) {
-        this.#sink.budgetSpent()
+        this.#pressure.pause(Reason.budget)
         return this.#park({ from: 0, to: 0, start: cursor, end, status })
       }
-      if (slices.spend()) this.#sink.sliceOver()
-      if (!this.#sink.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status: STATUS_AGAIN })
+      if (slices.spend()) this.#pressure.yield(slices)
+      if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status: STATUS_AGAIN })
     }
   }
 
@@ -212,7 +241,7 @@ export class Incoming {
 
   /** Keeps a part of the table with its payloads, and the bytes behind it. */
   #park(rest: Rest): void {
-    if (this.#sink.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
+    if (this.#pressure.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
     const parser = this.#parser
     const { heap } = this.#shared
     this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, heap, rest))

@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { LONGEST_7_BIT, OPCODE_PING } from '../codec/frames.js'
-import { type Account, OBJECTS } from '../payload/account.js'
+import { Account, OBJECTS } from '../payload/account.js'
+import type { Budget, Holder } from '../payload/budget.js'
 import { bytesOf } from './encoder.js'
 import { ConnectionEnded, ignorable } from './ended.js'
 
@@ -41,8 +42,8 @@ export class Pings {
   readonly #waiting: Ping[] = []
   readonly #account: Account
 
-  constructor(account: Account) {
-    this.#account = account
+  constructor(budget: Budget, holder: Holder) {
+    this.#account = new Account(budget, holder)
   }
 
   /** Sends a ping with this payload; resolves with its round trip in milliseconds. */

@@ -3,6 +3,8 @@
 import { runOutside } from '../internals/context.js'
 import type { Lifecycle } from '../protocol/lifecycle.js'
 import type { Transport } from '../transport/transport.js'
+import { Reason } from './reason.js'
+import type { Slices } from './slices.js'
 import type { Vitals } from './vitals.js'
 
 /** The one that hears of it. */
@@ -30,6 +32,16 @@ export class Pressure {
     this.#listener = listener
   }
 
+  /** Whether what has been read may be delivered now. */
+  get accepts(): boolean {
+    return this.#reasons === 0 && this.#lifecycle.delivers
+  }
+
+  /** Nothing will ever be delivered again: what still comes is thrown away. */
+  get done(): boolean {
+    return !this.#lifecycle.delivers
+  }
+
   /** Whether there is any reason not to read. */
   get stopped(): boolean {
     return this.#reasons !== 0
@@ -42,6 +54,13 @@ export class Pressure {
     this.#reasons |= reason
     this.#vitals.noteReasons(this.#reasons)
     this.#listener.readingStopped()
+  }
+
+  /** What one peer may cause at a time is done: nothing more is read until the others have had their turn. */
+  yield(slices: Slices): void {
+    if (this.#reasons !== 0) return
+    this.pause(Reason.slice)
+    slices.later(() => this.resumeNow(Reason.slice))
   }
 
   /** Takes back a reason to pause. Reading goes on in a turn of its own: this may be called from anywhere. */

@@ -31,7 +31,6 @@ export interface SenderShared extends OutgoingShared {
   readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
 }
 
-/** What a fragment of a message can be. */
 export type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
 export class Sender implements FragmentSender, OutgoingOwner, Subscriber {

@@ -5,9 +5,8 @@ import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import { checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
-import { checkHandedOver } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
-import { everywhere, renewalOptions, serverOptions } from '../checks/tables.js'
+import { everywhere, serverOptions } from '../checks/tables.js'
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { Deadlines } from '../connection/deadlines.js'
@@ -124,7 +123,6 @@ export class ProcessServer {
   }
 
   setSecureContext(options: SecureContextOptions): void {
-    checkOptions(options, renewalOptions, everywhere)
     const secure = this.#listeners.filter((listener) => listener.isSecure)
     if (secure.length === 0)
       throw callerError('ERR_NO_TLS', 'this process listens nowhere with TLS: use it behind listen({ tls })')
@@ -132,8 +130,7 @@ export class ProcessServer {
     for (const listener of secure) listener.renew(options)
   }
 
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, more: unknown[]): void {
-    checkHandedOver(request, socket, head, more)
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#lanes.http.upgrade(request, socket, head)
   }
 

@@ -6,11 +6,16 @@ import { Codec, Heap, INBOX, INBOX_LENGTH } from '../../src/codec/codec.js'
 import { opcodeOf } from '../../src/codec/frames.js'
 import { PAGE } from '../../src/codec/heap.js'
 import { HEAP } from '../../src/codec/wasm.generated.js'
+import { Deadlines } from '../../src/connection/deadlines.js'
 import { type Deliverer, Incoming, type Sink } from '../../src/connection/incoming.js'
+import { Pressure } from '../../src/connection/pressure.js'
 import { Slices } from '../../src/connection/slices.js'
+import { Vitals } from '../../src/connection/vitals.js'
 import { TurnClock } from '../../src/memory/turnClock.js'
 import { Budget } from '../../src/payload/budget.js'
+import { Lifecycle } from '../../src/protocol/lifecycle.js'
 import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
+import { MemoryTransport } from '../support/memoryTransport.js'
 import { CodecParser } from './codecParser.js'
 
 const key = Buffer.of(1, 2, 3, 4)
@@ -81,13 +86,20 @@ describe('the end of the memory', () => {
   })
 })
 
+/** Nothing keeps the connection from being read from. */
+function unpressed(): Pressure {
+  const times = { pingInterval: 0, idleTimeout: 0, pauseTimeout: 0, maxLifetime: 0 }
+  const vitals = new Vitals({ deadlines: new Deadlines(() => false), times })
+  const fail = (): never => assert.fail('reading stops')
+  const listener = { readingStopped: fail, deliverParked: fail, readingStarted: fail }
+  return new Pressure(new MemoryTransport(), new Lifecycle('server'), vitals, listener)
+}
+
 /** What a connection hands out of `stream`, read `stride` bytes at a time. */
 function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcode: number; text: string }[] {
   const { codec } = heap
   const received: { opcode: number; text: string }[] = []
   const sink: Sink = {
-    accepts: true,
-    done: false,
     gone: false,
     held: 0,
     control(opcode, pointer, length) {
@@ -96,10 +108,11 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     violated(violation) {
       throw violation
     },
-    budgetSpent: () => assert.fail('the budget is spent'),
+    handlerFailed(error) {
+      throw error
+    },
     budgetFreed: () => undefined,
     evicted: () => undefined,
-    sliceOver: () => undefined,
     payloadStalled: () => undefined,
   }
   const deliverer: Deliverer = {
@@ -112,9 +125,16 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
   }
   const limits = { maxMessage: rules.limit, maxFragments: 0, payloadTimeout: 0 }
   const incoming = new Incoming(
-    { heap, budget: new Budget(rules.limit), slices: new Slices({ behind: false }, new TurnClock()), limits },
+    {
+      heap,
+      budget: new Budget(rules.limit),
+      slices: new Slices({ behind: false }, new TurnClock()),
+      turn: { begin: () => undefined, end: () => undefined },
+      limits,
+    },
     sink,
     deliverer,
+    unpressed(),
   )
   const bytes = Buffer.concat(stream)
   for (let at = 0; at < bytes.length; at += stride) {

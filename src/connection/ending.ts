@@ -1,0 +1,87 @@
+// Does what the lifecycle of a connection asks for: says Close, closes the halves of the transport, and limits the time
+// that this may take. RFC 6455, section 7.
+import type { Buffer } from 'node:buffer'
+import { OPCODE_CLOSE } from '../codec/frames.js'
+import { CloseCode, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
+import { Action, type Lifecycle } from '../protocol/lifecycle.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import type { Transport } from '../transport/transport.js'
+import type { Deadlines } from './deadlines.js'
+import type { Owner } from './owner.js'
+import type { Sender } from './sender.js'
+
+/** What all connections of a route share, as far as their ends need it. */
+export interface EndingShared {
+  readonly deadlines: Deadlines
+  readonly limits: { readonly closeTimeout: number }
+}
+
+export class Ending {
+  readonly #shared: EndingShared
+  readonly #transport: Transport
+  readonly #lifecycle: Lifecycle
+  readonly #sender: Sender
+  readonly #owner: Owner
+
+  constructor(shared: EndingShared, transport: Transport, lifecycle: Lifecycle, sender: Sender, owner: Owner) {
+    this.#shared = shared
+    this.#transport = transport
+    this.#lifecycle = lifecycle
+    this.#sender = sender
+    this.#owner = owner
+  }
+
+  /** Starts the closing handshake. Throws for a code or a reason that may not be sent. */
+  close(code: number, reason: string): void {
+    writeClosePayload(code, reason)
+    if (!this.#lifecycle.isOpen) return
+    this.#sender.catchUp() // after Close, nothing can be sent
+    this.perform(this.#lifecycle.sendClose({ code, reason }))
+  }
+
+  /** The peer has said Close, in a frame with this payload. */
+  closeReceived(payload: Buffer): void {
+    const status = readClosePayload(payload)
+    if (status instanceof ProtocolViolation) return this.#owner.violated(status)
+    this.#sender.catchUp()
+    this.perform(this.#lifecycle.receiveClose(status))
+  }
+
+  /** Fails the connection, unless it is ending already. */
+  fail(code: number, reason: string): void {
+    if (!this.#lifecycle.delivers) return
+    this.#sender.catchUp()
+    this.perform(this.#lifecycle.fail({ code, reason }))
+  }
+
+  /** Does what the lifecycle has answered to an event. */
+  perform(actions: number): void {
+    if (actions === Action.none) return
+    if ((actions & Action.sayClose) !== 0) this.#sayClose()
+    if ((actions & Action.limitTime) !== 0) this.#limitTime()
+    if ((actions & Action.stopDelivery) !== 0) this.#stopDelivery()
+    if ((actions & Action.flush) !== 0) this.#sender.outgoing.touch()
+    if ((actions & Action.halfClose) !== 0) this.#transport.end()
+    if ((actions & Action.destroy) !== 0) this.#destroy()
+  }
+
+  #sayClose(): void {
+    const { code, reason } = this.#lifecycle.closeFrame
+    this.#sender.control(OPCODE_CLOSE, writeClosePayload(code === CloseCode.none ? undefined : code, reason))
+    this.#sender.end()
+  }
+
+  #limitTime(): void {
+    this.#shared.deadlines.set(this.#owner, this.#shared.limits.closeTimeout)
+  }
+
+  #stopDelivery(): void {
+    this.#sender.end()
+    this.#owner.deliveryEnds()
+  }
+
+  #destroy(): void {
+    this.#sender.end()
+    this.#transport.close()
+  }
+}
