@@ -73,16 +73,11 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     if (data instanceof Message) return this.#message(data)
     if (data instanceof PreparedMessage) return this.#prepared(data)
     const { encoder } = this.#shared
-    if (typeof data === 'string') {
-      const refused = this.#refused(data)
-      if (refused !== undefined) return refused
-      encoder.text(this.outgoing, FIN | OPCODE_TEXT, data)
-    } else {
-      const bytes = bytesOf(data)
-      const refused = this.#refused(bytes)
-      if (refused !== undefined) return refused
-      encoder.bytes(this.outgoing, FIN | OPCODE_BINARY, bytes)
-    }
+    const payload = typeof data === 'string' ? data : bytesOf(data)
+    const refused = this.#refused(payload)
+    if (refused !== undefined) return refused
+    if (typeof payload === 'string') encoder.text(this.outgoing, FIN | OPCODE_TEXT, payload)
+    else encoder.bytes(this.outgoing, FIN | OPCODE_BINARY, payload)
     return this.framed()
   }
 
@@ -130,11 +125,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     this.#frameControl(() => this.#shared.encoder.payload(this.outgoing, FIN | OPCODE_PONG, pointer, length))
   }
 
-  /**
-   * Sends what `source` yields as one message, in fragments, at the pace at which the peer reads. Other messages wait
-   * until it is done. Rejects with what the source throws, or if the connection ends. Throws a TypeError for what is no
-   * source, and an Error where another message is under way.
-   */
+  /** Sends what `source` yields as one message; see `Connection.sendStream`. */
   sendStream(source: StreamSource, options: SendStreamOptions): Promise<void> {
     checkOptions(options, streamOptions, everywhere)
     const unfinished = this.#parts
@@ -151,8 +142,6 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   end(): void {
     this.#unfinished?.end()
   }
-
-  // What becomes of what is written (OutgoingOwner).
 
   flushed(): void {
     const { buffered } = this
@@ -304,8 +293,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
   #overflows(length: number, waits = this.outgoing.blocked, buffered = this.outgoing.buffered): SendResult | undefined {
     const { limits, outputPolicy } = this.#shared
-    if (!waits || outputPolicy === 'pause') return undefined
-    if (buffered + length <= limits.outputLimit) return undefined
+    if (!waits || outputPolicy === 'pause' || buffered + length <= limits.outputLimit) return undefined
     if (outputPolicy === 'drop') return 'dropped'
     return this.#fail(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`))
   }
