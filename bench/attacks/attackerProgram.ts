@@ -1,8 +1,9 @@
 // The process of the attackers.
 // usage: attackerProgram; it answers to the questions below.
+
+import { answer, goes } from '../support/talk.js'
 import { Attacker } from './attacker.js'
 import { attackOf } from './catalogue.js'
-import { answer, goes } from './talk.js'
 import type { Ports } from './target.js'
 
 export interface AttackOrder {

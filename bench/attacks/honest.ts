@@ -2,7 +2,7 @@
 // the message was due, so that whoever stops the sender by not reading is charged for that, too.
 // usage: honest; it answers to the questions below.
 import { connect, type Socket } from 'node:net'
-import { answer, goes } from './talk.js'
+import { answer, goes } from '../support/talk.js'
 import { BINARY, frame, upgradeRequest } from './wire.js'
 
 export interface HonestOrder {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Connection, Message, MessageStream, ServerOptions } from '../../src/index.js'
 import { cert, key } from '../../test/support/certificate.js'
-import { answer, goes } from './talk.js'
+import { answer, goes } from '../support/talk.js'
 
 /** Where it listens, on 127.0.0.1. */
 export interface Ports {

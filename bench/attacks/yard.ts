@@ -1,8 +1,8 @@
 // The three processes of a measurement: the server on a core of its own, the honest peers and the attackers on the other.
 import { fileURLToPath } from 'node:url'
+import { Program } from '../support/talk.js'
 import type { AttackOrder } from './attackerProgram.js'
 import type { Account, HonestOrder } from './honest.js'
-import { Program } from './talk.js'
 import type { Memory, Ports } from './target.js'
 
 const module = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))

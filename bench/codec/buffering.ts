@@ -2,7 +2,7 @@
 // is copied into the outbox or sent from a region.
 import { INBOX_LENGTH, Region } from '../../src/codec/codec.js'
 import { FIN, OPCODE_BINARY } from '../../src/codec/frames.js'
-import { tiers } from '../tiers.js'
+import { tiers } from '../support/tiers.js'
 import { Drive } from './drive.js'
 import { Area, codec, heap, maskedFrame, payload, ROOM, repeat } from './material.js'
 import { type Case, type CaseResult, contender, type Suite } from './measure.js'

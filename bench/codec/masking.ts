@@ -1,6 +1,6 @@
 // Unmasking what clients send, and masking what a client sends: millrace's WASM SIMD against bufferutil and a loop.
 import { Buffer } from 'node:buffer'
-import { tiers } from '../tiers.js'
+import { tiers } from '../support/tiers.js'
 import { Area, codec, KEY, KEY_WORD, payload } from './material.js'
 import { type Case, contender, type Suite } from './measure.js'
 import { bufferutil, plainMasking } from './peers.js'

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { INBOX_LENGTH } from '../../src/codec/codec.js'
 import { FIN, OPCODE_TEXT } from '../../src/codec/frames.js'
-import { tiers } from '../tiers.js'
+import { tiers } from '../support/tiers.js'
 import { Drive } from './drive.js'
 import { Area, maskedFrame, repeat } from './material.js'
 import { type Case, type Contender, contender, type Suite } from './measure.js'

@@ -1,7 +1,7 @@
 // From a payload to the bytes of an unmasked frame: millrace against ws's Sender and plain JavaScript.
 import { Buffer } from 'node:buffer'
 import { FIN, OPCODE_BINARY } from '../../src/codec/frames.js'
-import { tiers } from '../tiers.js'
+import { tiers } from '../support/tiers.js'
 import { Area, codec, payload, ROOM } from './material.js'
 import { type Case, contender, type Suite } from './measure.js'
 import { type NullSocket, Sender } from './peers.js'

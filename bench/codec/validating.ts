@@ -1,6 +1,6 @@
 // Is it UTF-8? millrace's automaton with SIMD against utf-8-validate, Node's own isUtf8 and a loop.
 import { Buffer, isUtf8 } from 'node:buffer'
-import { tiers } from '../tiers.js'
+import { tiers } from '../support/tiers.js'
 import { Area, codec, type Kind, payload } from './material.js'
 import { type Case, contender, type Suite } from './measure.js'
 import { plainUtf8, utf8Validate } from './peers.js'

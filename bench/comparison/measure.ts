@@ -1,8 +1,8 @@
 // Measures one row: all servers, round after round, A B A B, so that a disturbed minute disturbs everyone.
 import { setTimeout as wait } from 'node:timers/promises'
-import { LoadClient, type Round } from './client.js'
-import { type Mode, type Peer, type PeerName, type RunningServer, startPeer } from './peers.js'
-import { memory } from './process.js'
+import { LoadClient, type Round } from '../support/loadClient.js'
+import { memory, type RunningServer } from '../support/process.js'
+import { type Mode, type Peer, type PeerName, startPeer } from './peers.js'
 import type { Measured, Row } from './results.js'
 import { streams, type Workload } from './workloads.js'
 

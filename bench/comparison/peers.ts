@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { pinned, succeeds } from './process.js'
+import { pinned, type RunningServer, succeeds } from '../support/process.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const peers = join(root, 'bench', 'peers')
@@ -70,13 +70,6 @@ function buildFloor(): void {
   if (compiler === undefined) throw new Error('needs a C compiler')
   mkdirSync(join(root, 'build'), { recursive: true })
   execFileSync(compiler, ['-O2', '-o', floor, join(peers, 'floor.c')], { stdio: 'ignore' })
-}
-
-/** A server that listens. */
-export interface RunningServer {
-  readonly url: string
-  readonly pid: number
-  stop(): Promise<void>
 }
 
 const START_TIMEOUT = 10_000

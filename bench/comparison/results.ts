@@ -1,18 +1,12 @@
 // What a comparison found, as it is written to JSON, and what can be read from it.
-import type { Round } from './client.js'
+import type { Round } from '../support/loadClient.js'
+import type { Machine } from '../support/machine.js'
 import type { PeerName } from './peers.js'
 import type { Group, Workload } from './workloads.js'
 
 export interface Results {
   readonly date: string
-  readonly machine: {
-    readonly cpu: string
-    readonly cores: number
-    readonly memory: number
-    readonly system: string
-    /** Whether server and client had a core each. */
-    readonly pinned: boolean
-  }
+  readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
   /** Peers that could not run, and why. */
   readonly missing: Readonly<Partial<Record<PeerName, string>>>

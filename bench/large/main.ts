@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { canPin } from '../comparison/process.js'
+import { canPin } from '../support/process.js'
 import { writeCharts } from './charts.js'
 import { crossover, poolSettings } from './crossover.js'
 import { echoing } from './echoing.js'

@@ -1,7 +1,8 @@
 // How long a small echo waits while others send megabytes of JSON that the application parses: in the pool of threads
 // with millrace, in the message handler with the others, who have nothing else.
-import { LoadClient, type Round } from '../comparison/client.js'
+
 import { type Peer, startPeer } from '../comparison/peers.js'
+import { LoadClient, type Round } from '../support/loadClient.js'
 import { availablePeers } from './rivals.js'
 import { KIB, least, type Pace, rounded, type Section } from './section.js'
 

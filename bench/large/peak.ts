@@ -1,7 +1,8 @@
 // The most memory that a server holds while large messages come from everyone at once.
-import { LoadClient } from '../comparison/client.js'
+
 import { type Peer, startPeer } from '../comparison/peers.js'
-import { memory } from '../comparison/process.js'
+import { LoadClient } from '../support/loadClient.js'
+import { memory } from '../support/process.js'
 import { availablePeers } from './rivals.js'
 import { KIB, least, MIB, megabytes, type Pace, rounded, type Section } from './section.js'
 

@@ -1,8 +1,8 @@
 // Measures what work on large messages costs a server, by setting; servers stay up from figure to figure.
 import { fileURLToPath } from 'node:url'
-import { LoadClient, type Round } from '../comparison/client.js'
-import { type RunningServer, startServer } from '../comparison/peers.js'
-import { pinned } from '../comparison/process.js'
+import { startServer } from '../comparison/peers.js'
+import { LoadClient, type Round } from '../support/loadClient.js'
+import { pinned, type RunningServer } from '../support/process.js'
 import type { Pace } from './section.js'
 import type { Setting } from './workServer.js'
 

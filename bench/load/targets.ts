@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { Client, Options } from 'autocannon'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { encodeBatch, payloadOf } from '../../src/load/payload.js'
-import { tiers } from '../tiers.js'
+import { tiers } from '../support/tiers.js'
 import type { Target } from './shoot.js'
 import { ECHOED, setupWebSocket, UPGRADED } from './webSocketClient.js'
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { SuiteResult } from '../../bench/codec/measure.js'
-import { tiers } from '../../bench/tiers.js'
+import { tiers } from '../../bench/support/tiers.js'
 import { LONGEST_7_BIT, LONGEST_16_BIT } from '../../src/codec/frames.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/codec/main.js', import.meta.url))

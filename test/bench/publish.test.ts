@@ -8,7 +8,7 @@ const round = { cpu: 7.25, busy: 1, rate: 1000, latency: undefined, peakMemory: 
 
 const results: Results = {
   date: '2026-01-02T03:04:05Z',
-  machine: { cpu: 'a processor', cores: 2, memory: 0, system: '', pinned: true },
+  machine: { node: 'v20.0.0', cpu: 'a processor', cores: 2, memory: 0, system: '', pinned: true },
   versions: { node: '20.0.0' },
   missing: {},
   rows: [

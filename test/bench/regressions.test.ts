@@ -1,9 +1,9 @@
 // What counts as slower: a ratio to a peer of the same run that grew beyond what the rounds' spread explains.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Round } from '../../bench/comparison/client.js'
 import { regressions } from '../../bench/comparison/regressions.js'
 import type { Results } from '../../bench/comparison/results.js'
+import type { Round } from '../../bench/support/loadClient.js'
 
 function rounds(...cpu: number[]): { rounds: Round[] } {
   const rest = { busy: 1, rate: 1, latency: undefined, peakMemory: 0 }
@@ -14,7 +14,7 @@ function results(millrace: number[], ws: number[]): Results {
   const servers = { millrace: rounds(...millrace), ws: rounds(...ws) }
   return {
     date: '',
-    machine: { cpu: '', cores: 2, memory: 0, system: '', pinned: true },
+    machine: { node: 'v20.0.0', cpu: '', cores: 2, memory: 0, system: '', pinned: true },
     versions: {},
     missing: {},
     rows: [{ id: 'a', group: 'tiers', title: 'a row', unit: 'µs a message', servers }],

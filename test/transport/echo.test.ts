@@ -2,7 +2,7 @@
 // back, early frames are not lost, codes travel, a slow reader loses nothing, and the end is noticed.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { tiers } from '../../bench/tiers.js'
+import { tiers } from '../../bench/support/tiers.js'
 import type { Connection } from '../../src/index.js'
 import { assertSame, binary, payloads } from '../clients/payloads.js'
 import type { Ending } from '../clients/recorder.js'

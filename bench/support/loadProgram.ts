@@ -1,8 +1,8 @@
 // The load client in a process of its own: runs one load after another as its parent says, and tells when each counts.
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
+import { broadcast } from '../comparison/broadcast.js'
 import { documents, volley } from '../large/documentLoad.js'
-import { broadcast } from './broadcast.js'
-import { dialAll } from './crowd.js'
+import { dialAll } from './dialAll.js'
 
 /** The loads that there are. */
 const loads = {

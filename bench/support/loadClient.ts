@@ -3,9 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
-import type { LoadKind, Order, Report } from './loader.js'
-import type { RunningServer } from './peers.js'
-import { cpuTime, mainThreadTime, memory, pinned } from './process.js'
+import type { LoadKind, Order, Report } from './loadProgram.js'
+import { memory, pinned, type RunningServer, type Usage, usageOf } from './process.js'
 
 /** One round of one server. */
 export interface Round {
@@ -33,7 +32,7 @@ export class LoadClient {
    * counts: else that would wait for this one's turn, and the server be charged for it.
    */
   constructor(core: number, background = false) {
-    const path = fileURLToPath(new URL('./loader.js', import.meta.url))
+    const path = fileURLToPath(new URL('./loadProgram.js', import.meta.url))
     const [program, ...args] = pinned(core, [process.execPath, path])
     this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     if (background && this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW)
@@ -50,20 +49,19 @@ export class LoadClient {
     kind: LoadKind = 'load',
     begun: () => void = () => undefined,
   ): Promise<Round> {
-    let before = { cpu: 0, mainThread: 0, at: 0 }
+    let before = sampleOf(server)
     let after = before
     const { result } = await this.#order({ kind, url: server.url, options }, 'result', (report) => {
-      const sample = { cpu: cpuTime(server.pid), mainThread: mainThreadTime(server.pid), at: performance.now() }
-      if (report.kind === 'measuring') before = sample
+      if (report.kind === 'measuring') before = sampleOf(server)
       if (report.kind === 'measuring') begun()
-      if (report.kind === 'measured') after = sample
+      if (report.kind === 'measured') after = sampleOf(server)
     })
     if (result.error !== undefined) throw new Error(result.error)
-    const cpu = after.cpu - before.cpu
+    const { cpu, mainThread, milliseconds } = await difference(before, after)
     return {
       cpu: cpu / Math.max(result.messages, 1),
-      mainThread: (after.mainThread - before.mainThread) / Math.max(result.messages, 1),
-      busy: cpu / 1000 / (after.at - before.at),
+      mainThread: mainThread / Math.max(result.messages, 1),
+      busy: cpu / 1000 / milliseconds,
       rate: result.messagesPerSecond,
       latency: result.latency,
       peakMemory: memory(server.pid).peak,
@@ -87,9 +85,9 @@ export class LoadClient {
 
   /** Opens connections, which stay open until `release`. */
   async handshakes(server: RunningServer, connections: number): Promise<Round> {
-    const before = cpuTime(server.pid)
+    const before = sampleOf(server)
     const { seconds } = await this.#order({ kind: 'handshakes', url: server.url, connections }, 'done')
-    const cpu = cpuTime(server.pid) - before
+    const { cpu } = await difference(before, sampleOf(server))
     const peakMemory = memory(server.pid).peak
     return {
       cpu: cpu / connections,
@@ -125,4 +123,19 @@ export class LoadClient {
       this.#child.send(order)
     })
   }
+}
+
+interface Sample extends Usage {
+  readonly at: number
+}
+
+async function sampleOf(server: RunningServer): Promise<Sample> {
+  const at = performance.now()
+  return { at, ...(await usageOf(server)) }
+}
+
+async function difference(first: Promise<Sample>, second: Promise<Sample>): Promise<Usage & { milliseconds: number }> {
+  const [before, after] = await Promise.all([first, second])
+  const [cpu, mainThread] = [after.cpu - before.cpu, after.mainThread - before.mainThread]
+  return { cpu, mainThread, milliseconds: after.at - before.at }
 }

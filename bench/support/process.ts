@@ -5,6 +5,24 @@ import { availableParallelism } from 'node:os'
 
 const linux = process.platform === 'linux'
 
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string
+  readonly pid: number
+  /** What it says of its own CPU time, where the system does not tell it of other processes. */
+  readonly usage?: (() => Promise<Usage>) | undefined
+  stop(): Promise<void>
+}
+
+/** CPU time of a process so far, in microseconds: of all threads, and of its main thread, where the system tells. */
+export interface Usage {
+  readonly cpu: number
+  readonly mainThread: number
+}
+
+/** Whether the system tells the CPU time of other processes by the nanosecond. */
+export const tellsUsage: boolean = linux
+
 /** Whether server and client can be given a core each. */
 export const canPin: boolean = linux && availableParallelism() >= 2 && succeeds('taskset', ['-c', '0,1', 'true'])
 
@@ -20,9 +38,10 @@ export function cpuTime(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + threadTime(pid, thread), 0)
 }
 
-/** The same of its main thread alone; 0 where the system does not tell. */
-export function mainThreadTime(pid: number): number {
-  return linux ? threadTime(pid, String(pid)) : 0
+/** Resolves with a server's CPU time of the moment of the call. */
+export async function usageOf({ pid, usage }: RunningServer): Promise<Usage> {
+  if (usage !== undefined) return usage()
+  return { cpu: cpuTime(pid), mainThread: linux ? threadTime(pid, String(pid)) : 0 }
 }
 
 function threadTime(pid: number, thread: string): number {

@@ -1,7 +1,7 @@
 // How the processes of this benchmark talk: one asks by name, the other answers, over the channel of node:child_process.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
-import { pinned } from '../comparison/process.js'
+import { pinned } from './process.js'
 
 interface Question {
   readonly id: number

@@ -1,0 +1,65 @@
+// npm run bench -- ab: whether one built checkout is slower than another, or holds more memory.
+import { LoadClient } from '../support/loadClient.js'
+import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
+import { textTable } from '../support/table.js'
+import { type Compared, compare, TOLERANCE } from './compare.js'
+import { type Pace, rows } from './rows.js'
+import { builtCheckout } from './target.js'
+
+const CLIENT_CORE = 1
+/** Fewer rounds leave too much to chance. */
+const LEAST_ROUNDS = 9
+
+export const suite: Suite = {
+  about: `Two servers of each checkout, A A' B B', take turns. A figure is the least of all rounds: CPU time of the server's
+process, or memory. The change of a row is ok if it is at most ${TOLERANCE * 100} % or the spread of A against A', whichever is more.
+Exits with 1 if one is not. The load is this checkout's own, in a process of its own.
+The rows: ${rows.map(({ name }) => name).join('; ')}.`,
+  words: ['DIR_A', 'DIR_B'],
+  options: {
+    only: { type: 'string', value: 'TEXT', help: 'only rows whose name contains it' },
+    ...pacing(LEAST_ROUNDS, 0.5),
+  },
+  run,
+}
+
+async function run(choice: Choice): Promise<Found> {
+  const [a, b] = choice.words.map(builtCheckout)
+  const pace = paceOf(choice)
+  const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
+  if (a === undefined || b === undefined) throw new Error('two checkouts are compared')
+  if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
+  const client = new LoadClient(CLIENT_CORE)
+  const found: Compared[] = []
+  try {
+    for (const row of chosen) {
+      const compared = await compare(row, a, b, client, pace)
+      found.push(compared)
+      process.stderr.write(`${lineOf(compared).join('  ')}\n`)
+    }
+  } finally {
+    client.stop()
+  }
+  console.log([`A: ${a}`, `B: ${b}`, '', ...textTable([HEAD, ...found.map(lineOf)])].join('\n'))
+  return { figures: { a, b, pace, rows: found }, ok: choice.quick || found.every(({ ok }) => ok) }
+}
+
+function paceOf(choice: Choice): Pace {
+  if (choice.quick) return { rounds: 1, warming: 0, seconds: 0.05, connections: 50, subscribers: 20 }
+  const [rounds, seconds] = [choice.number('rounds'), choice.number('seconds')]
+  if (!Number.isInteger(rounds) || rounds < LEAST_ROUNDS) {
+    throw new Error(`--rounds must be a whole number from ${LEAST_ROUNDS} on: fewer leave too much to chance`)
+  }
+  return { rounds, warming: 2, seconds, connections: 2000, subscribers: 1000 }
+}
+
+const HEAD = ['', '', 'A', "A'", 'B', "B'", 'change', 'spread of A', 'verdict']
+
+function lineOf({ name, unit, least, change, spread, ok }: Compared): string[] {
+  const figures = least.map((figure) => figure.toFixed(unit === 'bytes per connection' ? 0 : 3))
+  return [name, unit, ...figures, percent(change), percent(spread), ok ? 'ok' : 'MORE']
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
+}

@@ -1,0 +1,19 @@
+// Tables for the terminal and for Markdown, and figures as people read them.
+
+type Rows = readonly (readonly string[])[]
+
+/** Lines up columns: the first `names` to the left, figures to the right. */
+export function textTable(rows: Rows, names = 2): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const padded = (cell: string, column: number): string =>
+    column < names ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return rows.map((row) => row.map(padded).join('  ').trimEnd())
+}
+
+/** The same for Markdown; the first column is names. */
+export function markdownTable([head = [], ...rows]: Rows): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const rule = line(head.map((_, column) => (column === 0 ? '---' : '--:')))
+  return [line(head), rule, ...rows.map(line)].join('\n')
+}
