@@ -4,12 +4,18 @@ import { spawnSync } from 'node:child_process'
 import { runSuite, type Suite } from './support/suite.js'
 
 /** What the help text says of each suite, and where it is: a suite is loaded when it is to run. */
-const suites: Readonly<Record<string, readonly [about: string, load: () => Promise<Suite>]>> = {
+const suites: Readonly<Record<string, readonly [about: string, load: () => Promise<{ readonly suite: Suite }>]>> = {
   peers: [
-    'whole servers: millrace against ws, uWebSockets.js, Bun and a floor in C',
-    async () => (await import('./comparison/suite.js')).suite,
+    'whole servers: millrace next to ws, uWebSockets.js, Bun and a floor in C',
+    () => import('./comparison/suite.js'),
   ],
-  ab: ['one built checkout against another, row by row', async () => (await import('./ab/suite.js')).suite],
+  compare: ['what has become slower between two runs of it', () => import('./comparison/compare.js')],
+  publish: ['puts the last run of it into the README', () => import('./comparison/publish.js')],
+  codec: ['the codec alone, step by step', () => import('./codec/suite.js')],
+  load: ['latency and throughput, driven by autocannon', () => import('./load/suite.js')],
+  large: ['messages of the 64-bit tier', () => import('./large/suite.js')],
+  attacks: ['what peers that misbehave can make a server do and hold', () => import('./attacks/suite.js')],
+  ab: ['whether one built checkout takes more than another', () => import('./ab/suite.js')],
 }
 
 const HELP = `npm run bench -- SUITE [options]; npm run bench -- SUITE --help lists the options
@@ -30,7 +36,8 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(name: string, args: readonly string[]): Promise<number> {
   const found = suites[name]
   if (found === undefined) throw new Error(`there is no suite ${name}\n${HELP}`)
-  return runSuite(name, await found[1](), args)
+  const { suite } = await found[1]()
+  return runSuite(name, suite, args)
 }
 
 /** Returns npm's exit code. */

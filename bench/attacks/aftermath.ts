@@ -1,7 +1,8 @@
 // What is left of an attack when its peers have left: looked at until nothing is, or until every limit of time is over.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../support/talk.js'
+import type { Pace, Processes } from './processes.js'
 import type { Memory } from './target.js'
-import type { Pace, Yard } from './yard.js'
 
 export interface Aftermath {
   /** Bytes in use above what was in use before, and the connections that the server still has. */
@@ -23,33 +24,37 @@ const LONGEST_LIMIT = 80_000
 const FRESH = { connections: 1, interval: 10, newcomers: 0 } as const
 
 /** What a server holds that has served honest peers: code is compiled, and memory made. */
-export async function baselineOf(yard: Yard, pace: Pace): Promise<Memory> {
-  await yard.begin({ connections: 5, interval: 2, newcomers: 10 })
+export async function baselineOf(processes: Processes, pace: Pace): Promise<Memory> {
+  await processes.begin({ connections: 5, interval: 2, newcomers: 10 })
   await sleep(pace.quick ? 50 : 300)
-  await yard.end(PATIENCE)
+  await processes.end(PATIENCE)
   await sleep(pace.quick ? 20 : 100)
-  return yard.memory(PATIENCE)
+  return processes.memory(PATIENCE)
 }
 
-/** Ends the attackers and, when all is over, the yard. */
-export async function aftermathOf(yard: Yard, baseline: Memory, pace: Pace): Promise<Aftermath> {
+/** Ends the attackers and, when all is over, the processes. */
+export async function aftermathOf(processes: Processes, baseline: Memory, pace: Pace): Promise<Aftermath> {
   try {
-    await yard.leave()
-    await yard.dismiss()
-    const found = await lookOften(yard, baseline, pace.quick ? 1000 : LONGEST_LIMIT)
-    return { ...found, problems: await fresh(yard) }
+    await processes.leave()
+    await processes.dismiss()
+    const found = await lookOften(processes, baseline, pace.quick ? 1000 : LONGEST_LIMIT)
+    return { ...found, problems: await fresh(processes) }
   } catch (error) {
-    return { after: 0, connections: 0, freed: null, problems: [yard.ended ?? messageOf(error)] }
+    return { after: 0, connections: 0, freed: null, problems: [processes.ended ?? messageOf(error)] }
   } finally {
-    await yard.close()
+    await processes.close()
   }
 }
 
-async function lookOften(yard: Yard, baseline: Memory, longest: number): Promise<Omit<Aftermath, 'problems'>> {
+async function lookOften(
+  processes: Processes,
+  baseline: Memory,
+  longest: number,
+): Promise<Omit<Aftermath, 'problems'>> {
   const began = performance.now()
   for (let pause = Math.min(FIRST_LOOK, longest / 4); ; pause = Math.min(NEXT_LOOK, longest / 4)) {
     await sleep(pause)
-    const { live, connections } = await yard.memory(PATIENCE)
+    const { live, connections } = await processes.memory(PATIENCE)
     const passed = performance.now() - began
     const after = Math.max(0, live - baseline.live)
     if (after < NOTHING && connections === 0) return { after, connections, freed: passed / 1000 }
@@ -58,17 +63,13 @@ async function lookOften(yard: Yard, baseline: Memory, longest: number): Promise
 }
 
 /** Whether a new peer is served. */
-async function fresh(yard: Yard): Promise<readonly string[]> {
+async function fresh(processes: Processes): Promise<readonly string[]> {
   try {
-    await yard.begin(FRESH)
+    await processes.begin(FRESH)
     await sleep(100)
-    const { echoes } = await yard.end(4000)
+    const { echoes } = await processes.end(4000)
     return echoes > 0 ? [] : ['a new peer is not answered afterwards']
   } catch (error) {
     return [`afterwards ${messageOf(error)}`]
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,8 +1,9 @@
 // What an attack makes the server hold: when the peers have gone silent but stay, and after they have left.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Aftermath, aftermathOf, baselineOf, messageOf, PATIENCE } from './aftermath.js'
+import { messageOf } from '../support/talk.js'
+import { type Aftermath, aftermathOf, baselineOf, PATIENCE } from './aftermath.js'
 import type { Attack } from './attack.js'
-import { type Pace, Yard } from './yard.js'
+import { type Pace, Processes } from './processes.js'
 
 /** In bytes, above what the server held before. */
 export interface Holding extends Aftermath {
@@ -23,20 +24,20 @@ export async function holdingOf(
   checkout: string,
   pace: Pace,
 ): Promise<{ readonly done: Promise<Holding> }> {
-  const yard = await Yard.open(checkout)
+  const processes = await Processes.open(checkout)
   let sent = 0
   try {
-    const baseline = await baselineOf(yard, pace)
-    await yard.attack(attack.name)
+    const baseline = await baselineOf(processes, pace)
+    await processes.attack(attack.name)
     await sleep((pace.quick ? pace.seconds : Math.max(attack.seconds ?? 0, ATTACK)) * 1000)
-    sent = await yard.hush()
+    sent = await processes.hush()
     await sleep((pace.quick ? SILENCE / 10 : SILENCE) * 1000)
-    const { resident, live } = await yard.memory(PATIENCE)
+    const { resident, live } = await processes.memory(PATIENCE)
     const found = { sent, resident: resident - baseline.resident, live: live - baseline.live }
-    return { done: aftermathOf(yard, baseline, pace).then((after) => ({ ...found, ...after })) }
+    return { done: aftermathOf(processes, baseline, pace).then((after) => ({ ...found, ...after })) }
   } catch (error) {
-    const problems = [yard.ended ?? messageOf(error)]
-    await yard.close()
+    const problems = [processes.ended ?? messageOf(error)]
+    await processes.close()
     return { done: Promise.resolve({ ...NOTHING_SEEN, sent, problems }) }
   }
 }

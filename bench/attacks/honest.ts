@@ -2,8 +2,9 @@
 // the message was due, so that whoever stops the sender by not reading is charged for that, too.
 // usage: honest; it answers to the questions below.
 import { connect, type Socket } from 'node:net'
+import { BINARY } from '../../test/support/frames.js'
 import { answer, goes } from '../support/talk.js'
-import { BINARY, frame, upgradeRequest } from './wire.js'
+import { frame, upgradeRequest } from './wire.js'
 
 export interface HonestOrder {
   readonly port: number

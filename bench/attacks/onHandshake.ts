@@ -1,7 +1,9 @@
 // Attacks on connections that are not open yet.
+
+import { BINARY } from '../../test/support/frames.js'
 import { type Attack, once } from './attack.js'
 import type { Attacker } from './attacker.js'
-import { BINARY, frame, repeated, upgradeRequest } from './wire.js'
+import { frame, repeated, upgradeRequest } from './wire.js'
 
 const early = once(() => repeated(frame(BINARY, Buffer.alloc(16_000)), 131_072))
 const bytesBehind = once(() => repeated(frame(BINARY, 'x'), 60_000))

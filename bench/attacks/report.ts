@@ -1,4 +1,7 @@
 // What was found, as tables in Markdown: for the terminal, and for the guide on limits.
+import type { Place } from '../support/publish.js'
+import type { Circumstances } from '../support/suite.js'
+import { markdownTable } from '../support/table.js'
 import { type Aftermath, NOTHING } from './aftermath.js'
 import type { Holding } from './holding.js'
 import type { Many } from './many.js'
@@ -19,12 +22,19 @@ export interface ManyRow {
   readonly many: Many
 }
 
-export interface Results {
-  readonly quick: boolean
-  readonly date: string
-  readonly machine: { readonly node: string; readonly cpu: string; readonly cores: number; readonly pinned: boolean }
+export interface Results extends Circumstances {
   readonly rows: readonly Row[]
   readonly many: readonly ManyRow[]
+}
+
+/** Where the figures are published. */
+export const GUIDE: Place = { file: 'docs/limits.md', command: 'npm run bench:attacks -- --publish' }
+
+/** Both tables, with where they come from. */
+export function sectionOf(results: Results): string {
+  const { date, machine } = results
+  const origin = `${date.slice(0, 10)}, Node.js ${machine.node.slice(1)}, ${machine.cpu}, ${machine.cores} cores${machine.pinned ? ', server and clients on one each' : ''}.`
+  return `${origin}\n\n${tableOf(results)}\n\nA thousand attackers at once:\n\n${manyTableOf(results)}\n`
 }
 
 /** What is promised, in milliseconds: of an echo beside one attacker, and of any answer beside a thousand. */
@@ -79,9 +89,9 @@ const HEAD = [
 ]
 
 export function tableOf({ rows }: Results): string {
-  return markdown(
+  return markdownTable([
     HEAD,
-    rows.map(({ title, waiting, holding }) => [
+    ...rows.map(({ title, waiting, holding }) => [
       title + noted([...waiting.problems, ...holding.problems]),
       milliseconds(least(waiting.alone)),
       milliseconds(least(waiting.beside)),
@@ -91,7 +101,7 @@ export function tableOf({ rows }: Results): string {
       holding.sent === 0 ? '–' : rounded(Math.max(0, holding.live) / holding.sent),
       afterwards(holding),
     ]),
-  )
+  ])
 }
 
 export function manyTableOf({ many }: Results): string {
@@ -104,9 +114,9 @@ export function manyTableOf({ many }: Results): string {
     'sent, MB',
     'held after they have left',
   ]
-  return markdown(
+  return markdownTable([
     head,
-    many.map(({ title, many: found }) => [
+    ...many.map(({ title, many: found }) => [
       title + noted(found.problems),
       milliseconds(found.connected),
       milliseconds(found.newcomers),
@@ -117,7 +127,7 @@ export function manyTableOf({ many }: Results): string {
       megabytes(found.sent),
       afterwards(found),
     ]),
-  )
+  ])
 }
 
 function afterwards({ after, connections, freed }: Aftermath): string {
@@ -135,13 +145,6 @@ function held(bytes: number, connections: number): string {
 
 function noted(problems: readonly string[]): string {
   return problems.length === 0 ? '' : ` (**${[...new Set(problems)].join('; ')}**)`
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  const rule = line(head.map((_, column) => (column === 0 ? '---' : '--:')))
-  return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
 function milliseconds(value: number | undefined): string {

@@ -1,6 +1,8 @@
 // Attacks that leave something unsettled: messages without an end, promises, streams and loops that nobody goes on with.
+
+import { BINARY } from '../../test/support/frames.js'
 import { type Attack, flooding } from './attack.js'
-import { BINARY, frame, header, repeated } from './wire.js'
+import { frame, header, repeated } from './wire.js'
 
 const MIB = 2 ** 20
 

@@ -1,10 +1,10 @@
 // How long an honest peer waits beside an attack: a small echo every 5 ms, the longest wait of each round.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from './aftermath.js'
+import { messageOf } from '../support/talk.js'
 import type { Attack } from './attack.js'
 import type { Account } from './honest.js'
-import type { Pace } from './yard.js'
-import { Yard } from './yard.js'
+import type { Pace } from './processes.js'
+import { Processes } from './processes.js'
 
 /** Longest waits in milliseconds, of each round. */
 export interface Waiting {
@@ -28,7 +28,7 @@ const ALONE = 0.3
 const SETTLING = 60
 
 export async function waitingBeside(attack: Attack, checkout: string, pace: Pace): Promise<Waiting> {
-  const yard = await Yard.open(checkout)
+  const processes = await Processes.open(checkout)
   const found = {
     alone: [] as number[],
     beside: [] as number[],
@@ -38,12 +38,12 @@ export async function waitingBeside(attack: Attack, checkout: string, pace: Pace
   }
   const began = performance.now()
   try {
-    await yard.begin(ONE) // the first connection warms the code
+    await processes.begin(ONE) // the first connection warms the code
     await sleep(pace.quick ? 50 : 300)
-    await yard.end(pace.patience)
+    await processes.end(pace.patience)
     for (let round = 0; round < pace.rounds && performance.now() - began < budgetOf(attack, pace); round++) {
-      found.alone.push((await roundOf(yard, undefined, pace)).account.longest)
-      const { account, sent } = await roundOf(yard, attack, pace)
+      found.alone.push((await roundOf(processes, undefined, pace)).account.longest)
+      const { account, sent } = await roundOf(processes, attack, pace)
       found.beside.push(account.longest)
       found.late.push(account.late)
       found.sent += sent
@@ -51,9 +51,9 @@ export async function waitingBeside(attack: Attack, checkout: string, pace: Pace
       await sleep(SETTLING)
     }
   } catch (error) {
-    found.problems.push(yard.ended ?? messageOf(error))
+    found.problems.push(processes.ended ?? messageOf(error))
   } finally {
-    await yard.close()
+    await processes.close()
   }
   return { ...found, problems: [...new Set(found.problems)] }
 }
@@ -68,14 +68,14 @@ interface Round {
 }
 
 /** Begins before the attack, and ends when it has left. */
-async function roundOf(yard: Yard, attack: Attack | undefined, pace: Pace): Promise<Round> {
-  await yard.begin(ONE)
+async function roundOf(processes: Processes, attack: Attack | undefined, pace: Pace): Promise<Round> {
+  await processes.begin(ONE)
   if (attack === undefined) {
     await sleep(Math.min(pace.seconds, ALONE) * 1000)
-    return { account: await yard.end(pace.patience), sent: 0 }
+    return { account: await processes.end(pace.patience), sent: 0 }
   }
-  await yard.attack(attack.name)
+  await processes.attack(attack.name)
   await sleep((pace.quick ? pace.seconds : Math.max(attack.seconds ?? 0, pace.seconds)) * 1000)
-  const sent = await yard.leave()
-  return { account: await yard.end(pace.patience), sent }
+  const sent = await processes.leave()
+  return { account: await processes.end(pace.patience), sent }
 }

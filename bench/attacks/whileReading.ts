@@ -1,6 +1,8 @@
 // Attacks by open connections that send much of little, or little of much, and read what they are answered.
+
+import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../../test/support/frames.js'
 import { type Attack, flooding } from './attack.js'
-import { BINARY, CLOSE, CONTINUATION, fragments, frame, header, PING, PONG, repeated, TEXT } from './wire.js'
+import { fragments, frame, header, repeated } from './wire.js'
 
 const MIB = 2 ** 20
 const LONGEST = 16 * MIB

@@ -1,15 +1,7 @@
 // What an attacker writes: requests and frames, right and wrong ones, built before they are needed.
+import { buildFrame, CONTINUATION } from '../../test/support/frames.js'
 
-export const CONTINUATION = 0
-export const TEXT = 1
-export const BINARY = 2
-export const CLOSE = 8
-export const PING = 9
-export const PONG = 10
-
-const FIN = 0x80
-const MASKED = 0x80
-const KEY = Buffer.of(0x37, 0xfa, 0x21, 0x3d)
+export const KEY: Buffer = Buffer.of(0x37, 0xfa, 0x21, 0x3d)
 
 /** An upgrade request; `headers` are added as they are. */
 export function upgradeRequest(path: string, headers: readonly string[] = []): Buffer {
@@ -25,24 +17,14 @@ export function upgradeRequest(path: string, headers: readonly string[] = []): B
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
-/** A frame's header, with the masking key. */
+/** The header of a frame of `length` bytes, with the masking key. */
 export function header(opcode: number, length: number, fin = true): Buffer {
-  const first = opcode | (fin ? FIN : 0)
-  if (length < 126) return Buffer.of(first, MASKED | length, ...KEY)
-  if (length < 65_536) return Buffer.of(first, MASKED | 126, length >> 8, length & 255, ...KEY)
-  const long = Buffer.alloc(14)
-  long.set([first, MASKED | 127])
-  long.writeBigUInt64BE(BigInt(length), 2)
-  long.set(KEY, 10)
-  return long
+  return buildFrame({ opcode, fin, key: KEY, announced: BigInt(length) })
 }
 
 /** A masked frame, as clients send them (RFC 6455, section 5.2). */
 export function frame(opcode: number, payload: string | Uint8Array = '', fin = true): Buffer {
-  const body = Buffer.from(payload)
-  const head = header(opcode, body.length, fin)
-  for (let at = 0; at < body.length; at++) body[at] = (body[at] ?? 0) ^ (KEY[at & 3] ?? 0)
-  return Buffer.concat([head, body])
+  return buildFrame({ opcode, payload, fin, key: KEY })
 }
 
 /** A message of `payload.length` fragments of a byte each, or of `payload.length` empty ones and one more. */

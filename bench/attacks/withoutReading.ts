@@ -1,9 +1,10 @@
 // Attacks by open connections that do not read what they are sent, or only when it hurts.
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { BINARY, PING } from '../../test/support/frames.js'
 import { type Attack, flooding, once } from './attack.js'
 import type { Attacker } from './attacker.js'
-import { BINARY, fragments, frame, PING, repeated } from './wire.js'
+import { fragments, frame, repeated } from './wire.js'
 
 const large = once(() => repeated(frame(BINARY, Buffer.alloc(16_000)), 1_048_576))
 const small = once(() => repeated(frame(BINARY, Buffer.alloc(20))))

@@ -1,7 +1,7 @@
 // What it costs to find and to free room in the heap while others hold theirs: it must not depend on how many these are.
 import { Codec, Heap } from '../../src/codec/codec.js'
 import type { Block } from '../../src/codec/heap.js'
-import { type Case, type CaseResult, type Contender, contender, type Suite } from './measure.js'
+import { type Case, type Step, timeOf, type Way, way } from './measure.js'
 
 const HELD = [10, 1000, 100_000]
 /** Operations in each timed call: one takes less time than the clock. */
@@ -10,7 +10,7 @@ const KIB = 1024
 /** What is held, in turn: connections' slots, parked reads and tail blocks, and regions of pages, which all fit in 4 GiB. */
 const SIZES = [192, 64 * KIB, 1 * KIB, 192, 64 * KIB, 4 * KIB, 192, 64 * KIB, 16 * KIB, 192]
 
-export const allocateSuite: Suite = {
+export const allocateStep: Step = {
   name: 'heap: allocate and free',
   operation: 'one block, allocated and freed',
   note:
@@ -20,8 +20,8 @@ export const allocateSuite: Suite = {
   *cases() {
     for (const held of HELD) yield allocateCase(held)
   },
-  conclude(results) {
-    const times = (results.at(-1)?.rows ?? []).map(({ nanoseconds }, row) => nanoseconds / nanosecondsOf(results, row))
+  conclude([few, ...more]) {
+    const times = (more.at(-1)?.rows ?? []).map(({ name, nanoseconds }) => nanoseconds / timeOf(few, name))
     const worst = Math.max(...times).toFixed(1)
     return `with ${HELD.at(-1)?.toLocaleString('en')} blocks held it takes at most ${worst} times as long as with ${HELD[0]}`
   },
@@ -33,9 +33,9 @@ function allocateCase(held: number): Case {
   return {
     label: `${held.toLocaleString('en')} held`,
     length: 0,
-    contenders: [
-      contender('slot', () => heap.freeSlot(heap.allocateSlot()), true),
-      ...[1, 4, 16, 64, 1024].map((kib) => contender(`${kib} KiB`, () => heap.free(heap.allocate(kib * KIB)), true)),
+    ways: [
+      way('slot', () => heap.freeSlot(heap.allocateSlot()), true),
+      ...[1, 4, 16, 64, 1024].map((kib) => way(`${kib} KiB`, () => heap.free(heap.allocate(kib * KIB)), true)),
       ...[1, 4, 16, 64].map((kib) => burst(`${kib} KiB, of 64`, heap, kib * KIB)),
     ],
     repeats: REPEATS,
@@ -43,7 +43,7 @@ function allocateCase(held: number): Case {
 }
 
 /** As many operations, 64 blocks at a time. */
-function burst(name: string, heap: Heap, bytes: number): Contender {
+function burst(name: string, heap: Heap, bytes: number): Way {
   const blocks: Block[] = []
   return {
     name,
@@ -57,8 +57,4 @@ function burst(name: string, heap: Heap, bytes: number): Contender {
       return undefined
     },
   }
-}
-
-function nanosecondsOf(results: readonly CaseResult[], row: number): number {
-  return results[0]?.rows[row]?.nanoseconds ?? Number.NaN
 }

@@ -4,8 +4,8 @@ import { INBOX_LENGTH, Region } from '../../src/codec/codec.js'
 import { FIN, OPCODE_BINARY } from '../../src/codec/frames.js'
 import { tiers } from '../support/tiers.js'
 import { Drive } from './drive.js'
-import { Area, codec, heap, maskedFrame, payload, ROOM, repeat } from './material.js'
-import { type Case, type CaseResult, contender, type Suite } from './measure.js'
+import { allocate, atEnd, codec, heap, maskedFrame, payload, ROOM, repeat, stored } from './material.js'
+import { byTier, type Measured, type Step, timeOf, way } from './measure.js'
 
 const KIB = 1024
 const READS = [64, 128, 256, 512].map((kib) => kib * KIB)
@@ -15,70 +15,64 @@ const FIRST = FIN | OPCODE_BINARY
 
 const ignore = (): void => undefined
 
-export const inboxSuite: Suite = {
-  name: 'inbox size',
-  operation: 'one message, read, parsed and framed',
-  note:
-    'A stream is copied into the inbox read by read (memory.copy stands in for the kernel), parsed there, and each ' +
-    'message framed into the outbox, or from its region. The system call of each read is not in it: it favours large ' +
-    `inboxes further. "millrace" is the present size, ${INBOX_LENGTH / KIB} KiB, the peers are the other sizes.`,
-  *cases() {
-    for (const tier of tiers) if (tier.length >= KIB && tier.length <= STREAM) yield inboxCase(tier.label, tier.length)
+export const inboxStep: Step = byTier(
+  {
+    name: 'inbox size',
+    operation: 'one message, read, parsed and framed',
+    note:
+      'A stream is copied into the inbox read by read (memory.copy stands in for the kernel), parsed there, and each ' +
+      'message framed into the outbox, or from its region. The system call of each read is not in it: it favours large ' +
+      `inboxes further. "millrace" is the present size, ${INBOX_LENGTH / KIB} KiB, the peers are the other sizes.`,
   },
-}
+  inboxCase,
+  tiers.filter(({ length }) => length >= KIB && length <= STREAM),
+)
 
-function inboxCase(label: string, length: number): Case {
+function inboxCase(length: number): Measured {
   const frame = maskedFrame('binary', length)
   const frames = Math.max(1, Math.floor(STREAM / frame.length))
-  const stream = Area.of(repeat(frame, frames))
+  const stream = stored(repeat(frame, frames))
   const bytes = frames * frame.length
-  const inbox = new Area(Math.max(...READS))
-  const outbox = new Area(Math.max(...READS) + ROOM)
+  const inbox = allocate(Math.max(...READS))
+  const outbox = allocate(Math.max(...READS) + ROOM)
   const { call } = codec
   const drive = new Drive((_, pointer, size, region) => {
-    if (region === undefined) call.frame(outbox.pointer, FIRST, pointer, size)
+    if (region === undefined) call.frame(outbox, FIRST, pointer, size)
     else call.header(pointer - ROOM, FIRST, size)
   })
+  atEnd(() => drive.free())
   const readAll = (read: number): void => {
     for (let at = 0; at < bytes; at += read) {
       const part = Math.min(read, bytes - at)
-      call.copy(inbox.pointer, stream.pointer + at, part)
-      drive.receive(inbox.pointer, inbox.pointer + part)
+      call.copy(inbox, stream + at, part)
+      drive.receive(inbox, inbox + part)
     }
   }
-  return {
-    label,
-    length,
-    contenders: READS.map((read) => contender(`${read / KIB} KiB reads`, () => readAll(read), read === INBOX_LENGTH)),
-    repeats: 1,
-    perRun: frames,
-    free() {
-      for (const area of [stream, inbox, outbox]) area.free()
-      drive.free()
+  const ways = READS.map((read) => way(`${read / KIB} KiB reads`, () => readAll(read), read === INBOX_LENGTH))
+  return { ways, repeats: 1, perRun: frames }
+}
+
+export const copyStep: Step = byTier(
+  {
+    name: 'copy or region',
+    operation: 'one message, sent on',
+    note:
+      '"copy" writes header and payload into the outbox. "region" writes the header in front of a payload that is in a ' +
+      'region already, keeps it for the write and lets go of it. "region of its own" also makes the region and moves the ' +
+      'payload there in the pass that unmasks it: what a message costs that did not lie whole in the inbox.',
+    conclude(results) {
+      const dearer = results.find((result) => timeOf(result, 'copy') > 10 * timeOf(result, 'region'))
+      return `the copy costs ten times what sending from a region costs from ${dearer?.label ?? 'more than 16 MiB'} on`
     },
-  }
-}
-
-export const copySuite: Suite = {
-  name: 'copy or region',
-  operation: 'one message, sent on',
-  note:
-    '"copy" writes header and payload into the outbox. "region" writes the header in front of a payload that is in a ' +
-    'region already, keeps it for the write and lets go of it. "region of its own" also makes the region and moves the ' +
-    'payload there in the pass that unmasks it: what a message costs that did not lie whole in the inbox.',
-  *cases() {
-    for (const tier of tiers) yield copyCase(tier.label, tier.length)
   },
-  conclude(results) {
-    const dearer = results.find((result) => timeOf(result, 'copy') > 10 * timeOf(result, 'region'))
-    return `the copy costs ten times what sending from a region costs from ${dearer?.label ?? 'more than 16 MiB'} on`
-  },
-}
+  copyCase,
+)
 
-function copyCase(label: string, length: number): Case {
-  const outbox = new Area(length + ROOM)
-  const source = Area.of(payload('binary', length))
+function copyCase(length: number): Measured {
+  const outbox = allocate(length + ROOM)
+  const source = stored(payload('binary', length))
   const region = new Region(heap, Math.max(1, length), length, ignore)
+  atEnd(() => region.release())
   const { call } = codec
   const send = (from: Region): void => {
     call.header(from.pointer - 10, FIRST, length)
@@ -87,26 +81,15 @@ function copyCase(label: string, length: number): Case {
   }
   const own = (): void => {
     const made = new Region(heap, Math.max(1, length), length, ignore)
-    call.mask(made.pointer, source.pointer, length, 1)
+    call.mask(made.pointer, source, length, 1)
     send(made)
     made.release()
   }
   return {
-    label,
-    length,
-    contenders: [
-      contender('copy', () => call.frame(outbox.pointer, FIRST, source.pointer, length), true),
-      contender('region', () => send(region)),
-      contender('region of its own', own),
+    ways: [
+      way('copy', () => call.frame(outbox, FIRST, source, length), true),
+      way('region', () => send(region)),
+      way('region of its own', own),
     ],
-    free() {
-      region.release()
-      outbox.free()
-      source.free()
-    },
   }
-}
-
-function timeOf(result: CaseResult, name: string): number {
-  return result.rows.find((row) => row.name === name)?.nanoseconds ?? Number.NaN
 }

@@ -1,4 +1,4 @@
-// What all suites work on: this thread's codec, memory in it, and payloads.
+// What all steps work on: this thread's codec, memory in it, and payloads.
 import { Buffer } from 'node:buffer'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from '../../src/codec/frames.js'
@@ -16,27 +16,29 @@ export const ROOM = 16
 
 export type Kind = 'binary' | 'text' | 'utf8'
 
-/** Memory of the codec for one case. */
-export class Area {
-  readonly pointer: number
-  readonly #free: () => void
+const ends: (() => void)[] = []
 
-  constructor(length: number) {
-    const block = heap.allocate(length)
-    this.pointer = block.pointer
-    this.#free = () => heap.free(block)
-  }
+/** What is to be done when the case under way has been measured. */
+export function atEnd(free: () => void): void {
+  ends.push(free)
+}
 
-  /** Memory that holds these bytes. */
-  static of(bytes: Uint8Array): Area {
-    const area = new Area(bytes.length)
-    codec.bytes.set(bytes, area.pointer)
-    return area
-  }
+export function endCase(): void {
+  for (const free of ends.splice(0)) free()
+}
 
-  free(): void {
-    this.#free()
-  }
+/** Memory of the codec for the case under way. */
+export function allocate(length: number): number {
+  const block = heap.allocate(length)
+  atEnd(() => heap.free(block))
+  return block.pointer
+}
+
+/** The same, and these bytes in it. */
+export function stored(bytes: Uint8Array): number {
+  const pointer = allocate(bytes.length)
+  codec.bytes.set(bytes, pointer)
+  return pointer
 }
 
 const payloads = new Map<string, Buffer>()
@@ -60,13 +62,14 @@ export function jsonOf(length: number): Buffer {
 
 /** A masked frame, as a client sends it. */
 export function maskedFrame(kind: Kind, length: number): Buffer {
-  const source = Area.of(payload(kind, length))
-  const target = new Area(length + ROOM)
+  const source = heap.allocate(length)
+  const target = heap.allocate(length + ROOM)
+  codec.bytes.set(payload(kind, length), source.pointer)
   const first = FIN | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
   const bytes = codec.call.maskedFrame(target.pointer, first, source.pointer, length, KEY_WORD)
   const frame = Buffer.from(codec.view(target.pointer, bytes))
-  source.free()
-  target.free()
+  heap.free(source)
+  heap.free(target)
   return frame
 }
 

@@ -2,10 +2,9 @@
 import { Buffer } from 'node:buffer'
 import { INBOX_LENGTH } from '../../src/codec/codec.js'
 import { FIN, OPCODE_TEXT } from '../../src/codec/frames.js'
-import { tiers } from '../support/tiers.js'
 import { Drive } from './drive.js'
-import { Area, maskedFrame, repeat } from './material.js'
-import { type Case, type Contender, contender, type Suite } from './measure.js'
+import { atEnd, type Kind, maskedFrame, repeat, stored } from './material.js'
+import { byTier, type Measured, type Step, type Way, way } from './measure.js'
 import { plainMasking, plainUtf8, Receiver } from './peers.js'
 
 /** Bytes that one read of Node's own streams takes at most: what ws gets of a socket. */
@@ -14,48 +13,46 @@ const STREAM_READ = 64 * 1024
 const PIPELINED_BYTES = 16 * 1024
 const MOST_FRAMES = 64
 
-export const parseSuites: readonly Suite[] = (['binary', 'text'] as const).map((kind) => ({
-  name: `parse, ${kind}`,
-  operation: 'one masked frame',
-  note:
-    `A read holds as many frames as fit in 16 KiB, at most ${MOST_FRAMES}, at least one. Longer frames come in reads of ` +
-    `${INBOX_LENGTH / 1024} KiB (millrace's inbox) and 64 KiB (a Node stream, as ws gets it). Everyone unmasks; text is ` +
-    'ASCII and everyone makes sure that it is UTF-8. ws includes a Writable and an event for each message, which is how ' +
-    'it is used; millrace includes the frame table, a call for each message, and the region of a message that is cut. ' +
-    'Frames are unmasked in place where that is possible: the masked payload is a valid one, too.',
-  *cases() {
-    for (const tier of tiers) yield parseCase(tier.label, tier.length, maskedFrame(kind, tier.length))
-  },
-}))
+export const parseSteps: readonly Step[] = (['binary', 'text'] as const).map((kind) =>
+  byTier(
+    {
+      name: `parse, ${kind}`,
+      operation: 'one masked frame',
+      note:
+        `A read holds as many frames as fit in 16 KiB, at most ${MOST_FRAMES}, at least one. Longer frames come in reads of ` +
+        `${INBOX_LENGTH / 1024} KiB (millrace's inbox) and 64 KiB (a Node stream, as ws gets it). Everyone unmasks; text is ` +
+        'ASCII and everyone makes sure that it is UTF-8. ws includes a Writable and an event for each message, which is how ' +
+        'it is used; millrace includes the frame table, a call for each message, and the region of a message that is cut. ' +
+        'Frames are unmasked in place where that is possible: the masked payload is a valid one, too.',
+    },
+    (length) => parseCase(kind, length),
+  ),
+)
 
-function parseCase(label: string, length: number, frame: Buffer): Case {
+function parseCase(kind: Kind, length: number): Measured {
+  const frame = maskedFrame(kind, length)
   const frames = Math.min(MOST_FRAMES, Math.max(1, Math.floor(PIPELINED_BYTES / frame.length)))
   const stream = repeat(frame, frames)
-  const area = Area.of(stream)
+  const pointer = stored(stream)
   let messages = 0
   const drive = new Drive(() => {
     messages++
   })
-  const contenders = [
-    contender('millrace', () => drive.receiveInReads(area.pointer, area.pointer + stream.length, INBOX_LENGTH), true),
-    wsContender(Buffer.from(stream)),
-    plainContender(Buffer.from(stream)),
-  ]
+  atEnd(() => drive.free())
+  const parse = (): void => drive.receiveInReads(pointer, pointer + stream.length, INBOX_LENGTH)
   return {
-    label,
-    length,
-    contenders: contenders.map((one) => (one.ours ? checked(one, frames, () => messages) : one)),
+    ways: [
+      checked(way('millrace', parse, true), frames, () => messages),
+      wsWay(Buffer.from(stream)),
+      plainWay(Buffer.from(stream)),
+    ],
     perRun: frames,
-    ...(frames > 1 ? { repeats: 8 } : {}),
-    free() {
-      drive.free()
-      area.free()
-    },
+    ...(frames > 1 && { repeats: 8 }),
   }
 }
 
 /** Makes sure that what is timed is the work: every frame must come out. */
-function checked({ name, ours = false, run }: Contender, frames: number, count: () => number): Contender {
+function checked({ name, ours = false, run }: Way, frames: number, count: () => number): Way {
   return {
     name,
     ours,
@@ -68,7 +65,7 @@ function checked({ name, ours = false, run }: Contender, frames: number, count: 
   }
 }
 
-function wsContender(stream: Buffer): Contender {
+function wsWay(stream: Buffer): Way {
   const receiver = new Receiver({ isServer: true, maxPayload: 64 * 1024 * 1024 })
   let messages = 0
   receiver.on('message', () => {
@@ -80,7 +77,7 @@ function wsContender(stream: Buffer): Contender {
   const chunks = Array.from({ length: Math.ceil(stream.length / STREAM_READ) }, (_, index) =>
     stream.subarray(index * STREAM_READ, (index + 1) * STREAM_READ),
   )
-  return contender('ws Receiver', () => {
+  return way('ws Receiver', () => {
     const before = messages
     for (const chunk of chunks) receiver.write(chunk)
     if (messages === before) throw new Error('ws lost a frame')
@@ -88,8 +85,8 @@ function wsContender(stream: Buffer): Contender {
 }
 
 /** The least that a parser in JavaScript does for whole frames: it can't resume, so it gets its stream in one piece. */
-function plainContender(stream: Buffer): Contender {
-  return contender('JavaScript loop', () => {
+function plainWay(stream: Buffer): Way {
+  return way('JavaScript loop', () => {
     for (let at = 0; at < stream.length; ) at = plainFrame(stream, at)
   })
 }

@@ -1,47 +1,40 @@
 // From a payload to the bytes of an unmasked frame: millrace against ws's Sender and plain JavaScript.
 import { Buffer } from 'node:buffer'
 import { FIN, OPCODE_BINARY } from '../../src/codec/frames.js'
-import { tiers } from '../support/tiers.js'
-import { Area, codec, payload, ROOM } from './material.js'
-import { type Case, contender, type Suite } from './measure.js'
+import { allocate, codec, payload, ROOM, stored } from './material.js'
+import { byTier, type Measured, type Step, way } from './measure.js'
 import { type NullSocket, Sender } from './peers.js'
 
-export const serializeSuite: Suite = {
-  name: 'serialize',
-  operation: 'one unmasked frame',
-  note:
-    'millrace copies header and payload into the outbox, from where one write sends them ("frame"); a message in a ' +
-    'region gets its header in front of it and is not copied ("header"). ws does not copy either: it hands header and ' +
-    'payload to the socket apart, here to one that drops them; the joining (writev) comes later and is not in its figure. ' +
-    'The JavaScript joins them in a new buffer.',
-  *cases() {
-    for (const tier of tiers) yield serializeCase(tier.label, tier.length)
+export const serializeStep: Step = byTier(
+  {
+    name: 'serialize',
+    operation: 'one unmasked frame',
+    note:
+      'millrace copies header and payload into the outbox, from where one write sends them ("frame"); a message in a ' +
+      'region gets its header in front of it and is not copied ("header"). ws does not copy either: it hands header and ' +
+      'payload to the socket apart, here to one that drops them; the joining (writev) comes later and is not in its figure. ' +
+      'The JavaScript joins them in a new buffer.',
   },
-}
+  serializeCase,
+)
 
 const FIRST = FIN | OPCODE_BINARY
 const OPTIONS = { fin: true, binary: true, compress: false, mask: false }
 
-function serializeCase(label: string, length: number): Case {
+function serializeCase(length: number): Measured {
   const bytes = payload('binary', length)
-  const source = Area.of(bytes)
-  const target = new Area(length + ROOM)
+  const source = stored(bytes)
+  const target = allocate(length + ROOM)
   const { call } = codec
   const sink = new Sink()
   const sender = new Sender(sink)
   return {
-    label,
-    length,
-    contenders: [
-      contender('millrace frame', () => call.frame(target.pointer, FIRST, source.pointer, length), true),
-      contender('millrace header', () => call.header(target.pointer, FIRST, length), true),
-      contender('ws Sender', () => sender.send(bytes, OPTIONS)),
-      contender('JavaScript', () => sink.write(plainFrame(bytes))),
+    ways: [
+      way('millrace frame', () => call.frame(target, FIRST, source, length), true),
+      way('millrace header', () => call.header(target, FIRST, length), true),
+      way('ws Sender', () => sender.send(bytes, OPTIONS)),
+      way('JavaScript', () => sink.write(plainFrame(bytes))),
     ],
-    free() {
-      source.free()
-      target.free()
-    },
   }
 }
 

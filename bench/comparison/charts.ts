@@ -1,6 +1,6 @@
 // The charts of a comparison, as SVG: drawn by ECharts on the server's side, once in light and once in dark.
 import * as echarts from 'echarts'
-import type { PeerName } from './peers.js'
+import type { PeerName } from '../support/peers.js'
 import { best, bestRate, type Results, type Row } from './results.js'
 import { columns } from './table.js'
 

@@ -1,7 +1,7 @@
 // What a comparison found, as it is written to JSON, and what can be read from it.
 import type { Round } from '../support/loadClient.js'
 import type { Machine } from '../support/machine.js'
-import type { PeerName } from './peers.js'
+import type { PeerName } from '../support/peers.js'
 import type { Group, Workload } from './workloads.js'
 
 export interface Results {

@@ -2,12 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { type Choice, type Circumstances, type Found, pacing, type Suite } from '../support/suite.js'
-import { Arena, type Pace } from './measure.js'
+import { allPeers, availablePeers, type PeerName } from '../support/peers.js'
+import { type Choice, type Circumstances, type Found, paceOf, pacing, type Suite } from '../support/suite.js'
 import { pageOf } from './page.js'
-import { allPeers, type Peer, type PeerName } from './peers.js'
 import type { Results, Row } from './results.js'
-import { textTable } from './table.js'
+import { Rounds } from './rounds.js'
+import { textOf } from './table.js'
 import { type Workload, workloads } from './workloads.js'
 
 export const suite: Suite = {
@@ -37,20 +37,6 @@ function shrink(workload: Workload): Workload {
   }
 }
 
-/** The peers that can run here; why the others can't goes into `missing`. */
-function available(names: string, missing: Partial<Record<PeerName, string>>): Peer[] {
-  const wanted = names === '' ? allPeers : allPeers.filter(({ name }) => names.split(',').includes(name))
-  return wanted.filter((peer) => {
-    try {
-      peer.prepare()
-      return true
-    } catch (error) {
-      missing[peer.name] = error instanceof Error ? error.message : String(error)
-      return false
-    }
-  })
-}
-
 function versions(): Record<string, string> {
   const found: Record<string, string> = { node: process.versions.node }
   const manifest = (path: string): { version: string } => JSON.parse(readFileSync(path, 'utf8'))
@@ -68,10 +54,18 @@ function versions(): Record<string, string> {
 
 async function run(choice: Choice, about: Circumstances): Promise<Found> {
   const missing: Partial<Record<PeerName, string>> = {}
-  const pace: Pace = choice.quick
-    ? { rounds: 1, seconds: 0.1, warmup: 0.05 }
-    : { rounds: choice.number('rounds'), seconds: choice.number('seconds'), warmup: 0.25 }
-  const arena = new Arena(available(choice.text('peers'), missing), pace)
+  const pace = paceOf(choice, 0.25)
+  const all = allPeers.map(({ name }) => name)
+  const wanted = choice.names('peers', all)
+  const rounds = new Rounds(
+    availablePeers(
+      all.filter((name) => wanted.includes(name)),
+      (name, why) => {
+        missing[name] = why
+      },
+    ),
+    pace,
+  )
   const chosen = workloads.filter(({ id }) => new RegExp(choice.text('only')).test(id))
   const rows: Row[] = []
   try {
@@ -81,16 +75,16 @@ async function run(choice: Choice, about: Circumstances): Promise<Found> {
           `[${index + 1}/${chosen.length}] ${workload.title}, round ${round + 1} of ${pace.rounds}: ${peer}`,
           round === 0 && peer === 'millrace',
         )
-      rows.push(await arena.measure(choice.quick ? shrink(workload) : workload, tell))
+      rows.push(await rounds.measure(choice.quick ? shrink(workload) : workload, tell))
     }
   } finally {
-    await arena.stop()
+    await rounds.stop()
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }
   const figures = { versions: versions(), missing, rows }
   const results: Results = { ...about, ...figures }
   writeFileSync(choice.text('html'), pageOf(results))
-  console.log(textTable(results))
+  console.log(textOf(results))
   console.log(`\nEvery round: ${choice.text('json')}\nCharts:      ${choice.text('html')}`)
   const ok = rows.every(({ servers }) => Object.values(servers).every(({ problem }) => problem === undefined))
   return { figures, ok }

@@ -1,5 +1,6 @@
 // The comparison as text: a table for the terminal, and the same in Markdown for the README.
-import type { PeerName } from './peers.js'
+import type { PeerName } from '../support/peers.js'
+import { markdownTable, textTable } from '../support/table.js'
 import { BUSY, best, type Results, type Row, ratio } from './results.js'
 
 /** In the order of the columns. */
@@ -34,22 +35,13 @@ export function cells(row: Row): string[] {
 }
 
 /** For the terminal. */
-export function textTable({ rows, missing }: Results): string {
-  const lines = [head, ...rows.map(cells)]
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  const text = lines.map((line) =>
-    line
-      .map((value, column) => (column === 0 ? value.padEnd(widths[0] ?? 0) : value.padStart(widths[column] ?? 0)))
-      .join('  '),
-  )
-  return `${text.join('\n')}\n\n${notes(rows, missing)}`
+export function textOf({ rows, missing }: Results): string {
+  return `${textTable([head, ...rows.map(cells)], 1).join('\n')}\n\n${notes(rows, missing)}`
 }
 
 /** For the README. */
-export function markdownTable({ rows, missing }: Results): string {
-  const line = (values: readonly string[]): string => `| ${values.join(' | ')} |`
-  const rule = line(head.map((_, column) => (column === 0 ? '---' : '--:')))
-  return `${[line(head), rule, ...rows.map((row) => line(cells(row)))].join('\n')}\n\n${notes(rows, missing)}`
+export function markdownOf({ rows, missing }: Results): string {
+  return `${markdownTable([head, ...rows.map(cells)])}\n\n${notes(rows, missing)}`
 }
 
 function notes(rows: readonly Row[], missing: Results['missing']): string {

@@ -1,8 +1,8 @@
 // What is measured: the rows of the comparison.
 import type { LoadOptions } from '../../src/load/load.js'
 import type { PayloadKind } from '../../src/load/payload.js'
+import type { Mode } from '../support/peers.js'
 import { tiers } from '../support/tiers.js'
-import type { Mode } from './peers.js'
 
 export type Group = 'tiers' | 'content' | 'handshakes' | 'memory' | 'latency' | 'growth' | 'broadcast'
 

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { draw, type Series, type Theme } from '../comparison/charts.js'
 import { labelOf, type Point } from './crossover.js'
+import type { Cost } from './largeServers.js'
 import { type Work, works } from './work.js'
-import type { Cost } from './yard.js'
 
 const FOLDER = fileURLToPath(new URL('../../../docs/charts/', import.meta.url))
 

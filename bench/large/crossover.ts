@@ -1,10 +1,12 @@
 // From which length on is work on a message worth a thread, and how should the pool be set? The defaults of the option
 // `large` come from here.
 import { availableParallelism } from 'node:os'
-import { KIB, MIB, type Pace, rounded, type Section } from './section.js'
+import type { Pace } from '../support/suite.js'
+import { rounded } from '../support/table.js'
+import { type Cost, LargeServers, type Material } from './largeServers.js'
+import { KIB, MIB, type Section } from './section.js'
 import { type Work, works } from './work.js'
 import type { Setting } from './workServer.js'
-import { type Cost, type Material, Yard } from './yard.js'
 
 const SIZES = [32 * KIB + 1, 64 * KIB, 128 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB]
 
@@ -22,7 +24,7 @@ export function labelOf(size: number): string {
 
 /** Inline against pool, one message in flight; server and clients have a core each. */
 export async function crossover(pace: Pace): Promise<Section & { readonly raw: readonly Point[] }> {
-  const yard = new Yard(pace, true)
+  const servers = new LargeServers(pace, true)
   const points: Point[] = []
   try {
     for (const size of pace.quick ? [32 * KIB + 1, 64 * KIB] : SIZES) {
@@ -30,14 +32,14 @@ export async function crossover(pace: Pace): Promise<Section & { readonly raw: r
         { work, where: 'inline' },
         { work, where: 'pool' },
       ])
-      const costs = await yard.measure(places, { size, connections: 1 })
+      const costs = await servers.measure(places, { size, connections: 1 })
       for (const [index, work] of works.entries()) {
         const [inline, pool] = costs.slice(2 * index)
         if (inline !== undefined && pool !== undefined) points.push({ work, size, inline, pool })
       }
     }
   } finally {
-    await yard.stop()
+    await servers.stop()
   }
   const sorted = works.flatMap((work) => points.filter((point) => point.work === work))
   return {
@@ -69,18 +71,18 @@ interface Trial {
 
 /** The pool's own settings: how threads wait, and how many there are. */
 export async function poolSettings(pace: Pace): Promise<Section> {
-  const yard = new Yard(pace, false)
+  const servers = new LargeServers(pace, false)
   const found: (Trial & { readonly cost: Cost })[] = []
   try {
     for (const { settings, material } of trials(pace.quick)) {
-      const costs = await yard.measure(settings, material)
+      const costs = await servers.measure(settings, material)
       for (const [index, setting] of settings.entries()) {
         const cost = costs[index]
         if (cost !== undefined) found.push({ setting, material, cost })
       }
     }
   } finally {
-    await yard.stop()
+    await servers.stop()
   }
   return {
     id: 'settings',

@@ -1,24 +1,25 @@
 // The rows of the comparison that are about large messages: what an echo of them costs, and how long a small one waits
 // beside them.
-import { Arena } from '../comparison/measure.js'
+
 import type { Row } from '../comparison/results.js'
+import { Rounds } from '../comparison/rounds.js'
 import { cells, head } from '../comparison/table.js'
 import { workloads } from '../comparison/workloads.js'
-import { availablePeers } from './rivals.js'
-import type { Pace, Section } from './section.js'
+import type { Pace } from '../support/suite.js'
+import { peersFor, type Section } from './section.js'
 
 /** Theirs, in `npm run bench -- --only`. */
 const IDS = ['65536x1', '1048576x1', '16777216x1', 'latency-16MiB']
 
 export async function echoing(pace: Pace): Promise<Section> {
-  const arena = new Arena(availablePeers('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun'), pace)
+  const measured = new Rounds(peersFor('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun'), pace)
   const rows: Row[] = []
   try {
     for (const workload of workloads) {
-      if (IDS.includes(workload.id)) rows.push(await arena.measure(workload, () => undefined))
+      if (IDS.includes(workload.id)) rows.push(await measured.measure(workload, () => undefined))
     }
   } finally {
-    await arena.stop()
+    await measured.stop()
   }
   return {
     id: 'echoing',

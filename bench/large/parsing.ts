@@ -1,10 +1,11 @@
 // How long a small echo waits while others send megabytes of JSON that the application parses: in the pool of threads
 // with millrace, in the message handler with the others, who have nothing else.
 
-import { type Peer, startPeer } from '../comparison/peers.js'
 import { LoadClient, type Round } from '../support/loadClient.js'
-import { availablePeers } from './rivals.js'
-import { KIB, least, type Pace, rounded, type Section } from './section.js'
+import { type Peer, startPeer } from '../support/peers.js'
+import type { Pace } from '../support/suite.js'
+import { rounded } from '../support/table.js'
+import { KIB, least, peersFor, type Section } from './section.js'
 
 /** Seconds that connecting may take: the documents must not end before the small echoes. */
 const LATE = 1.5
@@ -23,7 +24,7 @@ interface Server {
 }
 
 export async function parsing(pace: Pace): Promise<Section> {
-  const peers = availablePeers('millrace', 'uWebSockets.js', 'ws', 'Bun')
+  const peers = peersFor('millrace', 'uWebSockets.js', 'ws', 'Bun')
   const servers = peers.map(({ name }): Server => ({ name, rounds: [] }))
   for (let round = 0; round < pace.rounds; round++) {
     for (const [index, peer] of peers.entries()) servers[index]?.rounds.push(await oneRound(peer, pace))

@@ -1,10 +1,11 @@
 // The most memory that a server holds while large messages come from everyone at once.
 
-import { type Peer, startPeer } from '../comparison/peers.js'
 import { LoadClient } from '../support/loadClient.js'
+import { type Peer, startPeer } from '../support/peers.js'
 import { memory } from '../support/process.js'
-import { availablePeers } from './rivals.js'
-import { KIB, least, MIB, megabytes, type Pace, rounded, type Section } from './section.js'
+import type { Pace } from '../support/suite.js'
+import { rounded } from '../support/table.js'
+import { KIB, least, MIB, megabytes, peersFor, type Section } from './section.js'
 
 const CONNECTIONS = 20
 
@@ -16,7 +17,7 @@ interface Server {
 
 export async function peak({ quick, rounds }: Pace): Promise<Section> {
   const size = quick ? 256 * KIB : 16 * MIB
-  const peers = availablePeers('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun')
+  const peers = peersFor('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun')
   const servers = peers.map(({ name }): Server => ({ name, peaks: [] }))
   for (let round = 0; round < Math.min(rounds, 3); round++) {
     for (const [index, peer] of peers.entries()) servers[index]?.peaks.push(await grown(peer, size))

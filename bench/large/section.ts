@@ -1,5 +1,6 @@
 // What a part of the benchmark found: a table for people, verdicts on what was to be reached, and the raw figures.
-import { table } from '../codec/report.js'
+import { availablePeers, type Peer, type PeerName } from '../support/peers.js'
+import { rounded, textTable } from '../support/table.js'
 
 /** A figure that was to be reached. */
 export interface Goal {
@@ -22,16 +23,6 @@ export interface Section {
   readonly raw: unknown
 }
 
-/** How long everything is measured. */
-export interface Pace {
-  readonly rounds: number
-  /** Seconds of a round, and before it. */
-  readonly seconds: number
-  readonly warmup: number
-  /** Proves that everything works, with a fraction of the bytes; its figures say nothing. */
-  readonly quick: boolean
-}
-
 export function met({ value, limit, least = false }: Goal): boolean {
   return least ? value >= limit : value <= limit
 }
@@ -42,14 +33,7 @@ export function textOf({ title, note, head, rows, goals }: Section, judge: boole
     const { what, value, limit, least } = goal
     return `→ ${what}: ${rounded(value)} (${least ? 'at least' : 'at most'} ${limit}): ${met(goal) ? 'met' : 'MISSED'}`
   })
-  return [`\n${title}`, note, '', ...table([head, ...rows]), ...verdicts].join('\n')
-}
-
-/** A figure with three digits that count. */
-export function rounded(value: number): string {
-  if (!Number.isFinite(value)) return '–'
-  const digits = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
-  return digits.toLocaleString('en', { maximumFractionDigits: 6 })
+  return [`\n${title}`, note, '', ...textTable([head, ...rows]), ...verdicts].join('\n')
 }
 
 export const KIB = 1024
@@ -64,4 +48,9 @@ export function megabytes(bytes: number): string {
 /** The least of some figures; NaN if there are none. */
 export function least(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : Math.min(...values)
+}
+
+/** The named peers that can run here; the others are named on standard error. */
+export function peersFor(...names: readonly PeerName[]): Peer[] {
+  return availablePeers(names, (name, why) => console.error(`${name} ${why}`))
 }

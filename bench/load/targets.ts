@@ -1,10 +1,10 @@
-// What is shot at: echoes of each length, the HTTP lane, and opening handshakes.
+// What autocannon is aimed at: echoes of each length, the HTTP lane, and opening handshakes.
 import { performance } from 'node:perf_hooks'
 import type { Client, Options } from 'autocannon'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { encodeBatch, payloadOf } from '../../src/load/payload.js'
 import { tiers } from '../support/tiers.js'
-import type { Target } from './shoot.js'
+import type { Target } from './autocannonRun.js'
 import { ECHOED, setupWebSocket, UPGRADED } from './webSocketClient.js'
 
 const CONNECTIONS = 10

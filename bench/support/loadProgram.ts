@@ -1,8 +1,9 @@
 // The load client in a process of its own: runs one load after another as its parent says, and tells when each counts.
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
-import { broadcast } from '../comparison/broadcast.js'
-import { documents, volley } from '../large/documentLoad.js'
+import { broadcast } from './broadcast.js'
 import { dialAll } from './dialAll.js'
+import { documents, volley } from './documents.js'
+import { messageOf } from './talk.js'
 
 /** The loads that there are. */
 const loads = {
@@ -65,6 +66,6 @@ async function obey(order: Order): Promise<void> {
 
 process.on('message', (order: Order) => {
   obey(order).catch((error: unknown) => {
-    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
+    tell({ kind: 'failed', reason: messageOf(error) })
   })
 })

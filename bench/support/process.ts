@@ -1,5 +1,5 @@
 // A process under measurement: where it runs, what it has cost so far, and how much memory it holds.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
@@ -30,6 +30,11 @@ export const canPin: boolean = linux && availableParallelism() >= 2 && succeeds(
 export function pinned(core: number, command: readonly string[]): readonly [string, ...string[]] {
   const [program = '', ...args] = command
   return canPin ? ['taskset', '-c', String(core), program, ...args] : [program, ...args]
+}
+
+/** Moves all threads of this process to one core. */
+export function pinThisProcess(core: number): void {
+  spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)])
 }
 
 /** CPU time of all threads of a process so far, in microseconds. */

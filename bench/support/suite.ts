@@ -23,8 +23,26 @@ export interface Choice {
   flag(name: string): boolean
   /** The value of an option that counts something. Throws an Error if it is no number above zero. */
   number(name: string): number
+  /** Names separated by commas; all of them if none is given. Throws an Error for a name that is not one of them. */
+  names(name: string, all: readonly string[], what?: string): readonly string[]
   /** What is no option, in order. */
   readonly words: readonly string[]
+}
+
+/** How long everything is measured. */
+export interface Pace {
+  readonly rounds: number
+  /** Seconds of a round, and before it. */
+  readonly seconds: number
+  readonly warmup: number
+  /** Proves that everything works, with a fraction of the bytes; its figures say nothing. */
+  readonly quick: boolean
+}
+
+export function paceOf(choice: Choice, warmup: number, quickSeconds = 0.1): Pace {
+  const { quick } = choice
+  if (quick) return { rounds: 1, seconds: quickSeconds, warmup: 0.05, quick }
+  return { rounds: choice.number('rounds'), seconds: choice.number('seconds'), warmup, quick }
 }
 
 /** What a suite found. */
@@ -36,8 +54,8 @@ export interface Found {
 }
 
 export interface Suite {
-  /** What it measures, for the help text: a sentence or more, in lines. */
-  readonly about: string
+  /** What a reader of the help text should know besides the options, in lines. */
+  readonly about?: string
   /** Names of the words that must be given. */
   readonly words?: readonly string[]
   readonly options: Options
@@ -52,16 +70,18 @@ export interface Circumstances {
   readonly machine: Machine
 }
 
-/** Options that every suite has. */
-const COMMON: Options = {
+const HELP: Options = { help: { type: 'boolean', help: 'prints this' } }
+
+/** Options of every suite that measures. */
+export const measuring: Options = {
   quick: { type: 'boolean', help: 'a fraction of everything: proves that it works, measures nothing' },
   json: { type: 'string', value: 'FILE', help: 'writes all figures there' },
-  help: { type: 'boolean', help: 'prints this' },
 }
 
-/** Options of suites that measure in rounds. */
+/** The same of a suite that measures in rounds. */
 export function pacing(rounds: number, seconds: number): Options {
   return {
+    ...measuring,
     rounds: {
       type: 'string',
       value: 'N',
@@ -74,7 +94,7 @@ export function pacing(rounds: number, seconds: number): Options {
 
 /** Runs a suite as it was asked for. Resolves with the exit code. */
 export async function runSuite(name: string, suite: Suite, args: readonly string[]): Promise<number> {
-  const options = { ...COMMON, ...suite.options }
+  const options = { ...HELP, ...suite.options }
   const choice = choiceOf(options, args)
   if (choice.flag('help')) {
     console.log(helpOf(name, suite, options))
@@ -106,6 +126,12 @@ function choiceOf(options: Options, args: readonly string[]): Choice {
     words: positionals,
     text,
     flag: (name) => values[name] === true,
+    names(name, all, what = '') {
+      const given = text(name) === '' ? all : text(name).split(',')
+      const unknown = given.filter((one) => !all.includes(one))
+      if (unknown.length > 0) throw new Error(`there is no ${`${what} ${unknown.join(', ')}`.trim()}; see --help`)
+      return given
+    },
     number(name) {
       const value = Number(text(name))
       if (!(value > 0)) throw new Error(`--${name} must be a number above zero, not "${text(name)}"`)
@@ -114,14 +140,14 @@ function choiceOf(options: Options, args: readonly string[]): Choice {
   }
 }
 
-function helpOf(name: string, { about, words = [] }: Suite, options: Options): string {
+function helpOf(name: string, { about = '', words = [] }: Suite, options: Options): string {
   const flags = Object.entries(options).map(([option, { value, help, default: usual }]) => ({
     flag: `--${option}${value === undefined ? '' : ` ${value}`}`,
     help: usual === undefined || usual === '' ? help : `${help}. Default ${usual}`,
   }))
   const width = Math.max(...flags.map(({ flag }) => flag.length))
   const lines = flags.map(({ flag, help }) => `  ${flag.padEnd(width)}  ${help}`)
-  return [`npm run bench -- ${[name, ...words].join(' ')} [options]`, ...lines, about].join('\n')
+  return [`npm run bench -- ${[name, ...words].join(' ')} [options]`, ...lines, about].join('\n').trimEnd()
 }
 
 /** Writes figures where somebody wants them. */

@@ -17,3 +17,10 @@ export function markdownTable([head = [], ...rows]: Rows): string {
   const rule = line(head.map((_, column) => (column === 0 ? '---' : '--:')))
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
+
+/** A figure with three digits that count; a dash for none. */
+export function rounded(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const digits = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
+  return digits.toLocaleString('en', { maximumFractionDigits: 6 })
+}

@@ -118,7 +118,11 @@ export function answer(answers: Answers): void {
     const say = (said: Answer): void => void process.send?.(said)
     work().then(
       (result) => say({ id, result: result ?? null }),
-      (error: unknown) => say({ id, error: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => say({ id, error: messageOf(error) }),
     )
   })
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

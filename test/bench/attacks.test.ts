@@ -12,20 +12,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Attacker } from '../../bench/attacks/attacker.js'
 import { catalogue } from '../../bench/attacks/catalogue.js'
-import { BEGIN, sectionOf, withSection } from '../../bench/attacks/publish.js'
-import { broken, manyTableOf, type Results, tableOf } from '../../bench/attacks/report.js'
-import { fragments, frame } from '../../bench/attacks/wire.js'
-import { Yard } from '../../bench/attacks/yard.js'
+import { Processes } from '../../bench/attacks/processes.js'
+import { broken, GUIDE, manyTableOf, type Results, sectionOf, tableOf } from '../../bench/attacks/report.js'
+import { fragments, frame, header, KEY } from '../../bench/attacks/wire.js'
+import { withSection } from '../../bench/support/publish.js'
 import { effort } from '../support/effort.js'
-import { BINARY, buildFrame, TEXT } from '../support/frames.js'
+import { applyMask, BINARY, TEXT } from '../support/frames.js'
+import { ReferenceParser } from '../support/referenceParser.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const MAIN = fileURLToPath(new URL('../../bench/attacks/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-attacks-'))
 after(() => rmSync(folder, { recursive: true }))
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 60_000 })
+  return spawnSync(process.execPath, [MAIN, 'attacks', ...args], { encoding: 'utf8', timeout: 60_000 })
 }
 
 describe('npm run bench:attacks', () => {
@@ -64,13 +65,13 @@ test('the attacks have names of their own, and there are at least twenty-five', 
 
 describe('an honest peer', () => {
   it('is charged for the time in which the server stands still, from when its message was due', async (t) => {
-    const { yard, server } = await stand(t)
-    await yard.begin({ connections: 1, interval: 5, newcomers: 0 })
+    const { processes, server } = await stand(t)
+    await processes.begin({ connections: 1, interval: 5, newcomers: 0 })
     await sleep(100)
     process.kill(server, 'SIGSTOP')
     await sleep(300)
     process.kill(server, 'SIGCONT')
-    const { longest, late, unanswered, lost, echoes } = await yard.end(5000)
+    const { longest, late, unanswered, lost, echoes } = await processes.end(5000)
     assert.ok(longest >= 280, `${longest}`)
     assert.ok(late < longest)
     assert.deepEqual([unanswered, lost], [0, 0])
@@ -78,22 +79,22 @@ describe('an honest peer', () => {
   })
 
   it('is charged for messages that are never answered, and newcomers are told apart by their answers', async (t) => {
-    const { yard, server } = await stand(t)
-    await yard.begin({ connections: 2, interval: 10, newcomers: 20 })
+    const { processes, server } = await stand(t)
+    await processes.begin({ connections: 2, interval: 10, newcomers: 20 })
     await sleep(200)
     process.kill(server, 'SIGSTOP')
     await sleep(100)
-    const { longest, unanswered, newcomers } = await yard.end(200)
+    const { longest, unanswered, newcomers } = await processes.end(200)
     process.kill(server, 'SIGKILL')
     assert.ok(unanswered > 4 && longest >= 280, `${unanswered}, ${longest}`)
     assert.ok(Number(newcomers.answers['101']) > 2 && Number(newcomers.answers['nothing']) > 0)
   })
 })
 
-async function stand(t: TestContext): Promise<{ yard: Yard; server: number }> {
-  const yard = await Yard.open(root)
-  t.after(() => yard.close())
-  return { yard, server: yard.server }
+async function stand(t: TestContext): Promise<{ processes: Processes; server: number }> {
+  const processes = await Processes.open(root)
+  t.after(() => processes.close())
+  return { processes, server: processes.server }
 }
 
 describe('an attacker', () => {
@@ -130,11 +131,11 @@ describe('an attacker', () => {
 const SILENT = ['silent', 'tls-churn']
 
 test('every attack gets to its bytes', async (t) => {
-  const { yard } = await stand(t)
+  const { processes } = await stand(t)
   const stride = effort({ quick: 5, full: 1 })
   const chosen = catalogue.filter(({ name }, at) => at % stride === 0 && !SILENT.includes(name))
   for (const { name, one } of chosen) {
-    const attacker = new Attacker(yard.ports, '127.0.0.1')
+    const attacker = new Attacker(processes.ports, '127.0.0.1')
     let failure: unknown
     void one(attacker, 0).catch((error: unknown) => {
       failure = error
@@ -146,24 +147,27 @@ test('every attack gets to its bytes', async (t) => {
 })
 
 test('the frames are what RFC 6455 says', () => {
-  const key = Buffer.of(0x37, 0xfa, 0x21, 0x3d)
-  for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
-    const payload = Buffer.alloc(length, 'abcdefg')
-    assert.deepEqual(frame(BINARY, payload), buildFrame({ opcode: BINARY, payload, key }))
-  }
-  const [first, second, last] = ['a', 'b', 'c'].map((payload, at) => {
-    return buildFrame({ opcode: at === 0 ? TEXT : 0, payload, key, fin: at === 2 })
-  })
+  const lengths = [0, 1, 125, 126, 65_535, 65_536]
+  const payloads = lengths.map((length) => Buffer.alloc(length, 'abcdefg').toString())
+  const parser = new ReferenceParser({ masked: true, limit: 65_536 })
+  const fragmented = fragments(TEXT, Buffer.from('abc'))
+  const empty = fragments(BINARY, Buffer.alloc(2), true)
+  const whole = payloads.map((payload) => frame(BINARY, payload))
+  const apart = [header(BINARY, 3), applyMask(Buffer.from('xyz'), KEY)]
+  for (const byte of Buffer.concat([...whole, fragmented, empty, ...apart])) parser.take(byte)
+  assert.equal(parser.violation, undefined)
   assert.deepEqual(
-    fragments(TEXT, Buffer.from('abc')),
-    Buffer.concat([first, second, last].flatMap((part) => part ?? [])),
+    parser.events.map(({ opcode, payload }) => [opcode, payload.toString()]),
+    [...payloads.map((payload) => [BINARY, payload]), [TEXT, 'abc'], [BINARY, ''], [BINARY, 'xyz']],
   )
+  assert.equal(fragmented.length, 3 * 7, 'three frames of a byte')
+  assert.equal(empty.length, 3 * 6, 'two empty frames and one more')
 })
 
 const results: Results = {
   quick: false,
   date: '2026-01-02T03:04:05Z',
-  machine: { node: 'v20.0.0', cpu: 'a processor', cores: 2, pinned: true },
+  machine: { node: 'v20.0.0', cpu: 'a processor', cores: 2, memory: 0, system: '', pinned: true },
   rows: [
     {
       name: 'one',
@@ -213,9 +217,9 @@ describe('the report', () => {
     const guide = readFileSync(`${root}docs/limits.md`, 'utf8')
     const section = sectionOf(results)
     assert.match(section, /2026-01-02, Node\.js 20\.0\.0, a processor, 2 cores, server and clients on one each/)
-    const published = withSection(withSection(guide, 'old'), section)
-    assert.ok(published.startsWith(guide.slice(0, guide.indexOf(BEGIN))))
+    const published = withSection(withSection(guide, 'old', GUIDE), section, GUIDE)
+    assert.ok(published.startsWith(guide.slice(0, guide.indexOf(GUIDE.command))))
     assert.ok(published.includes(section) && !published.includes('\nold\n'))
-    assert.throws(() => withSection('no marks', section), /lacks its marks/)
+    assert.throws(() => withSection('no marks', section, GUIDE), /lacks its marks/)
   })
 })

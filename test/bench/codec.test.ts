@@ -1,5 +1,5 @@
-// The tinybench suites must go on working when the codec changes: nobody runs them every day. What they measure is not
-// tested, only that each contender does its work (they check that themselves) and that the figures are all there.
+// The codec's benchmarks must go on working when the codec changes: nobody runs them every day. What they measure is not
+// tested, only that each way does its work (they check that themselves) and that the figures are all there.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { SuiteResult } from '../../bench/codec/measure.js'
+import type { StepResult } from '../../bench/codec/measure.js'
 import { tiers } from '../../bench/support/tiers.js'
 import { LONGEST_7_BIT, LONGEST_16_BIT } from '../../src/codec/frames.js'
 
-const MAIN = fileURLToPath(new URL('../../bench/codec/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-codec-'))
 after(() => rmSync(folder, { recursive: true }))
 
-/** Suites that go through all tiers, with how many contenders each has. */
+/** Steps that go through all tiers, with how many ways each has. */
 const BY_TIER: Readonly<Record<string, number>> = {
   unmask: 3,
   mask: 3,
@@ -46,16 +46,16 @@ describe('the tiers', () => {
 
 describe('npm run bench:codec -- --quick', () => {
   const file = join(folder, 'codec.json')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, '--quick', '--json', file], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'codec', '--quick', '--json', file], {
     encoding: 'utf8',
     timeout: 60_000,
   })
 
   it('succeeds, and writes what it prints', () => {
     assert.equal(status, 0, stderr)
-    const { quick, suites }: { quick: boolean; suites: SuiteResult[] } = JSON.parse(readFileSync(file, 'utf8'))
+    const { quick, steps }: { quick: boolean; steps: StepResult[] } = JSON.parse(readFileSync(file, 'utf8'))
     assert.equal(quick, true)
-    for (const { name, cases } of suites) {
+    for (const { name, cases } of steps) {
       assert.ok(stdout.includes(`\n${name} (`), name)
       for (const { label, rows } of cases) {
         assert.ok(stdout.includes(label))
@@ -68,24 +68,24 @@ describe('npm run bench:codec -- --quick', () => {
   })
 
   it('compares every step of the codec with its peers at all lengths', () => {
-    const { suites }: { suites: SuiteResult[] } = JSON.parse(readFileSync(file, 'utf8'))
-    for (const [name, contenders] of Object.entries(BY_TIER)) {
-      const cases = suites.find((suite) => suite.name === name)?.cases ?? []
+    const { steps }: { steps: StepResult[] } = JSON.parse(readFileSync(file, 'utf8'))
+    for (const [name, ways] of Object.entries(BY_TIER)) {
+      const cases = steps.find((step) => step.name === name)?.cases ?? []
       assert.deepEqual(
         cases.map(({ label }) => label),
         tiers.map(({ label }) => label),
         name,
       )
       for (const { rows } of cases) {
-        assert.equal(rows.length, contenders, name)
+        assert.equal(rows.length, ways, name)
         assert.ok(rows.some(({ ours }) => ours) && rows.every(({ timesBestPeer }) => (timesBestPeer ?? 0) > 0))
       }
     }
   })
 
   it('finds what defaults are set by', () => {
-    const { suites }: { suites: SuiteResult[] } = JSON.parse(readFileSync(file, 'utf8'))
-    const others = suites.filter(({ name }) => BY_TIER[name] === undefined)
+    const { steps }: { steps: StepResult[] } = JSON.parse(readFileSync(file, 'utf8'))
+    const others = steps.filter(({ name }) => BY_TIER[name] === undefined)
     assert.deepEqual(
       others.map(({ name, cases }) => [name, cases.length]),
       [
@@ -95,6 +95,6 @@ describe('npm run bench:codec -- --quick', () => {
         ['heap: allocate and free', 3],
       ],
     )
-    assert.equal(suites.filter(({ conclusion }) => conclusion !== null).length, 4)
+    assert.equal(steps.filter(({ conclusion }) => conclusion !== null).length, 4)
   })
 })

@@ -12,19 +12,19 @@ import { fileURLToPath } from 'node:url'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { crossoverCharts } from '../../bench/large/charts.js'
 import type { Point } from '../../bench/large/crossover.js'
-import { documents, volley } from '../../bench/large/documentLoad.js'
 import { digestOf, masked, repeated } from '../../bench/large/pattern.js'
 import { met, type Section, textOf } from '../../bench/large/section.js'
 import { works } from '../../bench/large/work.js'
+import { documents, volley } from '../../bench/support/documents.js'
 import { effort } from '../support/effort.js'
 
-const MAIN = fileURLToPath(new URL('../../bench/large/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-large-'))
 after(() => rmSync(folder, { recursive: true }))
 
 function runBench(...args: string[]): { status: number | null; stderr: string; stdout: string; sections: Section[] } {
   const file = join(folder, 'large.json')
-  const { status, stderr, stdout } = spawnSync(process.execPath, [MAIN, '--quick', '--json', file, ...args], {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [MAIN, 'large', '--quick', '--json', file, ...args], {
     encoding: 'utf8',
     timeout: 120_000,
   })

@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { AutocannonRun } from '../../bench/load/autocannonRun.js'
 import { FrameCounter } from '../../bench/load/frameCounter.js'
-import type { Shot } from '../../bench/load/shoot.js'
 import { tiers } from '../../bench/support/tiers.js'
 import { CliProcess } from '../command/cliProcess.js'
 import { onlyInFull } from '../support/effort.js'
 import { BINARY, buildFrame, CLOSE, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 
-const MAIN = fileURLToPath(new URL('../../bench/load/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-load-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -94,27 +94,27 @@ describe('the frame counter', () => {
 })
 
 /** Runs the suite, and checks what it writes. */
-function runSuite(...args: string[]): Shot[] {
+function runSuite(...args: string[]): AutocannonRun[] {
   const file = join(folder, `${args.length}.json`)
-  const { status, stderr } = spawnSync(process.execPath, [MAIN, '--quick', '--json', file, ...args], {
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'load', '--quick', '--json', file, ...args], {
     encoding: 'utf8',
     timeout: 60_000,
   })
   assert.equal(status, 0, stderr)
-  const { quick, shots }: { quick: boolean; shots: Shot[] } = JSON.parse(readFileSync(file, 'utf8'))
+  const { quick, runs }: { quick: boolean; runs: AutocannonRun[] } = JSON.parse(readFileSync(file, 'utf8'))
   assert.equal(quick, true)
-  return shots
+  return runs
 }
 
 describe('npm run bench:load -- --quick', () => {
-  it('shoots at each length up to 1 MiB, at the HTTP lane and at the handshake', () => {
-    const shots = runSuite()
+  it('measures each length up to 1 MiB, the HTTP lane and the handshake', () => {
+    const runs = runSuite()
     const echoes = tiers.filter(({ length }) => length <= 1024 * 1024).map(({ label }) => `echo ${label}`)
     assert.deepEqual(
-      shots.map(({ name }) => name),
+      runs.map(({ name }) => name),
       [...echoes, 'GET /', 'refused, 426', 'handshake'],
     )
-    for (const { name, answers, answersPerSecond, failures, latency } of shots) {
+    for (const { name, answers, answersPerSecond, failures, latency } of runs) {
       assert.ok(answers > 0 && answersPerSecond > 0, name)
       assert.equal(failures, 0, name)
       const { p50, p97_5, p99, max } = latency
@@ -122,7 +122,7 @@ describe('npm run bench:load -- --quick', () => {
     }
   })
 
-  it('shoots at a server that runs already', { skip: onlyInFull }, async () => {
+  it('measures a server that runs already', { skip: onlyInFull }, async () => {
     const server = await CliProcess.start()
     try {
       assert.equal(runSuite('--url', server.url).length, 12)

@@ -1,8 +1,9 @@
 // What the README shows comes from the last comparison, whole: its charts in both themes, its table, its machine.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { publication, withSection } from '../../bench/comparison/publish.js'
+import { publication, README } from '../../bench/comparison/publish.js'
 import type { Results } from '../../bench/comparison/results.js'
+import { withSection } from '../../bench/support/publish.js'
 
 const round = { cpu: 7.25, busy: 1, rate: 1000, latency: undefined, peakMemory: 0 }
 
@@ -38,8 +39,8 @@ test('the section replaces the one before and nothing else', () => {
   const mark = '<!-- figures: npm run bench && npm run bench:publish -->\n'
   const readme = `above\n${mark}old\n<!-- end of figures -->\nbelow\n`
   assert.equal(
-    withSection(withSection(readme, 'new'), 'newer'),
+    withSection(withSection(readme, 'new', README), 'newer', README),
     `above\n${mark}\nnewer\n<!-- end of figures -->\nbelow\n`,
   )
-  assert.throws(() => withSection('no marks', 'new'), /lacks its marks/)
+  assert.throws(() => withSection('no marks', 'new', README), /lacks its marks/)
 })

@@ -1,7 +1,7 @@
 // What counts as slower: a ratio to a peer of the same run that grew beyond what the rounds' spread explains.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { regressions } from '../../bench/comparison/regressions.js'
+import { regressions } from '../../bench/comparison/compare.js'
 import type { Results } from '../../bench/comparison/results.js'
 import type { Round } from '../../bench/support/loadClient.js'
 

@@ -11,7 +11,7 @@ import { missing, root, temporary } from './installed.js'
 
 const skip = missing('npm')
 /** What tests build in place of a whole dist. */
-const BUILT = ['dist/src/cli.js', 'dist/src/index.js', 'dist/bench/codec/main.js']
+const BUILT = ['dist/src/cli.js', 'dist/src/index.js', 'dist/bench/main.js']
 /** Scripts that need tools, and scripts that need a build. npm takes half a second for each. */
 const TOOLS = effort({
   quick: ['build'],

@@ -32,7 +32,7 @@ export function buildFrame(parts: FrameParts): Buffer {
 
 export function applyMask(payload: Uint8Array, key: Uint8Array): Buffer {
   const masked = Buffer.alloc(payload.length)
-  for (const [at, byte] of payload.entries()) masked[at] = byte ^ (key[at % 4] ?? 0)
+  for (let at = 0; at < masked.length; at++) masked[at] = (payload[at] ?? 0) ^ (key[at & 3] ?? 0)
   return masked
 }
 

@@ -1,5 +1,6 @@
 // The three processes of a measurement: the server on a core of its own, the honest peers and the attackers on the other.
 import { fileURLToPath } from 'node:url'
+import type { Pace as MeasuringPace } from '../support/suite.js'
 import { Program } from '../support/talk.js'
 import type { AttackOrder } from './attackerProgram.js'
 import type { Account, HonestOrder } from './honest.js'
@@ -7,15 +8,10 @@ import type { Memory, Ports } from './target.js'
 
 const module = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
 
-/** How long everything is measured. */
-export interface Pace {
-  /** Of each attack; the least disturbed one counts. */
-  readonly rounds: number
-  readonly seconds: number
+/** Rounds are of each attack; the least disturbed one counts. */
+export interface Pace extends Omit<MeasuringPace, 'warmup'> {
   /** Milliseconds that an echo is waited for after its round. */
   readonly patience: number
-  /** Proves that everything works; its figures say nothing. */
-  readonly quick: boolean
 }
 
 const SERVER = 0
@@ -23,7 +19,7 @@ const CLIENTS = 1
 /** Attackers come from an address of their own. */
 const ELSEWHERE = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1'
 
-export class Yard {
+export class Processes {
   readonly #server: Program
   readonly #attackers: Program
   readonly #honest: Program
@@ -37,12 +33,12 @@ export class Yard {
   }
 
   /** Starts all three; the server is that of a built checkout. */
-  static async open(checkout: string): Promise<Yard> {
+  static async open(checkout: string): Promise<Processes> {
     const server = new Program(SERVER, module('target'), [checkout], ['--expose-gc'])
     const attackers = new Program(CLIENTS, module('attackerProgram'), [])
     const honest = new Program(CLIENTS, module('honest'), [])
     try {
-      return new Yard(server, attackers, honest, await server.ask<Ports>('ports'))
+      return new Processes(server, attackers, honest, await server.ask<Ports>('ports'))
     } catch (error) {
       await Promise.all([server, attackers, honest].map((program) => program.stop()))
       throw error

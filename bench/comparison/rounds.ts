@@ -1,31 +1,27 @@
 // Measures one row: all servers, round after round, A B A B, so that a disturbed minute disturbs everyone.
 import { setTimeout as wait } from 'node:timers/promises'
+import { KeptServers } from '../support/keptServers.js'
 import { LoadClient, type Round } from '../support/loadClient.js'
+import { type Peer, type PeerName, startPeer } from '../support/peers.js'
 import { memory, type RunningServer } from '../support/process.js'
-import { type Mode, type Peer, type PeerName, startPeer } from './peers.js'
+import type { Pace } from '../support/suite.js'
+import { messageOf } from '../support/talk.js'
 import type { Measured, Row } from './results.js'
 import { streams, type Workload } from './workloads.js'
 
-export interface Pace {
-  readonly rounds: number
-  /** Seconds measured in a round, and before it. */
-  readonly seconds: number
-  readonly warmup: number
-}
-
 /** The core of the load clients; the servers have the first. */
 const CLIENT_CORE = 1
-/** Connections of an earlier measurement that a server may still have to forget, in milliseconds. */
 /** Seconds that connecting may take: the streams must not end before the echoes beside them. */
 const LATE = 1
+/** How long a server may take to forget the connections of an earlier measurement, in milliseconds. */
 const SETTLE = 300
 
 /** Servers that stay up from row to row, with one load client. */
-export class Arena {
+export class Rounds {
   readonly #peers: readonly Peer[]
   readonly #client = new LoadClient(CLIENT_CORE)
   readonly #streamer = new LoadClient(CLIENT_CORE, true)
-  readonly #running = new Map<string, Promise<RunningServer>>()
+  readonly #servers = new KeptServers()
   readonly #pace: Pace
 
   constructor(peers: readonly Peer[], pace: Pace) {
@@ -46,7 +42,7 @@ export class Arena {
         try {
           measured.rounds.push(await this.#round(workload, peer))
         } catch (error) {
-          measured.problem = error instanceof Error ? error.message : String(error)
+          measured.problem = messageOf(error)
         }
       }
     }
@@ -57,12 +53,12 @@ export class Arena {
   async stop(): Promise<void> {
     this.#client.stop()
     this.#streamer.stop()
-    for (const running of this.#running.values()) await running.then((server) => server.stop()).catch(() => undefined)
+    await this.#servers.stop()
   }
 
   async #round(workload: Workload, peer: Peer): Promise<Round> {
     if (workload.group === 'memory') return this.#idleMemory(peer, workload.connections ?? 0)
-    const server = await this.#server(peer, workload.mode)
+    const server = await this.#servers.get(`${peer.name} ${workload.mode}`, () => startPeer(peer, workload.mode))
     if (workload.group === 'handshakes') return this.#handshakes(server, workload.connections ?? 0)
     if (workload.load === undefined) throw new Error('the row has no load')
     const { seconds, warmup } = this.#pace
@@ -97,12 +93,5 @@ export class Arena {
       await this.#client.release()
       await server.stop()
     }
-  }
-
-  #server(peer: Peer, mode: Mode): Promise<RunningServer> {
-    const key = `${peer.name} ${mode}`
-    const running = this.#running.get(key) ?? startPeer(peer, mode)
-    this.#running.set(key, running)
-    return running
   }
 }

@@ -1,7 +1,8 @@
 // npm run bench:compare OLD.json NEW.json: what has become slower, beyond what the rounds' spread explains.
 // Machines differ from day to day, so figures are compared as ratios to a peer measured in the same run.
 import { readFileSync } from 'node:fs'
-import type { PeerName } from './peers.js'
+import type { PeerName } from '../support/peers.js'
+import type { Suite } from '../support/suite.js'
 import { type Results, type Row, ratio, spread } from './results.js'
 
 /** Smaller changes are noise even where the rounds happened to agree. */
@@ -41,18 +42,17 @@ function tightest(row: Row, against: PeerName): number {
   return Math.min(Math.max(spread(row, 'millrace'), spread(row, against)) / 2, 0.25)
 }
 
-function main([oldPath, newPath]: readonly string[]): number {
-  if (oldPath === undefined || newPath === undefined) {
-    console.error('usage: npm run bench:compare OLD.json NEW.json')
-    return 2
-  }
-  const read = (path: string): Results => JSON.parse(readFileSync(path, 'utf8'))
-  const found = regressions(read(oldPath), read(newPath))
-  for (const { title, against, before, after } of found) {
-    console.log(`slower: ${title}: ${before.toFixed(2)} × ${against} before, ${after.toFixed(2)} × now`)
-  }
-  if (found.length === 0) console.log('nothing became slower beyond the spread of its rounds')
-  return found.length === 0 ? 0 : 1
+export const suite: Suite = {
+  about: 'Exits with 1 if a row has become slower, relative to a peer of the same run, by more than its rounds differ.',
+  words: ['OLD.json', 'NEW.json'],
+  options: {},
+  async run({ words }) {
+    const [before, after] = words.map((path): Results => JSON.parse(readFileSync(path, 'utf8')))
+    const found = before === undefined || after === undefined ? [] : regressions(before, after)
+    for (const { title, against, before, after } of found) {
+      console.log(`slower: ${title}: ${before.toFixed(2)} × ${against} before, ${after.toFixed(2)} × now`)
+    }
+    if (found.length === 0) console.log('nothing became slower beyond the spread of its rounds')
+    return { figures: {}, ok: found.length === 0 }
+  },
 }
-
-if (process.argv[1]?.endsWith('regressions.js')) process.exitCode = main(process.argv.slice(2))

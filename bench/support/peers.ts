@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { pinned, type RunningServer, succeeds } from '../support/process.js'
+import { pinned, type RunningServer, succeeds } from './process.js'
+import { messageOf } from './talk.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const peers = join(root, 'bench', 'peers')
@@ -72,7 +73,29 @@ function buildFloor(): void {
   execFileSync(compiler, ['-O2', '-o', floor, join(peers, 'floor.c')], { stdio: 'ignore' })
 }
 
+/** The named ones that can run here, in this order; why the others can't is told. */
+export function availablePeers(names: readonly PeerName[], missing: (name: PeerName, why: string) => void): Peer[] {
+  const wanted = names.flatMap((name) => allPeers.filter((peer) => peer.name === name))
+  return wanted.filter((peer) => {
+    try {
+      peer.prepare()
+      return true
+    } catch (error) {
+      missing(peer.name, messageOf(error))
+      return false
+    }
+  })
+}
+
 const START_TIMEOUT = 10_000
+const LONGEST_ECHO = '64MiB'
+const cli = join(root, 'dist', 'src', 'cli.js')
+
+/** millrace's own echo server, with its page. */
+export function startEchoServer(): Promise<RunningServer> {
+  const command = [process.execPath, cli, '--max-message', LONGEST_ECHO, '--port']
+  return startServer((port) => pinned(0, [...command, String(port)]))
+}
 
 /** Starts a peer on a free port, on the first core. Rejects with what it said if it does not come up. */
 export function startPeer(peer: Peer, mode: Mode = 'plain'): Promise<RunningServer> {
@@ -84,13 +107,17 @@ export async function startServer(command: (port: number) => readonly string[]):
   const port = await freePort()
   const [program = '', ...args] = command(port)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: peers })
+  // Whatever ends this process must not leave the server behind.
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   await listening(child)
   return {
     url: `ws://127.0.0.1:${port}/`,
     pid: child.pid ?? 0,
     stop: async () => {
-      child.kill('SIGKILL')
+      process.off('exit', kill)
+      kill()
       await ended
     },
   }

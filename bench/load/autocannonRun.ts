@@ -13,7 +13,8 @@ export interface Latency {
   readonly max: number
 }
 
-export interface Shot {
+/** What one run found. */
+export interface AutocannonRun {
   readonly name: string
   readonly length: number
   readonly connections: number
@@ -35,7 +36,7 @@ export interface Target {
   readonly options: autocannon.Options
 }
 
-/** Seconds that a shot takes, and those before that don't count. */
+/** Seconds that a run takes, and those before that don't count. */
 export interface Timing {
   readonly seconds: number
   readonly warmup: number
@@ -47,7 +48,7 @@ export const FULL: Timing = { seconds: 3, warmup: 0.5 }
 const SAMPLE = 50
 const MICROSECOND = 1000
 
-export async function shoot(target: Target, { seconds, warmup }: Timing): Promise<Shot> {
+export async function autocannonRun(target: Target, { seconds, warmup }: Timing): Promise<AutocannonRun> {
   const histogram = createHistogram()
   const { status, ignored, length, options } = target
   let unexpected = 0

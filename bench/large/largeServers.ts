@@ -1,9 +1,10 @@
 // Measures what work on large messages costs a server, by setting; servers stay up from figure to figure.
 import { fileURLToPath } from 'node:url'
-import { startServer } from '../comparison/peers.js'
+import { KeptServers } from '../support/keptServers.js'
 import { LoadClient, type Round } from '../support/loadClient.js'
+import { startServer } from '../support/peers.js'
 import { pinned, type RunningServer } from '../support/process.js'
-import type { Pace } from './section.js'
+import type { Pace } from '../support/suite.js'
 import type { Setting } from './workServer.js'
 
 const PROGRAM = fileURLToPath(new URL('./workServer.js', import.meta.url))
@@ -26,10 +27,10 @@ export interface Material {
   readonly connections: number
 }
 
-export class Yard {
+export class LargeServers {
   readonly #large = new LoadClient(1, true)
   readonly #small = new LoadClient(1)
-  readonly #running = new Map<string, Promise<RunningServer>>()
+  readonly #servers = new KeptServers()
   readonly #pace: Pace
   readonly #pin: boolean
 
@@ -57,7 +58,7 @@ export class Yard {
   async stop(): Promise<void> {
     this.#large.stop()
     this.#small.stop()
-    for (const running of this.#running.values()) await running.then((server) => server.stop()).catch(() => undefined)
+    await this.#servers.stop()
   }
 
   /** First the large ones alone, so that nothing else is in their CPU time; then both. */
@@ -78,9 +79,7 @@ export class Yard {
       const command = [process.execPath, PROGRAM, String(port), key]
       return this.#pin ? pinned(0, command) : command
     }
-    const running = this.#running.get(key) ?? startServer(start)
-    this.#running.set(key, running)
-    return running
+    return this.#servers.get(key, () => startServer(start))
   }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { LoadOptions } from '../../src/load/load.js'
 import { encodeBatch, payloadOf } from '../../src/load/payload.js'
-import { dialAll } from '../support/dialAll.js'
+import { dialAll } from './dialAll.js'
 import { Member, type Publication } from './member.js'
 
 /** As of a load. `pipeline` is the messages of a batch; `verify` compares every byte of every delivery. */

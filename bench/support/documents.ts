@@ -7,7 +7,7 @@ import type { LoadOptions, LoadResult } from '../../src/load/load.js'
 import { LoadConnection, type LoadShared } from '../../src/load/loadConnection.js'
 import { ANY, encodeBatch, payloadOf } from '../../src/load/payload.js'
 import { jsonOf } from '../codec/material.js'
-import { dialAll } from '../support/dialAll.js'
+import { dialAll } from './dialAll.js'
 
 type Options = Pick<LoadOptions, 'url' | 'connections' | 'size' | 'duration' | 'warmup'>
 type Result = Pick<LoadResult, 'messages' | 'messagesPerSecond' | 'latency'>
