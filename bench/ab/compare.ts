@@ -3,7 +3,7 @@ import type { LoadClient } from '../support/loadClient.js'
 import type { Pace, Row } from './rows.js'
 import { Target } from './target.js'
 
-/** A figure for each of A, A′, B and B′. */
+/** A figure for each of A, A', B and B'. */
 export type Four = readonly [a: number, a2: number, b: number, b2: number]
 
 export interface Compared {
@@ -12,13 +12,13 @@ export interface Compared {
   /** The least figure of each server, and those of all rounds. */
   readonly least: Four
   readonly rounds: readonly Four[]
-  /** How much more B takes than A, and how far A′ lies from A: 0.03 is 3 %. */
+  /** How much more B takes than A, and how far A' lies from A: 0.03 is 3 %. */
   readonly change: number
   readonly spread: number
   readonly ok: boolean
 }
 
-/** A change of so much is accepted however little A′ differs from A. */
+/** A change of so much is accepted however little A' differs from A. */
 export const TOLERANCE = 0.03
 export type Verdict = Pick<Compared, 'change' | 'spread' | 'ok'>
 
@@ -37,20 +37,25 @@ function excess(figure: number, than: number): number {
 /** Throws an Error if a server or the load fails. */
 export async function compare(row: Row, a: string, b: string, client: LoadClient, pace: Pace): Promise<Compared> {
   const rounds: Four[] = []
-  const four = new Servers(row, [a, a, b, b], client, pace)
-  try {
-    await four.open()
-    for (let round = 0; round < pace.rounds; round++) rounds.push(await four.round(round))
-  } finally {
-    await four.close()
+  const stand = new Stand(row, [a, a, b, b], client, pace)
+  const inEach = Math.ceil(pace.rounds / pace.generations)
+  while (rounds.length < pace.rounds) {
+    try {
+      await stand.open()
+      for (let warm = 0; warm < pace.warming && !row.fresh; warm++) await stand.round(warm)
+      const left = Math.min(inEach, pace.rounds - rounds.length)
+      for (let round = 0; round < left; round++) rounds.push(await stand.round(rounds.length))
+    } finally {
+      await stand.close()
+    }
   }
-  const least = [0, 1, 2, 3].map((place) => Math.min(...rounds.map((four) => four[place] ?? Infinity)))
+  const least = fourOf([0, 1, 2, 3].map((place) => Math.min(...rounds.map((four) => four[place] ?? Infinity))))
   const { name, unit } = row
-  return { name, unit, least: fourOf(least), rounds, ...judge(fourOf(least)) }
+  return { name, unit, least, rounds, ...judge(least) }
 }
 
-/** The servers of A, A′, B and B′. */
-class Servers {
+/** The servers of A, A', B and B'. */
+class Stand {
   readonly #row: Row
   readonly #checkouts: readonly string[]
   readonly #client: LoadClient
@@ -68,10 +73,9 @@ class Servers {
   async open(): Promise<void> {
     if (this.#row.fresh) return
     for (const checkout of this.#checkouts) this.#running.push(await Target.open(checkout, this.#row.mode))
-    for (let round = 0; round < this.#pace.warming; round++) await this.round(round)
   }
 
-  /** One round of each; another one begins each time, so that none is always behind the same one. */
+  /** One round of each; another one begins each time, so that none always comes after the same one. */
   async round(round: number): Promise<Four> {
     const figures = [0, 0, 0, 0]
     for (let turn = 0; turn < 4; turn++) {
@@ -82,7 +86,7 @@ class Servers {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#running.map((server) => server.stop()))
+    await Promise.all(this.#running.splice(0).map((server) => server.stop()))
   }
 
   async #measure(place: number): Promise<number> {

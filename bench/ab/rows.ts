@@ -7,7 +7,9 @@ import type { Mode, Target } from './target.js'
 /** How long, and how much, is measured in a round. */
 export interface Pace {
   readonly rounds: number
-  /** Rounds before those, for the compiler of the server's JavaScript. */
+  /** How often the servers are started anew in these rounds. */
+  readonly generations: number
+  /** Rounds of each generation before those that count, for the compiler of the server's JavaScript. */
   readonly warming: number
   readonly seconds: number
   /** Connections of the rows that are about connections. */

@@ -2,7 +2,7 @@
 // usage: server CHECKOUT MODE, `echo` or `publish`; it answers to the questions below.
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { answer } from '../support/talk.js'
+import { answer, goes } from '../support/talk.js'
 
 type Library = typeof import('../../src/index.js')
 
@@ -35,4 +35,5 @@ function resident(): number {
   return process.memoryUsage.rss()
 }
 
+goes('first')
 answer({ port, usage, resident })

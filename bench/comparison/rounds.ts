@@ -20,7 +20,7 @@ const SETTLE = 300
 export class Rounds {
   readonly #peers: readonly Peer[]
   readonly #client = new LoadClient(CLIENT_CORE)
-  readonly #streamer = new LoadClient(CLIENT_CORE, true)
+  readonly #streamer = new LoadClient(CLIENT_CORE, 'last')
   readonly #servers = new KeptServers()
   readonly #pace: Pace
 

@@ -28,7 +28,7 @@ export interface Material {
 }
 
 export class LargeServers {
-  readonly #large = new LoadClient(1, true)
+  readonly #large = new LoadClient(1, 'last')
   readonly #small = new LoadClient(1)
   readonly #servers = new KeptServers()
   readonly #pace: Pace

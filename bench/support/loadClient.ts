@@ -1,10 +1,10 @@
 // The parent's side of a load client: gives it orders, and samples the server's CPU time when it says so.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
-import type { LoadKind, Order, Report } from './loadProgram.js'
+import type { LoadKind, Order as LoadOrder, Report } from './loadProgram.js'
 import { memory, pinned, type RunningServer, type Usage, usageOf } from './process.js'
+import { goes, type Order } from './talk.js'
 
 /** One round of one server. */
 export interface Round {
@@ -28,14 +28,14 @@ export class LoadClient {
   #heard: (report: Report) => void = () => undefined
 
   /**
-   * Runs on `core`, where cores can be chosen. In the `background`, it leaves the core to another client whose latency
-   * counts: else that would wait for this one's turn, and the server be charged for it.
+   * Runs on `core`, where cores can be chosen. One that goes last leaves the core to another client whose latency counts:
+   * else that would wait for this one's turn, and the server be charged for it.
    */
-  constructor(core: number, background = false) {
+  constructor(core: number, order: Order = 'next') {
     const path = fileURLToPath(new URL('./loadProgram.js', import.meta.url))
     const [program, ...args] = pinned(core, [process.execPath, path])
     this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    if (background && this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW)
+    if (order !== 'next') goes(order, this.#child.pid)
     this.#child.on('message', (report: Report) => this.#heard(report))
   }
 
@@ -108,7 +108,7 @@ export class LoadClient {
 
   /** Gives an order; resolves with the report that ends it. */
   #order<Kind extends Report['kind']>(
-    order: Order,
+    order: LoadOrder,
     end: Kind,
     between: (report: Report) => void = () => undefined,
   ): Promise<Extract<Report, { kind: Kind }>> {

@@ -97,10 +97,12 @@ export class Program {
 /** Who goes first on a core, as `nice` has it: what is measured, before those who disturb it, before what is over. */
 const PRIORITIES = { first: -10, next: 0, last: 19 } as const
 
-/** Where the system does not let a process go first, all go alike, and the figures are more disturbed. */
-export function goes(order: keyof typeof PRIORITIES): void {
+export type Order = keyof typeof PRIORITIES
+
+/** Of this process, or of another. Where the system does not let one go first, all go alike: figures are more disturbed. */
+export function goes(order: Order, pid = 0): void {
   try {
-    setPriority(PRIORITIES[order])
+    setPriority(pid, PRIORITIES[order])
   } catch {
     // Only root may go first.
   }
