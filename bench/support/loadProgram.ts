@@ -1,8 +1,8 @@
 // The load client in a process of its own: runs one load after another as its parent says, and tells when each counts.
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
-import { broadcast } from './broadcast.js'
+
 import { dialAll } from './dialAll.js'
-import { documents, volley } from './documents.js'
+import { broadcast, documents, volley } from './loads.js'
 import { messageOf } from './talk.js'
 
 /** The loads that there are. */

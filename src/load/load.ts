@@ -1,12 +1,13 @@
 // Loads any WebSocket echo server: opens the connections, keeps them busy for a while, and says what it saw.
 import { once, setMaxListeners } from 'node:events'
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { createHistogram, type Histogram, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { heapOfThread } from '../codec/codec.js'
 import { bucketsOf } from './buckets.js'
 import { dial } from './dial.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
 import { encodeBatch, type PayloadKind, payloadOf } from './payload.js'
+import { ClosedLoop, record, Schedule } from './strategies.js'
 
 export interface LoadOptions {
   readonly url: URL
@@ -88,26 +89,24 @@ class Run implements LoadShared {
   readonly heap = heapOfThread()
   readonly batch
   readonly latency: RecordableHistogram = createHistogram()
-  readonly scheduled: boolean
   measuring = false
   messages = 0
   bytes = 0
   greetings = 0
   heard = 0
-  readonly mostUnanswered: number
   readonly #options: LoadOptions
   readonly #connections: LoadConnection[] = []
+  /** Of each connection, if messages are sent at a fixed rate. */
+  readonly #schedules: Schedule[] = []
   /** Aborts when the load is over, for whatever reason. */
   readonly #over = new AbortController()
   #error: string | undefined
 
   constructor(options: LoadOptions) {
     this.#options = options
-    const { kind, size, rate, pipeline, verify, connections } = options
-    this.scheduled = rate > 0
-    const messages = this.scheduled ? 1 : pipeline
+    const { kind, size, rate, pipeline, verify } = options
+    const messages = rate > 0 ? 1 : pipeline
     this.batch = encodeBatch(this.heap, kind, payloadOf(kind, size), messages, verify)
-    this.mostUnanswered = Math.ceil(MOST_UNANSWERED / connections)
   }
 
   readonly stop = (): void => this.#over.abort()
@@ -152,8 +151,8 @@ class Run implements LoadShared {
       timer = setTimeout(this.stop, duration * 1000)
       measuring?.()
     }, warmup * 1000)
-    if (this.scheduled) this.#keepSchedule()
-    else for (const connection of this.#connections) connection.start()
+    if (this.#options.rate > 0) this.#keepSchedule()
+    else for (const connection of this.#connections) new ClosedLoop(this, connection).start()
     await over
     const seconds = this.measuring ? (performance.now() - started) / 1000 : 0
     if (this.measuring) measured?.()
@@ -186,14 +185,18 @@ class Run implements LoadShared {
   /** Sends what is due, connection after connection, at a pace that no answer changes. */
   #keepSchedule(): void {
     const { signal } = this.#over
-    const interval = 1000 / this.#options.rate
+    const { rate, connections } = this.#options
+    const interval = 1000 / rate
+    const most = Math.ceil(MOST_UNANSWERED / connections)
+    const schedules = this.#connections.map((connection) => new Schedule(this, connection, most))
+    this.#schedules.push(...schedules)
     let due = performance.now()
     let turn = 0
     let timer: NodeJS.Timeout | undefined
     const send = (): void => {
       if (signal.aborted) return
       const now = performance.now()
-      for (; due <= now; due += interval) this.#connections[turn++ % this.#connections.length]?.schedule(due)
+      for (; due <= now; due += interval) schedules[turn++ % schedules.length]?.add(due)
       const wait = due - now - TIMER_ERROR
       if (wait > 0) timer = setTimeout(send, wait)
       else setImmediate(send)
@@ -205,16 +208,13 @@ class Run implements LoadShared {
   /** A message that is still unanswered took at least until now. */
   #countUnanswered(started: number): void {
     const now = performance.now()
-    for (const connection of this.#connections) {
-      for (const due of connection.unanswered) {
-        if (due >= started) this.latency.record(Math.max(1, Math.round((now - due) * 1e6)))
-      }
+    for (const { unanswered } of this.#schedules) {
+      for (const due of unanswered) if (due >= started) record(this.latency, now - due)
     }
   }
 
   #result(seconds: number): LoadResult {
     const { messages, bytes, greetings, latency } = this
-    const micros = (quantile: number): number => (latency.count === 0 ? 0 : latency.percentile(quantile) / 1000)
     const rate = seconds > 0 ? messages / seconds : 0
     return {
       messages,
@@ -223,15 +223,16 @@ class Run implements LoadShared {
       megabytesPerSecond: (rate * this.#options.size) / 1e6,
       receivedMegabytesPerSecond: seconds > 0 ? bytes / seconds / 1e6 : 0,
       greetings,
-      latency: {
-        p50: micros(50),
-        p90: micros(90),
-        p99: micros(99),
-        p999: micros(99.9),
-        max: latency.count === 0 ? 0 : latency.max / 1000,
-      },
+      latency: latencyOf(latency),
       histogram: bucketsOf(latency),
       error: this.#error,
     }
   }
+}
+
+/** What a histogram of nanoseconds says in microseconds. */
+export function latencyOf(histogram: Histogram): Latency {
+  const { count, max } = histogram
+  const at = (quantile: number): number => (count === 0 ? 0 : histogram.percentile(quantile) / 1000)
+  return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: count === 0 ? 0 : max / 1000 }
 }

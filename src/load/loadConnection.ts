@@ -1,4 +1,5 @@
-// One connection of a load: sends batches that are encoded already, counts the answers, notes how long they took.
+// One connection of a load: sends batches that are encoded already, and counts the answers. When it sends, and what the
+// answers mean, a strategy says.
 import type { Buffer } from 'node:buffer'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { Heap } from '../codec/codec.js'
@@ -12,8 +13,6 @@ import { type CounterOwner, MessageCounter } from './messageCounter.js'
 import type { Batch } from './payload.js'
 import { Replies } from './replies.js'
 
-/** The schedule drops what is answered when it is this many. */
-const FORGET = 1024
 /** How long a server may take to end a connection after Close, in milliseconds. */
 const CLOSE_TIMEOUT = 500
 
@@ -21,10 +20,8 @@ const CLOSE_TIMEOUT = 500
 export interface LoadShared {
   readonly heap: Heap
   readonly batch: Batch
-  /** Time from a batch's sending to its last answer, in nanoseconds. */
+  /** In nanoseconds. */
   readonly latency: RecordableHistogram
-  /** Whether messages are sent on schedule, answered or not; otherwise a batch waits for the answers to the one before. */
-  readonly scheduled: boolean
   /** Whether what happens now counts. */
   measuring: boolean
   /** Messages answered while measuring, and the bytes that came with them, headers of frames included. */
@@ -33,10 +30,16 @@ export interface LoadShared {
   /** Messages that the servers sent before they were sent any, and reads that brought some of these. */
   greetings: number
   heard: number
-  /** Messages that may be due and unanswered on one connection. */
-  readonly mostUnanswered: number
   /** The load can't go on: the server failed, or ended the connection. */
   failed(reason: string): void
+}
+
+/** When a connection sends, and what its answers mean. */
+export interface Strategy {
+  /** So many answers came. */
+  answered(messages: number): void
+  /** The batch under way has left: the next one may. */
+  writable(): void
 }
 
 /** Messages go out; or Close has, and the server's end is awaited; or neither. */
@@ -47,16 +50,8 @@ export class LoadConnection implements Receiver, CounterOwner {
   readonly #transport: Transport
   readonly #counter: MessageCounter
   readonly #replies: Replies
-  /** The first message is sent, or is about to be: what came before is a greeting. */
-  #begun = false
   #writing = false
-  /** Answers that the current batch still waits for. */
-  #due = 0
-  #sentAt = 0
-  /** Open loop: when each unanswered message was due, and how many are not sent yet. */
-  readonly #schedule: number[] = []
-  #answered = 0
-  #unsent = 0
+  #strategy: Strategy | undefined
   #state: State = 'loading'
   #gone = false
   #late: NodeJS.Timeout | undefined
@@ -72,26 +67,20 @@ export class LoadConnection implements Receiver, CounterOwner {
     inboxOfThread().deliver(this, dialled.early)
   }
 
-  /** Sends a batch, and another whenever one is answered. */
-  start(): void {
-    this.#begin()
-    if (!this.#writing) this.#send()
+  /** What comes from now on are answers, with which this deals. */
+  begin(strategy: Strategy): void {
+    this.#strategy = strategy
+    this.#counter.begin()
   }
 
-  /** Sends one message that was due at `at`, whether or not others are answered. */
-  schedule(at: number): void {
-    if (!this.#begun) this.#begin()
-    if (this.#schedule.length - this.#answered >= this.#shared.mostUnanswered) {
-      return this.failed('the server leaves more messages unanswered than can be noted')
-    }
-    this.#schedule.push(at)
-    this.#unsent++
-    if (!this.#writing) this.#pour()
+  /** Whether a batch may be sent now. */
+  get writable(): boolean {
+    return !this.#writing && this.#state === 'loading'
   }
 
-  /** Messages that were due and are not answered. */
-  get unanswered(): readonly number[] {
-    return this.#schedule.slice(this.#answered)
+  /** Sends a batch; it must be writable, and have begun. */
+  send(): void {
+    this.#write(this.#shared.batch)
   }
 
   /** Closes the connection, as a client should; resolves when it has ended. */
@@ -110,9 +99,10 @@ export class LoadConnection implements Receiver, CounterOwner {
     if (this.#state === 'over') return
     const { greetings } = this.#counter
     const messages = this.#counter.count(start, end)
-    if (!this.#begun || greetings !== this.#counter.greetings) this.#greeted(this.#counter.greetings - greetings)
+    if (this.#strategy === undefined || greetings !== this.#counter.greetings)
+      this.#greeted(this.#counter.greetings - greetings)
     if (this.#shared.measuring && this.#state === 'loading') this.#shared.bytes += end - start
-    if (messages > 0 && this.#state === 'loading') this.#answer(messages)
+    if (messages > 0 && this.#state === 'loading') this.#strategy?.answered(messages)
     if (!this.#writing) this.#reply()
   }
 
@@ -125,9 +115,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     this.#writing = false
     if (status < 0) return this.failed('the connection broke')
     this.#reply()
-    if (this.#writing || this.#state !== 'loading' || !this.#begun) return
-    if (this.#shared.scheduled) this.#pour()
-    else if (this.#due === 0) this.#send()
+    if (this.writable) this.#strategy?.writable()
   }
 
   closed(): void {
@@ -159,11 +147,6 @@ export class LoadConnection implements Receiver, CounterOwner {
     this.#transport.close()
   }
 
-  #begin(): void {
-    this.#begun = true
-    this.#counter.begin()
-  }
-
   #greeted(greetings: number): void {
     this.#shared.heard++
     this.#shared.greetings += greetings
@@ -173,50 +156,6 @@ export class LoadConnection implements Receiver, CounterOwner {
     this.#state = 'closing'
     this.#replies.close(code)
     if (!this.#writing) this.#reply()
-  }
-
-  #send(): void {
-    this.#sentAt = performance.now()
-    this.#due = this.#shared.batch.messages
-    this.#write(this.#shared.batch)
-  }
-
-  #answer(messages: number): void {
-    const shared = this.#shared
-    if (shared.scheduled) return this.#answerScheduled(messages)
-    if (shared.measuring) shared.messages += messages
-    this.#due -= messages
-    if (this.#due < 0) return this.failed('the server sent more messages than it got')
-    if (this.#due > 0) return
-    if (shared.measuring) this.#record(performance.now() - this.#sentAt)
-    if (!this.#writing) this.#send()
-  }
-
-  /** Latency counts from when a message was due, so that a stall counts for every message that it delayed. */
-  #answerScheduled(messages: number): void {
-    const shared = this.#shared
-    const now = performance.now()
-    for (let n = 0; n < messages; n++) {
-      const due = this.#schedule[this.#answered++]
-      if (due === undefined) return this.failed('the server sent more messages than it got')
-      if (!shared.measuring) continue
-      shared.messages++
-      this.#record(now - due)
-    }
-    if (this.#answered < FORGET) return
-    this.#schedule.splice(0, this.#answered)
-    this.#answered = 0
-  }
-
-  #record(milliseconds: number): void {
-    this.#shared.latency.record(Math.max(1, Math.round(milliseconds * 1e6)))
-  }
-
-  #pour(): void {
-    while (this.#unsent > 0 && !this.#writing && this.#state === 'loading') {
-      this.#unsent--
-      this.#write(this.#shared.batch)
-    }
   }
 
   /** Sends what the server is owed, while nothing else is on its way. */

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type BroadcastOptions, broadcast } from '../../bench/support/broadcast.js'
+import { type BroadcastOptions, broadcast } from '../../bench/support/loads.js'
 
 const CONNECTIONS = 20
 const PIPELINE = 4

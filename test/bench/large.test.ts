@@ -15,7 +15,7 @@ import type { Point } from '../../bench/large/crossover.js'
 import { digestOf, masked, repeated } from '../../bench/large/pattern.js'
 import { met, type Section, textOf } from '../../bench/large/section.js'
 import { works } from '../../bench/large/work.js'
-import { documents, volley } from '../../bench/support/documents.js'
+import { documents, volley } from '../../bench/support/loads.js'
 import { effort } from '../support/effort.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
