@@ -37,6 +37,16 @@ export function flooding(
   }
 }
 
+/** An attack that does the same again and again. */
+export function repeating(
+  name: string,
+  title: string,
+  work: (attacker: Attacker, index: number) => Promise<void>,
+  more: Pick<Attack, 'count' | 'many'> = {},
+): Attack {
+  return { name, title, ...more, one: (attacker, index) => attacker.again(() => work(attacker, index)) }
+}
+
 /** Builds it when it is needed first. */
 export function once<Value>(build: () => Value): () => Value {
   let built: { readonly value: Value } | undefined

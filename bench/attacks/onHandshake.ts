@@ -1,7 +1,7 @@
 // Attacks on connections that are not open yet.
 
 import { BINARY } from '../../test/support/frames.js'
-import { type Attack, once } from './attack.js'
+import { type Attack, once, repeating } from './attack.js'
 import type { Attacker } from './attacker.js'
 import { frame, repeated, upgradeRequest } from './wire.js'
 
@@ -94,31 +94,21 @@ export const onHandshake: readonly Attack[] = [
       await attacker.again(() => provoke(attacker, WRONG[turn++ % WRONG.length] ?? early()))
     },
   },
-  {
-    name: 'http-pipelined',
-    title: 'plain GETs, pipelined on one connection',
-    async one(attacker) {
-      await attacker.again(async () => attacker.flood(await attacker.dial(), pipelined()))
+  repeating('http-pipelined', 'plain GETs, pipelined on one connection', async (attacker) =>
+    attacker.flood(await attacker.dial(), pipelined()),
+  ),
+  repeating('http-unread', 'plain GETs, pipelined, answers unread', async (attacker) =>
+    attacker.flood(await attacker.dial({ reads: false }), pipelined()),
+  ),
+  repeating(
+    'forwarded-for',
+    'X-Forwarded-For with 1,200 entries of nonsense, through a trusted proxy',
+    async (attacker) => {
+      const socket = await attacker.open('/echo', { headers: [addresses()], from: '127.0.0.3' })
+      socket.destroy()
     },
-  },
-  {
-    name: 'http-unread',
-    title: 'plain GETs, pipelined, answers unread',
-    async one(attacker) {
-      await attacker.again(async () => attacker.flood(await attacker.dial({ reads: false }), pipelined()))
-    },
-  },
-  {
-    name: 'forwarded-for',
-    title: 'X-Forwarded-For with 1,200 entries of nonsense, through a trusted proxy',
-    count: 4,
-    async one(attacker) {
-      await attacker.again(async () => {
-        const socket = await attacker.open('/echo', { headers: [addresses()], from: '127.0.0.3' })
-        socket.destroy()
-      })
-    },
-  },
+    { count: 4 },
+  ),
   {
     name: 'early-bytes',
     title: 'upgrades that wait for an answer, with 128 KiB of messages behind them',
@@ -130,38 +120,31 @@ export const onHandshake: readonly Attack[] = [
       await attacker.flood(socket, early(), { most: 131_072 })
     },
   },
-  {
-    name: 'early-small',
-    title: 'upgrade requests with 8,000 messages of a byte behind each',
-    count: 4,
-    async one(attacker) {
-      await attacker.again(async () => {
-        const socket = await attacker.open('/echo', { early: bytesBehind() })
-        await attacker.pause(5)
-        socket.destroy()
-      })
+  repeating(
+    'early-small',
+    'upgrade requests with 8,000 messages of a byte behind each',
+    async (attacker) => {
+      const socket = await attacker.open('/echo', { early: bytesBehind() })
+      await attacker.pause(5)
+      socket.destroy()
     },
-  },
-  {
-    name: 'upgrade-left',
-    title: 'upgrades left before they are answered',
-    count: 16,
-    async one(attacker) {
-      await attacker.again(() => provoke(attacker, Buffer.concat([upgradeRequest('/upgrade-late'), early()])))
+    { count: 4 },
+  ),
+  repeating(
+    'upgrade-left',
+    'upgrades left before they are answered',
+    (attacker) => provoke(attacker, Buffer.concat([upgradeRequest('/upgrade-late'), early()])),
+    { count: 16 },
+  ),
+  repeating(
+    'churn',
+    'opening handshakes, each reset at once',
+    async (attacker) => {
+      const socket = await attacker.open('/echo')
+      socket.resetAndDestroy()
     },
-  },
-  {
-    name: 'churn',
-    title: 'opening handshakes, each reset at once',
-    count: 16,
-    many: true,
-    async one(attacker) {
-      await attacker.again(async () => {
-        const socket = await attacker.open('/echo')
-        socket.resetAndDestroy()
-      })
-    },
-  },
+    { count: 16, many: true },
+  ),
   {
     name: 'kept-heads',
     title: 'open connections with request heads of 15 KiB in 1,000 lines',
@@ -201,15 +184,13 @@ export const onHandshake: readonly Attack[] = [
       })
     },
   },
-  {
-    name: 'tls-churn',
-    title: 'whole TLS handshakes, each reset at once (the cost is that of the key)',
-    count: 2,
-    async one(attacker) {
-      await attacker.again(async () => {
-        const socket = await attacker.dial({ secure: true })
-        socket.destroy()
-      })
+  repeating(
+    'tls-churn',
+    'whole TLS handshakes, each reset at once (the cost is that of the key)',
+    async (attacker) => {
+      const socket = await attacker.dial({ secure: true })
+      socket.destroy()
     },
-  },
+    { count: 2 },
+  ),
 ]

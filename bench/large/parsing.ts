@@ -5,7 +5,7 @@ import { LoadClient, type Round } from '../support/loadClient.js'
 import { type Peer, startPeer } from '../support/peers.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
-import { KIB, least, peersFor, type Section } from './section.js'
+import { byTurns, KIB, least, type Measured, peersFor, type Section } from './section.js'
 
 /** Seconds that connecting may take: the documents must not end before the small echoes. */
 const LATE = 1.5
@@ -18,17 +18,9 @@ interface Both {
   readonly documents: Round
 }
 
-interface Server {
-  readonly name: string
-  readonly rounds: Both[]
-}
-
 export async function parsing(pace: Pace): Promise<Section> {
   const peers = peersFor('millrace', 'uWebSockets.js', 'ws', 'Bun')
-  const servers = peers.map(({ name }): Server => ({ name, rounds: [] }))
-  for (let round = 0; round < pace.rounds; round++) {
-    for (const [index, peer] of peers.entries()) servers[index]?.rounds.push(await oneRound(peer, pace))
-  }
+  const servers = await byTurns(peers, pace.rounds, (peer) => oneRound(peer, pace))
   const p99 = (name: string): number =>
     least(servers.find((server) => server.name === name)?.rounds.map(({ small }) => p99Of(small)) ?? [])
   const goals = (['uWebSockets.js', 'ws'] as const).map((name) => ({
@@ -66,7 +58,7 @@ async function oneRound(peer: Peer, { seconds, warmup, quick }: Pace): Promise<B
 }
 
 /** Of the round in which the 99th percentile was least. */
-function rowOf({ name, rounds }: Server): string[] {
+function rowOf({ name, rounds }: Measured<Both>): string[] {
   const [first] = rounds.toSorted((one, other) => p99Of(one.small) - p99Of(other.small))
   if (first?.small.latency === undefined) return [name, '', '–']
   const { p50, p99, max } = first.small.latency

@@ -5,24 +5,15 @@ import { type Peer, startPeer } from '../support/peers.js'
 import { memory } from '../support/process.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
-import { KIB, least, MIB, megabytes, peersFor, type Section } from './section.js'
+import { byTurns, KIB, least, MIB, megabytes, peersFor, type Section } from './section.js'
 
 const CONNECTIONS = 20
-
-/** Bytes above what the server held when it began to listen. */
-interface Server {
-  readonly name: string
-  readonly peaks: number[]
-}
 
 export async function peak({ quick, rounds }: Pace): Promise<Section> {
   const size = quick ? 256 * KIB : 16 * MIB
   const peers = peersFor('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun')
-  const servers = peers.map(({ name }): Server => ({ name, peaks: [] }))
-  for (let round = 0; round < Math.min(rounds, 3); round++) {
-    for (const [index, peer] of peers.entries()) servers[index]?.peaks.push(await grown(peer, size))
-  }
-  const of = (name: string): number => least(servers.find((server) => server.name === name)?.peaks ?? [])
+  const servers = await byTurns(peers, Math.min(rounds, 3), (peer) => grown(peer, size))
+  const of = (name: string): number => least(servers.find((server) => server.name === name)?.rounds ?? [])
   const goals = [
     { what: 'peak, millrace ÷ ws', value: of('millrace') / of('ws'), limit: 0.5 },
     { what: 'peak of millrace in MB', value: of('millrace') / 1e6, limit: Math.round((CONNECTIONS * size) / 1e6 + 80) },
@@ -38,6 +29,7 @@ export async function peak({ quick, rounds }: Pace): Promise<Section> {
   }
 }
 
+/** Bytes above what the server held when it began to listen. */
 async function grown(peer: Peer, size: number): Promise<number> {
   const server = await startPeer(peer)
   const client = new LoadClient(1)

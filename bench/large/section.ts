@@ -54,3 +54,22 @@ export function least(values: readonly number[]): number {
 export function peersFor(...names: readonly PeerName[]): Peer[] {
   return availablePeers(names, (name, why) => console.error(`${name} ${why}`))
 }
+
+/** What each round of a server gave. */
+export interface Measured<Round> {
+  readonly name: PeerName
+  readonly rounds: Round[]
+}
+
+/** Measures all peers round after round, by turns. */
+export async function byTurns<Round>(
+  peers: readonly Peer[],
+  rounds: number,
+  measure: (peer: Peer) => Promise<Round>,
+): Promise<Measured<Round>[]> {
+  const found = peers.map(({ name }): Measured<Round> => ({ name, rounds: [] }))
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, peer] of peers.entries()) found[index]?.rounds.push(await measure(peer))
+  }
+  return found
+}

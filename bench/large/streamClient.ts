@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dial } from '../../src/load/dial.js'
-import { FrameCounter } from '../load/frameCounter.js'
+import { BINARY, buildFrame, TEXT } from '../../test/support/frames.js'
+import { FrameCounter } from '../support/frameCounter.js'
 import { BLOCK, masked, repeated } from './pattern.js'
 
 /** What a transfer was like. */
@@ -17,10 +18,6 @@ export interface Transfer {
 
 const KEY = Buffer.of(0x37, 0xfa, 0x21, 0x3d)
 const DIGITS = 64
-const BINARY = 0x82
-const TEXT = 0x81
-const MASKED = 0x80
-const LONG = 127
 
 const [protocol, direction, address = '', size] = process.argv.slice(2)
 const url = new URL(address)
@@ -36,15 +33,6 @@ async function opened(): Promise<Duplex> {
   return socket
 }
 
-/** The header of one frame that carries everything. */
-function longHeader(): Buffer {
-  const header = Buffer.alloc(14)
-  header.set([BINARY, MASKED | LONG])
-  header.writeBigUInt64BE(BigInt(length), 2)
-  header.set(KEY, 10)
-  return header
-}
-
 /** Sends the bytes; resolves with the last digits of what the server says to that. */
 async function upload(stream: Duplex): Promise<string> {
   let answer = ''
@@ -53,7 +41,8 @@ async function upload(stream: Duplex): Promise<string> {
     if (answer.length >= DIGITS) stream.emit('answered')
   })
   const answered = once(stream, 'answered')
-  if (protocol === 'ws') stream.write(longHeader())
+  // One frame carries everything.
+  if (protocol === 'ws') stream.write(buildFrame({ opcode: BINARY, key: KEY, announced: BigInt(length) }))
   for (const block of repeated(protocol === 'ws' ? masked(KEY) : BLOCK, length)) {
     if (!stream.write(block)) await once(stream, 'drain')
   }
@@ -73,13 +62,8 @@ function download(stream: Duplex): Promise<string> {
       if (protocol === 'ws') counter.feed(chunk)
     })
     stream.on('close', () => (protocol === 'ws' ? reject(new Error('the server ended')) : resolve(String(bytes))))
-    if (protocol === 'ws') stream.write(maskedText(String(length)))
+    if (protocol === 'ws') stream.write(buildFrame({ opcode: TEXT, payload: String(length), key: KEY }))
   })
-}
-
-function maskedText(text: string): Buffer {
-  const payload = Buffer.from(text).map((byte, at) => byte ^ (KEY[at % KEY.length] ?? 0))
-  return Buffer.concat([Buffer.of(TEXT, MASKED | payload.length), KEY, payload])
 }
 
 const stream = await opened()

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Client } from 'autocannon'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
-import { FrameCounter } from './frameCounter.js'
+import { FrameCounter } from '../support/frameCounter.js'
 
 type Callback = (info?: { readonly statusCode: number; readonly headers: readonly string[] }) => unknown
 

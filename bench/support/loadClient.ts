@@ -1,10 +1,9 @@
 // The parent's side of a load client: gives it orders, and samples the server's CPU time when it says so.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
-import type { LoadKind, Order as LoadOrder, Report } from './loadProgram.js'
-import { memory, pinned, type RunningServer, type Usage, usageOf } from './process.js'
-import { goes, type Order } from './talk.js'
+import type { HandshakeOrder, Loaded, LoadKind, LoadOrder } from './loadProgram.js'
+import { memory, type RunningServer, type Usage, usageOf } from './process.js'
+import { goes, type Order, Program } from './talk.js'
 
 /** One round of one server. */
 export interface Round {
@@ -22,21 +21,20 @@ export interface Round {
 }
 
 const TIMEOUT = 120_000
+const PROGRAM = fileURLToPath(new URL('./loadProgram.js', import.meta.url))
+
+type Options = Omit<LoadOptions, 'url'>
 
 export class LoadClient {
-  readonly #child: ChildProcess
-  #heard: (report: Report) => void = () => undefined
+  readonly #program: Program
 
   /**
    * Runs on `core`, where cores can be chosen. One that goes last leaves the core to another client whose latency counts:
    * else that would wait for this one's turn, and the server be charged for it.
    */
   constructor(core: number, order: Order = 'next') {
-    const path = fileURLToPath(new URL('./loadProgram.js', import.meta.url))
-    const [program, ...args] = pinned(core, [process.execPath, path])
-    this.#child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    if (order !== 'next') goes(order, this.#child.pid)
-    this.#child.on('message', (report: Report) => this.#heard(report))
+    this.#program = new Program(core, PROGRAM, [])
+    if (order !== 'next') goes(order, this.#program.pid)
   }
 
   /**
@@ -45,17 +43,20 @@ export class LoadClient {
    */
   async load(
     server: RunningServer,
-    options: Omit<LoadOptions, 'url'>,
+    options: Options,
     kind: LoadKind = 'load',
     begun: () => void = () => undefined,
   ): Promise<Round> {
     let before = sampleOf(server)
     let after = before
-    const { result } = await this.#order({ kind, url: server.url, options }, 'result', (report) => {
-      if (report.kind === 'measuring') before = sampleOf(server)
-      if (report.kind === 'measuring') begun()
-      if (report.kind === 'measured') after = sampleOf(server)
-    })
+    this.#program.noted = (note) => {
+      if (note === 'measured') after = sampleOf(server)
+      else {
+        before = sampleOf(server)
+        begun()
+      }
+    }
+    const result = await this.#program.ask<Loaded>(kind, { url: server.url, options } satisfies LoadOrder, TIMEOUT)
     if (result.error !== undefined) throw new Error(result.error)
     const { cpu, mainThread, milliseconds } = await difference(before, after)
     return {
@@ -72,7 +73,7 @@ export class LoadClient {
   async beside<Result>(
     work: () => Promise<Result>,
     server: RunningServer,
-    options: Omit<LoadOptions, 'url'>,
+    options: Options,
     kind: LoadKind = 'load',
   ): Promise<[Result, Round]> {
     let begun: () => void = () => undefined
@@ -86,7 +87,8 @@ export class LoadClient {
   /** Opens connections, which stay open until `release`. */
   async handshakes(server: RunningServer, connections: number): Promise<Round> {
     const before = sampleOf(server)
-    const { seconds } = await this.#order({ kind: 'handshakes', url: server.url, connections }, 'done')
+    const order: HandshakeOrder = { url: server.url, connections }
+    const seconds = await this.#program.ask<number>('handshakes', order, TIMEOUT)
     const { cpu } = await difference(before, sampleOf(server))
     const peakMemory = memory(server.pid).peak
     return {
@@ -98,30 +100,12 @@ export class LoadClient {
     }
   }
 
-  async release(): Promise<void> {
-    await this.#order({ kind: 'release' }, 'done')
+  release(): Promise<void> {
+    return this.#program.ask('release')
   }
 
   stop(): void {
-    this.#child.kill('SIGKILL')
-  }
-
-  /** Gives an order; resolves with the report that ends it. */
-  #order<Kind extends Report['kind']>(
-    order: LoadOrder,
-    end: Kind,
-    between: (report: Report) => void = () => undefined,
-  ): Promise<Extract<Report, { kind: Kind }>> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('the load client did not finish in time')), TIMEOUT)
-      this.#heard = (report) => {
-        if (report.kind !== end && report.kind !== 'failed') return between(report)
-        clearTimeout(timer)
-        if (report.kind === 'failed') reject(new Error(report.reason))
-        else resolve(report as Extract<Report, { kind: Kind }>)
-      }
-      this.#child.send(order)
-    })
+    void this.#program.stop()
   }
 }
 

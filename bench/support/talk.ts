@@ -29,6 +29,8 @@ export class Program {
   readonly #waiting = new Map<number, Waiting>()
   readonly #exited: Promise<void>
   #asked = 0
+  /** Called with what the program tells without being asked. */
+  noted: (note: string) => void = () => undefined
   #ended: string | undefined
 
   /** Starts a module on a core of its own; it must call `answer`. */
@@ -40,7 +42,9 @@ export class Program {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = `${said}${text}`.slice(-2000)
     })
-    child.on('message', ({ id, result, error }: Answer) => {
+    child.on('message', (said: Answer | string) => {
+      if (typeof said === 'string') return this.noted(said)
+      const { id, result, error } = said
       const waiting = this.#waiting.get(id)
       this.#waiting.delete(id)
       if (error === undefined) waiting?.resolve(result)
@@ -106,6 +110,11 @@ export function goes(order: Order, pid = 0): void {
   } catch {
     // Only root may go first.
   }
+}
+
+/** The side of the program: tells something without being asked. */
+export function tell(note: string): void {
+  process.send?.(note)
 }
 
 /** The side of the program: answers for as long as somebody may ask, and ends with whoever started it. */
