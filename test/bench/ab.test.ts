@@ -8,10 +8,13 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Compared, judge } from '../../bench/ab/compare.js'
 import { rows } from '../../bench/ab/rows.js'
+import type { Usage } from '../../bench/support/process.js'
+import { Program } from '../../bench/support/talk.js'
 import { effort } from '../support/effort.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
+const SERVER = fileURLToPath(new URL('../../bench/ab/server.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-ab-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -42,15 +45,25 @@ describe('the verdict on four least figures', () => {
   })
 })
 
+describe('a server under measurement', () => {
+  it('tells its own CPU time and memory, for systems that do not tell them of other processes', async (t) => {
+    const program = new Program(0, SERVER, [root, 'echo'], ['--expose-gc'])
+    t.after(() => program.stop())
+    const { cpu } = await program.ask<Usage>('usage')
+    assert.ok(cpu > 1000, `${cpu} µs`)
+    assert.ok((await program.ask<number>('resident')) > 2 ** 20)
+  })
+})
+
 describe('npm run bench -- ab', () => {
   it('finds a figure of each server in each row, and prints them', () => {
     const file = join(folder, 'ab.json')
-    const only = effort({ quick: ['--only', 'B × '], full: [] })
+    const only = effort({ quick: ['--only', 'B × 64'], full: [] })
     const { status, stdout, stderr } = ab(root, root, '--quick', '--json', file, ...only)
     assert.equal(status, 0, stderr)
     const { quick, rows: found }: { quick: boolean; rows: Compared[] } = JSON.parse(readFileSync(file, 'utf8'))
     assert.equal(quick, true)
-    const expected = rows.filter(({ name }) => only.length === 0 || name.includes('B × ')).map(({ name }) => name)
+    const expected = rows.filter(({ name }) => only.length === 0 || name.includes('B × 64')).map(({ name }) => name)
     assert.deepEqual(
       found.map(({ name }) => name),
       expected,
