@@ -1,4 +1,5 @@
 // npm run bench -- ab: whether one built checkout is slower than another, or holds more memory.
+import { loadavg } from 'node:os'
 import { LoadClient } from '../support/loadClient.js'
 import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
 import { textTable } from '../support/table.js'
@@ -7,6 +8,8 @@ import { type Pace, rows } from './rows.js'
 import { builtCheckout } from './target.js'
 
 const CLIENT_CORE = 1
+/** Processes that wanted to run in the last minute, of which figures take no harm. */
+const CALM = 1
 /** Fewer rounds leave too much to chance. */
 const LEAST_ROUNDS = 9
 
@@ -30,6 +33,9 @@ async function run(choice: Choice): Promise<Found> {
   const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
   if (a === undefined || b === undefined) throw new Error('two checkouts are compared')
   if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
+  const [busy = 0] = loadavg()
+  if (busy > CALM)
+    process.stderr.write(`others use this machine (load average ${busy.toFixed(1)}): figures are disturbed\n`)
   const client = new LoadClient(CLIENT_CORE, 'first')
   const found: Compared[] = []
   try {
