@@ -5,6 +5,7 @@ import type { OwnBytes } from '../codec/ownBytes.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import type { Connection } from './connection.js'
 import { type Handlers, isThenable } from './handlers.js'
+import { traceError, traceState, tracing } from './trace.js'
 import type { Work } from './work.js'
 
 /** A connection, to those who call handlers for it. */
@@ -53,12 +54,14 @@ export class Callbacks<Data> {
   }
 
   close(called: Called<Data>, code: number, reason: string): void {
+    if (tracing) traceState(called, `gone, ${code}`)
     if (this.#handlers.close !== undefined)
       this.#run(called, () => this.#handlers.close?.(called.connection, code, reason))
   }
 
   /** Tells the `error` handler. Without one, or if it fails itself, mistakes of the application go to standard error. */
   error(called: Called<Data>, error: unknown, applications: boolean): void {
+    if (tracing) traceError(called, error)
     if (this.#handlers.error === undefined) {
       if (applications) console.error(error)
       return

@@ -9,6 +9,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Deadlines } from './deadlines.js'
 import type { Owner } from './owner.js'
 import type { Sender } from './sender.js'
+import { traceState, tracing } from './trace.js'
 
 /** What all connections of a route share, as far as their ends need it. */
 export interface EndingShared {
@@ -56,6 +57,7 @@ export class Ending {
 
   /** Does what the lifecycle has answered to an event. */
   perform(actions: number): void {
+    if (tracing) traceState(this.#owner, this.#lifecycle.state)
     if (actions === Action.none) return
     if ((actions & Action.sayClose) !== 0) this.#sayClose()
     if ((actions & Action.limitTime) !== 0) this.#limitTime()

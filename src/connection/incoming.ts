@@ -14,6 +14,7 @@ import { ParkedRead, type Rest } from './parkedRead.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
 import type { Slices } from './slices.js'
+import { traceRead, tracing } from './trace.js'
 import type { Turn } from './turn.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
@@ -77,6 +78,7 @@ export class Incoming {
 
   /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
   receive(start: number, end: number): void {
+    if (tracing) traceRead(this.#sink, start, end)
     const { turn, slices } = this.#shared
     turn.begin()
     slices.begin(this)

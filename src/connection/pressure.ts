@@ -5,6 +5,7 @@ import type { Lifecycle } from '../protocol/lifecycle.js'
 import type { Transport } from '../transport/transport.js'
 import { Reason } from './reason.js'
 import type { Slices } from './slices.js'
+import { traceReading, tracing } from './trace.js'
 import type { Vitals } from './vitals.js'
 
 /** The one that hears of it. */
@@ -53,6 +54,7 @@ export class Pressure {
     if (this.#reasons === 0) this.#transport.pause()
     this.#reasons |= reason
     this.#vitals.noteReasons(this.#reasons)
+    if (tracing) traceReading(this.#listener, this.#reasons)
     this.#listener.readingStopped()
   }
 
@@ -79,6 +81,7 @@ export class Pressure {
   drain(): void {
     if (this.#reasons === 0) return
     this.#reasons = 0
+    if (tracing) traceReading(this.#listener, this.#reasons)
     this.#transport.resume()
   }
 
@@ -87,6 +90,7 @@ export class Pressure {
     if ((this.#reasons & reason) === 0) return false
     this.#reasons &= ~reason
     this.#vitals.noteReasons(this.#reasons)
+    if (tracing) traceReading(this.#listener, this.#reasons)
     return this.#reasons === 0
   }
 

@@ -13,6 +13,7 @@ import { Deadlines } from '../connection/deadlines.js'
 import { encoderOfThread } from '../connection/encoder.js'
 import { Peer } from '../connection/peer.js'
 import { openServer, type ServerParts } from '../connection/shared.js'
+import { traced } from '../connection/trace.js'
 import { turnOfThread } from '../connection/turn.js'
 import { Budget } from '../payload/budget.js'
 import { type Refusal, refuse } from '../protocol/openingHandshake.js'
@@ -209,7 +210,7 @@ export class ProcessServer {
   ): Refusal | undefined {
     let peer: Peer<unknown> | undefined
     try {
-      peer = new Peer(shared, transport, opening)
+      peer = new Peer(shared, traced(transport), opening)
       this.#census.add(peer.connection)
       peer.start(early, respond)
     } catch (error) {
