@@ -70,7 +70,9 @@ export class Encoder {
     const length = bytes.write(text, pointer + guess, most, 'utf8')
     const header = headerBytes(length) + this.#keyBytes
     if (header !== guess) call.copy(pointer + header, pointer + guess, length)
-    buffer.commit(pointer, this.#complete(pointer, first, header, length))
+    call.header(pointer, first, length)
+    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, length)
+    buffer.commit(pointer, header + length)
   }
 
   /** A frame around bytes of the application. */
@@ -143,16 +145,12 @@ export class Encoder {
   #build(pointer: number, first: number, payload: Uint8Array): number {
     const header = headerBytes(payload.length) + this.#keyBytes
     this.#codec.write(pointer + header, payload)
-    return this.#complete(pointer, first, header, payload.length)
+    this.#codec.call.header(pointer, first, payload.length)
+    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, payload.length)
+    return header + payload.length
   }
 
-  /** The payload is in its place, behind `header` bytes: writes these, and masks. Returns the bytes of the frame. */
-  #complete(pointer: number, first: number, header: number, length: number): number {
-    this.#codec.call.header(pointer, first, length)
-    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, length)
-    return header + length
-  }
-
+  /** Masks the payload where it lies, behind a header of `header` bytes that has room for the key. */
   #mask(key: number, pointer: number, header: number, length: number): void {
     const { bytes, call } = this.#codec
     const payload = pointer + header

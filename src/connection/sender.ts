@@ -70,8 +70,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   #send(data: Sendable): SendResult {
     this.catchUp()
     if (this.#unfinished?.underWay === true) return this.#sendAmid(this.#unfinished, data)
-    if (data instanceof Message) return this.#message(data)
-    if (data instanceof PreparedMessage) return this.#prepared(data)
+    if (typeof data !== 'string' && data instanceof Message) return this.#message(data)
+    if (typeof data !== 'string' && data instanceof PreparedMessage) return this.#prepared(data)
     const { encoder } = this.#shared
     const payload = typeof data === 'string' ? data : bytesOf(data)
     const refused = this.#refused(payload)
