@@ -4,6 +4,7 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import type { Connection } from './connection.js'
+import { ConnectionEnded } from './ended.js'
 import { type Handlers, isThenable } from './handlers.js'
 import { traceError, traceState, tracing } from './trace.js'
 import type { Work } from './work.js'
@@ -59,13 +60,23 @@ export class Callbacks<Data> {
       this.#run(called, () => this.#handlers.close?.(called.connection, code, reason))
   }
 
-  /** Tells the `error` handler. Without one, or if it fails itself, mistakes of the application go to standard error. */
-  error(called: Called<Data>, error: unknown, applications: boolean): void {
+  /** Tells the `error` handler that another handler has failed. Without one, the mistake goes to standard error. */
+  handlerFailed(called: Called<Data>, error: unknown): void {
     if (tracing) traceError(called, error)
-    if (this.#handlers.error === undefined) {
-      if (applications) console.error(error)
-      return
-    }
+    // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
+    const isMistake = called.connection.isOpen || !(error instanceof ConnectionEnded)
+    if (this.#handlers.error !== undefined) this.#tell(called, error)
+    else if (isMistake) console.error(error)
+  }
+
+  /** Tells the `error` handler, if there is one, that the peer has broken a rule, or has left too early. */
+  peerFailed(called: Called<Data>, error: unknown): void {
+    if (tracing) traceError(called, error)
+    if (this.#handlers.error !== undefined) this.#tell(called, error)
+  }
+
+  /** Calls the `error` handler. If it fails itself, that goes to standard error. */
+  #tell(called: Called<Data>, error: unknown): void {
     try {
       const result = inContext(called.context, () => this.#handlers.error?.(called.connection, error))
       if (isThenable(result)) Promise.resolve(result).catch(console.error)

@@ -13,7 +13,6 @@ import type { Receiver, Transport } from '../transport/transport.js'
 import type { Connection } from './connection.js'
 import { Delivery } from './delivery.js'
 import type { FrameBuffer } from './encoder.js'
-import { ConnectionEnded } from './ended.js'
 import { Ending } from './ending.js'
 import { Incoming } from './incoming.js'
 import { Pings } from './pings.js'
@@ -184,7 +183,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   violated(violation: ProtocolViolation): void {
     if (!this.#lifecycle.delivers) return
-    this.shared.callbacks.error(this, violation, false)
+    this.shared.callbacks.peerFailed(this, violation)
     this.#ending.fail(violation.closeCode, violation.message)
   }
 
@@ -224,8 +223,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   handlerFailed(error: unknown): void {
     if (error instanceof InvalidJson) return this.violated(new ProtocolViolation('INVALID_JSON'))
-    // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
-    this.shared.callbacks.error(this, error, this.isOpen || !(error instanceof ConnectionEnded))
+    this.shared.callbacks.handlerFailed(this, error)
     this.#ending.fail(CloseCode.internalError, '')
   }
 

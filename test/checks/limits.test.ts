@@ -70,7 +70,7 @@ function written({ unit, byDefault = 0 }: Quantity): RegExp {
 /** Defaults that are no number of their own. */
 const derived: Readonly<Record<string, RegExp>> = {
   maxConnectionsPerAddress: /^7\/8 of `maxConnections`, rounded up/,
-  threads: /^the processors/,
+  threads: /^the (?:number of )?processors/,
   acceptors: /^none/,
 }
 
@@ -105,7 +105,7 @@ describe('the docstrings say the default and the least of', () => {
         const words = docstrings.get(name) ?? ''
         const [, byDefault = ''] = /\bdefault:? (?:is )?(.*)$/i.exec(words) ?? []
         assert.match(byDefault, derived[name] ?? written(quantity), words)
-        const [, least] = /\bat least ([\d,]*\d)/i.exec(words) ?? []
+        const [, least] = /\bAt least ([\d,]*\d)[.,] /.exec(words) ?? []
         if (quantity.unit !== 'code') assert.equal(Number((least ?? '0').replaceAll(',', '')), quantity.least, words)
       })
     }
