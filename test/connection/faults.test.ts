@@ -61,10 +61,10 @@ for (const [how, publicApi] of transports) {
         },
         close: (_, code) => void closes.push(code),
         error: () => undefined,
-        // They are on, and none of them is to be reached, however busy the machine is.
-        pauseTimeout: 30_000,
-        idleTimeout: 30_000,
-        closeTimeout: 30_000,
+        // A reset that nobody reads is found by them. A busy machine must not reach them while it begins.
+        pauseTimeout: 1500,
+        idleTimeout: 1500,
+        closeTimeout: 1500,
       })
       const sockets: Duplex[] = []
       const http = createHttpServer().on('upgrade', (request, socket, head) => {
