@@ -1,11 +1,12 @@
 // Calls the application's handlers, each in its connection's async context, and keeps their mistakes from ending the
 // process.
 import type { AsyncResource } from 'node:async_hooks'
+import { isThenable } from '../checks/thenable.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import type { Connection } from './connection.js'
 import { ConnectionEnded } from './ended.js'
-import { type Handlers, isThenable } from './handlers.js'
+import type { Handlers } from './handlers.js'
 import { traceError, traceState, tracing } from './trace.js'
 import type { Work } from './work.js'
 

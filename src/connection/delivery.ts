@@ -1,6 +1,7 @@
 // Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Keeps those whose
 // handler has returned a promise, and their number within its limit.
 import type { AsyncResource } from 'node:async_hooks'
+import { isThenable } from '../checks/thenable.js'
 import type { Region } from '../codec/codec.js'
 import { runInContext, runOutside } from '../internals/context.js'
 import { Account } from '../payload/account.js'
@@ -9,7 +10,6 @@ import type { LargeResult } from '../payload/task.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Called } from './callbacks.js'
 import type { Sendable } from './connection.js'
-import { isThenable } from './handlers.js'
 import type { Deliverer } from './incoming.js'
 import { Kept } from './kept.js'
 import { Message, messageInternals } from './message.js'

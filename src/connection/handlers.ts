@@ -91,8 +91,3 @@ export interface ConnectionLimits extends Times, RateLimits {
   /** Payload bytes a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
   readonly byteRate: number
 }
-
-/** Whether a handler has returned a promise. */
-export function isThenable(result: unknown): result is PromiseLike<unknown> {
-  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
-}

@@ -1,8 +1,9 @@
 // Sends what a source yields as one message, a fragment after the other: no faster than the peer reads, in slices between
 // which the event loop has its turn, and not a moment longer than the connection lives.
+
+import { isThenable } from '../checks/thenable.js'
 import type { SendResult } from './connection.js'
 import { ConnectionEnded } from './ended.js'
-import { isThenable } from './handlers.js'
 import { Pieces } from './streamPieces.js'
 import { streamSlices } from './streamSlices.js'
 import type { OpenSource } from './streamSource.js'

@@ -2,7 +2,7 @@
 // while its next chunk is waited for: a stream that nobody needs must not stay open until it happens to say something.
 import { types } from 'node:util'
 import { callerError } from '../checks/errors.js'
-import { isThenable } from './handlers.js'
+import { isThenable } from '../checks/thenable.js'
 
 /** A chunk of a stream. */
 export type StreamChunk = string | ArrayBufferView | ArrayBuffer

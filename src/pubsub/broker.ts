@@ -1,6 +1,9 @@
 // What carries publications between processes and machines. At most once: what a broker can't deliver now is dropped
 // and counted, never kept for later.
 
+/** The longest name of a topic, in bytes of UTF-8. */
+export const MAX_TOPIC_BYTES = 255
+
 /** Takes what others have published; never throws. `payload` is valid during the call only. */
 export type Receive = (topic: string, payload: Uint8Array, isText: boolean) => void
 

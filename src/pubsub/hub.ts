@@ -1,7 +1,8 @@
 // The embedded broker: it runs in the primary process and passes publications between the acceptors of one machine. It
 // looks at a record's topic only; payloads are not decoded.
 import type { Duplex } from 'node:stream'
-import { kindOf, MAX_TOPIC_BYTES, RecordDecoder, RecordKind, topicOf } from './publication.js'
+import { MAX_TOPIC_BYTES } from './broker.js'
+import { kindOf, RecordDecoder, RecordKind, topicOf } from './publication.js'
 import { SendQueue } from './sendQueue.js'
 
 export interface HubOptions {

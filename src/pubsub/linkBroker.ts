@@ -1,9 +1,9 @@
 // The acceptor's side of the embedded broker: a stream to the hub in the primary process of the same machine.
 import type { Duplex } from 'node:stream'
-import type { Broker, BrokerStatistics, Receive } from './broker.js'
+import { type Broker, type BrokerStatistics, MAX_TOPIC_BYTES, type Receive } from './broker.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
-import { MAX_TOPIC_BYTES, RecordDecoder, RecordKind, recordLength, writeRecord } from './publication.js'
+import { RecordDecoder, RecordKind, recordLength, writeRecord } from './publication.js'
 import { SendQueue } from './sendQueue.js'
 
 export interface LinkBrokerOptions {

@@ -14,8 +14,6 @@ const PREFIX = 4
 const IS_TEXT = 1
 const BEGINS = 2
 
-/** Longest topic in UTF-8. */
-export const MAX_TOPIC_BYTES = 255
 /** Longest record; Redis takes 512 MiB. */
 export const MAX_RECORD_BYTES = 256 * 1024 * 1024
 /** In a message of several records, where each begins before that many bytes: whoever publishes gathers no more. */

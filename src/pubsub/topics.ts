@@ -10,7 +10,7 @@ import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
-import { MAX_TOPIC_BYTES } from './publication.js'
+import { MAX_TOPIC_BYTES } from './broker.js'
 import { Publications } from './publications.js'
 
 /** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */

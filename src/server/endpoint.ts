@@ -1,7 +1,7 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
 import { callerError } from '../checks/errors.js'
 import { routeQuantities } from '../checks/quantities.js'
-import { isThenable } from '../connection/handlers.js'
+import { isThenable } from '../checks/thenable.js'
 import { type Large, type Opening, openRoute, type ServerParts, type Shared } from '../connection/shared.js'
 import { Pool } from '../payload/pool.js'
 import {

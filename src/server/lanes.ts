@@ -1,7 +1,7 @@
 // The two lanes by which connections come in, and what they share: how many may be amid their handshakes, and what these
 // may cost.
 import type { IncomingMessage, RequestListener } from 'node:http'
-import { isThenable } from '../connection/handlers.js'
+import { isThenable } from '../checks/thenable.js'
 import type { ServerParts } from '../connection/shared.js'
 import { socketOf } from '../internals/accept.js'
 import type { Refusal } from '../protocol/openingHandshake.js'

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from '../cluster/server.js'
 import type { Broker } from '../pubsub/broker.js'
-import { MAX_TOPIC_BYTES } from '../pubsub/publication.js'
+import { MAX_TOPIC_BYTES } from '../pubsub/broker.js'
 import { defaultLimits, type Route, route, type ServerLimits } from '../server/options.js'
 import { page, pageHeaders } from './page/page.js'
 
