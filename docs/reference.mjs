@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
 /** The other entry: a module that declares what it exports. */
-const REDIS = new URL('../dist/src/pubsub/redisBroker.d.ts', import.meta.url)
+const REDIS = new URL('../dist/src/brokers/redisBroker.d.ts', import.meta.url)
 const OUTPUT = new URL('api.md', import.meta.url)
 
 /** The order of reading. Exports that are not named here come last. */

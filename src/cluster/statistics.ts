@@ -1,6 +1,7 @@
 // What a process that serves tells of itself: only what it has anyway.
-import type { BrokerStatistics } from '../pubsub/broker.js'
+
 import type { ProcessServer } from '../server/server.js'
+import type { BrokerStatistics } from '../topics/broker.js'
 
 /** A process that serves connections. */
 export interface ProcessStatistics {

@@ -47,7 +47,7 @@ async function serve({ listen, limits, broker }: Extract<Command, { name: 'serve
 /** Only who asks for it needs the package. */
 async function brokerAt(url: string): Promise<Broker> {
   try {
-    const { redisBroker } = await import('../pubsub/redisBroker.js')
+    const { redisBroker } = await import('../brokers/redisBroker.js')
     return redisBroker(url)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error

@@ -1,8 +1,8 @@
 // A connection as the application sees it.
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Message } from './message.js'
-import type { PreparedMessage } from './prepared.js'
-import type { SendStreamOptions, StreamSource } from './streamSource.js'
+import type { PreparedMessage } from './sending/prepared.js'
+import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
 
 /**
  * What became of a message: `sent` with this turn's write, `buffered` behind what the peer has not read yet,

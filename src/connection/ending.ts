@@ -5,10 +5,10 @@ import { OPCODE_CLOSE } from '../codec/frames.js'
 import { CloseCode, readClosePayload, writeClosePayload } from '../protocol/closeCode.js'
 import { Action, type Lifecycle } from '../protocol/lifecycle.js'
 import { ProtocolViolation } from '../protocol/violation.js'
+import type { Deadlines } from '../time/deadlines.js'
 import type { Transport } from '../transport/transport.js'
-import type { Deadlines } from './deadlines.js'
 import type { Owner } from './owner.js'
-import type { Sender } from './sender.js'
+import type { Sender } from './sending/sender.js'
 import { traceState, tracing } from './trace.js'
 
 /** What all connections of a route share, as far as their ends need it. */

@@ -1,9 +1,9 @@
 // What an application gives a server: one object of handlers for all connections, and the limits they live within.
 import type { OwnBytes } from '../codec/ownBytes.js'
+import type { RateLimits } from '../time/rates.js'
 import type { Connection } from './connection.js'
 import type { Message } from './message.js'
-import type { MessageStream } from './messageStream.js'
-import type { RateLimits } from './rates.js'
+import type { MessageStream } from './receiving/messageStream.js'
 import type { Times } from './vitals.js'
 
 /**

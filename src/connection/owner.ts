@@ -1,9 +1,9 @@
 // The connection that the parts of a connection belong to: what each of them may tell it.
-import type { Claimant } from '../payload/budget.js'
+import type { Claimant } from '../memory/budget.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
-import type { Expiring } from './deadlines.js'
-import type { Sink } from './incoming.js'
+import type { Expiring } from '../time/deadlines.js'
 import type { PressureListener } from './pressure.js'
+import type { Sink } from './receiving/incoming.js'
 
 export interface Owner extends Claimant, Expiring, Sink, PressureListener {
   /** The peer has broken a rule, or a limit: the connection fails with that rule's close code. */

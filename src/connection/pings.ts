@@ -2,10 +2,10 @@
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { LONGEST_7_BIT, OPCODE_PING } from '../codec/frames.js'
-import { Account, OBJECTS } from '../payload/account.js'
-import type { Budget, Holder } from '../payload/budget.js'
-import { bytesOf } from './encoder.js'
+import { Account, OBJECTS } from '../memory/account.js'
+import type { Budget, Holder } from '../memory/budget.js'
 import { ConnectionEnded, ignorable } from './ended.js'
+import { bytesOf } from './sending/encoder.js'
 
 interface Ping {
   readonly payload: Buffer

@@ -3,12 +3,12 @@
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Connection, Messages, Sendable, SendResult } from './connection.js'
-import type { Delivery, Recipient } from './delivery.js'
 import { type Pings, pingPayload, refusedPing } from './pings.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
-import type { FragmentData, Sender } from './sender.js'
-import type { SendStreamOptions, StreamSource } from './streamSource.js'
+import type { Delivery, Recipient } from './receiving/delivery.js'
+import type { FragmentData, Sender } from './sending/sender.js'
+import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
 import { type SubscriptionsShared, subscribe, unsubscribe } from './subscriptions.js'
 
 /** What lies behind it. */

@@ -1,14 +1,14 @@
 // What connections share: the parts of their server, and what holds for their route. It is put together here, and only
 // here.
 import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
-import type { Budget } from '../payload/budget.js'
-import type { Pool } from '../payload/pool.js'
+import type { Budget } from '../memory/budget.js'
+import type { Pool } from '../pool/pool.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { type Deadlines, ticksOf } from '../time/deadlines.js'
 import { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
-import { type Deadlines, ticksOf } from './deadlines.js'
-import { type Encoder, encoderOfThread } from './encoder.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from './handlers.js'
+import { type Encoder, encoderOfThread } from './sending/encoder.js'
 import { type Slices, slicesOfThread } from './slices.js'
 import type { Publisher } from './subscriber.js'
 import { type Turn, turnOfThread } from './turn.js'

@@ -3,8 +3,8 @@
 // shorter when that is spent, or when many wait in line: a thousand peers with much to do must not add up, and none of
 // them may wait for long.
 import { runOutside } from '../internals/context.js'
-import { Queue } from '../memory/queue.js'
-import { type TurnClock, turnClockOfThread } from '../memory/turnClock.js'
+import { Queue } from '../time/queue.js'
+import { type TurnClock, turnClockOfThread } from '../time/turnClock.js'
 import { turnOfThread } from './turn.js'
 
 /** Milliseconds of one slice, and of all of them together in one turn of the event loop. */

@@ -1,6 +1,7 @@
 // What a connection and the topics of its server are to each other: it subscribes and publishes, they deliver.
+
+import type { SharedMemory } from '../memory/sharedBlock.js'
 import type { Sendable } from './connection.js'
-import type { SharedMemory } from './sharedBlock.js'
 
 /** Someone to whom topics deliver. */
 export interface Subscriber {

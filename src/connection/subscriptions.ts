@@ -1,5 +1,5 @@
 // What a connection asks of the topics of its server. Each subscription is memory that the peer may have asked for.
-import type { Budget } from '../payload/budget.js'
+import type { Budget } from '../memory/budget.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Owner } from './owner.js'
 import type { Publisher, Subscriber } from './subscriber.js'

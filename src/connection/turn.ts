@@ -3,7 +3,7 @@
 // application's is called from inside. A flush that takes too long goes on in a turn of its own.
 import { type Heap, heapOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
-import { Arena } from './arena.js'
+import { Arena } from '../memory/arena.js'
 
 /** Whoever writes at the end of a turn. */
 export interface Writer {

@@ -1,7 +1,7 @@
 // The stopwatch of one connection: when its peer was last heard of, since when nothing has been read from it or by it,
 // and what its silence calls for: a ping, or the end. Times in the ticks of Deadlines.
 import { ProtocolViolation } from '../protocol/violation.js'
-import type { Deadlines } from './deadlines.js'
+import type { Deadlines } from '../time/deadlines.js'
 import { Reason, WAITS } from './reason.js'
 
 /** While the peer waits on us, it is pinged this often in each pauseTimeout: to write is the only way to learn that it has gone. */

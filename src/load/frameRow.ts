@@ -1,5 +1,5 @@
 // Frames that are built one behind the other in memory of a load client.
-import type { FrameBuffer } from '../connection/encoder.js'
+import type { FrameBuffer } from '../connection/sending/encoder.js'
 
 export class FrameRow implements FrameBuffer {
   readonly pointer: number

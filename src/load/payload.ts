@@ -5,7 +5,7 @@ import type { Heap } from '../codec/codec.js'
 import type { Answers } from '../codec/counter.js'
 import { FIN, LONGEST_MASKED_HEADER, OPCODE_BINARY, OPCODE_TEXT, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
-import { Encoder } from '../connection/encoder.js'
+import { Encoder } from '../connection/sending/encoder.js'
 import { FrameRow } from './frameRow.js'
 
 /** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */

@@ -4,7 +4,7 @@ import type { Buffer } from 'node:buffer'
 import type { Heap } from '../codec/codec.js'
 import { LONGEST_7_BIT, LONGEST_MASKED_HEADER, OPCODE_CLOSE, OPCODE_PONG } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
-import { encoderOfThread } from '../connection/encoder.js'
+import { encoderOfThread } from '../connection/sending/encoder.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 import { FrameRow } from './frameRow.js'
 

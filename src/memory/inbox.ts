@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { codecOfThread, INBOX, INBOX_LENGTH } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
-import { Queue } from './queue.js'
+import { Queue } from '../time/queue.js'
 
 /** Whoever takes what is read for one connection. */
 export interface InboxReader {

@@ -1,8 +1,8 @@
 // Close for every connection of a server that ends: those whose messages are being handled get their answers first. All of
 // it is cut into turns, as there may be a hundred thousand of them.
 import type { Connection } from '../connection/connection.js'
-import { inTurns } from '../memory/inTurns.js'
-import { until } from './until.js'
+import { inTurns } from '../time/inTurns.js'
+import { until } from './admission/until.js'
 
 /** Connections, and which of them have handlers under way. */
 export interface Audience {

@@ -10,12 +10,12 @@ import {
   type Server as TlsServer,
 } from 'node:tls'
 import { callerError } from '../checks/errors.js'
-import type { Deadlines, Expiring } from '../connection/deadlines.js'
 import { socketOptions } from '../internals/accept.js'
-import { type Arrival, type Arrivals, addressOf } from './arrivals.js'
-import type { HttpLane } from './httpLane.js'
-import { endsOf, type ProxyLine } from './proxyLine.js'
-import type { RawLane } from './rawLane.js'
+import type { Deadlines, Expiring } from '../time/deadlines.js'
+import { type Arrival, type Arrivals, addressOf } from './admission/arrivals.js'
+import { endsOf, type ProxyLine } from './admission/proxyLine.js'
+import type { HttpLane } from './lanes/httpLane.js'
+import type { RawLane } from './lanes/rawLane.js'
 
 /** Where to listen: a port, a path, or a socket that is there already. */
 export interface ListenOptions {

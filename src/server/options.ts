@@ -6,12 +6,12 @@ import { defaultsOf } from '../checks/quantities.js'
 import { everywhere, routeOptions } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
-import type { LargeOptions } from '../payload/pool.js'
+import type { LargeOptions } from '../pool/pool.js'
 import type { ResponseHeaders } from '../protocol/responseHeaders.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
-import type { Broker } from '../pubsub/broker.js'
-import type { CensusLimits } from './census.js'
-import type { HttpLimits } from './webServer.js'
+import type { Broker } from '../topics/broker.js'
+import type { CensusLimits } from './admission/census.js'
+import type { HttpLimits } from './lanes/webServer.js'
 
 /** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
 export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits {

@@ -2,9 +2,9 @@
 // below /topics, others hear it, too.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from '../cluster/server.js'
-import type { Broker } from '../pubsub/broker.js'
-import { MAX_TOPIC_BYTES } from '../pubsub/broker.js'
 import { defaultLimits, type Route, route, type ServerLimits } from '../server/options.js'
+import type { Broker } from '../topics/broker.js'
+import { MAX_TOPIC_BYTES } from '../topics/broker.js'
 import { page, pageHeaders } from './page/page.js'
 
 /**

@@ -12,7 +12,7 @@ import {
   write,
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
-import { turnClockOfThread } from '../memory/turnClock.js'
+import { turnClockOfThread } from '../time/turnClock.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread

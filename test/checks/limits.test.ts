@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { RedisBrokerOptions } from '../../src/brokers/redisBroker.js'
 import { type connectionLimits, limits, type serverLimits } from '../../src/checks/limits.js'
 import {
   closeQuantities,
@@ -22,7 +23,6 @@ import type {
   RouteOptions,
   ServerLimits,
 } from '../../src/index.js'
-import type { RedisBrokerOptions } from '../../src/pubsub/redisBroker.js'
 import { defaultLimits } from '../../src/server/options.js'
 import { read, sourcesIn } from '../structure/source.js'
 

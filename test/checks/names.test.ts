@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
+import { redisBroker } from '../../src/brokers/redisBroker.js'
 import { createServer, route } from '../../src/index.js'
-import { redisBroker } from '../../src/pubsub/redisBroker.js'
 
 /** Calls a function of the API with what its types forbid. */
 function calls(call: (...args: never[]) => unknown, ...args: readonly unknown[]): () => unknown {

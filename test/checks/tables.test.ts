@@ -2,6 +2,7 @@
 // that is there alone would be taken and do nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { RedisBrokerOptions } from '../../src/brokers/redisBroker.js'
 import {
   type closeOptions,
   type largeOptions,
@@ -11,7 +12,6 @@ import {
   serverOptions,
 } from '../../src/checks/tables.js'
 import type { ClusterOptions, LargeRouteOptions, ListenOptions, RouteOptions, ServerOptions } from '../../src/index.js'
-import type { RedisBrokerOptions } from '../../src/pubsub/redisBroker.js'
 import type { CloseOptions } from '../../src/server/drainage.js'
 import { defaultLimits } from '../../src/server/options.js'
 

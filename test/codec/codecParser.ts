@@ -1,4 +1,4 @@
-// A parser as a connection uses it (src/connection/incoming.ts), without a connection: bytes in, events out.
+// A parser as a connection uses it (src/connection/receiving/incoming.ts), without a connection: bytes in, events out.
 // The inbox is poisoned before and after each read, so nothing can rely on what another read left there.
 import assert from 'node:assert/strict'
 import { heapOfThread, INBOX, INBOX_LENGTH, Region, violationName } from '../../src/codec/codec.js'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { bytesOf } from '../../src/connection/encoder.js'
+import { bytesOf } from '../../src/connection/sending/encoder.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import type { MessageStream } from '../../src/index.js'
 import { room, settle } from '../support/peer.js'

@@ -13,7 +13,7 @@ const PAUSE = 300
 const never = (): Promise<never> => new Promise(() => undefined)
 /** Of a message that the pool's thread takes so many milliseconds for. */
 const waits = (time: number): Buffer => masked(TEXT, `wait ${time}${' '.repeat(100_000)}`)
-const pool = { module: new URL('../payload/largeModule.js', import.meta.url), threads: 1 }
+const pool = { module: new URL('../pool/largeModule.js', import.meta.url), threads: 1 }
 
 interface State {
   readonly options?: ServerOptions

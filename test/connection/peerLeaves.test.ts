@@ -6,7 +6,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
-import type { MessageStream } from '../../src/connection/messageStream.js'
+import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { room, settle } from '../support/peer.js'
 import { eventually } from '../support/socketClient.js'
@@ -75,7 +75,7 @@ for (const [how, publicApi] of transports) {
 }
 
 test('with the pool: a peer that leaves while a thread has its message', async (t) => {
-  const module = new URL('../payload/largeModule.js', import.meta.url)
+  const module = new URL('../pool/largeModule.js', import.meta.url)
   let closed = 0
   const { client, connection } = await pairOf(t, { large: { module, threads: 1 }, close: () => void closed++ })
   client.write(masked(TEXT, `wait 200${PADDING}`))

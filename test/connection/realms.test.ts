@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runInNewContext } from 'node:vm'
-import { prepare } from '../../src/connection/prepared.js'
+import { prepare } from '../../src/connection/sending/prepared.js'
 import { room, settle } from '../support/peer.js'
 import { readFrames } from '../support/wire.js'
 

@@ -36,7 +36,7 @@ interface Way {
   readonly options: (arrived: (payload: Uint8Array) => void) => Partial<ServerOptions>
 }
 
-const module = new URL('../payload/largeModule.js', import.meta.url)
+const module = new URL('../pool/largeModule.js', import.meta.url)
 
 const received: Way['options'] = (arrived) => ({ message: (_, message) => arrived(message.bytes) })
 const streamed: Way['options'] = (arrived) => ({

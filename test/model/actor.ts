@@ -2,7 +2,7 @@
 // arrives is held against that, byte by byte.
 import { Buffer } from 'node:buffer'
 import type { Connection, Message } from '../../src/index.js'
-import { Queue } from '../../src/memory/queue.js'
+import { Queue } from '../../src/time/queue.js'
 import type { Random } from '../support/random.js'
 import { StrictParser, type Taker } from '../support/strictParser.js'
 import { BINARY, close, masked, PING, PONG, TEXT } from '../support/wire.js'

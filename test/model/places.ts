@@ -14,7 +14,7 @@ import {
   type Server,
   type ServerOptions,
 } from '../../src/index.js'
-import type { Budget } from '../../src/payload/budget.js'
+import type { Budget } from '../../src/memory/budget.js'
 import type { ServerLimits } from '../../src/server/options.js'
 import { budgetMadeBy } from '../faults/books.js'
 import { cert, key } from '../support/certificate.js'

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { prepare } from '../../src/connection/prepared.js'
+import { prepare } from '../../src/connection/sending/prepared.js'
 import { createServer } from '../../src/index.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
@@ -26,7 +26,7 @@ const LATER = upgradeRequest({}, 'GET /later HTTP/1.1')
 
 async function serve(trial: Trial) {
   return await trial.serve({
-    large: { module: new URL('../payload/largeModule.js', import.meta.url), threads: 1 },
+    large: { module: new URL('../pool/largeModule.js', import.meta.url), threads: 1 },
     upgrade: (request) => (request.path === '/later' ? Promise.resolve() : undefined),
     open: (connection) => connection.subscribe('news'),
     message: (connection, message) => {

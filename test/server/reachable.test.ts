@@ -16,7 +16,7 @@ import {
   type Server,
   type UpgradeRequest,
 } from '../../src/index.js'
-import { LargeMessage } from '../../src/payload/largeMessage.js'
+import { LargeMessage } from '../../src/pool/largeMessage.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { SocketClient } from '../support/socketClient.js'
 import { BINARY, masked, TEXT } from '../support/wire.js'

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Server } from '../../src/index.js'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
-import { readAnswer } from '../../src/server/upgradeAnswer.js'
+import { readAnswer } from '../../src/server/admission/upgradeAnswer.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 

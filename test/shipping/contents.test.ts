@@ -75,7 +75,7 @@ describe('the tarball', { skip: missing('npm') }, () => {
 
   test('is complete: every entry has its types, and what each module and declaration imports is there', () => {
     // Only the entries can be imported: declarations that these do not lead to would be shipped for nobody.
-    for (const path of ['dist/src/index.js', 'dist/src/pubsub/redisBroker.js']) {
+    for (const path of ['dist/src/index.js', 'dist/src/redis.js']) {
       assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `types of ${path}`)
     }
     for (const path of files.filter((name) => name.startsWith('dist/'))) {
@@ -100,7 +100,7 @@ describe('the tarball', { skip: missing('npm') }, () => {
 
   test('needs another package for Redis only, and says which', options, async () => {
     for (const path of files.filter((name) => name.endsWith('.js'))) {
-      assert.equal(/from '@redis\/client'/.test(read(path)), path === 'dist/src/pubsub/redisConnection.js', path)
+      assert.equal(/from '@redis\/client'/.test(read(path)), path === 'dist/src/brokers/redisConnection.js', path)
     }
     const program = ['--input-type=module', '-e', "import 'millrace/redis'"]
     const child = spawn(process.execPath, program, { cwd: installed.project, stdio: 'pipe' })

@@ -8,7 +8,7 @@ import { ROOMS } from './architecture.js'
 import { codeOf, importsOf, LOADER, read, sourcesIn } from './source.js'
 
 /** Files that need a package which only their users install. */
-const OPTIONAL: Readonly<Record<string, string>> = { 'src/pubsub/redisConnection.ts': '@redis/client' }
+const OPTIONAL: Readonly<Record<string, string>> = { 'src/brokers/redisConnection.ts': '@redis/client' }
 
 /** Which room a path below src/ lies in. */
 function roomOf(path: string): string {
@@ -29,6 +29,42 @@ describe('a room imports only from rooms above it', () => {
         assert.ok(target.startsWith('src/'), `${specifier} is outside of src`)
         const other = ROOMS.indexOf(roomOf(target))
         assert.ok(other >= 0 && other <= room, `${ROOMS[room]} must not import from ${roomOf(target)}: ${specifier}`)
+      }
+    })
+  }
+})
+
+/** What a file imports from this project, as paths. */
+function ownImports(path: string): string[] {
+  const own = importsOf(read(path)).filter((specifier) => specifier.startsWith('.'))
+  return own.map((specifier) => posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts'))
+}
+
+test('no file imports itself by way of others, types included', () => {
+  const done = new Set<string>()
+  const visit = (path: string, way: readonly string[]): void => {
+    const begins = way.indexOf(path)
+    assert.equal(begins, -1, `a circle: ${[...way.slice(begins), path].join(' > ')}`)
+    if (done.has(path)) return
+    for (const next of ownImports(path)) if (next !== LOADER) visit(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of sources) visit(path, [])
+  assert.ok(done.size >= sources.length)
+})
+
+describe('the parts of a room', () => {
+  const apart = [
+    ['src/connection/receiving', 'src/connection/sending'],
+    ['src/connection/sending', 'src/connection/receiving'],
+    ['src/server/admission', 'src/server/lanes'],
+  ] as const
+  for (const [part, other] of apart) {
+    test(`${part} imports nothing from ${other}`, () => {
+      const files = sourcesIn(part)
+      assert.ok(files.length > 0)
+      for (const path of files) {
+        for (const next of ownImports(path)) assert.equal(next.startsWith(`${other}/`), false, `${path}: ${next}`)
       }
     })
   }

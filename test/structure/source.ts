@@ -78,7 +78,7 @@ export function codeOf(source: string): Token[] {
 }
 
 /** The one file that imports what the application names: its module for large messages. */
-export const LOADER = 'src/payload/worker.ts'
+export const LOADER = 'src/pool/worker.ts'
 
 /** The modules that a source text imports, in whichever way; `?` for one that is not written as a string. */
 export function importsOf(source: string): string[] {

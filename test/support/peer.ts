@@ -2,18 +2,18 @@
 
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
-import { Deadlines } from '../../src/connection/deadlines.js'
-import { encoderOfThread } from '../../src/connection/encoder.js'
 import type { Handlers, OutputPolicy } from '../../src/connection/handlers.js'
 import { Peer } from '../../src/connection/peer.js'
+import { encoderOfThread } from '../../src/connection/sending/encoder.js'
 import { openRoute, openServer, type Shared } from '../../src/connection/shared.js'
 import { Slices } from '../../src/connection/slices.js'
 import { turnOfThread } from '../../src/connection/turn.js'
-import { TurnClock } from '../../src/memory/turnClock.js'
-import { Budget } from '../../src/payload/budget.js'
+import { Budget } from '../../src/memory/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
-import { Topics } from '../../src/pubsub/topics.js'
 import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
+import { Deadlines } from '../../src/time/deadlines.js'
+import { TurnClock } from '../../src/time/turnClock.js'
+import { Topics } from '../../src/topics/topics.js'
 import { MemoryTransport } from './memoryTransport.js'
 
 /**

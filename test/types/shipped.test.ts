@@ -37,7 +37,7 @@ function compiled(name: string, program: string): string {
     skipLibCheck: false,
     types: ['node'],
     typeRoots: [dirname(dirname(require.resolve('@types/node/package.json')))],
-    paths: { millrace: [join(dist, 'index.d.ts')], 'millrace/redis': [join(dist, 'pubsub', 'redisBroker.d.ts')] },
+    paths: { millrace: [join(dist, 'index.d.ts')], 'millrace/redis': [join(dist, 'redis.d.ts')] },
   }
   const project = join(folder, `${name}.json`)
   writeFileSync(project, JSON.stringify({ compilerOptions, files: [`${name}.mts`] }))

@@ -1,0 +1,133 @@
+// The embedded broker: it runs in the primary process and passes publications between the acceptors of one machine. It
+// looks at a record's topic only; payloads are not decoded.
+import type { Duplex } from 'node:stream'
+import { MAX_TOPIC_BYTES } from '../topics/broker.js'
+import { kindOf, RecordDecoder, RecordKind, topicOf } from './publication.js'
+import { SendQueue } from './sendQueue.js'
+
+export interface HubOptions {
+  /** Bytes that may wait for one acceptor; while more do, publications to it are dropped. Default 16 MiB. */
+  readonly maxBuffered?: number
+  /** Topics that all acceptors together may subscribe; the link of one that wants more is closed. Default 16,000,000. */
+  readonly maxTopics?: number
+}
+
+/** What a hub has passed on. */
+export interface HubStatistics {
+  /** Acceptors that are linked. */
+  readonly links: number
+  /** Topics that are subscribed by one of them at least. */
+  readonly topics: number
+  /** Topics of all acceptors together. */
+  readonly subscriptions: number
+  /** Publications passed on, once for each acceptor that got them. */
+  readonly forwarded: number
+  /** Publications not passed on because an acceptor did not read, once for each such acceptor. */
+  readonly dropped: number
+}
+
+const MAX_BUFFERED = 16 * 1024 * 1024
+/** A Map takes no more than 2^24 entries. */
+const MAX_TOPICS = 16_000_000
+/** Milliseconds that `close` waits for acceptors that do not read. */
+const CLOSE_TIMEOUT = 2000
+
+/** One acceptor. */
+interface Link {
+  readonly stream: Duplex
+  readonly queue: SendQueue
+  readonly topics: Set<string>
+}
+
+export class Hub {
+  readonly #maxBuffered: number
+  readonly #maxTopics: number
+  readonly #links = new Set<Link>()
+  readonly #subscribers = new Map<string, Set<Link>>()
+  #forwarded = 0
+  #dropped = 0
+
+  constructor({ maxBuffered = MAX_BUFFERED, maxTopics = MAX_TOPICS }: HubOptions = {}) {
+    this.#maxBuffered = maxBuffered
+    this.#maxTopics = maxTopics
+  }
+
+  get statistics(): HubStatistics {
+    const [links, topics] = [this.#links.size, this.#subscribers.size]
+    const subscriptions = [...this.#links].reduce((sum, link) => sum + link.topics.size, 0)
+    return { links, topics, subscriptions, forwarded: this.#forwarded, dropped: this.#dropped }
+  }
+
+  /** Links an acceptor, until its stream ends. */
+  join(stream: Duplex): void {
+    const link: Link = { stream, queue: new SendQueue(stream, this.#maxBuffered), topics: new Set() }
+    const decoder = new RecordDecoder()
+    const take = (record: Buffer): boolean => this.#take(link, record)
+    this.#links.add(link)
+    // 'close' follows.
+    stream.on('error', () => undefined)
+    stream.on('end', () => stream.destroy())
+    stream.on('close', () => this.#leave(link))
+    stream.on('data', (chunk: Buffer) => {
+      if (decoder.push(chunk, take)) return
+      process.emitWarning('an acceptor wrote what is no publication: its link is closed', 'MillraceWarning')
+      stream.destroy()
+    })
+  }
+
+  /** Passes on what the primary itself publishes. */
+  publish(record: Buffer): void {
+    this.#forward(undefined, record)
+  }
+
+  /** Ends all links; resolves when what was to be passed on has left, or can't. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#links].map(({ queue }) => queue.end(CLOSE_TIMEOUT)))
+  }
+
+  /** False for what no acceptor writes: whatever comes behind it can't be trusted either. */
+  #take(link: Link, record: Buffer): boolean {
+    const kind = kindOf(record)
+    if (kind === undefined) return false
+    if (kind === RecordKind.publication) this.#forward(link, record)
+    else if (kind === RecordKind.unsubscribe) this.#unsubscribe(link, topicOf(record))
+    else return this.#subscribe(link, topicOf(record))
+    return true
+  }
+
+  #forward(from: Link | undefined, record: Buffer): void {
+    const subscribers = this.#subscribers.get(topicOf(record))
+    if (subscribers === undefined) return
+    for (const link of subscribers) {
+      if (link === from) continue
+      if (link.queue.full) this.#dropped++
+      else {
+        link.queue.add(record)
+        this.#forwarded++
+      }
+    }
+  }
+
+  /** False for more than can be kept. */
+  #subscribe(link: Link, topic: string): boolean {
+    const subscribers = this.#subscribers.get(topic)
+    const tooMany = subscribers === undefined && this.#subscribers.size >= this.#maxTopics
+    if (tooMany || Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return false
+    link.topics.add(topic)
+    if (subscribers === undefined) this.#subscribers.set(topic, new Set([link]))
+    else subscribers.add(link)
+    return true
+  }
+
+  #unsubscribe(link: Link, topic: string): void {
+    link.topics.delete(topic)
+    const subscribers = this.#subscribers.get(topic)
+    subscribers?.delete(link)
+    if (subscribers?.size === 0) this.#subscribers.delete(topic)
+  }
+
+  #leave(link: Link): void {
+    this.#links.delete(link)
+    for (const topic of link.topics) this.#unsubscribe(link, topic)
+  }
+}

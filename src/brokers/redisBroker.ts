@@ -1,0 +1,262 @@
+// The broker between machines: Redis (or Valkey) publish and subscribe. It is an entry of its own, `millrace/redis`, and
+// with redisConnection.ts the only code that needs the package @redis/client.
+import { checkOptions } from '../checks/check.js'
+import { redisQuantities } from '../checks/quantities.js'
+import { everywhere, redisOptions } from '../checks/tables.js'
+import type { Broker, BrokerStatistics, Receive } from '../topics/broker.js'
+import { Interest } from './interest.js'
+import { Ledger, lengthOf } from './ledger.js'
+import { BATCH_BYTES, eachPublication } from './publication.js'
+import { checkUrl, isRefusal, type RedisClient, RedisConnection } from './redisConnection.js'
+
+export type { Broker, BrokerStatistics, Receive }
+
+/** Options of `redisBroker`. */
+export interface RedisBrokerOptions {
+  /** Stands in front of each topic in the names of the Redis channels. Default 'millrace:'. */
+  readonly prefix?: string
+  /** Bytes that Redis may not have confirmed yet; while there are more, publications are dropped. At least 1. Default 8 MiB. */
+  readonly maxBuffered?: number
+  /** Milliseconds in which Redis must accept a connection or answer a ping; else it is away. At least 1. Default 10,000. */
+  readonly timeout?: number
+  /**
+   * Called when Redis is away, and when it refuses a command: once for each outage, not for each attempt to connect
+   * again. By default a process warning named MillraceWarning.
+   */
+  readonly error?: (error: Error) => void
+}
+
+/** What a Redis broker has carried. */
+export interface RedisBrokerStatistics extends BrokerStatistics {
+  /** Publications that were sent, but not confirmed before the connection was lost: they may have arrived or not. */
+  readonly unconfirmed: number
+  /**
+   * Messages that came on a channel and were dropped whole, because they are no publications on that channel's topic, or
+   * not as long as they say.
+   */
+  readonly invalid: number
+}
+
+/** A broker that carries publications over Redis. */
+export interface RedisBroker extends Broker {
+  readonly statistics: RedisBrokerStatistics
+}
+
+/** Publications on one topic in one turn. They leave as one message. */
+interface RecordBatch {
+  readonly records: Buffer[]
+  bytes: number
+}
+
+const { maxBuffered: MAX_BUFFERED, timeout: TIMEOUT } = redisQuantities
+/** Channels in one command. */
+const MAX_CHANNELS = 1000
+/** Milliseconds that `close` waits for what is not confirmed. */
+const CLOSE_TIMEOUT = 2000
+
+/**
+ * A broker that connects all processes that use the same Redis (6 or later) or Valkey server, and the same `prefix`.
+ * `url` is `redis://` or `rediss://` (TLS), `[[user]:password@]host[:port]`; a wrong one throws a TypeError, as
+ * names that are no options and values of the wrong kind do; numbers out of bounds are a RangeError. Whether the server is
+ * there shows later: the broker keeps trying to reach it until it is closed.
+ */
+export function redisBroker(url: string, options: RedisBrokerOptions = {}): RedisBroker {
+  checkUrl(url)
+  checkOptions(options, redisOptions, everywhere)
+  return new RedisPubSub(url, options)
+}
+
+class RedisPubSub implements RedisBroker {
+  readonly #prefix: string
+  readonly #prefixBytes: number
+  readonly #maxBuffered: number
+  readonly #error: (error: Error) => void
+  readonly #publisher: RedisConnection
+  readonly #subscriber: RedisConnection
+  readonly #ledger = new Ledger()
+  readonly #interest = new Interest()
+  /** What was published in this turn. */
+  #batches = new Map<string, RecordBatch>()
+  #batched = 0
+  /** Bytes that Redis has not confirmed, batched ones included. */
+  #buffered = 0
+  #unconfirmed = 0
+  #invalid = 0
+  #scheduled = false
+  /** The outage has been reported. */
+  #reported = false
+  #closing: Promise<void> | undefined
+  #whenEmpty: (() => void) | undefined
+
+  constructor(url: string, options: RedisBrokerOptions) {
+    const { prefix = 'millrace:', error = warn } = options
+    const { maxBuffered = MAX_BUFFERED.byDefault, timeout = TIMEOUT.byDefault } = options
+    this.#prefix = prefix
+    this.#prefixBytes = Buffer.byteLength(prefix)
+    this.#maxBuffered = maxBuffered
+    this.#error = error
+    const down = (reason: Error): void => this.#report(reason)
+    this.#publisher = new RedisConnection(url, timeout, { up: () => this.#recovered(), down })
+    this.#subscriber = new RedisConnection(url, timeout, { up: () => this.#resubscribe(), down })
+  }
+
+  get statistics(): RedisBrokerStatistics {
+    return { ...this.#ledger.statistics(this.#connected), unconfirmed: this.#unconfirmed, invalid: this.#invalid }
+  }
+
+  get #connected(): boolean {
+    return this.#publisher.client !== undefined && this.#subscriber.client !== undefined
+  }
+
+  attach(receive: Receive): void {
+    this.#ledger.attach(receive)
+    this.#publisher.connect()
+    this.#subscriber.connect()
+  }
+
+  subscribe(topic: string): void {
+    this.#ledger.subscribe(topic)
+    this.#interest.add(topic)
+    this.#schedule()
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ledger.unsubscribe(topic)
+    this.#interest.remove(topic)
+    this.#schedule()
+  }
+
+  publish(topic: string, payload: Uint8Array, isText: boolean): void {
+    const numbered = this.#ledger.next(topic, payload)
+    if (numbered === undefined) return
+    const isAway = this.#publisher.client === undefined || this.#closing !== undefined
+    if (isAway || this.#buffered >= this.#maxBuffered) {
+      this.#ledger.dropped++
+      return
+    }
+    const record = Buffer.allocUnsafe(lengthOf(numbered, payload))
+    this.#ledger.write(record, numbered, payload, isText)
+    this.#batch(topic, record)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  #batch(topic: string, record: Buffer): void {
+    let batch = this.#batches.get(topic)
+    if (batch === undefined) {
+      batch = { records: [], bytes: 0 }
+      this.#batches.set(topic, batch)
+    }
+    batch.records.push(record)
+    batch.bytes += record.length
+    this.#batched += record.length
+    this.#buffered += record.length
+    if (this.#batched >= BATCH_BYTES) this.#flush()
+    else this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#announce()
+      this.#flush()
+    })
+  }
+
+  /** Sends what was published in this turn: one command for each topic, one promise for each command. */
+  #flush(): void {
+    const batches = this.#batches
+    const client = this.#publisher.client
+    this.#batches = new Map()
+    this.#batched = 0
+    for (const [topic, batch] of batches) {
+      if (client === undefined) this.#settle(batch, 'dropped')
+      else this.#send(client, topic, batch)
+    }
+  }
+
+  #send(client: RedisClient, topic: string, batch: RecordBatch): void {
+    const [first, ...others] = batch.records
+    const message = first !== undefined && others.length === 0 ? first : Buffer.concat(batch.records, batch.bytes)
+    client.publish(this.#prefix + topic, message).then(
+      () => this.#settle(batch, 'confirmed'),
+      (error: Error) => {
+        this.#settle(batch, isRefusal(error) ? 'dropped' : 'unconfirmed')
+        if (isRefusal(error)) this.#report(error)
+      },
+    )
+  }
+
+  #settle({ records, bytes }: RecordBatch, result: 'confirmed' | 'dropped' | 'unconfirmed'): void {
+    this.#buffered -= bytes
+    if (result === 'dropped') this.#ledger.dropped += records.length
+    if (result === 'unconfirmed') this.#unconfirmed += records.length
+    if (this.#buffered === 0) this.#whenEmpty?.()
+  }
+
+  /** Whoever may publish on one channel must not reach the topics of others. */
+  readonly #take = (message: Buffer, channel: Buffer): void => {
+    const deliver = (record: Buffer): unknown => this.#ledger.deliver(record)
+    if (!eachPublication(message, channel, this.#prefixBytes, deliver)) this.#invalid++
+  }
+
+  #resubscribe(): void {
+    this.#recovered()
+    this.#interest.forget()
+    this.#announce()
+  }
+
+  /** Tells Redis which topics are subscribed; while it is away they gather. */
+  #announce(): void {
+    const { client } = this.#subscriber
+    if (client === undefined || !this.#interest.changed) return
+    const { added, removed } = this.#interest.take()
+    const refused = (error: Error): void => {
+      if (isRefusal(error)) this.#report(error)
+    }
+    for (const channels of this.#channels(removed)) client.unsubscribe(channels, this.#take, true).catch(refused)
+    for (const channels of this.#channels(added)) client.subscribe(channels, this.#take, true).catch(refused)
+  }
+
+  *#channels(topics: readonly string[]): Generator<string[]> {
+    for (let at = 0; at < topics.length; at += MAX_CHANNELS) {
+      yield topics.slice(at, at + MAX_CHANNELS).map((topic) => this.#prefix + topic)
+    }
+  }
+
+  #recovered(): void {
+    if (this.#connected) this.#reported = false
+  }
+
+  #report(error: Error): void {
+    if (this.#reported || this.#closing !== undefined) return
+    this.#reported = true
+    this.#error(error)
+  }
+
+  async #end(): Promise<void> {
+    this.#flush()
+    if (this.#buffered > 0) {
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(resolve, CLOSE_TIMEOUT)
+        this.#whenEmpty = () => {
+          clearTimeout(late)
+          resolve()
+        }
+      })
+    }
+    this.#publisher.close()
+    this.#subscriber.close()
+    // What was not confirmed is counted by then.
+    await new Promise(setImmediate)
+  }
+}
+
+function warn(error: Error): void {
+  process.emitWarning(`topics do not reach other machines: ${error.message}`, 'MillraceWarning')
+}

@@ -1,0 +1,279 @@
+// The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
+// and parks what can't be handed out yet in memory that counts against the budget.
+import { type Heap, OutOfMemory, violationName } from '../../codec/codec.js'
+import { isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../../codec/frames.js'
+import { isViolation, Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../../codec/parser.js'
+import type { Region } from '../../codec/region.js'
+import { Assembly } from '../../memory/assembly.js'
+import type { Budget, Claimant } from '../../memory/budget.js'
+import { Flow } from '../../memory/flow.js'
+import { inboxOfThread } from '../../memory/inbox.js'
+import type { Role } from '../../protocol/role.js'
+import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
+import type { Pressure } from '../pressure.js'
+import { Reason } from '../reason.js'
+import type { Slices } from '../slices.js'
+import { traceRead, tracing } from '../trace.js'
+import type { Turn } from '../turn.js'
+import { ParkedRead, type Rest } from './parkedRead.js'
+
+/** What all connections of a server share, as far as receiving needs it. */
+export interface IncomingShared {
+  readonly heap: Heap
+  readonly budget: Budget
+  readonly slices: Slices
+  readonly turn: Pick<Turn, 'begin' | 'end'>
+  /** `maxFragments` 0 is any number. */
+  readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
+  /** Messages above are handed out while they arrive, whatever their length; none without it. */
+  readonly streamThreshold?: number | undefined
+}
+
+/** Whoever takes what comes in. */
+export interface Sink extends Claimant {
+  /** A control frame, unmasked; its payload is valid until this returns. */
+  control(opcode: number, pointer: number, length: number): void
+  violated(violation: ProtocolViolation): void
+  /** Something else was thrown while it was handed out. */
+  handlerFailed(error: unknown): void
+}
+
+/** Where messages go. */
+export interface Deliverer {
+  /** A whole message. A `region` belongs to the receiver. */
+  take(info: number, pointer: number, length: number, region: Region | undefined): void
+  /** A message begins that is handed out in parts; `byteLength` is known if it comes in one frame. */
+  streamBegins(isText: boolean, byteLength: number | undefined): void
+  /** A part of it; valid until this returns. */
+  streamPart(pointer: number, length: number, last: boolean): void
+}
+
+export class Incoming {
+  readonly #shared: IncomingShared
+  readonly #sink: Sink
+  readonly #deliverer: Deliverer
+  readonly #pressure: Pressure
+  readonly #parser: Parser
+  #assembly: Assembly | undefined
+  #parked: ParkedRead | undefined
+  /** The message under way, if it is handed out in parts. */
+  #flow: Flow | undefined
+  #resuming = false
+
+  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, pressure: Pressure, role: Role = 'server') {
+    this.#shared = shared
+    this.#sink = sink
+    this.#deliverer = deliverer
+    this.#pressure = pressure
+    const { maxMessage, maxFragments } = shared.limits
+    const longest = shared.streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
+    this.#parser = new Parser(shared.heap, role, { longest, fragments: maxFragments })
+  }
+
+  /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
+  noteArrival(reading: boolean): void {
+    this.#assembly?.arrived(reading)
+    this.#flow?.arrived(reading)
+  }
+
+  /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
+  receive(start: number, end: number): void {
+    if (tracing) traceRead(this.#sink, start, end)
+    const { turn, slices } = this.#shared
+    turn.begin()
+    slices.begin(this)
+    try {
+      if (this.#parked === undefined) this.#run(start, end)
+      else this.#parkBehind(this.#parked, start, end)
+    } catch (error) {
+      this.#failed(error)
+    }
+    this.noteArrival(!this.#pressure.stopped)
+    turn.end()
+  }
+
+  /** Hands out what was parked, as far as it may be delivered. */
+  deliverParked(): void {
+    const { turn, slices } = this.#shared
+    turn.begin()
+    slices.begin(this)
+    try {
+      inboxOfThread().exclusively(() => this.#resume())
+    } catch (error) {
+      this.#failed(error)
+    }
+    turn.end()
+  }
+
+  /** No memory is left for what came, or for the answer: that is this peer's end, not the process's. */
+  #failed(error: unknown): void {
+    if (error instanceof OutOfMemory) this.#sink.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
+    else this.#sink.handlerFailed(error)
+  }
+
+  #resume(): void {
+    const { slices } = this.#shared
+    if (this.#resuming) return // from inside a handler that is handed parked frames: the loop below goes on
+    this.#resuming = true
+    try {
+      while (this.#parked !== undefined && this.#pressure.accepts) {
+        if (this.#parked.taken) this.#parseParked(this.#parked)
+        else {
+          this.#parked.deliverNext((info, pointer, length) => this.#deliver(info, pointer, length))
+          if (slices.spend()) this.#pressure.yield(slices)
+        }
+      }
+    } finally {
+      this.#resuming = false
+    }
+  }
+
+  /** The parked frames are delivered: now what followed them, which may be parked again. */
+  #parseParked(parked: ParkedRead): void {
+    const { budget } = this.#shared
+    this.#parked = undefined
+    budget.forget(this.#sink, parked.cost) // what is parked again takes its place
+    try {
+      if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
+    } finally {
+      parked.memory.release() // also when there is no memory to park the rest in
+    }
+  }
+
+  /** Gives up what has not been delivered. Nothing must be received after this. */
+  drop(): void {
+    this.#assembly?.drop()
+    this.#assembly = undefined
+    this.#flow?.drop()
+    this.#flow = undefined
+    if (this.#parked !== undefined) this.#unpark(this.#parked)
+    this.#parked = undefined
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.drop()
+    this.#parser.free()
+  }
+
+  #run(start: number, end: number): void {
+    const { slices } = this.#shared
+    const parser = this.#parser
+    // Checked before parsing: the first frame's payload may lie in the slot, which is not parked.
+    if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
+    for (let cursor = start; ; ) {
+      const status = parser.parse(cursor, end)
+      const to = parser.count
+      cursor = parser.consumed
+      for (let from = 0; from < to; from++) {
+        if (!this.#pressure.accepts) return this.#park({ from, to, start: cursor, end, status })
+        this.#deliver(parser.info(from), parser.pointer(from), parser.length(from))
+        if (slices.spend()) this.#pressure.yield(slices)
+      }
+      if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
+      if (status === STATUS_DONE || this.#conclude(status)) return
+      if (status === STATUS_REGION && !this.#grow()) {
+        this.#pressure.pause(Reason.budget)
+        return this.#park({ from: 0, to: 0, start: cursor, end, status })
+      }
+      if (slices.spend()) this.#pressure.yield(slices)
+      if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status: STATUS_AGAIN })
+    }
+  }
+
+  /** Tells the sink of a violation; false for a status that is none. */
+  #conclude(status: number): boolean {
+    if (!isViolation(status)) return false
+    const name = violationName(status)
+    this.#sink.violated(new ProtocolViolation(name, this.#limitOf(name)))
+    return true
+  }
+
+  /** The limit that a violation speaks of, in words. */
+  #limitOf(name: ViolationName): string {
+    const { maxMessage, maxFragments } = this.#shared.limits
+    if (name === 'MESSAGE_TOO_LONG') return `maxMessage is ${maxMessage} bytes`
+    return name === 'TOO_MANY_FRAGMENTS' ? `maxFragments is ${maxFragments}` : ''
+  }
+
+  #deliver(info: number, pointer: number, length: number): void {
+    const opcode = opcodeOf(info)
+    if (opcode > OPCODE_BINARY) return this.#sink.control(opcode, pointer, length)
+    if (this.#flow !== undefined) return this.#deliverPart(info, pointer, length)
+    let region: Region | undefined
+    if (isInRegion(info)) {
+      region = this.#assembly?.finish()
+      this.#assembly = undefined
+    }
+    this.#deliverer.take(info, pointer, length, region)
+  }
+
+  #deliverPart(info: number, pointer: number, length: number): void {
+    const last = !isPart(info)
+    if (last) {
+      this.#flow?.drop()
+      this.#flow = undefined
+    }
+    this.#deliverer.streamPart(pointer, length, last)
+  }
+
+  /** From here on, the message under way is handed out in parts; what is there of it is the first. */
+  #stream(filled: number, announced: number): boolean {
+    const { budget, limits } = this.#shared
+    const parser = this.#parser
+    const whole = filled === 0 && parser.frameIsFinal
+    this.#flow = new Flow(budget, this.#sink, limits.payloadTimeout)
+    this.#deliverer.streamBegins(parser.messageIsText, whole ? announced : undefined)
+    parser.stream()
+    const region = this.#assembly?.finish()
+    this.#assembly = undefined
+    if (region !== undefined) this.#deliverer.streamPart(region.pointer, filled, false)
+    region?.release()
+    return true
+  }
+
+  /** Gives the message under way the room that the parser asks for. */
+  #grow(): boolean {
+    const { heap, streamThreshold } = this.#shared
+    const { announced, filled } = this.#parser
+    if (streamThreshold !== undefined && announced > streamThreshold) return this.#stream(filled, announced)
+    this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
+    return this.#assembly.grow(heap, this.#parser)
+  }
+
+  /** Keeps a part of the table with its payloads, and the bytes behind it. */
+  #park(rest: Rest): void {
+    if (this.#pressure.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
+    const parser = this.#parser
+    const { heap } = this.#shared
+    this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, heap, rest))
+  }
+
+  /** A transport may deliver once more after it was paused: those bytes go behind what is parked. */
+  #parkBehind(parked: ParkedRead, start: number, end: number): void {
+    const { heap } = this.#shared
+    const length = end - start
+    const joined = this.#keep(parked.costWith(length), () => parked.followedBy(heap, start, length))
+    if (joined === undefined) return // the connection has failed, and given up what was parked
+    this.#parked = joined
+    this.#unpark(parked)
+  }
+
+  /** Memory to park in. If there is none, the connection fails: it can't wait, as its bytes are there. */
+  #keep(cost: number, park: () => ParkedRead): ParkedRead | undefined {
+    const { budget } = this.#shared
+    try {
+      if (budget.keep(this.#sink, cost)) return park()
+    } catch (error) {
+      budget.forget(this.#sink, cost)
+      if (!(error instanceof OutOfMemory)) throw error
+    }
+    this.#sink.violated(new ProtocolViolation('MEMORY_SPENT'))
+    return undefined
+  }
+
+  #unpark(parked: ParkedRead): void {
+    parked.memory.release()
+    this.#shared.budget.forget(this.#sink, parked.cost)
+  }
+}

@@ -1,0 +1,199 @@
+// A message that is handed to the application while it arrives. Its reader's pace holds the sender back: what is not
+// read yet is bounded, and above that nothing more is read from the peer.
+import { Buffer } from 'node:buffer'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { OwnBytes } from '../../codec/ownBytes.js'
+import { type Account, OBJECTS } from '../../memory/account.js'
+import type { Keeper, Remainder } from '../../memory/remains.js'
+import { ConnectionEnded, ignorable } from '../ended.js'
+import type { Pressure } from '../pressure.js'
+import { Reason } from '../reason.js'
+import { readableOf } from './messageReadable.js'
+
+type Result = IteratorResult<OwnBytes, undefined>
+
+interface Taker {
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: Error) => void
+}
+
+const DONE: Result = { done: true, value: undefined }
+
+/** What only millrace itself may do with the stream of a message. They are not its methods: every program could reach those. @internal */
+interface StreamInternals {
+  /** Whether nobody will read the rest: the reader has left. */
+  left(stream: MessageStream): boolean
+  /** Hands over a chunk, in memory of its own; false if there is no memory for it to wait in. */
+  push(stream: MessageStream, chunk: OwnBytes): boolean
+  /** The message is complete. */
+  end(stream: MessageStream): void
+  /**
+   * The connection has ended. What waits to be read of a whole message is now the reader's alone; of any other, it is
+   * given up.
+   */
+  close(stream: MessageStream): void
+}
+
+let internals: StreamInternals
+
+export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncIterable<OwnBytes> {
+  /** Whether it is a text message: then no chunk cuts a character, and all are valid UTF-8. */
+  readonly isText: boolean
+  /** Payload length in bytes, where it is known from the start: of a message in one frame. */
+  readonly byteLength: number | undefined
+  readonly #pressure: Pressure
+  readonly #account: Account
+  readonly #chunks: OwnBytes[] = []
+  readonly #takers: Taker[] = []
+  /** The bytes of a character that the last chunk cut. */
+  #rest: OwnBytes = EMPTY
+  #ended = false
+  #error: Error | undefined
+  #left = false
+  readonly #leaves: () => void
+  /** What waits counts against the memory for payloads: since the connection has ended, here. */
+  #remainder: Remainder | undefined
+  readonly #keeper: Keeper = { lose: () => this.#lose() }
+
+  static {
+    internals = {
+      left(stream) {
+        return stream.#left
+      },
+      push(stream, chunk) {
+        return stream.#left || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
+      },
+      end(stream) {
+        stream.#ended = true
+        if (stream.#chunks.length === 0) for (const { resolve } of stream.#takers.splice(0)) resolve(DONE)
+      },
+      close(stream) {
+        if (stream.#remainder !== undefined || stream.#error !== undefined) return
+        if (stream.#ended) return stream.#remain()
+        stream.#drop()
+        stream.#error = new ConnectionEnded('the message did')
+        for (const { reject } of stream.#takers.splice(0)) reject(stream.#error)
+      },
+    }
+  }
+
+  /** Made by a connection; `leaves` is called when the reader leaves before the message has ended. @internal */
+  constructor(
+    pressure: Pressure,
+    account: Account,
+    isText: boolean,
+    byteLength: number | undefined,
+    leaves: () => void,
+  ) {
+    this.#leaves = leaves
+    this.#pressure = pressure
+    this.#account = account
+    this.isText = isText
+    this.byteLength = byteLength
+  }
+
+  /**
+   * The next chunk: up to 256 KiB, in memory of its own. Rejects if the connection ends before the message does; to
+   * ignore that is fine.
+   */
+  next(): Promise<Result> {
+    if (this.#error !== undefined) return ignorable(Promise.reject(this.#error))
+    const chunk = this.#chunks.shift()
+    if (chunk !== undefined) {
+      this.#forget(chunk)
+      if (this.#chunks.length === 0) this.#pressure.resume(Reason.stream)
+      return Promise.resolve({ done: false, value: chunk })
+    }
+    if (this.#ended || this.#left) return Promise.resolve(DONE)
+    return ignorable(new Promise((resolve, reject) => this.#takers.push({ resolve, reject })))
+  }
+
+  /** The reader leaves: the rest is thrown away as it comes, or fails the connection, by the option `streamLeft`. */
+  return(): Promise<Result> {
+    if (this.#left) return Promise.resolve(DONE)
+    this.#left = true
+    if (!this.#ended && this.#error === undefined) this.#leaves()
+    this.#drop()
+    for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
+    this.#pressure.resume(Reason.stream)
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /**
+   * As a stream of Node.js; destroying it leaves the message. If the connection ends before the message does, it is
+   * destroyed, with an 'error' only where somebody listens for it: `pipeline` does, `pipe` does not.
+   */
+  toReadable(): Readable {
+    return readableOf(this)
+  }
+
+  /** As a web stream; cancelling it leaves the message. */
+  toWeb(): ReadableStream<OwnBytes> {
+    return Readable.toWeb(this.toReadable()) as ReadableStream<OwnBytes>
+  }
+
+  #push(chunk: OwnBytes): boolean {
+    if (chunk.length === 0) return true
+    const taker = this.#takers.shift()
+    if (taker !== undefined) {
+      taker.resolve({ done: false, value: chunk })
+      return true
+    }
+    this.#pressure.pause(Reason.stream)
+    if (!this.#account.keep(chunk.length + OBJECTS)) return false
+    this.#chunks.push(chunk)
+    return true
+  }
+
+  /** The chunk up to its last whole character; what is cut begins the next one. */
+  #whole(chunk: OwnBytes): OwnBytes {
+    const all = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const end = lastBoundary(all)
+    this.#rest = end === all.length ? EMPTY : Buffer.from(all.subarray(end))
+    return all.subarray(0, end)
+  }
+
+  #drop(): void {
+    for (const chunk of this.#chunks.splice(0)) this.#forget(chunk)
+    this.#rest = EMPTY
+  }
+
+  #forget({ length }: OwnBytes): void {
+    if (this.#remainder === undefined) this.#account.forget(length + OBJECTS)
+    else this.#remainder.forget(length, OBJECTS)
+  }
+
+  #remain(): void {
+    if (this.#chunks.length === 0) return
+    this.#remainder = this.#account.remainder(this.#keeper)
+    for (const { length } of this.#chunks) this.#account.leave(this.#remainder, length, OBJECTS)
+  }
+
+  #lose(): void {
+    this.#error = new ConnectionEnded('the message was read, and the rest is gone: its memory was needed')
+    this.#remainder?.forget(0, this.#chunks.length * OBJECTS)
+    this.#chunks.length = 0
+  }
+}
+
+/** @internal */
+export const streamInternals: StreamInternals = internals
+
+const EMPTY = Buffer.alloc(0)
+
+/** Where the character that the end of valid UTF-8 cuts begins; the length if none is cut. */
+function lastBoundary(bytes: Buffer): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) break
+    if (byte < 0xc0) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+    return length > back ? bytes.length - back : bytes.length
+  }
+  return bytes.length
+}

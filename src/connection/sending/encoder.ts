@@ -1,0 +1,191 @@
+// Frames what leaves: the only place that does. Frames are built where they leave from: in the outbox, in a waiting block,
+// in memory of their own, or in front of a region's payload. A client masks each frame with a key of its own (RFC 6455,
+// section 5.3). The caller gives a frame's first byte: FIN, the opcode and, for an extension, RSV1.
+import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
+import { callerError } from '../../checks/errors.js'
+import { type Codec, codecOfThread, type Heap } from '../../codec/codec.js'
+import {
+  FIN,
+  headerBytes,
+  KEY_BYTES,
+  LONGEST_HEADER,
+  LONGEST_MASKED_HEADER,
+  MASKED,
+  OPCODE_BINARY,
+  OPCODE_TEXT,
+} from '../../codec/frames.js'
+import { SharedBlock } from '../../memory/sharedBlock.js'
+import type { Role } from '../../protocol/role.js'
+import { type Message, messageInternals } from '../message.js'
+import { MaskingKeys } from './maskingKeys.js'
+import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
+
+/** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
+const SHORT_STRING = 4096
+
+/** Where frames are built. */
+export interface FrameBuffer {
+  /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else. */
+  reserve(length: number): number
+  /** Takes the `length` bytes that were built where `reserve` said. */
+  commit(pointer: number, length: number): void
+}
+
+/** An encoded frame in memory of its own. */
+export interface Frame {
+  readonly memory: SharedBlock
+  readonly length: number
+}
+
+export class Encoder {
+  readonly role: Role
+  readonly #codec: Codec
+  /** A client's. */
+  readonly #keys: MaskingKeys | undefined
+  readonly #keyBytes: number
+  readonly #longestHeader: number
+
+  constructor(codec: Codec, role: Role) {
+    const masks = role === 'client'
+    this.role = role
+    this.#codec = codec
+    this.#keys = masks ? new MaskingKeys() : undefined
+    this.#keyBytes = masks ? KEY_BYTES : 0
+    this.#longestHeader = masks ? LONGEST_MASKED_HEADER : LONGEST_HEADER
+  }
+
+  /** Whether each frame has a key of its own, so that none can be sent twice, or to two. */
+  get masks(): boolean {
+    return this.#keys !== undefined
+  }
+
+  /** A frame around text. Lone surrogates become U+FFFD. */
+  text(buffer: FrameBuffer, first: number, text: string): void {
+    const most = mostBytes(text)
+    const pointer = buffer.reserve(most + this.#longestHeader)
+    const { bytes, call } = this.#codec // not before: the memory may have grown
+    // The guess is right for ASCII; where it is wrong, the payload moves by a few bytes.
+    const guess = headerBytes(text.length) + this.#keyBytes
+    const length = bytes.write(text, pointer + guess, most, 'utf8')
+    const header = headerBytes(length) + this.#keyBytes
+    if (header !== guess) call.copy(pointer + header, pointer + guess, length)
+    call.header(pointer, first, length)
+    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, length)
+    buffer.commit(pointer, header + length)
+  }
+
+  /** A frame around bytes of the application. */
+  bytes(buffer: FrameBuffer, first: number, payload: Uint8Array): void {
+    const pointer = buffer.reserve(payload.length + this.#longestHeader)
+    buffer.commit(pointer, this.#build(pointer, first, payload))
+  }
+
+  /** A frame around bytes of the codec's memory. */
+  payload(buffer: FrameBuffer, first: number, source: number, length: number): void {
+    const pointer = buffer.reserve(length + this.#longestHeader)
+    const { call } = this.#codec
+    const bytes =
+      this.#keys === undefined
+        ? call.frame(pointer, first, source, length)
+        : call.maskedFrame(pointer, first, source, length, this.#keys.next())
+    buffer.commit(pointer, bytes)
+  }
+
+  /** A fragment of a message (section 5.4); `opcode` is the message's, or that of a continuation. */
+  fragment(buffer: FrameBuffer, opcode: number, payload: string | Uint8Array, last: boolean): void {
+    const first = last ? FIN | opcode : opcode
+    if (typeof payload === 'string') this.text(buffer, first, payload)
+    else this.bytes(buffer, first, payload)
+  }
+
+  /** A control frame (section 5.5). */
+  control(buffer: FrameBuffer, opcode: number, payload: Uint8Array): void {
+    this.bytes(buffer, FIN | opcode, payload)
+  }
+
+  /** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
+  message(outgoing: Outgoing, message: Message): void {
+    const region = messageInternals.region(message)
+    // What came in fragments lies in a region however short it is; to send that from there would cost more than a copy.
+    // What a client sends is masked, and a region may be read by others.
+    if (region === undefined || message.byteLength <= LONGEST_COPIED || this.masks) {
+      return this.messageCopied(outgoing, message)
+    }
+    const length = message.byteLength
+    const pointer = messageInternals.pointer(message)
+    // The header goes into the region's headroom; it is the same for everyone the message is sent to.
+    const header = headerBytes(length)
+    this.#codec.call.header(pointer - header, firstOf(message), length)
+    outgoing.addShared(region, pointer - header, header + length)
+  }
+
+  /** A message that was received, copied: within the codec's memory, where that is what it still lies in. */
+  messageCopied(buffer: FrameBuffer, message: Message): void {
+    const pointer = messageInternals.pointer(message)
+    if (pointer === 0) this.bytes(buffer, firstOf(message), message.bytes)
+    else this.payload(buffer, firstOf(message), pointer, message.byteLength)
+  }
+
+  /** A frame in memory of its own. Throws OutOfMemory. */
+  alone(heap: Heap, first: number, payload: Uint8Array): Frame {
+    const memory = new SharedBlock(heap, payload.length + this.#longestHeader)
+    return { memory, length: this.#build(memory.pointer, first, payload) }
+  }
+
+  /** A copy of a server's frame that carries `message`; a client masks its payload anew. */
+  again(buffer: FrameBuffer, { memory, length }: Frame, message: { isText: boolean; byteLength: number }): void {
+    const { byteLength } = message
+    if (this.masks) return this.payload(buffer, firstOf(message), memory.pointer + length - byteLength, byteLength)
+    const target = buffer.reserve(length)
+    this.#codec.call.copy(target, memory.pointer, length)
+    buffer.commit(target, length)
+  }
+
+  #build(pointer: number, first: number, payload: Uint8Array): number {
+    const header = headerBytes(payload.length) + this.#keyBytes
+    this.#codec.write(pointer + header, payload)
+    this.#codec.call.header(pointer, first, payload.length)
+    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, payload.length)
+    return header + payload.length
+  }
+
+  /** Masks the payload where it lies, behind a header of `header` bytes that has room for the key. */
+  #mask(key: number, pointer: number, header: number, length: number): void {
+    const { bytes, call } = this.#codec
+    const payload = pointer + header
+    bytes[pointer + 1] = MASKED | (bytes[pointer + 1] ?? 0)
+    bytes.writeUInt32LE(key, payload - KEY_BYTES)
+    call.mask(payload, payload, length, key)
+  }
+}
+
+/** The first byte of a message that is sent whole. */
+export function firstOf({ isText }: { readonly isText: boolean }): number {
+  return FIN | (isText ? OPCODE_TEXT : OPCODE_BINARY)
+}
+
+/** Room enough for a text in UTF-8. */
+export function mostBytes(text: string): number {
+  return text.length <= SHORT_STRING ? text.length * 3 : Buffer.byteLength(text)
+}
+
+/** The bytes of what an application sends, whichever realm made them. Throws a TypeError for what is none. */
+export function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  // With its length: another thread may make the memory longer while its frame is built.
+  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data, 0, data.byteLength)
+  throw callerError(
+    'ERR_ARGUMENT_KIND',
+    `cannot send ${data === null ? 'null' : typeof data}: use a string, bytes or a Message`,
+  )
+}
+
+const encoders = new Map<Role, Encoder>()
+
+/** The encoder of this thread for one side, made on first use. */
+export function encoderOfThread(role: Role): Encoder {
+  const made = encoders.get(role) ?? new Encoder(codecOfThread(), role)
+  encoders.set(role, made)
+  return made
+}

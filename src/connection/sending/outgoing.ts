@@ -1,0 +1,274 @@
+// The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
+// outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
+// What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
+import type { Heap } from '../../codec/codec.js'
+import { runOutside } from '../../internals/context.js'
+import type { Budget, Holder } from '../../memory/budget.js'
+import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
+import { PENDING, type Transport } from '../../transport/transport.js'
+import type { Turn, Writer } from '../turn.js'
+import { Pinned } from './pinned.js'
+import { PinnedQueue } from './pinnedQueue.js'
+
+/** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
+export const LONGEST_COPIED = 16_384
+
+/** Bytes that the objects of a write cost. */
+const OBJECTS = 256
+
+/** Bytes that one connection writes before the others have a turn. */
+const MOST_IN_A_ROW = 2 * 1024 * 1024
+
+/** Whoever decides what is sent. */
+export interface OutgoingOwner {
+  /** What could be written has been; `buffered` tells what is left. */
+  flushed(): void
+  /** A write failed: the peer is gone. */
+  writeFailed(): void
+  /** There is more to write, in a turn of its own. */
+  goesOn(): void
+}
+
+/** What the sending halves of all connections share. */
+export interface OutgoingShared {
+  readonly heap: Heap
+  readonly turn: Turn
+  readonly budget: Budget
+}
+
+export class Outgoing implements Writer {
+  readonly #transport: Transport
+  readonly #shared: OutgoingShared
+  readonly #owner: OutgoingOwner
+  readonly #holder: Holder
+  /** The frames of this turn, and the outbox's block that they lie in, which is retained meanwhile. */
+  #start = 0
+  #end = 0
+  #block: SharedBlock | undefined
+  /** Whether the frame that is being built lies in the outbox. */
+  #inOutbox = false
+  #listed = false
+  /** The write that could not finish at once. */
+  #outstanding: Pinned | undefined
+  /** What waits behind it; made when something does. */
+  #waiting: PinnedQueue | undefined
+  /** Bytes of the unfinished writes that have been finished since. */
+  #finished = 0
+  #completed = 0
+  /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
+  #goesOnLater = false
+
+  constructor(transport: Transport, shared: OutgoingShared, owner: OutgoingOwner, holder: Holder) {
+    this.#transport = transport
+    this.#shared = shared
+    this.#owner = owner
+    this.#holder = holder
+  }
+
+  /** Bytes accepted here that the system has not taken. */
+  get buffered(): number {
+    return this.#end - this.#start + this.#unfinished
+  }
+
+  /** Bytes that wait behind the write that is under way. */
+  get waiting(): number {
+    return this.#waiting?.bytes ?? 0
+  }
+
+  /** Bytes of the write that is under way, and of what waits behind it. */
+  get #unfinished(): number {
+    return (this.#outstanding?.length ?? 0) + this.waiting
+  }
+
+  /**
+   * How much of what could not be written at once has been taken since; of the write under way, `unsent` bytes have not.
+   * It changes while the peer reads, and not because more is sent.
+   */
+  taken(unsent: number): number {
+    return this.#outstanding === undefined ? this.#finished : this.#finished + this.#outstanding.length - unsent
+  }
+
+  /** How many writes the system has taken whole. That says only that the peer reads where much is on its way to it. */
+  get completed(): number {
+    return this.#completed
+  }
+
+  /** Whether frames have to wait for a write to finish. */
+  get blocked(): boolean {
+    return this.#outstanding !== undefined
+  }
+
+  /**
+   * Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. Throws
+   * OutOfMemory where none is left.
+   */
+  reserve(length: number): number {
+    const { turn } = this.#shared
+    const { outbox } = turn
+    this.#inOutbox = false
+    // To make room, the turn may write what there is, which may block this connection.
+    if (this.#inTurn && length <= outbox.capacity && (outbox.fits(length) || (turn.reserve(length) && this.#inTurn))) {
+      if (this.#block === undefined || this.#isLast) {
+        this.#inOutbox = true
+        return outbox.position
+      }
+    }
+    return this.#queue.reserve(length, this.#unfinished)
+  }
+
+  /** Takes the `length` bytes that were built where `reserve` said. */
+  commit(pointer: number, length: number): void {
+    if (this.#inOutbox) this.#commitToTurn(pointer, length)
+    else this.#waiting?.commit(length)
+    this.touch()
+  }
+
+  /** Sends frames that are encoded already, from where they lie if that is cheaper than a copy. */
+  addFrames(memory: SharedMemory, pointer: number, length: number): void {
+    const first = this.#block === undefined && this.#inTurn
+    if (first && this.#shared.turn.flushing) this.#writeAtOnce(memory, pointer, length)
+    else if (length > LONGEST_COPIED) this.addShared(memory, pointer, length)
+    else {
+      const target = this.reserve(length)
+      this.#shared.heap.codec.call.copy(target, pointer, length)
+      this.commit(target, length)
+    }
+  }
+
+  /** Sends from memory where it lies. */
+  addShared(memory: SharedMemory, pointer: number, length: number): void {
+    this.#queue.add(memory, pointer, length)
+    this.touch()
+  }
+
+  /** Asks for a flush at the end of the turn, with or without frames, and so for `flushed`. */
+  touch(): void {
+    if (this.#listed || this.#outstanding !== undefined) return
+    this.#listed = true
+    this.#shared.turn.add(this)
+  }
+
+  /** Writes what it has, as far as the transport takes it (Writer). */
+  flush(): void {
+    this.#listed = false
+    if (this.#outstanding !== undefined || this.#goesOnLater) return
+    if (this.#write()) this.#owner.flushed()
+    else this.#owner.writeFailed()
+  }
+
+  /** The outstanding write is done. */
+  written(status: number): void {
+    const done = this.#outstanding
+    if (done === undefined) return
+    this.#outstanding = undefined
+    this.#finished += done.length
+    this.#completed++
+    done.unpin(this.#shared.budget, this.#holder)
+    if (status < 0) this.#owner.writeFailed()
+    else this.flush()
+  }
+
+  /** Gives up what has not begun to be written; a frame that has must be finished. */
+  drop(): void {
+    this.#forgetTurn()
+    this.#waiting?.drop()
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.#outstanding?.unpin(this.#shared.budget, this.#holder)
+    this.#outstanding = undefined
+    this.drop()
+  }
+
+  /** Whether nothing waits, so that frames may be built in the outbox. */
+  get #inTurn(): boolean {
+    return this.#outstanding === undefined && (this.#waiting === undefined || this.#waiting.isEmpty)
+  }
+
+  /** Whether nobody else has built anything behind this turn's frames. */
+  get #isLast(): boolean {
+    const { outbox } = this.#shared.turn
+    return this.#end === outbox.position && this.#block === outbox.block
+  }
+
+  #commitToTurn(pointer: number, length: number): void {
+    const { outbox } = this.#shared.turn
+    if (this.#block === undefined) {
+      this.#start = pointer
+      this.#block = outbox.block
+      this.#block.retain()
+    }
+    this.#end = outbox.position = pointer + length
+  }
+
+  /** Writes this turn's frames and then what waits, until a write can't finish at once; false if one fails. */
+  #write(): boolean {
+    const block = this.#block
+    if (block === undefined) return this.#writeWaiting()
+    const pointer = this.#start
+    const length = this.#end - pointer
+    this.#start = this.#end = 0
+    this.#block = undefined
+    const status = this.#transport.write(pointer, length)
+    if (status === PENDING) this.#stands(block, pointer, length)
+    else this.#completed++
+    block.release()
+    return status >= 0 && this.#writeWaiting()
+  }
+
+  /** For the end of a turn, where nothing else is to be written. */
+  #writeAtOnce(memory: SharedMemory, pointer: number, length: number): void {
+    const status = this.#transport.write(pointer, length)
+    if (status < 0) return this.#owner.writeFailed()
+    if (status !== PENDING) return void this.#completed++
+    this.#stands(memory, pointer, length)
+    this.#owner.flushed()
+  }
+
+  /** A write could not finish at once: its memory must stay. */
+  #stands(memory: SharedMemory, pointer: number, length: number): void {
+    this.#outstanding = new Pinned(this.#shared.budget, this.#holder, memory, pointer, length, OBJECTS)
+  }
+
+  #writeWaiting(): boolean {
+    const waiting = this.#waiting
+    if (waiting === undefined) return true
+    for (let left = MOST_IN_A_ROW; this.#outstanding === undefined; ) {
+      if (left <= 0) return this.#goOnLater()
+      const next = waiting.next(left)
+      if (next === undefined) return true
+      left -= next.length + OBJECTS
+      const status = this.#transport.write(next.pointer, next.length)
+      if (status === PENDING) {
+        this.#outstanding = next
+        return true
+      }
+      this.#completed++
+      waiting.unpin(next)
+      if (status < 0) return false
+    }
+    return true
+  }
+
+  /** One connection has had its share: the rest follows in a turn of its own. */
+  #goOnLater(): true {
+    this.#goesOnLater = true
+    setImmediate(() => {
+      this.#goesOnLater = false
+      runOutside(() => this.#owner.goesOn())
+    })
+    return true
+  }
+
+  get #queue(): PinnedQueue {
+    this.#waiting ??= new PinnedQueue(this.#shared, this.#holder, OBJECTS)
+    return this.#waiting
+  }
+
+  #forgetTurn(): void {
+    this.#start = this.#end = 0
+    this.#block?.release()
+    this.#block = undefined
+  }
+}

@@ -1,0 +1,100 @@
+// Frames of one connection that wait, in order, in pinned memory: in blocks of the connection's own, which grow with what
+// waits, or where they lie already.
+import type { Heap } from '../../codec/codec.js'
+import type { Budget, Holder } from '../../memory/budget.js'
+import type { SharedMemory } from '../../memory/sharedBlock.js'
+import { Queue } from '../../time/queue.js'
+import { Pinned } from './pinned.js'
+
+/** Blocks for what waits: they grow from the one length to the other. */
+const FIRST_BLOCK = 1024
+const LARGEST_BLOCK = 65_536
+
+/** Where memory comes from, and where it counts. */
+export interface PinnedQueueShared {
+  readonly heap: Heap
+  readonly budget: Budget
+}
+
+export class PinnedQueue {
+  /** Bytes of all frames. */
+  bytes = 0
+  readonly #shared: PinnedQueueShared
+  readonly #holder: Holder
+  /** Bytes that the objects of one part of the queue cost. */
+  readonly #objects: number
+  readonly #parts = new Queue<Pinned>()
+
+  constructor(shared: PinnedQueueShared, holder: Holder, objects: number) {
+    this.#shared = shared
+    this.#holder = holder
+    this.#objects = objects
+  }
+
+  get isEmpty(): boolean {
+    return this.#parts.length === 0
+  }
+
+  /**
+   * Where a frame of at most `length` bytes may be built; `commit` must follow. Where that needs a block, it has `wanted`
+   * bytes, as far as that makes sense. Throws OutOfMemory.
+   */
+  reserve(length: number, wanted: number): number {
+    const { last } = this.#parts
+    if (last !== undefined && length <= last.room) return last.end
+    const { budget, heap } = this.#shared
+    const size = Math.max(length, Math.ceil(Math.min(wanted, LARGEST_BLOCK)), FIRST_BLOCK)
+    const block = Pinned.block(budget, this.#holder, heap, size, this.#objects)
+    this.#parts.push(block)
+    return block.pointer
+  }
+
+  /** Takes the `length` bytes that were built where `reserve` said. */
+  commit(length: number): void {
+    this.#parts.last?.extend(length)
+    this.bytes += length
+  }
+
+  /** Takes frames where they lie. */
+  add(memory: SharedMemory, pointer: number, length: number): void {
+    this.#parts.push(this.pin(memory, pointer, length))
+    this.bytes += length
+  }
+
+  /** What comes first; of more than `most` bytes, the first part, whose memory it pins for itself. */
+  next(most: number): Pinned | undefined {
+    const { first } = this.#parts
+    if (first === undefined) return undefined
+    const part = first.length <= most ? this.#parts.shift() : this.#split(first, most)
+    this.bytes -= part?.length ?? 0
+    return part
+  }
+
+  #split(first: Pinned, length: number): Pinned {
+    const part = this.pin(first.memory, first.pointer, length)
+    first.pointer += length
+    first.length -= length
+    return part
+  }
+
+  /** Takes all. */
+  takeAll(): readonly Pinned[] {
+    this.bytes = 0
+    return this.#parts.clear()
+  }
+
+  /** Gives up all. */
+  drop(): void {
+    for (const part of this.takeAll()) this.unpin(part)
+  }
+
+  /** Pins memory as that of the queue is. */
+  pin(memory: SharedMemory, pointer: number, length: number): Pinned {
+    return new Pinned(this.#shared.budget, this.#holder, memory, pointer, length, this.#objects)
+  }
+
+  /** What was taken from the queue is written, or given up. */
+  unpin(part: Pinned): void {
+    part.unpin(this.#shared.budget, this.#holder)
+  }
+}

@@ -1,0 +1,300 @@
+// The sending side of a connection as the application uses it: frames what is sent, and holds it to the output limit.
+import { Buffer } from 'node:buffer'
+import { checkOptions } from '../../checks/check.js'
+import { everywhere, streamOptions } from '../../checks/tables.js'
+import { OutOfMemory } from '../../codec/codec.js'
+import { FIN, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PONG, OPCODE_TEXT } from '../../codec/frames.js'
+import type { SharedMemory } from '../../memory/sharedBlock.js'
+import type { Lifecycle } from '../../protocol/lifecycle.js'
+import { ProtocolViolation } from '../../protocol/violation.js'
+import type { Transport } from '../../transport/transport.js'
+import type { Sendable, SendResult } from '../connection.js'
+import type { ConnectionLimits, OutputPolicy } from '../handlers.js'
+import { Message, messageInternals } from '../message.js'
+import type { Owner } from '../owner.js'
+import type { Pressure } from '../pressure.js'
+import { Reason } from '../reason.js'
+import type { Publisher, Subscriber } from '../subscriber.js'
+import type { Backlog } from './backlog.js'
+import { bytesOf, type Encoder } from './encoder.js'
+import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
+import { PreparedMessage, preparedInternals } from './prepared.js'
+import { encode, exactBytes } from './sendable.js'
+import { openSource, type SendStreamOptions, type StreamSource } from './streamSource.js'
+import { type FragmentSender, Unfinished } from './unfinished.js'
+
+/** What all senders of a route share. */
+export interface SenderShared extends OutgoingShared {
+  readonly encoder: Encoder
+  readonly limits: ConnectionLimits
+  readonly outputPolicy: OutputPolicy
+  readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
+}
+
+export type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
+
+export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
+  readonly outgoing: Outgoing
+  readonly #shared: SenderShared
+  readonly #lifecycle: Lifecycle
+  readonly #pressure: Pressure
+  readonly #owner: Owner
+  /** `send` has answered `'buffered'`, so `drain` is to be told. */
+  #drainOwed = false
+  /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
+  #failed = false
+  /** The message under way that is sent in parts, made for the first. */
+  #unfinished: Unfinished | undefined
+
+  constructor(shared: SenderShared, transport: Transport, lifecycle: Lifecycle, pressure: Pressure, owner: Owner) {
+    this.#shared = shared
+    this.#lifecycle = lifecycle
+    this.#pressure = pressure
+    this.#owner = owner
+    this.outgoing = new Outgoing(transport, shared, this, owner)
+  }
+
+  /** Bytes that were taken and that the system has not, those behind an unfinished message included. */
+  get buffered(): number {
+    return this.outgoing.buffered + (this.#unfinished?.waiting ?? 0)
+  }
+
+  send(data: Sendable): SendResult {
+    try {
+      return this.#send(data)
+    } catch (error) {
+      return this.memorySpent(error)
+    }
+  }
+
+  #send(data: Sendable): SendResult {
+    this.catchUp()
+    if (this.#unfinished?.underWay === true) return this.#sendAmid(this.#unfinished, data)
+    if (typeof data !== 'string' && data instanceof Message) return this.#message(data)
+    if (typeof data !== 'string' && data instanceof PreparedMessage) return this.#prepared(data)
+    const { encoder } = this.#shared
+    const payload = typeof data === 'string' ? data : bytesOf(data)
+    const refused = this.#refused(payload)
+    if (refused !== undefined) return refused
+    if (typeof payload === 'string') encoder.text(this.outgoing, FIN | OPCODE_TEXT, payload)
+    else encoder.bytes(this.outgoing, FIN | OPCODE_BINARY, payload)
+    return this.framed()
+  }
+
+  /** Another message is under way: what is sent waits behind a stream, and has no place amid fragments. */
+  #sendAmid(unfinished: Unfinished, data: Sendable): SendResult {
+    const length = exactBytes(data) // throws for what can't be sent
+    if (!this.#open) return 'closed'
+    unfinished.checkWaiting()
+    return this.#wait(unfinished, length, (backlog) => encode(this.#shared.encoder, backlog, data))
+  }
+
+  /** Something is about to be sent: what topics have published before it goes first. */
+  catchUp(): void {
+    const { topics } = this.#shared
+    if (topics.pending) topics.catchUp(this)
+  }
+
+  /** What a topic has encoded, for this connection among others. Never throws. */
+  deliver(memory: SharedMemory, pointer: number, length: number): void {
+    try {
+      const unfinished = this.#unfinished
+      if (unfinished?.underWay !== true) this.#sendFrames(memory, pointer, length)
+      else this.#wait(unfinished, length, (backlog) => backlog.add(memory, pointer, length))
+    } catch (error) {
+      this.memorySpent(error)
+    }
+  }
+
+  /** A fragment of a message (section 5.4): its first decides whether it is text. */
+  sendFragment(data: FragmentData, last: boolean): SendResult {
+    const unfinished = this.#parts
+    unfinished.checkNoStream()
+    this.catchUp()
+    const payload = typeof data === 'string' ? data : bytesOf(data)
+    unfinished.checkKind(payload)
+    if (!this.admits()) return 'closed'
+    // A message that has begun must be ended: it can't be dropped.
+    if (this.#shared.outputPolicy === 'close' && this.#refused(payload) !== undefined) return 'closed'
+    return unfinished.fragment(payload, last)
+  }
+
+  /** Answers a ping of the peer; not where a message would be dropped: a later pong stands for this one (section 5.5.3). */
+  pong(pointer: number, length: number): void {
+    if (this.#overflows(length) !== undefined) return
+    this.#frameControl(() => this.#shared.encoder.payload(this.outgoing, FIN | OPCODE_PONG, pointer, length))
+  }
+
+  /** Sends what `source` yields as one message; see `Connection.sendStream`. */
+  sendStream(source: StreamSource, options: SendStreamOptions): Promise<void> {
+    checkOptions(options, streamOptions, everywhere)
+    const unfinished = this.#parts
+    unfinished.checkNone()
+    return unfinished.stream(openSource(source), options.binary, () => this.catchUp())
+  }
+
+  get #parts(): Unfinished {
+    this.#unfinished ??= new Unfinished(this.#shared, this.#lifecycle, this, this.#owner)
+    return this.#unfinished
+  }
+
+  /** Nothing more can be sent: a stream hears of it at once, and what waits behind it is given up. */
+  end(): void {
+    this.#unfinished?.end()
+  }
+
+  flushed(): void {
+    const { buffered } = this
+    const { outputLimit } = this.#shared.limits
+    if (buffered > outputLimit) this.#hold()
+    else if (buffered <= outputLimit / 2) this.#pressure.resume(Reason.output)
+    if (!this.#lifecycle.delivers && this.outgoing.buffered === 0) this.#owner.everythingWritten()
+  }
+
+  writeFailed(): void {
+    this.#owner.terminate()
+  }
+
+  /** Writes what waits, perhaps after a write with this `status`; then a stream goes on, and `drain` may be due. */
+  goesOn(status?: number): void {
+    const { turn, limits } = this.#shared
+    const { outgoing } = this
+    turn.begin()
+    if (status === undefined) outgoing.flush()
+    else outgoing.written(status)
+    if (outgoing.buffered <= limits.outputLimit / 2) this.#unfinished?.relieved()
+    this.drained()
+    turn.end()
+  }
+
+  /** A control frame of this side's making: Close, or another one where the connection is open. */
+  control(opcode: number, payload: Uint8Array): void {
+    this.catchUp()
+    if (opcode !== OPCODE_CLOSE && !this.#lifecycle.isOpen) return // what was published before has failed it
+    this.#frameControl(() => this.#shared.encoder.control(this.outgoing, opcode, payload))
+  }
+
+  /** Without memory even for a control frame, the connection ends at once, and its peer sees 1006. */
+  #frameControl(frame: () => void): void {
+    try {
+      frame()
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      return this.#owner.terminate()
+    }
+    this.relieve()
+  }
+
+  /** There is no memory for what is to be sent: that is this connection's end, whoever has called. */
+  memorySpent(error: unknown): 'closed' {
+    if (!(error instanceof OutOfMemory)) throw error
+    return this.#fail(new ProtocolViolation('MEMORY_SPENT', error.message))
+  }
+
+  /** Once, also if the `error` handler goes on sending. */
+  #fail(violation: ProtocolViolation): 'closed' {
+    if (this.#failed) return 'closed'
+    this.#failed = true
+    this.#shared.turn.afterwards(() => this.#owner.violated(violation))
+    return 'closed'
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.end()
+    this.outgoing.free()
+  }
+
+  /** Tells, once, that everything has left which `send` answered `'buffered'` for. */
+  drained(): void {
+    if (!this.#drainOwed || this.buffered > 0) return
+    this.#drainOwed = false
+    if (this.#lifecycle.isOpen) this.#owner.drained()
+  }
+
+  /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
+  relieve(): void {
+    const { outgoing } = this
+    if (outgoing.buffered <= this.#shared.limits.outputLimit) return
+    if (outgoing.blocked) this.#hold()
+    else outgoing.flush()
+  }
+
+  /** The output is above its limit, and can't be written. */
+  #hold(): void {
+    if (this.#shared.outputPolicy === 'pause') this.#pressure.pause(Reason.output)
+  }
+
+  get #open(): boolean {
+    return this.#lifecycle.isOpen && !this.#failed
+  }
+
+  /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
+  admits(): boolean {
+    if (!this.#open) return false
+    const waiting = this.outgoing.waiting + (this.#unfinished?.waiting ?? 0)
+    if (waiting <= this.#shared.limits.outputCeiling) return true
+    this.#owner.terminate()
+    return false
+  }
+
+  /** Keeps a message until the one under way has been sent: buffered bytes like all others, under the same policy. */
+  #wait(unfinished: Unfinished, length: number, add: (backlog: Backlog) => void): SendResult {
+    const waits = this.outgoing.blocked || unfinished.waiting > 0
+    const refused = this.admits() ? this.#overflows(length, waits, this.buffered) : 'closed'
+    if (refused !== undefined) return refused
+    add(unfinished.backlog)
+    this.#drainOwed = true
+    if (this.buffered > this.#shared.limits.outputLimit) this.#hold()
+    return 'buffered'
+  }
+
+  #sendFrames(memory: SharedMemory, pointer: number, length: number): SendResult {
+    const refused = this.admits() ? this.#overflows(length) : 'closed'
+    if (refused !== undefined) return refused
+    this.outgoing.addFrames(memory, pointer, length)
+    return this.framed()
+  }
+
+  /** From where it lies, for many connections; a client's frame is masked, and so its own. */
+  #prepared(message: PreparedMessage): SendResult {
+    const { memory, length } = preparedInternals.frame(message)
+    if (!this.#shared.encoder.masks) return this.#sendFrames(memory, memory.pointer, length)
+    const refused = this.#refused(message)
+    if (refused !== undefined) return refused
+    encode(this.#shared.encoder, this.outgoing, message)
+    return this.framed()
+  }
+
+  #message(message: Message): SendResult {
+    messageInternals.pointer(message) // throws for one that is gone
+    const refused = this.#refused(message)
+    if (refused !== undefined) return refused
+    this.#shared.encoder.message(this.outgoing, message)
+    return this.framed()
+  }
+
+  /** What `send` answers for what is framed. */
+  framed(): SendResult {
+    this.relieve()
+    if (!this.outgoing.blocked) return 'sent'
+    this.#drainOwed = true
+    return 'buffered'
+  }
+
+  /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
+  #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
+    if (!this.outgoing.blocked) return this.#open ? undefined : 'closed'
+    if (!this.admits()) return 'closed'
+    if (this.#shared.outputPolicy === 'pause') return undefined
+    return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
+  }
+
+  /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
+  #overflows(length: number, waits = this.outgoing.blocked, buffered = this.outgoing.buffered): SendResult | undefined {
+    const { limits, outputPolicy } = this.#shared
+    if (!waits || outputPolicy === 'pause' || buffered + length <= limits.outputLimit) return undefined
+    if (outputPolicy === 'drop') return 'dropped'
+    return this.#fail(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`))
+  }
+}

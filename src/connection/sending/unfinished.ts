@@ -1,0 +1,192 @@
+// The message of a connection that is not sent to its end yet: one in fragments, or a stream. RFC 6455, section 5.4:
+// nothing but control frames may come between its fragments. So what is sent meanwhile waits behind it.
+import { callerError } from '../../checks/errors.js'
+import type { Heap } from '../../codec/codec.js'
+import { OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../../codec/frames.js'
+import { runOutside } from '../../internals/context.js'
+import type { Budget, Holder } from '../../memory/budget.js'
+import type { Lifecycle } from '../../protocol/lifecycle.js'
+import type { SendResult } from '../connection.js'
+import { Backlog } from './backlog.js'
+import { Characters } from './characters.js'
+import type { Encoder } from './encoder.js'
+import type { Outgoing } from './outgoing.js'
+import { StreamPump, type StreamTarget } from './streamPump.js'
+import type { OpenSource } from './streamSource.js'
+
+/** What all connections of a route share, as far as their unfinished messages need it. */
+export interface UnfinishedShared {
+  readonly encoder: Encoder
+  readonly heap: Heap
+  readonly budget: Budget
+}
+
+/** The sending half of the connection that a message belongs to. */
+export interface FragmentSender {
+  readonly outgoing: Outgoing
+  /** Whether anything can be sent. */
+  admits(): boolean
+  /** A fragment is framed: what its sender is told. */
+  framed(): SendResult
+  /** There is no memory for what is to be sent. Throws any other error. */
+  memorySpent(error: unknown): 'closed'
+  /** What waited may have left: `drain` may be due. */
+  drained(): void
+}
+
+export class Unfinished implements StreamTarget {
+  readonly #shared: UnfinishedShared
+  readonly #lifecycle: Lifecycle
+  readonly #sender: FragmentSender
+  readonly #holder: Holder
+  /** The opcode of the message in fragments that is under way, or 0. */
+  #opcode = 0
+  /** A character may be cut between fragments of text. */
+  #characters: Characters | undefined
+  /** The stream that is being sent. */
+  #pump: StreamPump | undefined
+  /** What waits for the end of the message under way, if anything ever has. */
+  #backlog: Backlog | undefined
+
+  constructor(shared: UnfinishedShared, lifecycle: Lifecycle, sender: FragmentSender, holder: Holder) {
+    this.#shared = shared
+    this.#lifecycle = lifecycle
+    this.#sender = sender
+    this.#holder = holder
+  }
+
+  /** Whether a message is under way. */
+  get underWay(): boolean {
+    return this.#pump !== undefined || this.#opcode !== 0
+  }
+
+  /** Bytes that wait behind it. */
+  get waiting(): number {
+    return this.#backlog?.bytes ?? 0
+  }
+
+  /** Where to put what waits behind it. */
+  get backlog(): Backlog {
+    this.#backlog ??= new Backlog(this.#shared, this.#holder)
+    return this.#backlog
+  }
+
+  /** Throws an Error while a message in fragments is under way: others may wait for the end of a stream only. */
+  checkWaiting(): void {
+    if (this.#pump !== undefined) return
+    throw callerError(
+      'ERR_MESSAGE_UNDER_WAY',
+      'a fragmented message is under way: end it with sendFragment(data, true) before the next message',
+    )
+  }
+
+  /** Throws an Error while a stream is under way. */
+  checkNoStream(): void {
+    if (this.#pump === undefined) return
+    throw callerError(
+      'ERR_MESSAGE_UNDER_WAY',
+      'a stream is being sent: wait for its end before the next message in fragments',
+    )
+  }
+
+  /** Throws an Error while any message is under way. */
+  checkNone(): void {
+    if (this.underWay) throw callerError('ERR_MESSAGE_UNDER_WAY', 'another message is under way: wait for its end')
+  }
+
+  /** Throws a TypeError where the message under way is of another kind than this fragment of it. */
+  checkKind(piece: string | Uint8Array): void {
+    if (this.#opcode !== 0 && this.#opcode !== opcodeFor(piece))
+      throw callerError('ERR_FRAGMENT_KIND', 'all fragments of a message are text, or all are bytes')
+  }
+
+  /** A fragment: the first decides whether the message is text. */
+  fragment(piece: string | Uint8Array, last: boolean): SendResult {
+    try {
+      return this.#frame(piece, last)
+    } catch (error) {
+      return this.#sender.memorySpent(error)
+    }
+  }
+
+  #frame(piece: string | Uint8Array, last: boolean): SendResult {
+    const { encoder } = this.#shared
+    const opcode = opcodeFor(piece)
+    encoder.fragment(
+      this.#sender.outgoing,
+      this.#opcode === 0 ? opcode : OPCODE_CONTINUATION,
+      typeof piece === 'string' ? this.#whole(piece, last) : piece,
+      last,
+    )
+    this.#opcode = last ? 0 : opcode
+    const result = this.#sender.framed()
+    if (last) this.#ends()
+    return result
+  }
+
+  #whole(piece: string, last: boolean): string {
+    this.#characters ??= new Characters()
+    return this.#characters.whole(piece, last)
+  }
+
+  /** A piece of the stream under way. No policy is asked: a stream waits for the peer, whatever becomes of other messages. */
+  streamPart(piece: string | Uint8Array, last: boolean): SendResult {
+    return this.#sender.admits() ? this.fragment(piece, last) : 'closed'
+  }
+
+  /** Sends what a source yields, once `begin` has been called. Rejects with what it throws, or if the connection ends. */
+  async stream(source: OpenSource, binary: boolean | undefined, begin: () => void): Promise<void> {
+    const pump = new StreamPump(source, binary, this)
+    begin()
+    if (!this.#lifecycle.isOpen) pump.end()
+    this.#pump = pump
+    try {
+      await pump.run()
+    } finally {
+      if (this.#pump === pump) this.#streamEnds()
+    }
+  }
+
+  /** What waited behind a stream follows it, or ends the connection where there is no memory for that. */
+  #streamEnds(): void {
+    try {
+      this.#ends()
+    } catch (error) {
+      this.#sender.memorySpent(error)
+    }
+  }
+
+  /** The message under way is sent, or never will be: what waited behind it follows. */
+  #ends(): void {
+    this.#pump = undefined
+    const backlog = this.#backlog
+    if (backlog === undefined || backlog.bytes === 0) return
+    if (this.#opcode !== 0 || !this.#lifecycle.isOpen) return backlog.drop()
+    backlog.moveTo(this.#sender.outgoing)
+    this.#tellDrained()
+  }
+
+  /** What waited may leave with a turn's write, this one's or a later one's, of which nobody else would tell. */
+  #tellDrained(): void {
+    setImmediate(() => {
+      const { outgoing } = this.#sender
+      if (outgoing.buffered > 0 && !outgoing.blocked && this.#lifecycle.isOpen) this.#tellDrained()
+      else runOutside(() => this.#sender.drained())
+    })
+  }
+
+  /** Output has left: a stream goes on. */
+  relieved(): void {
+    this.#pump?.relieved()
+  }
+
+  /** Nothing more can be sent: a stream hears of it at once, and what waits behind it is given up. */
+  end(): void {
+    this.#pump?.end()
+    this.#backlog?.drop()
+  }
+}
+
+function opcodeFor(piece: string | Uint8Array): number {
+  return typeof piece === 'string' ? OPCODE_TEXT : OPCODE_BINARY
+}

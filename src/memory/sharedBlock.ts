@@ -1,0 +1,82 @@
+// A block of the codec's memory from which several may send: it is free when the last of them is done.
+import { type Heap, OutOfMemory } from '../codec/codec.js'
+import { type Block, sizeOfBlock } from '../codec/heap.js'
+import type { Budget, Holder } from './budget.js'
+
+/** Who counts the memory that output holds. */
+export interface Book {
+  charge(bytes: number): void
+  discharge(bytes: number): void
+}
+
+/** Memory that several may send from: it lives as long as anyone retains it. */
+export interface SharedMemory {
+  retain(): void
+  release(): void
+  /** It must stay for what waits to be written; returns the bytes of it that are the caller's share. */
+  pin(book: Book): number
+  unpin(): void
+}
+
+export class SharedBlock implements SharedMemory {
+  readonly #heap: Heap
+  readonly #block: Block
+  /** Whoever made it, this turn's frames, and each unfinished write. */
+  #users = 1
+  #pins = 0
+  /** Where it counts while it is pinned. */
+  #book: Book | undefined
+
+  constructor(heap: Heap, length: number) {
+    this.#heap = heap
+    this.#block = heap.allocate(length)
+  }
+
+  /** A block for output of `holder`, if the budget admits it. Throws OutOfMemory if not, or where none is left. */
+  static within(budget: Budget, holder: Holder, heap: Heap, length: number): SharedBlock {
+    if (!budget.admits(holder, sizeOfBlock(length))) throw new OutOfMemory('the memory for output is spent')
+    return new SharedBlock(heap, length)
+  }
+
+  /** Bytes of the heap that a block for `length` bytes holds. */
+  static size(length: number): number {
+    return sizeOfBlock(length)
+  }
+
+  get pointer(): number {
+    return this.#block.pointer
+  }
+
+  /** Bytes it can take: those that were asked for, or some more. */
+  get size(): number {
+    return this.#block.size
+  }
+
+  /** Whether anybody but its maker needs it. */
+  get pinned(): boolean {
+    return this.#users > 1
+  }
+
+  retain(): void {
+    this.#users++
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.#heap.free(this.#block)
+  }
+
+  /** The block counts once, however many it is pinned by; each of them answers for its part. */
+  pin(book: Book): number {
+    this.#users++
+    if (++this.#pins === 1) {
+      this.#book = book
+      book.charge(this.size)
+    }
+    return Math.ceil(this.size / this.#pins)
+  }
+
+  unpin(): void {
+    if (--this.#pins === 0) this.#book?.discharge(this.size)
+    this.release()
+  }
+}

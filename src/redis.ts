@@ -1,0 +1,10 @@
+// The entry `millrace/redis`: only its users install what it needs.
+export type {
+  Broker,
+  BrokerStatistics,
+  Receive,
+  RedisBroker,
+  RedisBrokerOptions,
+  RedisBrokerStatistics,
+} from './brokers/redisBroker.js'
+export { redisBroker } from './brokers/redisBroker.js'

@@ -1,0 +1,142 @@
+// One route, or the server's own handlers: decides on requests, and holds what its connections share.
+import { callerError } from '../../checks/errors.js'
+import { routeQuantities } from '../../checks/quantities.js'
+import { isThenable } from '../../checks/thenable.js'
+import { type Large, type Opening, openRoute, type ServerParts, type Shared } from '../../connection/shared.js'
+import { Pool } from '../../pool/pool.js'
+import {
+  type HandshakeRequest,
+  type HeaderFields,
+  offeredProtocols,
+  type Refusal,
+  refuse,
+} from '../../protocol/openingHandshake.js'
+import { isFromHost } from '../../protocol/origin.js'
+import { readTarget } from '../../protocol/requestTarget.js'
+import { requestInternals, type UpgradeRequest } from '../../protocol/upgradeRequest.js'
+import { type AnyRoute, limitsOf, type ServerLimits } from '../options.js'
+import { type AcceptedAnswer, readAnswer } from './upgradeAnswer.js'
+
+/** A request that may open a connection. */
+export interface Accepted {
+  readonly shared: Shared<unknown>
+  readonly opening: Opening<unknown>
+  /** Headers that the application gives the response. */
+  readonly headers: HeaderFields
+}
+
+export type Verdict = Accepted | Refusal
+
+/** The verdict on a request that nobody waits for any more. */
+const GONE = refuse(503, 'too late')
+
+/** Options of the server that its routes inherit. */
+type RouteDefaults = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
+
+export class Endpoint {
+  readonly #options: AnyRoute
+  /** What holds where the route says nothing else: what keeps strangers out of the server, above all. */
+  readonly #inherited: RouteDefaults
+  readonly #shared: Shared<unknown>
+
+  /** `base` is the server's own handlers and options, for a route. */
+  constructor(options: AnyRoute, limits: ServerLimits, parts: ServerParts<unknown>, base: RouteDefaults = {}) {
+    const { outputPolicy = base.outputPolicy ?? 'pause', streamLeft = 'drain' } = options
+    const own = limitsOf(options, limits)
+    this.#options = options
+    this.#inherited = base
+    const streamThreshold = streamThresholdOf(options, own.maxMessage)
+    const large = largeOf(options)
+    this.#shared = openRoute(parts, options, { limits: own, outputPolicy, large, streamThreshold, streamLeft })
+  }
+
+  /** Loads what the application gave to be loaded; rejects with what is wrong with it. */
+  async check(): Promise<void> {
+    await this.#shared.large?.pool.check()
+  }
+
+  /** Ends its threads. */
+  async close(): Promise<void> {
+    await this.#shared.large?.pool.close()
+  }
+
+  /** Whether it serves anything: a server with routes may have nothing else. */
+  get serves(): boolean {
+    const { upgrade, open, message, stream } = this.#options
+    return [upgrade, open, message, stream].some((handler) => handler !== undefined)
+  }
+
+  /** Decides on a request that keeps section 4.2.1. Never throws or rejects: what `upgrade` does is an answer. */
+  decide(head: HandshakeRequest, request: UpgradeRequest): Verdict | Promise<Verdict> {
+    const offered = offeredProtocols(head.headers['sec-websocket-protocol'])
+    if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
+    if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
+    const { upgrade } = this.#options
+    if (upgrade === undefined) return this.#judge(request, offered, undefined)
+    try {
+      const answer = upgrade.call(this.#options, request)
+      if (!isThenable(answer)) return this.#judge(request, offered, answer)
+      return Promise.resolve(answer)
+        .then((settled) => this.#judge(request, offered, settled))
+        .catch((error: unknown) => (requestInternals.gaveUp(request, error) ? GONE : this.failed(request, error)))
+    } catch (error) {
+      return this.failed(request, error)
+    }
+  }
+
+  /** Tells the application that its `upgrade` failed. */
+  failed(request: UpgradeRequest, error: unknown, refusal = refuse(500, 'the upgrade failed')): Refusal {
+    const { upgradeFailed = this.#inherited.upgradeFailed } = this.#options
+    if (upgradeFailed === undefined) console.error(error)
+    else {
+      try {
+        const result = upgradeFailed.call(this.#options, request, error)
+        if (isThenable(result)) Promise.resolve(result).catch(console.error)
+      } catch (second) {
+        console.error(second)
+      }
+    }
+    return refusal
+  }
+
+  #allows({ target, headers }: HandshakeRequest): boolean {
+    const { origins = this.#inherited.origins } = this.#options
+    const origin = headers['origin']
+    if (origins === undefined || origin === undefined) return true
+    return origins.some((allowed) => {
+      if (allowed === 'self') return isFromHost(origin, readTarget(target).authority ?? headers['host'] ?? '')
+      // Not `test`, which goes on where it left off last time if the pattern is global or sticky.
+      return typeof allowed === 'string' ? allowed === origin : origin.search(allowed) >= 0
+    })
+  }
+
+  /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
+  #judge(request: UpgradeRequest, offered: readonly string[], answer: unknown): Verdict {
+    const read = readAnswer(answer)
+    if ('status' in read) return refuse(read.status, read.body, read.headers)
+    return this.#accept(request, offered, read)
+  }
+
+  #accept(request: UpgradeRequest, offered: readonly string[], answer: AcceptedAnswer): Verdict {
+    const { protocols = this.#inherited.protocols } = this.#options
+    const { data, headers, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
+    // Section 4.2.2: the server may only choose among what the client offers.
+    if (protocol !== '' && !offered.includes(protocol)) {
+      throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
+    }
+    const clientAddress = requestInternals.client(request)
+    return { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
+  }
+}
+
+function largeOf({ large }: AnyRoute): Large<unknown> | undefined {
+  if (large === undefined) return undefined
+  return { pool: new Pool(large), context: (connection) => large.context?.(connection) }
+}
+
+function streamThresholdOf(
+  { stream, streamThreshold = routeQuantities.streamThreshold.byDefault }: AnyRoute,
+  maxMessage: number,
+): number | undefined {
+  return stream === undefined ? undefined : Math.min(streamThreshold, maxMessage)
+}

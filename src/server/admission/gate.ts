@@ -1,0 +1,76 @@
+// Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
+import { callerError } from '../../checks/errors.js'
+import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
+import { requestInternals, type Source, UpgradeRequest } from '../../protocol/upgradeRequest.js'
+import type { Census } from './census.js'
+import type { Endpoint, Verdict } from './endpoint.js'
+import type { TrustedProxies } from './proxies.js'
+import type { Routes } from './routes.js'
+
+export interface GateOptions {
+  readonly census: Census
+  readonly budget: { readonly crowded: boolean }
+  readonly routes: Routes<Endpoint>
+  /** For paths without a route. */
+  readonly rest: Endpoint
+  readonly proxies: TrustedProxies | undefined
+}
+
+/** A decision, or the promise of one, and what was decided on. */
+export interface Decision {
+  readonly head: HandshakeRequest
+  readonly request: UpgradeRequest
+  readonly endpoint: Endpoint
+  readonly verdict: Verdict | Promise<Verdict>
+  /** Why a promised acceptance can't be kept, if it can't: others have come in meanwhile. */
+  refusal?(): Refusal | undefined
+}
+
+export class Gate {
+  readonly #options: GateOptions
+  #closed = false
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Admits nobody any more. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Decides on a request that keeps section 4.2.1; `text` is its head, if it can be read again from there. */
+  decide(head: HandshakeRequest, text: string | undefined, source: Source): Decision {
+    const { routes, rest, proxies } = this.#options
+    const client = proxies?.clientOf(source.remoteAddress, head.headers['x-forwarded-for'])
+    const request = new UpgradeRequest(head, text, source, client)
+    const match = routes.find(request.path)
+    const endpoint = match?.value ?? rest
+    if (match !== undefined) requestInternals.name(request, match.params)
+    const refusal = this.refusal(request)
+    if (refusal !== undefined) return { head, request, endpoint, verdict: refusal }
+    if (match === undefined && !rest.serves && !routes.empty) {
+      return { head, request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
+    }
+    const verdict = endpoint.decide(head, request)
+    if (this.#closed) {
+      // It was `upgrade` that closed the server.
+      requestInternals.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
+      return { head, request, endpoint, verdict: this.refusal(request) ?? verdict }
+    }
+    if (!(verdict instanceof Promise)) return { head, request, endpoint, verdict }
+    return { head, request, endpoint, verdict, refusal: () => this.refusal(request) }
+  }
+
+  /** Why nobody can be admitted now, if so. */
+  refusal(request: UpgradeRequest): Refusal | undefined {
+    if (this.#closed) return refuse(503, 'the server is closing')
+    const { census, budget } = this.#options
+    if (budget.crowded) return refuse(503, 'handlers of connections that have ended hold the memory')
+    return census.refusal(() => request.remoteAddress)
+  }
+}

@@ -1,0 +1,77 @@
+// What `upgrade` answered. It fails closed: only what is known to accept accepts, and whatever else was meant, a refusal
+// under another name for instance, opens no door.
+import { checkOptions, isPlain } from '../../checks/check.js'
+import { callerError } from '../../checks/errors.js'
+import { type Checklist, type Kind, shown, text } from '../../checks/kinds.js'
+import type { HeaderFields } from '../../protocol/openingHandshake.js'
+import { readHeaders } from '../../protocol/responseHeaders.js'
+
+/** The upgrade is accepted. */
+export interface AcceptedAnswer {
+  readonly data: unknown
+  readonly headers: HeaderFields
+  readonly protocol: string | undefined
+}
+
+/** The upgrade is refused. */
+export interface RefusedAnswer {
+  readonly status: number
+  readonly headers: HeaderFields
+  readonly body: string
+}
+
+const anything: Kind = { words: 'anything', is: () => true }
+const headers: Kind = {
+  words: 'an object, a Headers, a Map or a list of pairs',
+  is: (value) => typeof value === 'object' && value !== null,
+}
+
+const acceptance = {
+  owner: "upgrade's answer",
+  prefix: 'the answer of upgrade: ',
+  example: (name: string) => `{ ${name} }`,
+  options: { data: anything, headers, protocol: text },
+} satisfies Checklist
+
+const rejection = {
+  owner: "upgrade's refusal",
+  prefix: 'the refusal of upgrade: ',
+  example: (name: string) => `a refusal, { ${name === 'status' ? name : `status, ${name}`} }`,
+  options: {
+    status: {
+      words: 'a status from 300 to 599',
+      is: (value) => Number.isInteger(value) && Number(value) >= 300 && Number(value) <= 599,
+    },
+    headers,
+    body: text,
+  },
+} satisfies Checklist
+
+const ADVICE =
+  'to accept, return nothing or { data, headers, protocol }; to refuse, { status, headers, body } with a status from 300'
+
+/** Reads an answer. Throws a TypeError for what is none, and for headers that may not be sent. */
+export function readAnswer(answer: unknown): AcceptedAnswer | RefusedAnswer {
+  if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined }
+  if (typeof answer !== 'object' || answer === null || !isPlain(answer)) {
+    throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is no answer of upgrade: ${adviceFor(answer)}`)
+  }
+  if ('status' in answer) return readRefusal(answer)
+  checkOptions(answer, acceptance, [rejection])
+  const { data, headers, protocol }: { data?: unknown; headers?: unknown; protocol?: string } = answer
+  return { data, headers: readHeaders(headers), protocol }
+}
+
+function readRefusal(answer: { status: unknown; headers?: unknown; body?: unknown }): RefusedAnswer {
+  checkOptions(answer, rejection, [acceptance])
+  const { status, headers, body = '' } = answer
+  if (status === undefined) throw callerError('ERR_UPGRADE_ANSWER', `the status is undefined: ${ADVICE}`)
+  return { status: Number(status), headers: readHeaders(headers), body: String(body) }
+}
+
+function adviceFor(answer: unknown): string {
+  if (typeof Response === 'function' && answer instanceof Response) {
+    return 'write { status: response.status, headers: response.headers, body: await response.text() }'
+  }
+  return ADVICE
+}

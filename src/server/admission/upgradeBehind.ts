@@ -1,0 +1,46 @@
+// An upgrade behind requests whose answers are under way: its turn comes after theirs, however long the application takes.
+// What the peer sends meanwhile is kept, within bounds, and that it has left is noticed: its answers end then, too.
+import { Buffer } from 'node:buffer'
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { runOutside } from '../../internals/context.js'
+import type { Deadlines, Expiring } from '../../time/deadlines.js'
+
+/** Bytes kept of what comes behind the request; above, nothing more is read. */
+const MOST_BYTES = 16 * 1024
+
+export interface Bounds {
+  readonly deadlines: Deadlines
+  /** The longest time without reading from a peer that may have left, in milliseconds. */
+  readonly pauseTimeout: number
+}
+
+/** Calls `next` with `head` and what came behind it, when `answer` is done. */
+export function afterAnswer(
+  answer: ServerResponse,
+  socket: Duplex,
+  head: Buffer,
+  { deadlines, pauseTimeout }: Bounds,
+  next: (head: Buffer) => void,
+): void {
+  const waiting: Expiring = { due: 0, expired: () => socket.destroy() }
+  let behind = head
+  const stop = (): void => {
+    socket.pause()
+    deadlines.set(waiting, pauseTimeout)
+  }
+  const read = (chunk: Buffer): void => {
+    behind = Buffer.concat([behind, chunk])
+    if (behind.length >= MOST_BYTES) stop()
+  }
+  const onLeave = (): void => {
+    socket.destroy()
+  }
+  answer.once('close', () => {
+    deadlines.clear(waiting)
+    socket.off('data', read).off('end', onLeave).pause()
+    runOutside(() => next(behind))
+  })
+  socket.on('error', onLeave).on('data', read).on('end', onLeave)
+  if (head.length >= MOST_BYTES) stop()
+}

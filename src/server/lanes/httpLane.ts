@@ -1,0 +1,226 @@
+// The second lane of the opening handshake: node:http, for every request that is not plain: in pieces, refused,
+// with a body, with odd headers, over TLS, or no upgrade at all.
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
+import type { Source } from '../../protocol/upgradeRequest.js'
+import type { Expiring } from '../../time/deadlines.js'
+import { transportOf } from '../../transport/adopt.js'
+import type { Transport } from '../../transport/transport.js'
+import { type Arrival, addressOf } from '../admission/arrivals.js'
+import type { Accepted, Verdict } from '../admission/endpoint.js'
+import type { Decision, Gate } from '../admission/gate.js'
+import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
+import { type Respond, writeAcceptance } from './responseHead.js'
+import { tlsFactsOf } from './tlsFacts.js'
+import { WebServer, type WebServerOptions } from './webServer.js'
+
+export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'refuse'> {
+  readonly gate: Gate
+  /** Time for a refused peer to end the connection, and for answers under way when the server closes, in milliseconds. */
+  readonly closeTimeout: number
+  /** Whether only the public API may be used. */
+  readonly publicApi: boolean
+  /**
+   * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
+   * there is no memory for it.
+   */
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer, respond: Respond): Refusal | undefined
+}
+
+/** Bytes that a socket of node:net costs. */
+const SOCKET_COST = 4096
+
+export class HttpLane {
+  readonly #web: WebServer
+  readonly #options: HttpLaneOptions
+  /** Upgrades that were refused and whose sockets are not closed yet. */
+  readonly #refused = new Set<Expiring>()
+  readonly #pending = new Set<PendingUpgrade>()
+
+  constructor(options: HttpLaneOptions) {
+    this.#options = options
+    this.#web = new WebServer({
+      ...options,
+      upgrade: (message, socket, head, due) => this.upgrade(message, socket, head, due),
+      refuse: (socket, refusal) => this.refuse(socket, refusal),
+    })
+  }
+
+  /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
+  admit(socket: Socket): boolean {
+    return this.#web.admit(socket)
+  }
+
+  /** Serves a connection that was admitted. Its first handshake must be done at the tick `due`, if that is not 0. */
+  take(socket: Socket, due: number): void {
+    this.#web.take(socket, due)
+  }
+
+  /** From now on, each connection ends with its answer. */
+  leave(): void {
+    this.#web.leave()
+  }
+
+  /** Resolves when requests under way are answered, or have had their time. */
+  async close(): Promise<void> {
+    for (const pending of this.#pending) pending.cancel()
+    for (const refused of this.#refused) refused.expired()
+    await this.#web.close(this.#options.closeTimeout)
+  }
+
+  /** An upgrade request of any node:http server, this one's or another's. */
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer, due = this.#due): void {
+    // An error without a listener would end the process; what it means for the connection comes with 'close'.
+    socket.on('error', () => socket.destroy())
+    const request = requestOf(message)
+    const refusal = checkUpgrade(request)
+    if (refusal !== undefined) return this.refuse(socket, refusal)
+    const decision = this.#options.gate.decide(request, undefined, sourceOf(socket, this.#options.clientOf(socket)))
+    const { verdict } = decision
+    if (verdict instanceof Promise) this.#wait(decision, socket, head, { due, head: sizeOf(message) })
+    else this.#settle(verdict, socket, head, request)
+  }
+
+  /** Until when a handshake must be done that begins now, as a tick. */
+  get #due(): number {
+    const { deadlines, handshakeTimeout } = this.#options
+    return deadlines.tickAfter(handshakeTimeout)
+  }
+
+  /** Answers, and makes sure that the socket ends even if the peer doesn't want to. */
+  refuse(socket: Duplex, refusal: Refusal): void {
+    const { deadlines, arrivals, closeTimeout } = this.#options
+    if (socket.destroyed) return
+    const refused: Expiring = { due: 0, expired: () => socket.destroy() }
+    const arrival = this.#arrivalOf(socket, SOCKET_COST, () => socket.destroy())
+    this.#refused.add(refused)
+    deadlines.set(refused, closeTimeout)
+    if (arrivals.makingRoom) socket.once('finish', () => socket.destroy())
+    else arrivals.add(arrival)
+    socket.on('close', () => {
+      deadlines.clear(refused)
+      arrivals.delete(arrival)
+      this.#refused.delete(refused)
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('end', () => socket.destroy())
+    socket.end(responseTo(refusal))
+    socket.resume()
+  }
+
+  #settle(verdict: Verdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
+    if (socket.destroyed) return // the peer has left, which is told by 'close' only later
+    if ('status' in verdict) return this.refuse(socket, verdict)
+    const transport = transportOf(socket, this.#options.publicApi)
+    const respond: Respond = (output) => writeAcceptance(output, head, verdict)
+    const refusal = this.#options.upgraded(transport, verdict, earlyBytes(socket, early), respond)
+    if (refusal !== undefined) this.refuse(socket, refusal)
+  }
+
+  /** A connection in its place among the arrivals, from which it goes as `go` says. */
+  #arrivalOf(socket: Duplex, cost: number, go: () => void): Arrival {
+    const { clientOf } = this.#options
+    return {
+      cost,
+      get remoteAddress() {
+        return clientOf(socket) ?? addressOf(socket)
+      },
+      giveWay() {
+        go()
+        return true
+      },
+    }
+  }
+
+  /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */
+  #wait(decision: Decision, socket: Duplex, early: Buffer, facts: { due: number; head: number }): void {
+    const { deadlines, arrivals, budget } = this.#options
+    const over = (): void => {
+      this.#pending.delete(pending)
+      arrivals.delete(arrival)
+    }
+    const onLeave = (): void => {
+      over()
+      pending.abandon('the peer has left')
+      socket.destroy()
+    }
+    const read = (chunk: Buffer): void => pending.received(chunk)
+    const pending = new PendingUpgrade(
+      decision,
+      early,
+      { ...facts, deadlines, budget, limits: this.#options },
+      {
+        full: () => socket.pause(),
+        settled: (verdict, sent, head) => {
+          over()
+          socket.off('data', read).off('end', onLeave).off('close', onLeave).pause()
+          this.#settle(verdict, socket, sent, head)
+        },
+      },
+    )
+    const arrival = this.#arrivalOf(socket, SOCKET_COST, () => pending.cancel(CROWDED))
+    this.#pending.add(pending)
+    arrivals.add(arrival)
+    socket.on('data', read).on('end', onLeave).on('close', onLeave)
+  }
+}
+
+/** What came behind the request: `head`, and what the socket has read since. */
+function earlyBytes(socket: Duplex, head: Buffer): Buffer {
+  const chunks = [head]
+  // From Node 26 on, a read returns one chunk.
+  while (socket.readableLength > 0) chunks.push(socket.read())
+  return chunks.length === 1 ? head : Buffer.concat(chunks)
+}
+
+function sourceOf(socket: Duplex, client: string | undefined): Source {
+  return {
+    get remoteAddress() {
+      return client ?? addressOf(socket)
+    },
+    secure: Reflect.get(socket, 'encrypted') === true,
+    told: client !== undefined,
+    get tls() {
+      return tlsFactsOf(socket)
+    },
+  }
+}
+
+/** Bytes of a request's head, nearly. */
+function sizeOf({ rawHeaders, url = '' }: IncomingMessage): number {
+  return rawHeaders.reduce((bytes, part) => bytes + part.length, url.length)
+}
+
+function requestOf(message: IncomingMessage): HandshakeRequest {
+  const headers: Record<string, string> = Object.create(null)
+  const repeated: string[] = []
+  const { rawHeaders } = message
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase()
+    const value = rawHeaders[at + 1] ?? ''
+    const before = headers[name]
+    if (before !== undefined) repeated.push(name)
+    // Cookies are joined as in one header (RFC 9113, section 8.2.3).
+    headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`
+  }
+  return {
+    method: message.method ?? '',
+    target: message.url ?? '',
+    httpVersion: message.httpVersion,
+    headers,
+    repeated,
+  }
+}
+
+function responseTo({ status, reason, headers }: Refusal): Buffer {
+  const names = Object.keys(headers).map((name) => name.toLowerCase())
+  const type = names.includes('content-type') ? {} : { 'Content-Type': 'text/plain; charset=utf-8' }
+  const length = { 'Content-Length': String(Buffer.byteLength(reason)) }
+  // Whoever names a protocol in Upgrade must say so in Connection (RFC 9110, section 7.8).
+  const connection = names.includes('upgrade') ? 'Upgrade, close' : 'close'
+  const lines = headerLines({ ...headers, Connection: connection, ...type, ...length })
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n`
+  return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(reason)])
+}

@@ -1,0 +1,203 @@
+// The first lane of the opening handshake: connections accepted at the handle, whose upgrade request came whole in one
+// read and reads the same for everyone. All others go to the second lane with what was read.
+import type { Buffer } from 'node:buffer'
+import type { Server as NetServer } from 'node:net'
+import type { Slices } from '../../connection/slices.js'
+import { acceptHandles } from '../../internals/accept.js'
+import type { StreamHandle } from '../../internals/node.js'
+import { type ChunkReader, readChunks, startReading } from '../../internals/stream.js'
+import type { Budget } from '../../memory/budget.js'
+import { checkUpgrade, type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
+import { readRequestHead } from '../../protocol/requestHead.js'
+import type { Deadlines, Expiring } from '../../time/deadlines.js'
+import { HandleTransport } from '../../transport/handle.js'
+import type { Transport } from '../../transport/transport.js'
+import type { Arrivals, Arrival as Newcomer } from '../admission/arrivals.js'
+import type { Accepted, Verdict } from '../admission/endpoint.js'
+import type { Gate } from '../admission/gate.js'
+import { CROWDED, PendingUpgrade, type Waiting } from './pendingUpgrade.js'
+import { type Respond, writeAcceptance } from './responseHead.js'
+
+export interface RawLaneOptions {
+  readonly slices: Slices
+  readonly deadlines: Deadlines
+  readonly gate: Gate
+  /** Time for the opening handshake, in milliseconds. */
+  readonly handshakeTimeout: number
+  /** The longest time without reading from a peer that may have left, in milliseconds. */
+  readonly pauseTimeout: number
+  /** Longer request heads are for the second lane to refuse. */
+  readonly maxHeaderSize: number
+  /** Where what peers send before they are accepted counts. */
+  readonly budget: Budget
+  /** The connections of all lanes that have not finished their handshake. */
+  readonly arrivals: Arrivals
+  /**
+   * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
+   * there is no memory for it.
+   */
+  upgraded(transport: Transport, accepted: Accepted, early: Buffer, respond: Respond): Refusal | undefined
+  /** A connection was accepted. */
+  arrived(): void
+  refused(handle: StreamHandle, refusal: Refusal): void
+  /** This lane is not sure: the second one decides, until the tick `due`. */
+  handedOver(handle: StreamHandle, read: Buffer, due: number): void
+}
+
+export class RawLane {
+  readonly #options: RawLaneOptions
+
+  constructor(options: RawLaneOptions) {
+    this.#options = options
+  }
+
+  /** Accepts for a listening server; false if its handle can't be taken over, and everything goes the second way. */
+  attach(server: NetServer, failed: (status: number) => void): boolean {
+    return acceptHandles(server, (handle) => this.#arrive(handle), failed)
+  }
+
+  /** Closes the connections whose handshake is not done. */
+  close(): void {
+    for (const arrival of this.#options.arrivals) if (arrival instanceof Arrival) arrival.close()
+  }
+
+  #arrive(handle: StreamHandle): void {
+    this.#options.arrived()
+    new Arrival(handle, this.#options)
+  }
+}
+
+/** Bytes that a connection costs that has sent no request. */
+const COST = 2048
+
+/** A handshake may take as long as so many small messages, and as one more for so many bytes: the clock is asked each time. */
+const WORTH = 16
+const BYTES_OF_ONE = 128
+
+/** A connection from its acceptance to the end of its handshake. */
+class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
+  due = 0
+  cost = COST
+  readonly #handle: StreamHandle
+  readonly #options: RawLaneOptions
+  #pending: PendingUpgrade | undefined
+  /** Its request has come, and waits for its turn. */
+  #inLine = false
+
+  constructor(handle: StreamHandle, options: RawLaneOptions) {
+    this.#handle = handle
+    this.#options = options
+    options.deadlines.set(this, options.handshakeTimeout)
+    readChunks(handle, this)
+    options.arrivals.add(this)
+    if (!startReading(handle)) this.expired()
+  }
+
+  get remoteAddress(): string | undefined {
+    return new HandleTransport(this.#handle).remoteAddress
+  }
+
+  readChunk(chunk: Buffer | undefined): void {
+    if (chunk === undefined) this.expired()
+    else if (this.#pending !== undefined) this.#pending.received(chunk)
+    else {
+      const { slices } = this.#options
+      slices.begin(this)
+      if (slices.spend(WORTH + chunk.length / BYTES_OF_ONE)) this.#wait(chunk)
+      else this.#decide(chunk)
+    }
+  }
+
+  /** Many come at once: this one's turn is later. */
+  #wait(chunk: Buffer): void {
+    const { arrivals, slices } = this.#options
+    this.#handle.readStop()
+    this.#inLine = true
+    arrivals.delete(this)
+    this.cost += chunk.length
+    arrivals.add(this)
+    slices.later(() => {
+      this.#inLine = false
+      if (!arrivals.has(this)) return
+      if (startReading(this.#handle)) this.#decide(chunk)
+      else this.expired()
+    })
+  }
+
+  /** Nothing came in time, or the peer has gone. */
+  expired(): void {
+    this.#leave()
+    this.#pending?.abandon('the peer has left')
+    this.#handle.close()
+  }
+
+  /** The server closes. */
+  close(): void {
+    if (this.#pending !== undefined) this.#pending.cancel()
+    else if (this.#inLine) this.#refuse(refuse(503, 'the server is closing'))
+    else this.expired()
+  }
+
+  giveWay(): boolean {
+    if (this.#pending === undefined) this.expired()
+    else this.#pending.cancel(CROWDED)
+    return true
+  }
+
+  full(): void {
+    this.#handle.readStop()
+  }
+
+  settled(verdict: Verdict, early: Buffer, head: HandshakeRequest): void {
+    if ('status' in verdict) return this.#refuse(verdict)
+    this.#leave()
+    this.#upgrade(new HandleTransport(this.#handle), verdict, early, head)
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#leave()
+    this.#options.refused(this.#handle, refusal)
+  }
+
+  #upgrade(transport: Transport, accepted: Accepted, early: Buffer, head: HandshakeRequest): void {
+    const respond: Respond = (output) => writeAcceptance(output, head, accepted)
+    const refusal = this.#options.upgraded(transport, accepted, early, respond)
+    if (refusal !== undefined) this.#options.refused(this.#handle, refusal)
+  }
+
+  #decide(chunk: Buffer): void {
+    const { gate, deadlines, budget, maxHeaderSize, handedOver } = this.#options
+    const text = chunk.toString('latin1')
+    const head = readRequestHead(text)
+    if (head === undefined || head.length > maxHeaderSize || checkUpgrade(head.request) !== undefined) {
+      const { due } = this
+      this.#leave()
+      return handedOver(this.#handle, chunk, due)
+    }
+    const { length } = head
+    const transport = new HandleTransport(this.#handle)
+    // A part of a string would keep the whole alive: the head alone is read anew.
+    const decision = gate.decide(
+      head.request,
+      length === chunk.length ? text : chunk.toString('latin1', 0, length),
+      transport,
+    )
+    if (!this.#options.arrivals.has(this)) return // closed by `upgrade` itself, which has closed the server
+    const { verdict } = decision
+    const early = chunk.subarray(length)
+    if (verdict instanceof Promise) {
+      const patience = { deadlines, budget, head: length, due: this.due, limits: this.#options }
+      deadlines.clear(this)
+      this.#pending = new PendingUpgrade(decision, early, patience, this)
+    } else if ('status' in verdict) this.settled(verdict, early, head.request)
+    else {
+      this.#leave()
+      this.#upgrade(transport, verdict, early, head.request)
+    }
+  }
+
+  #leave(): void {
+    this.#options.arrivals.delete(this)
+    this.#options.deadlines.clear(this)
+  }
+}

@@ -1,0 +1,17 @@
+// The answer of HTTP/1.1 to an upgrade that is accepted: written where the connection builds its first frames, so that
+// both leave in one write.
+import { codecOfThread } from '../../codec/codec.js'
+import type { FrameBuffer } from '../../connection/sending/encoder.js'
+import { acceptance, type HandshakeRequest } from '../../protocol/openingHandshake.js'
+import type { Accepted } from '../admission/endpoint.js'
+
+/** Writes a response where the connection's first frames follow it. */
+export type Respond = (output: FrameBuffer) => void
+
+/** Writes the 101 response to `request`. Throws OutOfMemory, and has written nothing then. */
+export function writeAcceptance(output: FrameBuffer, request: HandshakeRequest, accepted: Accepted): void {
+  const head = acceptance(request, accepted.opening.protocol, accepted.headers)
+  const pointer = output.reserve(head.length)
+  codecOfThread().bytes.write(head, pointer, 'latin1')
+  output.commit(pointer, head.length)
+}

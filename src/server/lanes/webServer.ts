@@ -1,0 +1,272 @@
+// The node:http server behind the second lane of the opening handshake. It reads request heads, and what is no upgrade is
+// answered as by node:http itself: no limit of ours is in force once a head has been read.
+import { createServer, IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { isThenable } from '../../checks/thenable.js'
+import type { Slices } from '../../connection/slices.js'
+import { runOutside } from '../../internals/context.js'
+import type { Budget } from '../../memory/budget.js'
+import { hasToken, type Refusal, refuse } from '../../protocol/openingHandshake.js'
+import type { Deadlines, Expiring } from '../../time/deadlines.js'
+import { type Arrival, type Arrivals, addressOf } from '../admission/arrivals.js'
+import { until } from '../admission/until.js'
+import { afterAnswer } from '../admission/upgradeBehind.js'
+import { SlicedReads } from './slicedReads.js'
+
+/** Times of HTTP, in milliseconds. */
+export interface HttpLimits {
+  /**
+   * Time for a whole HTTP request that is no upgrade, its body included, in milliseconds; then it is answered with 408.
+   * The answer may take any time. Default 300,000, as in Node.js.
+   */
+  readonly requestTimeout: number
+  /**
+   * How long an HTTP connection is kept open for the next request, in milliseconds. It should be longer than a proxy
+   * before this server keeps its connections, which is 60 seconds as a rule. Default 65,000.
+   */
+  readonly keepAliveTimeout: number
+}
+
+export interface WebServerOptions extends HttpLimits {
+  readonly slices: Slices
+  readonly deadlines: Deadlines
+  /** Time for a request head, in milliseconds. */
+  readonly handshakeTimeout: number
+  readonly maxHeaderSize: number
+  /** The longest time without reading from a peer that may have left, in milliseconds. */
+  readonly pauseTimeout: number
+  /** Most sockets at once, those that have become WebSockets included. */
+  readonly mostSockets: number
+  /** The connections of all lanes that have not become WebSockets. */
+  readonly arrivals: Arrivals
+  /** Where what peers send before they are accepted counts, and what of their requests has to wait. */
+  readonly budget: Budget
+  /** The client's address where a PROXY header told it. */
+  clientOf(socket: Duplex): string | undefined
+  /** Answers requests that are no upgrades. What it throws, or its promise rejects with, is told to `requestFailed`. */
+  request(request: IncomingMessage, response: ServerResponse): unknown
+  requestFailed(request: IncomingMessage, error: unknown): void
+  /** A request names websocket in its Upgrade header. The handshake must be done at the tick `due`, if that is not 0. */
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer, due: number): void
+  refuse(socket: Duplex, refusal: Refusal): void
+}
+
+/** A connection that has not become a WebSocket. */
+interface Visit extends Expiring, Arrival {
+  readonly socket: Duplex
+  /** Until when its first handshake must be done, as a tick; undefined when a head has been read. */
+  first: number | undefined
+  /** Requests that are not answered. */
+  readonly answers: Set<ServerResponse>
+  /** How node:http gets what is read; undefined until it has the connection. */
+  reads: SlicedReads | undefined
+}
+
+export class WebServer {
+  readonly #server: Server
+  readonly #options: WebServerOptions
+  readonly #visits = new Map<Duplex, Visit>()
+  #sockets = 0
+  /** Connections end with the answers that are under way. */
+  #leaving = false
+
+  constructor(options: WebServerOptions) {
+    this.#options = options
+    const { handshakeTimeout, requestTimeout, keepAliveTimeout, maxHeaderSize } = options
+    // The time for the head is a part of that for the request: node:http throws if it is longer.
+    const headersTimeout = requestTimeout === 0 ? handshakeTimeout : Math.min(handshakeTimeout, requestTimeout)
+    const times = { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval: 500 }
+    const messages = { IncomingMessage: messagesOf((socket) => this.#headIsRead(socket)) }
+    this.#server = createServer({ ...times, ...messages, maxHeaderSize }, (request, response) =>
+      this.#serve(request, response),
+    )
+    // node:http runs this in the context in which the server was told to listen: that is nobody's.
+    this.#server.on('upgrade', (message, socket, head) => {
+      const rest = this.#visits.get(socket)?.reads?.stop()
+      const behind = rest === undefined ? head : Buffer.concat([head, rest])
+      runOutside(() => this.#upgrade(message, socket, behind))
+    })
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket))
+    // This server never listens, but without the event it would never check its timeouts.
+    this.#server.emit('listening')
+  }
+
+  /** Counts a connection until it ends; ends it, and returns false, if there are too many. */
+  admit(socket: Socket): boolean {
+    if (this.#sockets >= this.#options.mostSockets) {
+      socket.destroy()
+      return false
+    }
+    this.#sockets++
+    socket.once('close', () => this.#sockets--)
+    return true
+  }
+
+  /** Serves a connection. Its first handshake must be done at the tick `due`, if that is not 0. */
+  take(socket: Socket, due: number): void {
+    const { slices, deadlines, arrivals, budget } = this.#options
+    const visit = this.#visitOf(socket, due)
+    this.#visits.set(socket, visit)
+    deadlines.setTick(visit, due)
+    arrivals.add(visit)
+    socket.once('close', () => {
+      deadlines.clear(visit)
+      arrivals.delete(visit)
+      visit.reads?.stop()
+      this.#visits.delete(socket)
+    })
+    this.#server.emit('connection', socket)
+    visit.reads = new SlicedReads(socket, slices, budget)
+  }
+
+  #visitOf(socket: Socket, first: number): Visit {
+    const { clientOf, maxHeaderSize } = this.#options
+    return {
+      due: 0,
+      cost: COST + maxHeaderSize,
+      socket,
+      first,
+      answers: new Set(),
+      reads: undefined,
+      get remoteAddress() {
+        return clientOf(socket) ?? addressOf(socket)
+      },
+      expired: () => this.#unreadable({ code: LATE }, socket),
+      giveWay() {
+        // What was asked for completely is the application's to answer, however long that takes.
+        if (this.answers.size > 0 && [...this.answers].every(({ req }) => req.complete)) return false
+        socket.destroy()
+        return true
+      },
+    }
+  }
+
+  /** From now on, each connection ends with its answer. */
+  leave(): void {
+    this.#leaving = true
+    for (const { answers } of this.#visits.values()) {
+      const last = [...answers].at(-1)
+      if (last?.headersSent === false) last.setHeader('Connection', 'close')
+    }
+  }
+
+  /** Ends idle connections, waits until all requests are answered, or for so many milliseconds, and ends the rest. */
+  async close(timeout: number): Promise<void> {
+    this.leave()
+    this.#server.close(() => undefined)
+    await until(() => [...this.#visits.values()].every(({ answers }) => answers.size === 0), timeout)
+    for (const socket of this.#visits.keys()) socket.destroy()
+  }
+
+  #headIsRead(socket: Duplex): void {
+    const visit = this.#visits.get(socket)
+    if (visit !== undefined) this.#options.deadlines.clear(visit)
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const visit = this.#visits.get(request.socket)
+    if (visit !== undefined) {
+      visit.first = undefined
+      visit.reads?.requested(request)
+      visit.answers.add(response)
+      response.once('close', () => visit.answers.delete(response))
+    }
+    if (this.#leaving) response.setHeader('Connection', 'close')
+    try {
+      const result = this.#options.request(request, response)
+      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#failed(request, response, error))
+    } catch (error) {
+      this.#failed(request, response, error)
+    }
+  }
+
+  #failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    // Whoever reads the body of a peer that leaves gets this error: the peer's fault is not told as one of the application's.
+    if (error !== request.errored) this.#options.requestFailed(request, error)
+    if (response.writableEnded || response.destroyed) return
+    if (response.headersSent) return cutOff(response)
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    const closing = this.#leaving ? { Connection: 'close' } : {}
+    const type = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': FAILED.length }
+    response.writeHead(500, STATUS_CODES[500], { ...closing, ...type }).end(FAILED)
+  }
+
+  #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { deadlines, handshakeTimeout } = this.#options
+    const visit = this.#visits.get(socket)
+    const last = [...(visit?.answers ?? [])].at(-1)
+    if (last !== undefined) {
+      // The answer to a request comes after those to the requests before it.
+      return afterAnswer(last, socket, head, this.#options, (behind) => this.#upgrade(message, socket, behind))
+    }
+    this.#visits.delete(socket)
+    if (visit !== undefined) this.#options.arrivals.delete(visit)
+    if (socket.destroyed) return
+    if (socket.writable)
+      this.#options.upgrade(message, socket, head, visit?.first ?? deadlines.tickAfter(handshakeTimeout))
+    else socket.destroy()
+  }
+
+  /** What came is no request, or too long, or too late: says so, unless that would be amid an answer. */
+  #unreadable({ code }: { readonly code?: string | undefined }, socket: Duplex): void {
+    if (socket.writableEnded) return // told already
+    this.#visits.get(socket)?.reads?.stop()
+    const answers = [...(this.#visits.get(socket)?.answers ?? [])]
+    if (answers.some(({ headersSent }) => headersSent) || !socket.writable) socket.destroy()
+    else this.#options.refuse(socket, this.#complaint(code, answers.length > 0))
+  }
+
+  #complaint(code: string | undefined, amidRequest: boolean): Refusal {
+    const { maxHeaderSize, handshakeTimeout, requestTimeout } = this.#options
+    if (code === 'HPE_HEADER_OVERFLOW') return refuse(431, `maxHeaderSize is ${maxHeaderSize} bytes`)
+    if (code !== LATE) return refuse(400, 'this is no HTTP request')
+    return refuse(
+      408,
+      amidRequest ? `requestTimeout is ${requestTimeout} ms` : `handshakeTimeout is ${handshakeTimeout} ms`,
+    )
+  }
+}
+
+/** Bytes that a socket of node:http and its parser cost, the head of a request left out. */
+const COST = 8192
+
+/** What node:http says of a request that takes too long. */
+const LATE = 'ERR_HTTP_REQUEST_TIMEOUT'
+
+const FAILED = 'the request failed\n'
+
+/** Ends a connection after what was written of an answer, so that its client sees that some is missing. */
+function cutOff(response: ServerResponse): void {
+  if (response.socket === null) response.destroy()
+  else response.socket.destroySoon()
+}
+
+/** What node:http calls an upgrade. */
+const UPGRADE = Symbol('upgrade')
+
+/**
+ * Requests of which only those to websocket are upgrades. A server may ignore an Upgrade header (RFC 9110, section 7.8),
+ * and does so where the header offers something else: `curl --http2` and Java's client offer h2c with any request.
+ * node:http asks for `upgrade` before it decides; its own way to say this, `shouldUpgradeCallback`, came with Node 22.21.
+ * `headRead` is called for each request head.
+ */
+function messagesOf(headRead: (socket: Socket) => void): typeof IncomingMessage {
+  return class extends IncomingMessage {
+    declare [UPGRADE]: boolean | null
+
+    constructor(socket: Socket) {
+      super(socket)
+      headRead(socket)
+    }
+
+    get upgrade(): boolean | null {
+      const offered = this[UPGRADE] && this.method !== 'CONNECT'
+      return offered === true ? hasToken(this.headers['upgrade'], 'websocket') : this[UPGRADE]
+    }
+
+    set upgrade(offered: boolean | null) {
+      this[UPGRADE] = offered
+    }
+  }
+}

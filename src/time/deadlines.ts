@@ -1,0 +1,124 @@
+// One coarse timer for everything that must not take for ever: handshakes, closing handshakes, silence, pauses.
+// A wheel of ticks: setting a deadline costs the same however many there are. The timer runs only while something has
+// a deadline, and never keeps the process alive.
+import { runOutside } from '../internals/context.js'
+import { MOST_AT_ONCE } from './awakeClock.js'
+import { Queue } from './queue.js'
+
+/** Something that must not take for ever. */
+export interface Expiring {
+  /** The wheel's own: the tick at which it expires, 0 without a deadline. */
+  due: number
+  /** It has taken too long. */
+  expired(): void
+}
+
+/** How coarse the timer is, in milliseconds. */
+export const TICK = 100
+
+/** Most ticks that one call of the timer counts: time in which this process stood still is nobody's fault. */
+const MOST_TICKS = MOST_AT_ONCE / TICK
+
+/** A time in milliseconds as ticks, never less than it says; 0, which is no limit, stays 0. */
+export function ticksOf(milliseconds: number): number {
+  return Math.ceil(milliseconds / TICK)
+}
+
+/** Milliseconds for those that expire at once, before others have a turn: a hundred thousand may have come at once. */
+const SHARE = 4
+
+export class Deadlines {
+  /** Ticks so far: a clock that costs nothing to read. It stands still while nothing has a deadline. */
+  now = 1
+  readonly #wheel = new Map<number, Set<Expiring>>()
+  /** Ticks that are over, of which not all have been told. */
+  readonly #over = new Queue<number>()
+  #telling = false
+  readonly #watch: (now: number) => boolean
+  #timer: NodeJS.Timeout | undefined
+  #last = 0
+
+  /** `watch` runs at each tick with the time, and says whether the ticks must go on although nothing is due. */
+  constructor(watch: (now: number) => boolean) {
+    this.#watch = watch
+  }
+
+  /** `key` expires in `after` milliseconds, unless it gets another deadline before, or none. 0 is never. */
+  set(key: Expiring, after: number): void {
+    this.setTick(key, this.tickAfter(after))
+  }
+
+  /** The tick at which something expires that may take `after` milliseconds from now on; 0, for 0, is never. */
+  tickAfter(after: number): number {
+    return after === 0 ? 0 : this.now + ticksOf(after) + 1
+  }
+
+  /** `key` expires at the tick `due`; 0 is never. */
+  setTick(key: Expiring, due: number): void {
+    this.clear(key)
+    if (due === 0) return
+    key.due = Math.max(due, this.now + 1)
+    const others = this.#wheel.get(key.due)
+    if (others === undefined) this.#wheel.set(key.due, new Set([key]))
+    else others.add(key)
+    this.start()
+  }
+
+  /** `key` expires no later than at the tick `due`; 0 changes nothing. */
+  hasten(key: Expiring, due: number): void {
+    if (due !== 0 && (key.due === 0 || due < key.due)) this.setTick(key, due)
+  }
+
+  clear(key: Expiring): void {
+    if (key.due === 0) return
+    const others = this.#wheel.get(key.due)
+    others?.delete(key)
+    if (others?.size === 0) this.#wheel.delete(key.due)
+    key.due = 0
+  }
+
+  /** Makes sure that the ticks run. */
+  start(): void {
+    if (this.#timer !== undefined) return
+    this.#last = performance.now()
+    this.#timer = setInterval(() => runOutside(() => this.#advance()), TICK).unref()
+  }
+
+  #advance(): void {
+    const time = performance.now()
+    const ticks = Math.min(Math.max(Math.floor((time - this.#last) / TICK), 1), MOST_TICKS)
+    this.#last = time
+    for (let tick = 0; tick < ticks; tick++) this.#tick()
+    this.#tell()
+    if (this.#watch(time) || this.#wheel.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tick(): void {
+    this.now++
+    if (this.#wheel.has(this.now)) this.#over.push(this.now)
+  }
+
+  /** Tells those that have expired, as many as fit into a share of time; the others in turns of their own. */
+  #tell(): void {
+    if (this.#telling) return
+    const until = performance.now() + SHARE
+    for (let tick = this.#over.first; tick !== undefined; tick = this.#over.first) {
+      for (const key of this.#wheel.get(tick) ?? []) {
+        if (performance.now() > until) return this.#tellLater()
+        this.clear(key)
+        runOutside(() => key.expired()) // each on its own: what one enters is none of the others' business
+      }
+      this.#over.shift()
+    }
+  }
+
+  #tellLater(): void {
+    this.#telling = true
+    setImmediate(() => {
+      this.#telling = false
+      this.#tell()
+    })
+  }
+}

@@ -1,0 +1,103 @@
+// What was published on a topic in a turn: frames, one behind the other, that lie in one place until every subscriber has
+// been sent them. To many, they are sent in several turns; meanwhile a subscriber that is sent something else gets its
+// part first, so that it sees everything in the order in which it was said.
+
+import type { Subscriber } from '../connection/subscriber.js'
+import type { SharedMemory } from '../memory/sharedBlock.js'
+
+/** Subscribers between two looks at the clock. */
+const BETWEEN_LOOKS = 32
+
+export class Topic {
+  readonly name: string
+  /** The subscribers, by the order in which they came: each has a larger number than those before it. */
+  readonly subscribers = new Map<Subscriber, number>()
+  #last = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  add(subscriber: Subscriber): void {
+    this.subscribers.set(subscriber, ++this.#last)
+  }
+}
+
+export class Batch {
+  readonly topic: Topic
+  readonly #memory: SharedMemory
+  readonly #start: number
+  #end: number
+  /** Those who have had a part of it, or came too late for that, and where what they have not had begins. */
+  #ahead: Map<Subscriber, number> | undefined
+  #rest: Iterator<Subscriber> | undefined
+  /** The number of the last subscriber that has been sent it. */
+  #passed = 0
+
+  /** Keeps `memory` until `release`. Frames lie from `start` to `end`; more may follow, until it is sent. */
+  constructor(topic: Topic, memory: SharedMemory, start: number, end: number) {
+    this.topic = topic
+    this.#memory = memory
+    this.#start = start
+    this.#end = end
+    memory.retain()
+  }
+
+  /** Where its last frame ends. */
+  get end(): number {
+    return this.#end
+  }
+
+  get length(): number {
+    return this.#end - this.#start
+  }
+
+  /** Whether it takes more frames: nobody has been sent it but those who were sent something else. */
+  get open(): boolean {
+    return this.#rest === undefined
+  }
+
+  /** A frame follows the others, up to `end`. */
+  extend(end: number): void {
+    this.#end = end
+  }
+
+  /** What is in it so far is not for this subscriber, or it has had it. */
+  skip(subscriber: Subscriber): void {
+    this.#ahead ??= new Map()
+    this.#ahead.set(subscriber, this.#end)
+  }
+
+  /** Sends one subscriber what it has not had, because something else is about to be sent to it. */
+  catchUp(subscriber: Subscriber): void {
+    const number = this.topic.subscribers.get(subscriber)
+    if (number === undefined || number <= this.#passed) return
+    const from = this.#ahead?.get(subscriber) ?? this.#start
+    this.skip(subscriber)
+    this.#deliver(subscriber, from)
+  }
+
+  /** Sends it to all, or until `until`, in milliseconds of `performance.now()`; false if some are left. */
+  deliver(until: number): boolean {
+    const { subscribers } = this.topic
+    this.#rest ??= subscribers.keys()
+    for (let count = 1; ; count++) {
+      const { done, value: subscriber } = this.#rest.next()
+      if (done === true) return true
+      // Only where the sweep may be cut: nothing of the application's runs before that, so nobody catches up meanwhile.
+      const number = count % BETWEEN_LOOKS === 0 ? subscribers.get(subscriber) : undefined
+      this.#deliver(subscriber, this.#ahead?.get(subscriber) ?? this.#start)
+      if (count % BETWEEN_LOOKS !== 0) continue
+      this.#passed = number ?? this.#passed
+      if (performance.now() > until) return false
+    }
+  }
+
+  release(): void {
+    this.#memory.release()
+  }
+
+  #deliver(subscriber: Subscriber, from: number): void {
+    if (from < this.#end) subscriber.deliver(this.#memory, from, this.#end - from)
+  }
+}

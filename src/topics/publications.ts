@@ -1,0 +1,150 @@
+// What has been published and not sent to all of its subscribers yet: batches, in the order in which they were said. A
+// batch is sent when the turn ends, to as many as fit into a slice of time; the rest, and what is published meanwhile,
+// follows in turns of its own.
+import type { Heap } from '../codec/codec.js'
+import type { Sendable } from '../connection/connection.js'
+import type { Encoder, FrameBuffer } from '../connection/sending/encoder.js'
+import { PreparedMessage, prepare, preparedInternals } from '../connection/sending/prepared.js'
+import { encode } from '../connection/sending/sendable.js'
+import type { Subscriber } from '../connection/subscriber.js'
+import type { Turn, Writer } from '../connection/turn.js'
+import { Arena } from '../memory/arena.js'
+import { Queue } from '../time/queue.js'
+import { Batch, type Topic } from './batch.js'
+
+/** Holds a turn's publications; longer ones are sent from memory of their own. */
+const BATCH_LENGTH = 64 * 1024
+
+/** As much may wait to be sent; what is published beyond has the oldest batches sent to all at once. */
+const MOST_BATCHES = 64
+const MOST_BYTES = 4 * 1024 * 1024
+
+/** Milliseconds that sending takes before others have a turn. */
+const SHARE = 4
+
+export class Publications implements Writer, FrameBuffer {
+  readonly #encoder: Encoder
+  readonly #heap: Heap
+  readonly #turn: Turn
+  #arena: Arena | undefined
+  readonly #batches = new Queue<Batch>()
+  /** Bytes of all batches. */
+  #bytes = 0
+  /** Asked to be flushed at the end of this turn, or of one of its own. */
+  #listed = false
+
+  constructor(encoder: Encoder, heap: Heap, turn: Turn) {
+    this.#encoder = encoder
+    this.#heap = heap
+    this.#turn = turn
+  }
+
+  /** Whether anything waits to be sent. */
+  get pending(): boolean {
+    return this.#batches.length > 0
+  }
+
+  /** Publishes what has at most `most` bytes as a frame to all subscribers but `except`. Throws OutOfMemory. */
+  publish(topic: Topic, data: Sendable, most: number, except?: Subscriber): void {
+    if (most > BATCH_LENGTH) this.#publishAlone(topic, data, except)
+    else {
+      if (except !== undefined) this.catchUp(except)
+      const batch = this.#batchFor(topic, most)
+      encode(this.#encoder, this, data)
+      this.#bytes += this.#memory.position - batch.end
+      batch.extend(this.#memory.position)
+      if (except !== undefined && topic.subscribers.has(except)) batch.skip(except)
+    }
+    this.#list()
+  }
+
+  /** Sends one subscriber what waits for it: something else is about to be sent to it. */
+  catchUp(subscriber: Subscriber): void {
+    for (const batch of this.#batches) batch.catchUp(subscriber)
+  }
+
+  /** This subscriber comes now: what waits was said before. */
+  skip(topic: Topic, subscriber: Subscriber): void {
+    for (const batch of this.#batches) if (batch.topic === topic) batch.skip(subscriber)
+  }
+
+  /** Nobody subscribes to anything: what waits is for nobody, and the memory is not needed. */
+  forget(): void {
+    for (const batch of this.#batches.clear()) batch.release()
+    this.#bytes = 0
+    this.#arena?.free()
+    this.#arena = undefined
+  }
+
+  /** Where the next frame of the batch is built (FrameBuffer). */
+  reserve(): number {
+    return this.#memory.position
+  }
+
+  commit(pointer: number, length: number): void {
+    this.#memory.position = pointer + length
+  }
+
+  /** The turn is over (Writer). */
+  flush(): void {
+    this.#listed = false
+    const until = performance.now() + SHARE
+    for (let batch = this.#batches.first; batch !== undefined; batch = this.#batches.first) {
+      if (!batch.deliver(until)) {
+        this.#listed = true
+        return this.#turn.addLater(this)
+      }
+      this.#drop()
+    }
+    this.#arena?.recycle()
+  }
+
+  /** A long message leaves from where it lies. */
+  #publishAlone(topic: Topic, data: Sendable, except: Subscriber | undefined): void {
+    const message = data instanceof PreparedMessage ? data : prepare(data)
+    const { memory, length } = preparedInternals.frame(message)
+    const batch = new Batch(topic, memory, memory.pointer, memory.pointer + length)
+    if (except !== undefined) batch.skip(except)
+    if (message !== data) message.release() // the batch has its memory
+    this.#put(batch)
+    this.#bytes += length
+  }
+
+  /** The batch of this topic that was begun last, with room for `most` bytes more. */
+  #batchFor(topic: Topic, most: number): Batch {
+    const arena = this.#memory
+    const { last } = this.#batches
+    if (last?.topic === topic && last.open && last.end === arena.position && arena.fits(most)) return last
+    if (!arena.fits(most)) arena.change()
+    const batch = new Batch(topic, arena.block, arena.position, arena.position)
+    this.#put(batch)
+    return batch
+  }
+
+  #put(batch: Batch): void {
+    while (this.#batches.length >= MOST_BATCHES || this.#bytes >= MOST_BYTES) {
+      this.#batches.first?.deliver(Infinity)
+      this.#drop()
+      this.#turn.strain()
+    }
+    this.#batches.push(batch)
+  }
+
+  #drop(): void {
+    const batch = this.#batches.shift()
+    if (batch === undefined) return
+    this.#bytes -= batch.length
+    batch.release()
+  }
+
+  #list(): void {
+    if (this.#listed) return
+    this.#listed = true
+    this.#turn.add(this)
+  }
+
+  get #memory(): Arena {
+    this.#arena ??= new Arena(this.#heap, BATCH_LENGTH)
+    return this.#arena
+  }
+}

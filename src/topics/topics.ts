@@ -1,0 +1,167 @@
+// The topics of a server in one process, and who subscribes to them. What is published in a turn is encoded once, and
+// written to every subscriber from one place (publications.ts).
+import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
+import { type Heap, OutOfMemory } from '../codec/codec.js'
+import type { Sendable } from '../connection/connection.js'
+import type { Encoder } from '../connection/sending/encoder.js'
+import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
+import type { Publisher, Subscriber } from '../connection/subscriber.js'
+import type { Turn } from '../connection/turn.js'
+import { Topic } from './batch.js'
+import type { Broker, BrokerStatistics } from './broker.js'
+import { MAX_TOPIC_BYTES } from './broker.js'
+import { Publications } from './publications.js'
+
+/** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
+const WARNING_INTERVAL = 1000
+
+export class Topics implements Publisher {
+  readonly #turn: Turn
+  readonly #most: number
+  #broker: Broker | undefined
+  #attached = false
+  readonly #topics = new Map<string, Topic>()
+  readonly #subscriptions = new Map<Subscriber, Set<Topic>>()
+  readonly #publications: Publications
+  #warned = -Infinity
+
+  /** For at most `most` topics. */
+  constructor(encoder: Encoder, heap: Heap, turn: Turn, most: number, broker?: Broker) {
+    this.#turn = turn
+    this.#publications = new Publications(encoder, heap, turn)
+    this.#most = most
+    this.#broker = broker
+  }
+
+  /** Uses the broker that `make` makes, unless there is one already. */
+  use(make: () => Broker): void {
+    this.#broker ??= make()
+  }
+
+  get pending(): boolean {
+    return this.#publications.pending
+  }
+
+  /** What others publish is published here, from now on. */
+  connect(): void {
+    if (this.#attached) return
+    this.#attached = true
+    this.#broker?.attach((topic, payload, text) => this.#receive(topic, payload, text))
+  }
+
+  /** What the broker has carried; undefined without one. */
+  get statistics(): BrokerStatistics | undefined {
+    return this.#broker?.statistics
+  }
+
+  /** Publishes to nobody else any more; resolves when what was published has left, or can't. */
+  async close(): Promise<void> {
+    await this.#broker?.close()
+  }
+
+  /** How many subscribers a topic has in this process. */
+  subscriberCount(topic: string): number {
+    return this.#topics.get(topic)?.subscribers.size ?? 0
+  }
+
+  subscribe(subscriber: Subscriber, name: string, most: number): void {
+    let own = this.#subscriptions.get(subscriber)
+    const known = this.#topics.get(name)
+    if (known !== undefined && own?.has(known)) return
+    if ((own?.size ?? 0) >= most) throw callerError('ERR_MAX_SUBSCRIPTIONS', `maxSubscriptions is ${most}`)
+    const topic = known ?? this.#open(name)
+    own ??= new Set()
+    this.#subscriptions.set(subscriber, own.add(topic))
+    topic.add(subscriber)
+    this.#publications.skip(topic, subscriber)
+  }
+
+  /** What was published before is sent first; if that fails the subscriber, its error handler runs afterwards. */
+  unsubscribe(subscriber: Subscriber, name: string): boolean {
+    return this.#turn.undisturbed(() => this.#unsubscribe(subscriber, name))
+  }
+
+  #unsubscribe(subscriber: Subscriber, name: string): boolean {
+    const topic = this.#topics.get(name)
+    if (topic === undefined || !topic.subscribers.has(subscriber)) return false
+    this.catchUp(subscriber)
+    const own = this.#subscriptions.get(subscriber)
+    own?.delete(topic)
+    if (own?.size === 0) this.#subscriptions.delete(subscriber)
+    this.#remove(topic, subscriber)
+    return true
+  }
+
+  isSubscribed(subscriber: Subscriber, name: string): boolean {
+    return this.#topics.get(name)?.subscribers.has(subscriber) ?? false
+  }
+
+  leave(subscriber: Subscriber): number {
+    const own = this.#subscriptions.get(subscriber)
+    if (own === undefined) return 0
+    this.#subscriptions.delete(subscriber)
+    for (const topic of own) this.#remove(topic, subscriber)
+    return own.size
+  }
+
+  publish(name: string, data: Sendable, except?: Subscriber): number {
+    if (this.#broker !== undefined) {
+      this.connect()
+      this.#broker.publish(name, payloadOf(data), isText(data))
+    }
+    return this.#publish(name, data, except)
+  }
+
+  catchUp(subscriber: Subscriber): void {
+    this.#publications.catchUp(subscriber)
+  }
+
+  /** From the broker. Text is decoded and encoded anew: another machine's bytes may be anything, ours must be UTF-8. */
+  #receive(topic: string, payload: Uint8Array, text: boolean): void {
+    this.#publish(topic, text ? Buffer.from(payload).toString() : payload)
+  }
+
+  /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
+  #publish(name: string, data: Sendable, except?: Subscriber): number {
+    const topic = this.#topics.get(name)
+    try {
+      const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
+      if (topic === undefined) return 0
+      this.#turn.undisturbed(() => this.#publications.publish(topic, data, most, except))
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      this.#warn(error)
+      return 0
+    }
+    return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
+  }
+
+  #warn({ message }: OutOfMemory): void {
+    const now = performance.now()
+    if (now - this.#warned < WARNING_INTERVAL) return
+    this.#warned = now
+    process.emitWarning(`publications could not be delivered (${message})`, 'MillraceWarning')
+  }
+
+  #open(name: string): Topic {
+    // A lone surrogate can't travel: to a broker, it would be another topic.
+    const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
+    if (!fits || /\p{Surrogate}/u.test(name))
+      throw callerError('ERR_TOPIC_NAME', `a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
+    if (this.#topics.size >= this.#most) throw callerError('ERR_MAX_TOPICS', `maxTopics is ${this.#most}`)
+    const topic = new Topic(name)
+    this.#topics.set(name, topic)
+    this.connect()
+    this.#broker?.subscribe(name)
+    return topic
+  }
+
+  #remove(topic: Topic, subscriber: Subscriber): void {
+    topic.subscribers.delete(subscriber)
+    if (topic.subscribers.size > 0) return
+    this.#topics.delete(topic.name)
+    this.#broker?.unsubscribe(topic.name)
+    if (this.#topics.size === 0) this.#publications.forget()
+  }
+}

@@ -1,0 +1,27 @@
+// Takes what a broker receives, for tests to look at.
+import type { Broker } from '../../src/topics/broker.js'
+
+export interface Received {
+  readonly topic: string
+  readonly payload: Buffer
+  readonly isText: boolean
+}
+
+export class Receiver {
+  readonly received: Received[] = []
+
+  constructor(broker: Broker) {
+    broker.attach((topic, payload, isText) => {
+      this.received.push({ topic, payload: Buffer.from(payload), isText })
+    })
+  }
+
+  get count(): number {
+    return this.received.length
+  }
+
+  /** Payloads as text, of one topic or of all. */
+  texts(topic?: string): string[] {
+    return this.received.filter((one) => topic === undefined || one.topic === topic).map((one) => `${one.payload}`)
+  }
+}
