@@ -1,8 +1,8 @@
 // Building, linting and testing need the packages that package.json calls devDependencies, and npm leaves those out of an
-// installation for production (--omit=dev, NODE_ENV=production). This says so in words, before anything is deleted.
+// installation for production (--omit=dev, NODE_ENV=production). This program says so, before anything is deleted.
 //
-// With --prepare it is the script that npm runs behind each installation of a clone: with the tools it builds; without
-// them, what has been built stays as it is.
+// With --prepare it is the script that npm runs after each installation of a clone: with the tools it builds; without
+// them, what has been built stays as it is, and if nothing has been built, it fails.
 import { execSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -23,13 +23,13 @@ function isInstalled(name, folder) {
 if (missing.length === 0) {
   if (prepares) build()
 } else if (prepares && isBuilt) {
-  console.log('millrace: the development tools are not installed, so dist stays as it was built before.')
+  console.log('millrace: the development tools are not installed, so dist stays as it was built.')
 } else {
   const few =
     missing.length > 3 ? `${missing.slice(0, 3).join(', ')} and ${missing.length - 3} more` : missing.join(', ')
-  console.error(`millrace: the development tools are not installed here (${few}), and this needs them.
+  console.error(`millrace: the development tools are not installed here (${few}), and this command needs them.
 To install them and build:        npm ci --include=dev
-To leave them out afterwards:     npm prune --omit=dev (what has been built stays)
+To remove them after the build:   npm prune --omit=dev (what has been built stays)
 To install without building:      npm ci --omit=dev --ignore-scripts`)
   process.exitCode = 1
 }

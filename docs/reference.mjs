@@ -1,34 +1,35 @@
-// Writes docs/api.md from the docstrings of the declarations that the compiler has emitted: `npm run docs`.
-// With --check it writes nothing, and fails if the file is not what it would write.
+// Writes the API reference from the docstrings of the declarations that the compiler has emitted: `npm run docs`. There is
+// a page in docs/api for each noun, and docs/api.md is their index. With --check it writes nothing, and fails if a file
+// differs from what it would write, or is one too many.
 //
-// It reads the emitter's own layout (one member a line, four spaces deep, its docstring above it), and needs nothing but
-// Node. Whatever it does not understand makes it fail; nothing is left out in silence.
-import { readFileSync, writeFileSync } from 'node:fs'
+// It reads the emitter's own layout (one member per line, four spaces deep, its docstring above it), and needs nothing but
+// Node. Whatever it does not understand makes it fail; it leaves nothing out in silence.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
 /** The other entry: a module that declares what it exports. */
 const REDIS = new URL('../dist/src/brokers/redisBroker.d.ts', import.meta.url)
-const OUTPUT = new URL('api.md', import.meta.url)
+const OUTPUT = new URL('./', import.meta.url)
 
-/** The order of reading. Exports that are not named here come last. */
-const ORDER = [
+/** The pages, in the order of reading: file, title, first paragraph, names. Every export must be on one of them. */
+const PAGES = [
   [
-    'Making a server',
-    [
-      'createServer',
-      'ServerOptions',
-      'CommonOptions',
-      'RouteOptions',
-      'Handlers',
-      'Server',
-      'ListenOptions',
-      'CloseOptions',
-      'ClusterOptions',
-      'ProcessStatistics',
-    ],
+    'server',
+    'Server',
+    'How to make a server, and what it can do.',
+    ['createServer', 'Server', 'ServerOptions', 'CommonOptions', 'RouteOptions', 'route', 'Route', 'CloseOptions'],
+  ],
+  ['handlers', 'Handlers', 'The functions that your application gives a server or a route.', ['Handlers']],
+  [
+    'listen',
+    'Listening and acceptors',
+    'Where a server listens, and in how many processes.',
+    ['ListenOptions', 'ClusterOptions', 'ProcessStatistics'],
   ],
   [
+    'upgrade',
     'Opening handshake',
+    'The request that opens a connection, and how to accept or refuse it.',
     [
       'Upgrade',
       'Acceptance',
@@ -39,23 +40,50 @@ const ORDER = [
       'TlsCipher',
       'ClientCertificate',
       'CertificateName',
-      'route',
-      'Route',
     ],
   ],
   [
-    'Connections',
+    'connection',
+    'Connection',
+    'One client, as your handlers see it.',
     ['Connection', 'Sendable', 'SendResult', 'SendStreamOptions', 'StreamSource', 'StreamChunk', 'OutputPolicy'],
   ],
-  ['Messages', ['Message', 'MessageStream', 'Messages', 'OwnBytes', 'prepare', 'PreparedMessage']],
   [
+    'message',
+    'Message',
+    'What a client sends, and messages that you prepare once for many connections.',
+    ['Message', 'MessageStream', 'Messages', 'OwnBytes', 'prepare', 'PreparedMessage'],
+  ],
+  [
+    'large',
     'Large messages',
+    'The option `large`: a module of yours handles large messages in a pool of threads. See also [the guide](../large-messages.md).',
     ['LargeRouteOptions', 'LargeOptions', 'LargeHandler', 'LargeMessage', 'LargeContext', 'LargeReply'],
   ],
-  ['Brokers', ['Broker', 'BrokerStatistics', 'Receive']],
-  ['`millrace/redis`', ['redisBroker', 'RedisBrokerOptions', 'RedisBroker', 'RedisBrokerStatistics']],
-  ['Limits', ['ConnectionLimits', 'ServerLimits', 'HttpLimits']],
-  ['Errors and close codes', ['ErrorCode', 'ProtocolViolation', 'ViolationName', 'CloseCode']],
+  [
+    'broker',
+    'Broker',
+    'What carries publications between processes. See also [the guide](../brokers.md).',
+    ['Broker', 'BrokerStatistics', 'Receive'],
+  ],
+  [
+    'redis',
+    '`millrace/redis`',
+    "What `import { redisBroker } from 'millrace/redis'` offers. It needs the package `@redis/client`: `npm install @redis/client`.",
+    ['redisBroker', 'RedisBrokerOptions', 'RedisBroker', 'RedisBrokerStatistics'],
+  ],
+  [
+    'limits',
+    'Limits',
+    'Every limit is an option of `createServer`. See also [the guide](../limits.md).',
+    ['ConnectionLimits', 'ServerLimits'],
+  ],
+  [
+    'errors',
+    'Errors and close codes',
+    'What a caller and a client can do wrong, and how a connection ends. See also [the guide](../errors.md).',
+    ['ErrorCode', 'ProtocolViolation', 'ViolationName', 'CloseCode'],
+  ],
 ]
 
 const DECLARATION = /^(export )?(?:declare )?(interface|class|type|function|const) (\w+)/
@@ -80,12 +108,13 @@ function declarationsIn(url) {
   return found
 }
 
-/** What a comment says, without its stars. */
+/** What a comment says, without its stars; an example follows in a paragraph of its own. */
 function textOf(comment) {
   return comment
     .map((line) => line.replace(/^\s*(?:\/\*\*|\*(?!\/))? ?/, '').replace(/ ?\*\/$/, ''))
     .join('\n')
     .trim()
+    .replaceAll(/\n@example\n/g, '\n\n')
 }
 
 /** The members of an interface, a class or an object type, one level deep; internal and private ones left out. */
@@ -110,7 +139,7 @@ function membersOf(lines) {
   return members.map((one) => ({ ...one, text: one.text.replace(/;$/, '').replace(/^readonly /, '') }))
 }
 
-/** Whether a member has ended: behind a semicolon, outside of all braces. */
+/** Whether a member has ended: after a semicolon, outside of all braces. */
 function isWhole(text) {
   return text.endsWith(';') && text.split(/[{(]/).length === text.split(/[})]/).length
 }
@@ -174,19 +203,26 @@ function listOf(members, owner) {
     .map((member) => {
       const { text, doc } = member
       const name = nameOf(member)
-      const id = `${owner}-${name}`.toLowerCase().replaceAll(/[^\w-]/g, '')
+      if (doc === '') throw new Error(`${owner}.${name} has no docstring`)
+      const id = idOf(owner, member)
       const isLong = text.includes('\n')
       const line = `- \`${isLong ? name : text}\`<a id="${id}"></a>`
       const block = isLong ? `${line}\n${indent(code(text).trimEnd())}` : line
-      return doc === '' ? block : `${block}${isLong ? '\n\n' : '<br>\n'}${indent(doc)}`
+      return `${block}${isLong ? '\n\n' : '<br>\n'}${indent(doc)}`
     })
     .join('\n')
 }
 
-/** A link to a name's heading. GitHub numbers headings that differ only in case. */
-function linkTo(name, order) {
-  const before = order.slice(0, order.indexOf(name)).filter((one) => one.toLowerCase() === name.toLowerCase()).length
-  return `[\`${name}\`](#${name.toLowerCase()}${before === 0 ? '' : `-${before}`})`
+/** The anchor of a member. */
+const idOf = (owner, member) => `${owner}-${nameOf(member)}`.toLowerCase().replaceAll(/[^\w-]/g, '')
+
+/** A link to a name's heading, from a page or, by `folder`, from elsewhere. GitHub numbers headings that differ only in case. */
+function linkTo(name, text = name, folder = '') {
+  const page = PAGES.find(([, , , names]) => names.includes(name))
+  if (page === undefined) throw new Error(`${name} is exported, but stands on no page: add it to PAGES`)
+  const [file, , , names] = page
+  const before = names.slice(0, names.indexOf(name)).filter((one) => one.toLowerCase() === name.toLowerCase()).length
+  return `[\`${text}\`](${folder}${file}.md#${name.toLowerCase()}${before === 0 ? '' : `-${before}`})`
 }
 
 const indent = (text) => text.replace(/^(?=.)/gm, '  ')
@@ -204,22 +240,21 @@ function membersWithBases(declaration, names) {
   let members = own
   for (const { text, name } of basesOf(declaration)) {
     const base = lookUp(name, declaration.url)
-    if (names.has(name) && name !== declaration.name)
-      inherited.push(`Has all of [\`${text}\`](#${name.toLowerCase()}), and:`)
-    else if (base === undefined) inherited.push(`Extends \`${text}\` with:`)
+    if (names.has(name) && name !== declaration.name) inherited.push(`Has all members of ${linkTo(name, text)}, and:`)
+    else if (base === undefined) inherited.push(`Extends \`${text}\`, and adds:`)
     else members = overridden(membersWithBases(base, new Map()).members, members)
   }
   return { inherited, members }
 }
 
-/** The members of a base, those in their places that are declared anew, and behind them those that are new. */
+/** The members of a base, with those that are declared anew in their places, and then those that are new. */
 function overridden(base, own) {
   const before = new Set(base.map(nameOf))
   const anew = (member) => own.find((one) => nameOf(one) === nameOf(member)) ?? member
   return [...base.map(anew), ...own.filter((one) => !before.has(nameOf(one)))]
 }
 
-/** Type aliases: the type as it is written, with the names of its file that only it uses; its members, if it has some. */
+/** Type aliases: the type as it is written, with the unexported types of its file that it uses, and its members, if any. */
 function describeType(declaration) {
   const keys = /= keyof typeof (\w+);$/.exec(declaration.lines[0])?.[1]
   if (keys === 'callerErrors') return 'See [the table of errors](errors.md).'
@@ -233,7 +268,7 @@ function describeType(declaration) {
   return `${code(all.map((one) => one.replace('export ', '')).join('\n'))}\n${listOf(once(membersOf(members)), declaration.name)}`
 }
 
-/** The members that say something; of those that stand in both branches of a condition, the first. */
+/** The members that have a docstring. Of a member that stands in both branches of a condition, the first counts. */
 function once(members) {
   const names = new Set()
   return members.filter(({ text, doc }) => {
@@ -265,45 +300,104 @@ function describe(name, names) {
     .map((one) => one.doc)
     .filter((text) => text !== '')
     .join('\n\n')
-  const parts = [`### \`${name}\`\n`, doc === '' ? undefined : `${doc}\n`]
+  // What a name looks like stands between what is said of it and the example.
+  const [words, ...examples] = doc.split(/\n\n(?=```)/)
+  const parts = [`## \`${name}\`\n`, `${words}\n`]
   if (first.kind === 'function') {
     parts.push(code(all.map(({ lines }) => lines.join('\n').replace(/^export declare |;$/g, '')).join('\n')))
   } else if (first.kind === 'type') parts.push(describeType(first))
   else if (first.kind === 'const') parts.push(listOf(membersOf(bodyOf(first)), name))
-  else parts.push(code(head), describeMembers(first, names))
+  else parts.push(code(head))
+  for (const example of examples) parts.push(`${example}\n`)
+  if (first.kind === 'interface' || first.kind === 'class') parts.push(describeMembers(first, names))
   return parts
     .filter((part) => part !== undefined && part !== '')
     .join('\n')
     .trimEnd()
 }
 
+const GENERATED = '<!-- Written by `npm run docs` from the docstrings in src. Change those. -->'
+
+/** The files of the reference by their paths in docs. */
 function reference() {
   const names = exportsOf(readFileSync(INDEX, 'utf8'))
-  const placed = ORDER.flatMap(([, group]) => group)
-  const others = [...names.keys()].filter((name) => !placed.includes(name))
-  const groups = [...ORDER, ['Other', others]]
-    .map(([title, group]) => [title, group.filter((name) => names.has(name))])
-    .filter(([, group]) => group.length > 0)
-  const order = groups.flatMap(([, group]) => group)
-  const contents = groups.map(([title, group]) => `- ${title}: ${group.map((name) => linkTo(name, order)).join(' · ')}`)
-  const sections = groups.map(([title, group]) =>
-    [`## ${title}`, ...group.map((name) => describe(name, names))].join('\n\n'),
-  )
-  return [
-    '<!-- Written by `npm run docs` from the docstrings in src. Change those. -->',
-    '# API reference',
-    "Everything that `import ... from 'millrace'` offers, and at the end what `millrace/redis` does. Lengths are in bytes, times in milliseconds. Every property is read-only, except `connection.data`.",
-    contents.join('\n'),
-    ...sections,
-    '',
-  ]
-    .join('\n\n')
-    .replace(/\n+$/, '\n')
+  for (const name of names.keys()) linkTo(name)
+  const files = new Map()
+  for (const [file, title, introduction, group] of PAGES) {
+    const sections = group.map((name) => describe(name, names))
+    const contents = group.map((name) => linkTo(name)).join(' · ')
+    files.set(`api/${file}.md`, pageOf(`# ${title}`, introduction, '[API reference](../api.md)', contents, ...sections))
+  }
+  files.set('api.md', indexOf(names))
+  return files
 }
 
-const text = reference()
-if (!process.argv.includes('--check')) writeFileSync(OUTPUT, text)
-else if (readFileSync(OUTPUT, 'utf8') !== text) {
-  console.error('docs/api.md is not what the docstrings say: run npm run docs')
-  process.exitCode = 1
+const pageOf = (...parts) => `${[GENERATED, ...parts].join('\n\n').trimEnd()}\n`
+
+/** All names and their members, with the first sentence of what is said of each. */
+function indexOf(names) {
+  const sections = PAGES.flatMap(([, title, , group]) => [
+    `## ${title}`,
+    ...group.map((name) => {
+      const members = membersIn(names.get(name), name, names).map((member) => {
+        const id = idOf(name, member)
+        return `- \`${nameOf(member)}\`: ${firstSentence(member.doc)} [More](${pathTo(name)}#${id})`
+      })
+      const text = `${firstSentence(docOf(names.get(name), name))} ${linkTo(name, 'More', 'api/').replaceAll('`', '')}`
+      return [`### \`${name}\``, text, ...(members.length === 0 ? [] : [members.join('\n')])].join('\n\n')
+    }),
+  ])
+  const contents = PAGES.map(([file, title, introduction]) => `| [${title}](api/${file}.md) | ${introduction} |`)
+  return pageOf(
+    '# API reference',
+    "Everything that `import ... from 'millrace'` and `import ... from 'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
+    ['| page | what it describes |', '|---|---|', ...contents].join('\n').replaceAll('(../', '('),
+    'Below is an index of all names and their members.',
+    ...sections,
+  )
+}
+
+const pathTo = (name) => `api/${PAGES.find(([, , , names]) => names.includes(name))[0]}.md`
+
+function docOf(declarations, name) {
+  const { doc } = declarations.find((one) => one.name === name && one.doc !== '') ?? { doc: '' }
+  if (doc === '') throw new Error(`${name} has no docstring`)
+  return doc
+}
+
+/** The members that have an entry on the page of a name. */
+function membersIn(declarations, name, names) {
+  const declaration = declarations.find((one) => one.name === name)
+  if (declaration.kind === 'interface' || declaration.kind === 'class')
+    return membersWithBases(declaration, names).members
+  if (declaration.kind === 'const') return membersOf(bodyOf(declaration))
+  if (declaration.kind !== 'type' || declaration.lines[0].includes('= keyof typeof')) return []
+  return once(membersOf(declaration.lines.filter((line) => line.startsWith('    '))))
+}
+
+function firstSentence(doc) {
+  const [paragraph] = doc.split(/\n\n|\n```/)
+  return /^.*?[.:](?=\s|$)/s.exec(paragraph)[0].replace(/:$/, '.').replaceAll('\n', ' ')
+}
+
+/** The files of the reference that are there. */
+function present() {
+  const folder = new URL('api/', OUTPUT)
+  const pages = existsSync(folder) ? readdirSync(folder).map((name) => `api/${name}`) : []
+  return [...pages, ...(existsSync(new URL('api.md', OUTPUT)) ? ['api.md'] : [])]
+}
+
+const files = reference()
+const others = present().filter((path) => !files.has(path))
+if (process.argv.includes('--check')) {
+  const read = (path) => (existsSync(new URL(path, OUTPUT)) ? readFileSync(new URL(path, OUTPUT), 'utf8') : undefined)
+  const stale = [...files].filter(([path, text]) => read(path) !== text).map(([path]) => path)
+  for (const path of [...stale, ...others]) {
+    console.error(`docs/${path} is not what the docstrings say: run npm run docs`)
+    process.exitCode = 1
+  }
+} else {
+  mkdirSync(new URL('api/', OUTPUT), { recursive: true })
+  for (const path of others) rmSync(new URL(path, OUTPUT))
+  for (const [path, text] of files) writeFileSync(new URL(path, OUTPUT), text)
 }

@@ -26,7 +26,7 @@ function limitsTable(limits, answer) {
     limit.atLimit,
     limit.answer,
   ])
-  const head = ['option', 'unit', 'default', '0 means', 'at the limit', answer]
+  const head = ['option', 'unit', 'default', '0 means', 'what happens at the limit', answer]
   return [row(head), '|---|---|--:|---|---|---|', ...rows.map(row)].join('\n')
 }
 
@@ -42,7 +42,7 @@ function errorsTable() {
 
 function violationsTable() {
   const rows = Object.entries(violations).map(([code, [closeCode, text]]) => [`\`${code}\``, closeCode, text])
-  return [row(['code', 'close code', 'what the peer did']), '|---|--:|---|', ...rows.map(row)].join('\n')
+  return [row(['code', 'close code', 'what the client did']), '|---|--:|---|', ...rows.map(row)].join('\n')
 }
 
 /** A row of a table; an empty last cell has a single blank. */

@@ -1,5 +1,5 @@
-// Only who has logged in may connect: a cookie, looked up in a database before the connection opens. Log in with
-// `curl -i -X POST 'http://127.0.0.1:9001/login?user=anna'`, which answers with the cookie.
+// Only users who have logged in may connect: the server looks up their cookie in a database before the connection opens. Log in
+// with `curl -i -X POST 'http://127.0.0.1:9001/login?user=anna'`; the answer has the cookie.
 import { createServer } from 'millrace'
 import { createSession, userOf } from './database.mjs'
 

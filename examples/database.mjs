@@ -1,11 +1,11 @@
-// Stands in for your database: users and sessions in memory, forgotten when the process ends. Every function is async,
-// as yours will be. Replace this file, keep the functions.
+// This file takes the place of your database. It keeps users and sessions in memory, and forgets them when the process ends.
+// Every function is async, as yours will be. Replace this file, and keep its functions.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const sessions = new Map()
 
-/** Makes a session for a user; resolves with its id, which nobody can guess. A real one asks for a password before. */
+/** Makes a session for a user, and resolves with an id that nobody can guess. A real program checks a password first. */
 export async function createSession(user) {
   await delay(5)
   const id = randomBytes(16).toString('base64url')

@@ -3,7 +3,7 @@ import { createServer } from 'millrace'
 
 const server = createServer({
   message(connection, message) {
-    connection.send(message) // as text or binary, as it came; without a copy
+    connection.send(message) // as text or binary, as it came, and without a copy
   },
 })
 

@@ -1,5 +1,5 @@
-// Messages longer than memory, in both directions: what comes in is hashed while it arrives, and `send SIZE` answers with
-// that many bytes, no faster than they are read. Try it with `node examples/streams.mjs`.
+// Messages that are longer than the memory, in both directions. A long message is hashed while it arrives. The text message
+// `send SIZE` is answered with that many bytes, no faster than the client reads them. Try it with `node examples/streams.mjs`.
 import { createHash } from 'node:crypto'
 import { createServer } from 'millrace'
 

@@ -1,4 +1,4 @@
-// An echo server with TLS: wss://. KEY and CERT are the names of PEM files. To make a pair for trying:
+// An echo server with TLS: wss://. KEY and CERT are the names of PEM files. This command makes a pair to try:
 // openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'millrace'

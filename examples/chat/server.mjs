@@ -7,8 +7,8 @@ const page = await readFile(new URL('page.html', import.meta.url))
 const room = route({
   origins: ['self'], // no other site's page may speak in the name of its visitors
   maxMessage: 4096,
-  messageRate: 20, // a second, from one user
-  outputPolicy: 'drop', // who reads too slowly misses messages; the others don't wait
+  messageRate: 20, // messages per second and user
+  outputPolicy: 'drop', // a user who reads too slowly misses messages; other users do not wait
 
   upgrade(request) {
     const name = request.query.get('name')?.trim()

@@ -1,5 +1,6 @@
-// One process for each processor, on one port. Try it with `node examples/cluster/server.mjs`; change this file and send
-// SIGHUP to the process that says it listens, and its successors run the new code. SIGTERM and Ctrl+C end it gracefully.
+// One process for each processor, on one port. Try it with `node examples/cluster/server.mjs`. If you change this
+// file and send SIGHUP to the process that prints that it listens, new processes run the new code. SIGTERM and Ctrl+C end it
+// gracefully.
 import cluster from 'node:cluster'
 import { createServer } from 'millrace'
 

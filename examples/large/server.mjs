@@ -1,5 +1,5 @@
-// Large JSON documents without a stalled ping: messages from 64 KiB on are parsed in a pool of threads, by large.mjs.
-// A message is handled where it lies, in shared memory; only the reply travels. Try it with
+// Large JSON documents that do not hold up other messages: large.mjs parses messages of 64 KiB and more in a pool of threads.
+// The thread reads a message where it lies, in shared memory; only the reply is copied. Try it with
 // `node examples/large/server.mjs`.
 import { createServer } from 'millrace'
 

@@ -70,7 +70,10 @@ export class Hub {
     stream.on('close', () => this.#leave(link))
     stream.on('data', (chunk: Buffer) => {
       if (decoder.push(chunk, take)) return
-      process.emitWarning('an acceptor wrote what is no publication: its link is closed', 'MillraceWarning')
+      process.emitWarning(
+        'an acceptor wrote something that is not a publication: its link is closed',
+        'MillraceWarning',
+      )
       stream.destroy()
     })
   }

@@ -13,32 +13,42 @@ export type { Broker, BrokerStatistics, Receive }
 
 /** Options of `redisBroker`. */
 export interface RedisBrokerOptions {
-  /** Stands in front of each topic in the names of the Redis channels. Default 'millrace:'. */
+  /** The beginning of each Redis channel's name; the topic follows. Default: `'millrace:'`. */
   readonly prefix?: string
-  /** Bytes that Redis may not have confirmed yet; while there are more, publications are dropped. At least 1. Default 8 MiB. */
+  /**
+   * How many bytes may wait for a confirmation from Redis. While there are more, publications are dropped. At least 1.
+   * Default: 8 MiB.
+   */
   readonly maxBuffered?: number
-  /** Milliseconds in which Redis must accept a connection or answer a ping; else it is away. At least 1. Default 10,000. */
+  /**
+   * How long Redis may take to accept a connection or to answer a ping, in milliseconds. After that, Redis counts as
+   * away. At least 1. Default: 10,000.
+   */
   readonly timeout?: number
   /**
-   * Called when Redis is away, and when it refuses a command: once for each outage, not for each attempt to connect
-   * again. By default a process warning named MillraceWarning.
+   * Called when Redis goes away, and when Redis refuses a command. It is called once for each outage, and not for each
+   * attempt to reconnect. Default: a process warning with the name MillraceWarning.
    */
   readonly error?: (error: Error) => void
 }
 
-/** What a Redis broker has carried. */
+/** What a Redis broker has carried since it was made. */
 export interface RedisBrokerStatistics extends BrokerStatistics {
-  /** Publications that were sent, but not confirmed before the connection was lost: they may have arrived or not. */
+  /**
+   * How many publications were sent, but not confirmed before the connection to Redis was lost. They may have arrived
+   * or not.
+   */
   readonly unconfirmed: number
   /**
-   * Messages that came on a channel and were dropped whole, because they are no publications on that channel's topic, or
-   * not as long as they say.
+   * How many messages came on a channel and were dropped, because they were not publications on the topic of that
+   * channel, or because their length was not what they said.
    */
   readonly invalid: number
 }
 
 /** A broker that carries publications over Redis. */
 export interface RedisBroker extends Broker {
+  /** What this broker has carried so far. */
   readonly statistics: RedisBrokerStatistics
 }
 
@@ -55,10 +65,19 @@ const MAX_CHANNELS = 1000
 const CLOSE_TIMEOUT = 2000
 
 /**
- * A broker that connects all processes that use the same Redis (6 or later) or Valkey server, and the same `prefix`.
- * `url` is `redis://` or `rediss://` (TLS), `[[user]:password@]host[:port]`; a wrong one throws a TypeError, as
- * names that are no options and values of the wrong kind do; numbers out of bounds are a RangeError. Whether the server is
- * there shows later: the broker keeps trying to reach it until it is closed.
+ * Makes a broker that connects all processes that use the same Redis server (version 6 or later, or Valkey) and the
+ * same `prefix`. The form of `url` is `redis://[[user]:password@]host[:port]`, or `rediss://` for TLS. Throws a
+ * TypeError for a wrong URL, for names that are not options, and for values of the wrong kind; a RangeError for numbers
+ * that are out of bounds; and an Error with the code `ERR_PACKAGE_MISSING` if the package `@redis/client` is not
+ * installed. It does not wait for the Redis server: the broker tries to reach it until it is closed.
+ * @example
+ * ```js
+ * import { createServer } from 'millrace'
+ * import { redisBroker } from 'millrace/redis'
+ *
+ * const broker = redisBroker('redis://127.0.0.1:6379', { error: (error) => console.error(error.message) })
+ * const server = createServer({ broker })
+ * ```
  */
 export function redisBroker(url: string, options: RedisBrokerOptions = {}): RedisBroker {
   checkUrl(url)

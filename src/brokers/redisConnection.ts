@@ -1,7 +1,10 @@
 // One connection to Redis that is made anew whenever it is lost. The client's own reconnecting is off: each attempt is
 // a client of its own, so that nothing of an old one is sent again, and no timer of it outlives `close`.
-import { createClient, ErrorReply } from '@redis/client'
 import { callerError } from '../checks/errors.js'
+import { packageFor } from '../internals/packages.js'
+
+/** The package is loaded when the first broker is made, so that an error can say that it is missing. */
+const redis = () => packageFor<typeof import('@redis/client')>('millrace/redis', '@redis/client')
 
 export type RedisClient = ReturnType<typeof clientFor>
 
@@ -16,8 +19,9 @@ export interface ConnectionEvents {
 const FIRST_DELAY = 50
 const LONGEST_DELAY = 2000
 
-/** Throws a TypeError for what is no address of a Redis server. */
+/** Throws a TypeError for what is no address of a Redis server, and an Error where @redis/client is not installed. */
 export function checkUrl(url: string): void {
+  redis()
   let problem = 'it must begin with redis:// or rediss://'
   try {
     if (/^rediss?:\/\/./.test(url)) return void clientFor(url, 0).destroy()
@@ -30,11 +34,11 @@ export function checkUrl(url: string): void {
 
 /** Whether Redis has answered, and said no. */
 export function isRefusal(error: Error): boolean {
-  return error instanceof ErrorReply
+  return error instanceof redis().ErrorReply
 }
 
 function clientFor(url: string, connectTimeout: number) {
-  return createClient({
+  return redis().createClient({
     url,
     RESP: 3,
     disableOfflineQueue: true,

@@ -9,15 +9,15 @@ export const origins: Kind = listOf("a list of origins, 'self' and patterns", wr
 /** What is wrong with an entry of `origins`: an Origin header is a scheme, a host, and a port unless it is the usual. */
 function wrongOrigin(entry: unknown): string | undefined {
   if (entry instanceof RegExp || Object.prototype.toString.call(entry) === '[object RegExp]') return undefined
-  if (typeof entry !== 'string') return `${shown(entry)} is no origin: write 'https://example.com', or a RegExp`
+  if (typeof entry !== 'string') return `${shown(entry)} is not an origin: write 'https://example.com', or a RegExp`
   if (entry === 'self' || entry === 'null') return undefined
-  if (entry === '*') return "'*' is no origin: leave `origins` out to let everybody in"
+  if (entry === '*') return "'*' is not an origin: to accept all origins, leave the option out"
   if (entry.includes('*'))
-    return `${shown(entry)} is no origin: patterns are RegExps, /^https:\\/\\/[a-z0-9-]+\\.example\\.com$/`
+    return `${shown(entry)} is not an origin: write a pattern as a RegExp, /^https:\\/\\/[a-z0-9-]+\\.example\\.com$/`
   const usual = usualForm(entry)
   if (usual === entry) return undefined
   const advice = usual === undefined ? "write 'https://example.com'" : `browsers write ${shown(usual)}`
-  return `${shown(entry)} is no origin: ${advice}`
+  return `${shown(entry)} is not an origin: ${advice}`
 }
 
 /** An origin as browsers write it; undefined for what is none. */
@@ -30,7 +30,7 @@ function usualForm(entry: string): string | undefined {
 
 export const protocols: Kind = listOf('a list of subprotocols', (entry) => {
   if (typeof entry === 'string' && TOKEN.test(entry)) return undefined
-  return `${shown(entry)} is no subprotocol: they are words without blanks and commas, each an entry of its own`
+  return `${shown(entry)} is not a subprotocol: write each one as an entry of its own, without blanks and commas`
 })
 
 /** Whom to trust is for TrustedProxies to read; here, it must be a list. */
@@ -40,7 +40,7 @@ export const proxies: Kind = {
   advice: (value) =>
     typeof value === 'string'
       ? `write [${shown(value)}]`
-      : "name the proxies whose X-Forwarded-For is true, ['127.0.0.1', '10.0.0.0/8'] for instance",
+      : "name the proxies whose X-Forwarded-For header is true: ['127.0.0.1', '10.0.0.0/8']",
 }
 
 /** Texts that node:tls takes in PEM: whoever gives the name of a file would be told so only by OpenSSL. */
@@ -58,9 +58,9 @@ function contents(format: string, reads: (text: string) => boolean): Kind {
     isText(value) ||
     (typeof value === 'object' && value !== null && isText(Reflect.get(value, 'pem') ?? Reflect.get(value, 'buf')))
   return {
-    words: `what is in the file (${format}), a string or a Buffer`,
+    words: `the contents of the file (${format}), as a string or a Buffer`,
     secret: true,
     is: (value) => typeof value !== 'boolean' && typeof value !== 'number' && ![value].flat().some(isName),
-    advice: (value) => ([value].flat().some(isName) ? 'read it, readFileSync(path)' : undefined),
+    advice: (value) => ([value].flat().some(isName) ? 'read the file: readFileSync(path)' : undefined),
   }
 }

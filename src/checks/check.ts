@@ -79,8 +79,9 @@ function complaint(name: string, list: Checklist, elsewhere: Elsewhere): string 
   if (homeOfAlias !== undefined && alias !== undefined) return `: did you mean ${homeOfAlias.example(alias)}?`
   const near = nearest(name, names)
   if (near !== undefined) return `: did you mean '${near}'?`
-  if (list.own === true) return ": docs/api.md lists them; what is the application's own needs a class, or is an object"
-  return names.length > MOST_LISTED ? ': docs/api.md lists them' : `: there is ${names.join(', ')}`
+  if (list.own === true)
+    return ': docs/api.md lists the options. To keep a value of your own here, put it into an object'
+  return names.length > MOST_LISTED ? ': docs/api.md lists the options' : `: there is ${names.join(', ')}`
 }
 
 /** More names than a message should have. */

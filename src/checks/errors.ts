@@ -7,7 +7,7 @@ type Entry = readonly [kind: new (message: string, options?: ErrorOptions) => Er
 export const callerErrors = {
   ERR_OPTION_UNKNOWN: [
     TypeError,
-    'An object of options has a name that is no option.',
+    'An object of options has a name that is not an option.',
     'The message says which option may have been meant.',
   ],
   ERR_OPTION_KIND: [
@@ -17,7 +17,7 @@ export const callerErrors = {
   ],
   ERR_OPTION_RANGE: [
     RangeError,
-    'A number is no whole number, or out of its bounds.',
+    'A number is not a whole number, or is out of its bounds.',
     'The message names the bounds; [limits](limits.md) has all of them.',
   ],
   ERR_OPTION_MISSING: [
@@ -32,7 +32,7 @@ export const callerErrors = {
   ],
   ERR_ROUTE: [
     TypeError,
-    'A path of the option `routes` is no path, or its value was not made by the function `route`.',
+    'A name in the option `routes` is not a path, or its value was not made by the function `route`.',
     "Write `routes: { '/chat': route({ ... }) }`.",
   ],
   ERR_PROXY_ADDRESS: [
@@ -42,18 +42,18 @@ export const callerErrors = {
   ],
   ERR_ARGUMENT_KIND: [
     TypeError,
-    'An argument is of the wrong kind: what is sent, a close code, or what `handleUpgrade` is given.',
+    'An argument is of the wrong kind: data to send, a close code, or an argument of `handleUpgrade`.',
     'The message says what the argument must be.',
   ],
   ERR_ARGUMENT_SURPLUS: [
     TypeError,
-    'A function was given more arguments than it takes, a callback for instance.',
+    'A function was given more arguments than it takes, for example a callback.',
     'Handlers are options; functions return promises.',
   ],
   ERR_UPGRADE_ANSWER: [
     TypeError,
-    '`upgrade` answered what is no answer. The client gets 500; `upgradeFailed` gets the error.',
-    'Return nothing or `{ data, headers, protocol }` to accept, `{ status, headers, body }` to refuse.',
+    '`upgrade` returned something that is not an answer. The client gets 500, and `upgradeFailed` gets the error.',
+    'Return nothing or `{ data, headers, protocol }` to accept, and `{ status, headers, body }` to refuse.',
   ],
   ERR_UPGRADE_PROTOCOL: [
     TypeError,
@@ -67,22 +67,22 @@ export const callerErrors = {
   ],
   ERR_UPGRADE_ABORTED: [
     Error,
-    'The reason of `request.signal`: the client has left, the server closes, or it needs the place or the memory.',
+    'The reason of `request.signal`: the client has left, or the server closes, or it needs the room for another connection.',
     'Stop working on the request.',
   ],
   ERR_HEADER: [
     TypeError,
-    'A header of a response has a name or a value that may not be sent, or is set by the handshake itself.',
+    'A header of a response has a name or a value that must not be sent, or the handshake sets this header itself.',
     'The message names the header.',
   ],
   ERR_MESSAGE_UNDER_WAY: [
     Error,
-    'A message in fragments or a stream is being sent, and another message can not begin.',
+    'A message in fragments or a stream is being sent, and another message cannot begin.',
     'Wait for the end of the first: for its last fragment, or for the promise of `sendStream`.',
   ],
   ERR_FRAGMENT_KIND: [
     TypeError,
-    'One message got fragments of text and of bytes.',
+    'One message has fragments of text and fragments of bytes.',
     'Send all fragments of a message as strings, or all as bytes.',
   ],
   ERR_MESSAGE_GONE: [
@@ -93,7 +93,7 @@ export const callerErrors = {
   ERR_PREPARED_RELEASED: [Error, 'A prepared message is sent after `release`.', 'Release it after its last use.'],
   ERR_CLOSE_CODE: [
     RangeError,
-    'A close code may not be sent, or there is a close reason without a code.',
+    'A close code must not be sent, or there is a close reason without a code.',
     'Use 1000 to 1003, 1007 to 1014 or 3000 to 4999.',
   ],
   ERR_CLOSE_REASON: [RangeError, 'A close reason is longer than 123 bytes.', 'Shorten it.'],
@@ -103,7 +103,7 @@ export const callerErrors = {
     'A ping was given up, because too many later ones wait for their pongs.',
     'Send fewer pings, or none: `pingInterval` does that.',
   ],
-  ERR_TOPIC_NAME: [TypeError, 'A topic is no string, empty, or longer than 255 bytes.', 'Use a shorter name.'],
+  ERR_TOPIC_NAME: [TypeError, 'A topic is not a string, is empty, or is longer than 255 bytes.', 'Use a shorter name.'],
   ERR_MAX_SUBSCRIPTIONS: [
     RangeError,
     'A connection would subscribe to more than `maxSubscriptions` topics.',
@@ -136,24 +136,24 @@ export const callerErrors = {
   ],
   ERR_OUT_OF_MEMORY: [
     RangeError,
-    'No memory is left for what was asked: `payloadMemory` is spent, or the system gives no more.',
+    'No memory is left for the operation: `payloadMemory` is used up, or the system gives no more.',
     'Try again later, or raise `payloadMemory`.',
   ],
   ERR_INVALID_JSON: [
     SyntaxError,
-    '`json()` was called on a message that is no JSON.',
-    'Nothing: where the error leaves the handler, the connection is closed with 1007.',
+    '`json()` was called on a message that is not JSON.',
+    'Nothing: if the error leaves the handler, the connection is closed with 1007.',
   ],
   ERR_SERVER_CLOSED: [Error, 'The server is closed, or closes.', 'Make a new server to listen again.'],
   ERR_NO_TLS: [
     Error,
-    '`setSecureContext` was called on a server that listens nowhere with TLS.',
+    '`setSecureContext` was called on a server that does not listen with TLS.',
     'Call it after `listen({ tls })`; with acceptors, in each acceptor.',
   ],
   ERR_ACCEPTORS_UNAVAILABLE: [
     Error,
     '`listen({ acceptors })` was called in a worker thread, or in a worker of another cluster.',
-    'Leave `acceptors` out there.',
+    'Leave the option `acceptors` out in that case.',
   ],
   ERR_ACCEPTORS_TAKEN: [
     Error,
@@ -168,7 +168,7 @@ export const callerErrors = {
   ERR_NO_ACCEPTORS: [Error, '`reload` was called in a process that has no acceptors.', 'Call it in the primary.'],
   ERR_ACCEPTOR_FAILED: [
     Error,
-    'An acceptor ended before it listened, or could not listen where the others do.',
+    'An acceptor ended before it listened, or could not listen on the address of the others.',
     'Its own output says why.',
   ],
   ERR_ACCEPTOR_TIMEOUT: [
@@ -179,17 +179,27 @@ export const callerErrors = {
   ERR_MESSAGE_RESERVED: [
     Error,
     'A message between processes has a `cmd` that begins with `NODE_`, and Node.js would take it for its own.',
-    'Do not pass on what peers say as it is.',
+    'Do not pass on messages of clients unchanged.',
+  ],
+  ERR_PACKAGE_MISSING: [
+    Error,
+    'A package that is loaded only when it is needed is not installed: `@redis/client` for `redisBroker`, piscina for `large`.',
+    'Install it: the message says how.',
+  ],
+  ERR_FILE_BUNDLED: [
+    Error,
+    'The option `large` needs a file of millrace that a bundle does not contain.',
+    'Tell the bundler to leave millrace external.',
   ],
   ERR_REDIS_ADDRESS: [
     TypeError,
-    'The address that `redisBroker` was given is none.',
+    'The address that `redisBroker` was given is not the address of a Redis server.',
     'Write `redis://` or `rediss://`, `[[user]:password@]host[:port]`.',
   ],
   ERR_REDIS_SILENT: [
     Error,
     'Redis has not answered within `timeout`. The option `error` of `redisBroker` gets the error.',
-    'Nothing: the broker connects again.',
+    'Nothing: the broker reconnects.',
   ],
 } as const satisfies Readonly<Record<string, Entry>>
 

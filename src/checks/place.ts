@@ -43,10 +43,10 @@ function checkTogether(options: object): void {
     )
   }
   if (isGiven('fd') && ['port', 'host', 'path'].some(isGiven)) {
-    throw callerError('ERR_OPTION_CONFLICT', 'fd listens already: leave port, host and path out')
+    throw callerError('ERR_OPTION_CONFLICT', 'fd is a socket that is open already: leave port, host and path out')
   }
   for (const [name, needed] of Object.entries(NEEDS)) {
     if (isGiven(name) && !isGiven(needed))
-      throw callerError('ERR_OPTION_CONFLICT', `${name} is about Unix sockets: it needs ${needed}`)
+      throw callerError('ERR_OPTION_CONFLICT', `${name} applies only to Unix sockets: it needs ${needed}`)
   }
 }

@@ -3,33 +3,41 @@ import { clusterQuantities } from '../checks/quantities.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 import { processors } from './processors.js'
 
-/** The acceptors of a server, for `listen`. Times in milliseconds. */
+/** Options of `listen` for several processes. Times are in milliseconds. */
 export interface ClusterOptions {
   /**
-   * How many processes accept connections, perform their handshakes and serve them; each runs this program. `'auto'` is
-   * one for each processor that this process may use, within the limits of its container. At least 1, at most 1024.
-   * Default: none; this process serves. Everything below is about acceptors, and does nothing without them.
+   * How many processes accept and serve connections; each of them runs your program. `'auto'` means one for each
+   * processor that this process may use, within the limits of its container. At least 1, and at most 1024. Default:
+   * none, so this process serves. All options below have an effect only together with this one.
    */
   readonly acceptors?: number | 'auto'
   /**
-   * At a reload, how long the old acceptors serve their connections before they close them. Handshakes that are under
-   * way get this time, too. Default 5000.
+   * How long the old acceptors go on serving their connections at a reload, before they close them. Handshakes that
+   * have begun get the same time. Default: 5000.
    */
   readonly drainAfter?: number
-  /** At a reload, the time over which those closes are spread, so that clients don't all come back at once. Default 10,000. */
+  /**
+   * The time over which the old acceptors spread these closes, so that clients do not all reconnect at once. Default:
+   * 10,000.
+   */
   readonly drainOver?: number
-  /** The close code for connections of the old acceptors at a reload. Default 1012, Service Restart. */
+  /** The close code that clients of the old acceptors get at a reload. Default: 1012, Service Restart. */
   readonly drainCode?: number
-  /** How long a process may take from its start until it listens; then it is killed. Default 30,000. */
+  /** How long an acceptor may take from its start until it listens. After that, it is killed. Default: 30,000. */
   readonly startTimeout?: number
-  /** How long an acceptor may take to end, after its last connection was sent Close; then it is killed. Default 15,000. */
+  /**
+   * How long an acceptor may take to end after it has sent Close to its last connection. After that, it is killed.
+   * Default: 15,000.
+   */
   readonly stopTimeout?: number
   /**
-   * Whether SIGTERM and SIGINT close the server and end the process with 0 (a second one at once), and SIGHUP reloads.
-   * Default true.
+   * Whether the primary handles signals: SIGTERM and SIGINT close the server and end the process with 0 (a second one
+   * ends it at once), and SIGHUP reloads. Default: true.
    */
   readonly signals?: boolean
-  /** Is told, in a line each, of acceptors that die and of reloads that fail. Default: standard error. */
+  /**
+   * Called with a line of text when an acceptor dies or a reload fails. Default: the line is printed on standard error.
+   */
   readonly log?: (line: string) => void
 }
 

@@ -31,7 +31,7 @@ import { Supervisor } from './supervisor.js'
 /** There is one program, so one server of it has the acceptors. */
 let taken = false
 
-/** A WebSocket server, made by `createServer`. */
+/** A WebSocket server. `createServer` makes it. */
 export class Server<Data = unknown> {
   readonly #process: ProcessServer
   #supervisor: Supervisor | undefined
@@ -44,42 +44,53 @@ export class Server<Data = unknown> {
     this.#process = new ProcessServer(options)
   }
 
-  /** The connections that are not closed, of all routes. */
+  /** The connections of all routes that are not closed yet. */
   get connections(): ReadonlySet<Connection<Data>> {
     return this.#process.connections as ReadonlySet<Connection<Data>>
   }
 
-  /** The opening handshakes that this process has accepted. */
+  /** How many opening handshakes this process has accepted. */
   get handshakes(): number {
     return this.#process.handshakes
   }
 
-  /** Where it listens on a port, first; undefined before `listen`, after `close`, and where it listens on paths only. */
+  /**
+   * The first address and port on which the server listens. Undefined before `listen`, after `close`, and if the server
+   * listens only on paths.
+   */
   get address(): AddressInfo | undefined {
     return this.addresses.find((address) => typeof address !== 'string')
   }
 
-  /** The port of `address`; undefined where that is. */
+  /** The port of `address`. Undefined if `address` is undefined. */
   get port(): number | undefined {
     return this.address?.port
   }
 
-  /** Everything it listens on, or its acceptors do: ports with their addresses, and paths. */
+  /** Everything on which the server or its acceptors listen: addresses with their ports, and paths. */
   get addresses(): readonly (AddressInfo | string)[] {
     return this.#supervisor?.addresses ?? this.#process.addresses
   }
 
   /**
-   * Starts to listen; may be called more than once, for several addresses. Rejects with the system's error, EADDRINUSE
-   * for instance, with that of node:tls where its options are wrong, with that of the module of `large`, and after
-   * `close`. Rejects with a TypeError for names that are no options, values of the wrong kind, and options that exclude
-   * each other. A number is a port: `listen(9001)`.
+   * Starts to listen. A number is a port: `listen(9001)`. You may call it more than once, for several addresses.
+   * Rejects with the system's error (EADDRINUSE, for example), with the error of node:tls for wrong TLS options, with
+   * the error of the module of `large` if that does not load, and after `close`. Rejects with a TypeError for names
+   * that are not options, for values of the wrong kind, and for options that exclude each other.
    *
-   * With `acceptors`, this process becomes their primary: it runs the program up to here, starts it again in each
-   * acceptor, and serves nothing by itself. Resolves in an acceptor when it listens, and in the primary when all do.
-   * An acceptor that can't listen ends; its error rejects in the primary, when all have ended. Rejects with a
-   * RangeError for numbers that are out of bounds, and with an Error in a worker thread, in a worker of another cluster,
-   * and for a second server with acceptors.
+   * With `acceptors`, this process becomes the primary: it has run your program up to this call, starts the same
+   * program again in each acceptor, and serves nothing itself. The promise resolves in an acceptor when that acceptor
+   * listens, and in the primary when all acceptors listen. If an acceptor can't listen, it ends, and in the primary the
+   * promise rejects with its error when all acceptors have ended. Rejects with a RangeError for numbers that are out of
+   * bounds. Rejects with an Error in a worker thread, in a worker of another cluster, and for a second server with
+   * acceptors.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer()
+   * await server.listen({ port: 9001, host: '127.0.0.1' })
+   * ```
    */
   listen(where?: number | (ListenOptions & ClusterOptions)): Promise<this>
   async listen(where: number | (ListenOptions & ClusterOptions) = {}, ...more: unknown[]): Promise<this> {
@@ -92,9 +103,13 @@ export class Server<Data = unknown> {
       if (!isMainThread)
         throw callerError(
           'ERR_ACCEPTORS_UNAVAILABLE',
-          'acceptors are processes of the main thread: listen without them here',
+          'only the main thread can have acceptors: listen without them here',
         )
-      if (taken) throw callerError('ERR_ACCEPTORS_TAKEN', 'another server of this process has the acceptors')
+      if (taken)
+        throw callerError(
+          'ERR_ACCEPTORS_TAKEN',
+          'another server of this process has the acceptors: a program has one server with acceptors',
+        )
       if (isAcceptor()) {
         taken = true
         this.#process.use(() => new LinkBroker(linkToPrimary()))
@@ -113,9 +128,10 @@ export class Server<Data = unknown> {
   }
 
   /**
-   * Certificates and keys in the place of those that `listen` was given, for connections to come, on everything that
-   * listens with TLS. What is left out stays, but a certificate takes its key along. Throws what node:tls throws for a
-   * certificate that it can't use, and an Error where nothing listens with TLS; then nothing has changed.
+   * Replaces the certificates and keys that `listen` was given, on everything that listens with TLS. New connections
+   * get the new ones. Options that you leave out stay as they were, but a new certificate must come with its key.
+   * Throws the error of node:tls for a certificate that can't be used, and an Error if nothing listens with TLS; in
+   * both cases nothing has changed.
    */
   setSecureContext(options: SecureContextOptions): void {
     checkOptions(options, renewalOptions, everywhere)
@@ -123,9 +139,18 @@ export class Server<Data = unknown> {
   }
 
   /**
-   * Takes an upgrade of a node:http or https server of yours; call it in that server's `'upgrade'` listener, with what
-   * the listener is given. Refuses the upgrade by itself where it must. The socket may be any Duplex. Throws a TypeError
-   * for arguments that are something else.
+   * Takes over an upgrade request from an HTTP server of your own. Call it in that server's `'upgrade'` listener with
+   * the listener's arguments. It refuses the request by itself if that is necessary. The socket may be any Duplex.
+   * Throws a TypeError for wrong arguments.
+   * @example
+   * ```js
+   * import { createServer as createHttpServer } from 'node:http'
+   * import { createServer } from 'millrace'
+   *
+   * const sockets = createServer({ message: (connection, message) => connection.send(message) })
+   * const http = createHttpServer((request, response) => response.end('hello'))
+   * http.on('upgrade', (request, socket, head) => sockets.handleUpgrade(request, socket, head))
+   * ```
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ...more: unknown[]): void {
@@ -134,10 +159,10 @@ export class Server<Data = unknown> {
   }
 
   /**
-   * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker. It
-   * is encoded once, and written from the same memory to all of them when this turn ends. Returns how many there are in
-   * this process: what their output policies make of it is not known yet. 0 where this process has no memory left for it:
-   * then it is dropped here, with a warning. Throws as `connection.send` does.
+   * Publishes a message to all subscribers of a topic, in every acceptor and on every machine that shares the server's
+   * broker. The message is encoded once, and written from the same memory to all subscribers when this turn ends.
+   * Returns the number of subscribers in this process; their output policies may still drop the message. If no memory
+   * is left for the message, it is dropped here with a warning, and the result is 0. Throws as `connection.send` does.
    */
   publish(topic: string, data: Sendable): number {
     return this.#process.publish(topic, data)
@@ -148,22 +173,25 @@ export class Server<Data = unknown> {
     return this.#process.subscriberCount(topic)
   }
 
-  /** What the broker has carried; undefined without one. */
+  /** What the broker has carried. Undefined if the server has no broker. */
   get brokerStatistics(): BrokerStatistics | undefined {
     return this.#process.brokerStatistics
   }
 
   /**
-   * Replaces all acceptors without refusing a connection: new ones start with the program's present code, and when they
-   * listen, the old ones accept nothing more and drain (see `drainAfter`). Resolves when the new ones have taken over.
-   * Rejects, and changes nothing, if a new one does not listen; and where this process has no acceptors.
+   * Replaces all acceptors without refusing a connection. New acceptors start with the program as it is on the disk
+   * now. When they listen, the old acceptors accept nothing more, and drain (see `drainAfter`). Resolves when the new
+   * acceptors have taken over. Rejects, and changes nothing, if one of them does not listen, or if there are no
+   * acceptors.
    */
   async reload(): Promise<void> {
     if (this.#supervisor === undefined) throw callerError('ERR_NO_ACCEPTORS', 'this process has no acceptors to reload')
     await this.#supervisor.reload()
   }
 
-  /** One entry for each process that serves: the acceptors in their primary, else this one. */
+  /**
+   * One entry for each process that serves: the acceptors if this process is their primary, and otherwise this process.
+   */
   async statistics(): Promise<ProcessStatistics[]> {
     if (this.#supervisor !== undefined) return await this.#supervisor.statistics()
     const { state } = this.#process
@@ -171,15 +199,23 @@ export class Server<Data = unknown> {
   }
 
   /**
-   * Accepts nothing more, sends Close to every peer (1001 by default), and resolves when all connections have ended:
-   * those that do not answer are ended when the close timeout is over. A connection whose messages are being handled is
-   * sent Close when the promises of these handlers have settled, or half of `closeTimeout` is over; requests under way
-   * are answered, and all other promises of handlers are waited for, within `closeTimeout`. With `drainAfter` and
-   * `drainOver`, connections are served for that time before. Called again, the later call counts. Rejects with a
-   * RangeError, before anything is closed, for a code or a reason that may not be sent, and for a time that makes no sense.
+   * Closes the server: it accepts nothing more, sends Close to every client (with 1001 by default), and resolves when
+   * all connections have ended. A client that does not answer is cut off after `closeTimeout`. If message handlers of a
+   * connection are pending, Close is sent when they have settled, or after half of `closeTimeout`. HTTP requests that
+   * have begun are answered, and the other promises of handlers are awaited, for `closeTimeout` at most. With
+   * `drainAfter` and `drainOver`, connections are served for that time first. If you call `close` again, the later call
+   * counts. Rejects with a RangeError, before anything is closed, for a code or a reason that must not be sent, and for
+   * a time that is out of bounds.
    *
-   * In a primary it resolves when all acceptors have done so and ended. In an acceptor it closes what that one serves;
-   * when its process ends, the primary starts another.
+   * In a primary, the promise resolves when all acceptors have closed and ended. In an acceptor, `close` closes what
+   * that acceptor serves; when its process ends, the primary starts another one.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer()
+   * process.once('SIGTERM', () => server.close({ code: 1012, drainAfter: 2000, drainOver: 10_000 }))
+   * ```
    */
   async close(how: number | CloseOptions = 1001, reason = ''): Promise<void> {
     const drain = drainOf(how, reason) // throws before anything is closed
@@ -230,11 +266,25 @@ export class Server<Data = unknown> {
 }
 
 /**
- * A WebSocket server with these handlers and limits. It does nothing until `listen`, or `handleUpgrade`.
- * Throws a TypeError for a name that is no option (and says which may have been meant) and for a value of the wrong kind,
- * and a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1. What is undefined is as if it were
- * not there. The object is `this` of its handlers: it may hold objects of your own, a Map of users for instance, and if it
- * has a class, whatever you like, as long as that is no option's name in another spelling.
+ * Makes a WebSocket server with these handlers and limits. The server does nothing until you call `listen` or
+ * `handleUpgrade`. Throws a TypeError for a name that is not an option (the message suggests the right one) and for a
+ * value of the wrong kind, and a RangeError for a limit that is not a whole number from 0 (or 1) to 2^53 - 1. An option
+ * that is undefined counts as left out.
+ *
+ * Inside the handlers, `this` is the object of options. So that object may also hold objects of your own, such as a Map
+ * of users. If the object has a class, it may hold anything, except names that look like misspelt options.
+ * @example
+ * ```js
+ * import { createServer } from 'millrace'
+ *
+ * const server = createServer({
+ *   message(connection, message) {
+ *     connection.send(message)
+ *   },
+ * })
+ *
+ * await server.listen({ port: 9001 })
+ * ```
  */
 export function createServer(): Server<undefined>
 export function createServer<Data = undefined>(options: ServerOptions<Data>): Server<Data>

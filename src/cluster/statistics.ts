@@ -3,26 +3,29 @@
 import type { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'
 
-/** A process that serves connections. */
+/** What one process that serves connections reports. */
 export interface ProcessStatistics {
+  /** The id of the process. */
   readonly pid: number
-  /** Whether it accepts connections: not yet, still, or not any more. */
+  /**
+   * Whether the process accepts connections: not yet (`'starting'`), now (`'listening'`), or no longer (`'draining'`).
+   */
   readonly state: 'starting' | 'listening' | 'draining'
-  /** Connections that are not closed. */
+  /** How many connections of the process are not closed yet. */
   readonly connections: number
-  /** Opening handshakes that it has accepted. */
+  /** How many opening handshakes the process has accepted. */
   readonly handshakes: number
-  /** Memory that it holds, in bytes. */
+  /** How much memory the process holds, in bytes. */
   readonly rss: number
-  /** CPU time that it has used, in milliseconds. */
+  /** How much CPU time the process has used, in milliseconds. */
   readonly cpu: number
-  /** Since it began, in milliseconds. */
+  /** How long the process has been running, in milliseconds. */
   readonly uptime: number
-  /** What its broker has carried: that of the acceptors, or the one that the options name. */
+  /** What the broker of the process has carried: the broker between acceptors, or the one that the options name. */
   readonly broker?: BrokerStatistics | undefined
-  /** How many died in its place before it. */
+  /** How many acceptors have died in this place before this one. */
   readonly restarts: number
-  /** How old these numbers are, in milliseconds: 0, unless it does not answer. */
+  /** How old these numbers are, in milliseconds. It is 0, unless the process does not answer. */
   readonly age: number
 }
 

@@ -71,7 +71,7 @@ export class Supervisor {
     if (exec === undefined)
       throw callerError(
         'ERR_ACCEPTORS_PROGRAM',
-        'acceptors run a program, and this process was not started with a file',
+        'acceptors start the program file again, and this process was not started with a file',
       )
     // Acceptors accept for themselves: that makes three times the handshakes of a primary that accepts for them.
     cluster.schedulingPolicy = cluster.SCHED_NONE
@@ -153,7 +153,7 @@ export class Supervisor {
   }
 
   #start(place: Place): AcceptorProcess {
-    // Where others listen, node:cluster shares their handles by what they asked for: any port, if that is so.
+    // If other acceptors listen, node:cluster shares their handle by the port that they asked for, also if that was 0.
     const others = [...this.#acceptors, ...this.#draining]
     if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
     return new AcceptorProcess(acceptorEnvironment(this.#places.indexOf(place), this.#ports), this.#options.joined)

@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer'
 
 /**
- * Bytes in memory of their own, which nobody else writes to: a Buffer over an ArrayBuffer, which Blob and crypto.subtle
- * take. It is `Buffer<ArrayBuffer>` from TypeScript 5.7 on, and `Buffer` before.
+ * Bytes in memory of their own, to which nobody else writes: a Buffer over an ArrayBuffer, which Blob and crypto.subtle
+ * accept. The type is `Buffer<ArrayBuffer>` with TypeScript 5.7 or later, and `Buffer` with earlier versions.
  */
 export type OwnBytes = ReturnType<typeof Buffer.alloc>

@@ -56,7 +56,7 @@ const sizes = limitsIn('bytes')
 const counts = limitsIn('count')
 const times = limitsIn('ms')
 
-/** Reads the arguments behind the program's name. Throws a UsageError for the first that is wrong. */
+/** Reads the arguments after the program's name. Throws a UsageError for the first that is wrong. */
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
   const valued = [...where, ...processes, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
@@ -88,7 +88,7 @@ export function parseArguments(args: readonly string[]): Command {
 function placeIn(given: ParsedOptions, port: number): ListenPlace {
   const [path, cert, key] = [given.get('path'), given.get('cert'), given.get('key')]
   if (path !== undefined && (given.has('port') || given.has('host'))) {
-    throw new UsageError('--path listens on no port: leave --port and --host out')
+    throw new UsageError('--path is a Unix socket, which has no port: leave --port and --host out')
   }
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together')
   const tls = cert === undefined || key === undefined ? {} : { tls: { cert, key } }
@@ -102,7 +102,8 @@ function acceptorsIn(given: ParsedOptions): Pick<ListenPlace, 'acceptors' | 'dra
   )
   const [drainAfter, drainOver] = [read(given, 'drain-after', parseDuration), read(given, 'drain-over', parseDuration)]
   if (acceptors === undefined) {
-    if (drainAfter !== undefined || drainOver !== undefined) throw new UsageError('only --acceptors drain: use it, too')
+    if (drainAfter !== undefined || drainOver !== undefined)
+      throw new UsageError('--drain-after and --drain-over need --acceptors')
     return {}
   }
   return {
@@ -124,40 +125,44 @@ export function helpText(version: string): string {
   millrace                                    then open http://${DEFAULT_HOST}:${DEFAULT_PORT}
   millrace --port 0 --max-message 256MiB      any free port, longer messages
   millrace --host 0.0.0.0 --port 80           for everybody on the network
-  millrace --acceptors auto                   a process for each processor
+  millrace --acceptors auto                   one process for each processor
   millrace --broker redis://10.0.0.1          one of several machines
-  millrace bench ws://${DEFAULT_HOST}:${DEFAULT_PORT}          load a server; see bench --help
+  millrace bench ws://${DEFAULT_HOST}:${DEFAULT_PORT}          measure a server: see bench --help
 
-What is sent to the path /topics/NAME comes back to everybody there.
+A message to the path /topics/NAME goes to every client on that path.
 
 Where
 ${table([
-  ['port', String(DEFAULT_PORT), 'port to listen on; 0 is any free one'],
-  ['host', DEFAULT_HOST, 'address to listen on; 0.0.0.0 is all of IPv4'],
-  ['path', '', 'Unix socket to listen on instead'],
-  ['cert', '', 'file of the certificate, for TLS, and'],
-  ['key', '', 'file of its key'],
+  ['port', String(DEFAULT_PORT), 'port to listen on; 0 means any free port'],
+  ['host', DEFAULT_HOST, 'address to listen on; 0.0.0.0 means all'],
+  ['path', '', 'Unix socket to listen on, instead of a port'],
+  ['cert', '', 'file of the certificate, for TLS'],
+  ['key', '', 'file of its private key'],
 ])}
 Processes
 ${table([
-  ['acceptors', '', 'processes that serve, or auto'],
-  ['drain-after', formatDuration(clusterQuantities.drainAfter.byDefault), 'from a reload (SIGHUP) to the first Close'],
-  ['drain-over', formatDuration(clusterQuantities.drainOver.byDefault), 'time over which all Closes are spread'],
-  ['broker', '', 'redis://..., for /topics/NAME on many machines'],
+  ['acceptors', '', 'how many processes serve, or auto'],
+  [
+    'drain-after',
+    formatDuration(clusterQuantities.drainAfter.byDefault),
+    'how long old processes serve after a reload',
+  ],
+  ['drain-over', formatDuration(clusterQuantities.drainOver.byDefault), 'time over which their closes are spread'],
+  ['broker', '', 'redis://..., to share /topics/NAME with\nother machines'],
 ])}
 How much (1024, 16k, 64KiB, 64MB)
 ${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(limits[limit].byDefault), help]))}
 How many
 ${table(counts.map(([limit, help]) => [flagOf(limit), String(limits[limit].byDefault), help]))}
-How long (500ms, 10s, 2m; 0 is for ever)
+How long (500ms, 10s, 2m; 0 means no limit)
 ${table(times.map(([limit, help]) => [flagOf(limit), formatDuration(limits[limit].byDefault), help]))}
-And
+Help
 ${table([
-  ['help', '', 'this text (-h)'],
-  ['version', '', 'the version (-v)'],
+  ['help', '', 'show this text (-h)'],
+  ['version', '', 'show the version (-v)'],
 ])}
-Ctrl+C says goodbye to every peer and ends when all have answered; pressed
-again, it ends at once.`
+Ctrl+C sends Close to every client, and ends when all have answered. Pressed
+again, it ends at once. A reload is SIGHUP.`
 }
 
 /** The option of a limit: maxMessage is --max-message. */

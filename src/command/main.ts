@@ -9,7 +9,7 @@ import { benchHelpText } from './bench/arguments.js'
 
 run(process.argv.slice(2)).catch((error: unknown) => {
   const help = process.argv[2] === 'bench' ? 'millrace bench --help' : 'millrace --help'
-  const hint = error instanceof UsageError ? `; ${help} tells what there is` : ''
+  const hint = error instanceof UsageError ? `; see ${help}` : ''
   console.error(`millrace: ${explain(error)}${hint}`)
   process.exitCode = 1
 })
@@ -44,15 +44,10 @@ async function serve({ listen, limits, broker }: Extract<Command, { name: 'serve
   console.log(`millrace ${where}${by}`)
 }
 
-/** Only who asks for it needs the package. */
+/** Only a server with a broker loads what Redis needs. */
 async function brokerAt(url: string): Promise<Broker> {
-  try {
-    const { redisBroker } = await import('../brokers/redisBroker.js')
-    return redisBroker(url)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
-    throw new UsageError('--broker needs the package @redis/client: npm install @redis/client')
-  }
+  const { redisBroker } = await import('../brokers/redisBroker.js')
+  return redisBroker(url)
 }
 
 /** Where a certificate and its key are. */
@@ -78,9 +73,9 @@ function obeySignals(server: Server, tls: Files | undefined): void {
 function renew(server: Server, tls: Files): void {
   try {
     server.setSecureContext(certificateIn(tls))
-    console.error('millrace: connections to come get the certificate that is there now')
+    console.error('millrace: the certificate was read again, and new connections get it')
   } catch (error) {
-    console.error(`millrace: the certificate stays as it was: ${explain(error)}`)
+    console.error(`millrace: the certificate was not replaced: ${explain(error)}`)
   }
 }
 

@@ -85,7 +85,7 @@ export function table(rows: readonly Row[]): string {
   return rows.map((row) => `${line(row)}\n`).join('')
 }
 
-/** A row without an option goes on with the help of the one before. */
+/** The second line of a help text stands below its first. */
 function line([flag, byDefault, help]: Row): string {
-  return `  ${(flag === '' ? '' : `--${flag}`).padEnd(21)}${byDefault.padEnd(11)}${help}`
+  return `  ${`--${flag}`.padEnd(21)}${byDefault.padEnd(11)}${help.replaceAll('\n', `\n${''.padEnd(34)}`)}`
 }

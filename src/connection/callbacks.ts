@@ -107,7 +107,7 @@ export class Callbacks<Data> {
   }
 }
 
-/** Without a context of its own, outside of all: a write, for instance, is done in the context of whoever sent. */
+/** A handler without a context of its own runs outside of all contexts: `drain` would otherwise run in the last sender's. */
 function inContext(context: AsyncResource | undefined, work: () => unknown): unknown {
   return context === undefined ? runOutside(work) : runInContext(context, work)
 }

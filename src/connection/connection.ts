@@ -5,99 +5,166 @@ import type { PreparedMessage } from './sending/prepared.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
 
 /**
- * What became of a message: `sent` with this turn's write, `buffered` behind what the peer has not read yet,
- * `dropped` by the output policy, or not sent because the connection is `closed` or closing.
+ * What became of a message:
+ *
+ * - `'sent'`: it leaves with this turn's write.
+ * - `'buffered'`: it waits, because the client has not read what was sent before.
+ * - `'dropped'`: the output policy has dropped it.
+ * - `'closed'`: it was not sent, because the connection is closed or closing.
  */
 export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed'
 
-/** What can be sent: a string as text, bytes as binary, a Message or a PreparedMessage as what it is. */
+/**
+ * What can be sent. A string is sent as text, and bytes are sent as binary. A Message or a PreparedMessage is sent as
+ * text or binary, as it was made.
+ */
 export type Sendable = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message | PreparedMessage
 
-/** The messages of a connection, one after the other. */
+/** The messages of a connection as an async iterator: what `connection.messages()` returns. */
 export interface Messages extends AsyncIterator<Message, undefined> {
+  /** Returns this iterator, so that `for await` accepts it. */
   [Symbol.asyncIterator](): Messages
 }
 
-/** One peer. Every method may be called at any time, also after the end: then it does nothing, or answers `'closed'`. */
+/**
+ * One client. Every method may be called at any time, even after the connection has ended: then it does nothing, or
+ * returns `'closed'`.
+ */
 export interface Connection<Data = unknown> {
-  /** The application's own: what `upgrade` returned, or what was assigned since. */
+  /** Your application's own data: what `upgrade` returned as `data`, or whatever you have assigned since. */
   data: Data
-  /** Whether messages can be sent: the opening handshake is done, and nobody has said Close. */
+  /** Whether messages can be sent: the opening handshake has succeeded, and neither side has sent a Close frame. */
   readonly isOpen: boolean
-  /** Bytes accepted by `send` that the operating system has not taken yet, those behind a stream included. */
+  /**
+   * How many bytes `send` has accepted that the operating system has not taken yet. Bytes that wait for a stream to end
+   * are included.
+   */
   readonly bufferedAmount: number
   /**
-   * The client's IP address: the peer's, or what a trusted proxy says of it. Undefined once the connection has ended,
-   * and for transports that have none.
+   * The client's IP address: the address of the TCP connection, or the one that a trusted proxy reported. Undefined
+   * when the connection has ended, and for connections without an address, such as those over Unix sockets.
    */
   readonly remoteAddress: string | undefined
-  /** The subprotocol that was agreed on; empty if none was. */
+  /** The subprotocol that client and server have agreed on. Empty if they agreed on none. */
   readonly protocol: string
-  /** The request that opened the connection: path, headers and so on. Read only when asked for. */
+  /**
+   * The request that opened the connection, with its path, headers and so on. It is parsed only when you ask for it.
+   */
   readonly request: UpgradeRequest
   /**
-   * Sends a message. The data is copied, or has left, when this returns: it may be changed at once.
-   * All messages of one turn leave in one write. Throws a TypeError for anything that is not a Sendable, and an Error
-   * for a Message whose handler has returned, a PreparedMessage that is released, or amid a fragmented message.
+   * Sends a message. You may change the data as soon as `send` returns: it has been copied or has left by then. All
+   * messages that are sent in one turn of the event loop leave in one write. Throws a TypeError if `data` is not a
+   * Sendable. Throws an Error for a Message whose handler has returned, for a PreparedMessage that was released, and
+   * while a message in fragments is unfinished.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer({
+   *   message(connection, message) {
+   *     const result = connection.send(message.text().toUpperCase())
+   *     if (result === 'buffered') console.log(connection.bufferedAmount, 'bytes wait for this client')
+   *   },
+   * })
+   * ```
    */
   send(data: Sendable): SendResult
   /**
-   * Sends one fragment of a message; `last` ends it. The first decides whether the message is text. A character may be
-   * cut between fragments. Throws a TypeError where text and bytes are mixed. Is not subject to the policy `'drop'`.
+   * Sends one fragment of a message. `last` says that it is the last one. The first fragment decides whether the
+   * message is text. A character may be split between two fragments. The policy `'drop'` does not apply to fragments.
+   * Throws a TypeError if text and bytes are mixed in one message.
    */
   sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult
   /**
-   * Sends everything that `source` yields as one message, in fragments, no faster than the peer reads: an async
-   * iterable, a web ReadableStream or a Readable of Node.js. Messages sent meanwhile wait until it is done, as buffered
-   * output under `outputPolicy`. Resolves when the last fragment is on its way. If the source fails, the connection is
-   * closed with 1011, and the promise rejects with its error. If the connection ends, it rejects at once, and the source
-   * is let go: a Readable is destroyed, a web stream cancelled, an iterator's `return` called; to ignore that is fine.
-   * Throws a TypeError for what is no source or no option, and an Error where another stream or fragmented message is
-   * under way.
+   * Sends everything that `source` yields as one message in fragments, no faster than the client reads. `source` is an
+   * async iterable, a web ReadableStream or a Readable of Node.js. Messages that are sent meanwhile wait until the
+   * stream has ended, and count as buffered output for `outputPolicy`. The promise resolves when the last fragment has
+   * been written.
+   *
+   * If the source fails, the connection is closed with 1011, and the promise rejects with the source's error. If the
+   * connection ends first, the promise rejects at once and the source is given up: a Readable is destroyed, a web
+   * stream is cancelled, and an iterator's `return` is called. You may ignore that rejection. Throws a TypeError for a
+   * wrong source or option, and an Error while another stream or a message in fragments is unfinished.
+   * @example
+   * ```js
+   * import { createReadStream } from 'node:fs'
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer({
+   *   async message(connection, message) {
+   *     await connection.sendStream(createReadStream('report.csv'), { binary: true })
+   *   },
+   * })
+   * ```
    */
   sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void>
   /**
-   * Subscribes to a topic of the server: from now on, what is published there is sent to this connection. To subscribe
-   * twice is to subscribe once. It ends with the connection. Throws a RangeError above `maxSubscriptions`, or for a new
-   * topic above `maxTopics`, and a TypeError for a topic that is no string of 1 to 255 bytes.
+   * Subscribes to a topic of the server: from now on, what is published on the topic is sent to this connection, until
+   * it unsubscribes or ends. Subscribing a second time has no effect. Throws a TypeError if the topic is not a string
+   * of 1 to 255 bytes, and a RangeError above `maxSubscriptions` or, for a new topic, above `maxTopics`.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer({
+   *   open(connection) {
+   *     connection.subscribe('news')
+   *   },
+   *   message(connection, message) {
+   *     connection.publish('news', message)
+   *   },
+   * })
+   * ```
    */
   subscribe(topic: string): void
-  /** Ends a subscription; without one, it does nothing. */
+  /** Ends a subscription. Without a subscription, it does nothing. */
   unsubscribe(topic: string): void
   /** Whether this connection subscribes to a topic. */
   isSubscribed(topic: string): boolean
   /**
-   * Publishes a message to all subscribers of a topic, of every acceptor and machine that shares the server's broker, but
-   * not to this connection. It is encoded once, and leaves with this turn's write. Returns how many subscribers it is sent
-   * to in this process: what their output policy makes of it is not known yet. 0 where no memory is left for it: then it is
-   * dropped, with a warning. Throws as `send` does.
+   * Publishes a message to all subscribers of a topic except this connection, in every acceptor and on every machine
+   * that shares the server's broker. The message is encoded once, and leaves with this turn's write. Returns the number
+   * of subscribers in this process that the message is for; their output policies may still drop it. If no memory is
+   * left for the message, it is dropped with a warning, and the result is 0. Throws as `send` does.
    */
   publish(topic: string, data: Sendable): number
   /**
-   * Sends a ping with up to 125 bytes of payload (by default, some that are like no other ping's), and resolves with
-   * the round trip in milliseconds. Rejects if the connection ends before the pong comes; to ignore that is fine.
-   * Throws a RangeError for more than 125 bytes.
+   * Sends a ping, and resolves with the round trip in milliseconds when the pong arrives. `data` may have up to 125
+   * bytes; by default it is different for each ping. Rejects if the connection ends before the pong arrives; you may
+   * ignore that rejection. Throws a RangeError for more than 125 bytes.
    */
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number>
   /**
-   * Stops delivering, and reading from the peer; also in the middle of what was read at once. What is already here is
-   * kept, and counts against the memory for payloads. While paused, it goes unnoticed that the peer has left: see
-   * `pauseTimeout`.
+   * Stops delivering messages and reading from the client, even between two messages that arrived together. What has
+   * arrived is kept, and counts against `payloadMemory`. While a connection is paused, the server can't notice that the
+   * client has left: see `pauseTimeout`.
    */
   pause(): void
-  /** Goes on where `pause` stopped. */
+  /** Continues where `pause` stopped. */
   resume(): void
   /**
-   * The messages as an async iterator: from now on they go there, and no longer to the `message` handler. Each is
-   * readable until the next one is asked for. When the connection ends, so does the loop, after what has come before.
-   * Leaving the loop stops reading; another call goes on where it was left.
+   * Returns the messages as an async iterator. From now on, messages go to the iterator and no longer to the `message`
+   * handler. Each message can be read until you ask for the next one. The loop ends when the connection has ended and
+   * all messages that arrived before have been delivered. If you leave the loop, reading stops; call `messages` again
+   * to continue.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer({
+   *   async open(connection) {
+   *     for await (const message of connection.messages()) connection.send(message)
+   *   },
+   * })
+   * ```
    */
   messages(): Messages
   /**
-   * Starts the closing handshake. Messages that the peer sent before it saw this still arrive.
-   * Default: 1000, no reason. Throws a RangeError for a code that may not be sent, or a reason of more than 123 bytes.
+   * Starts the closing handshake. Messages that the client sent before it received the Close frame still arrive. The
+   * default is code 1000 without a reason. Throws a RangeError for a code that must not be sent, and for a reason of
+   * more than 123 bytes.
    */
   close(code?: number, reason?: string): void
-  /** Ends the connection at once, without a Close frame: the peer sees 1006. */
+  /** Ends the connection at once, without a Close frame. The client sees the code 1006. */
   terminate(): void
 }

@@ -7,87 +7,161 @@ import type { MessageStream } from './receiving/messageStream.js'
 import type { Times } from './vitals.js'
 
 /**
- * The handlers. Each is optional and may return a promise; what one throws, or its promise rejects with, ends its own
- * connection with 1011 and goes to `error`.
+ * The functions that your application gives a server or a route. Each handler is optional and may return a promise. If
+ * a handler throws, or its promise rejects, the connection is closed with 1011 and the error goes to `error`; other
+ * connections are not affected.
+ * @example
+ * ```js
+ * import { createServer } from 'millrace'
+ *
+ * const server = createServer({
+ *   open(connection) {
+ *     connection.send('welcome')
+ *   },
+ *   message(connection, message) {
+ *     connection.send(message)
+ *   },
+ *   close(connection, code, reason) {
+ *     console.log('closed', code, reason)
+ *   },
+ *   error(connection, error) {
+ *     console.error(connection.remoteAddress, error)
+ *   },
+ * })
+ *
+ * await server.listen({ port: 9001 })
+ * ```
  */
 export interface Handlers<Data = unknown> {
-  /** The opening handshake is done. */
+  /** Called when the opening handshake has succeeded. Messages can be sent from here on. */
   open?(connection: Connection<Data>): unknown
-  /** A whole message. It is readable until this returns or, if it returns a promise, until that settles. */
+  /**
+   * Called with each whole message. The message can be read until the handler returns or, if the handler returns a
+   * promise, until that promise settles.
+   */
   message?(connection: Connection<Data>, message: Message): unknown
   /**
-   * A message longer than `streamThreshold` begins to arrive; with this handler, no message is too long. Such messages
-   * do not go to `message`. If this returns a promise, what has not been read when it settles is thrown away.
+   * Called when a message longer than `streamThreshold` begins to arrive. Such messages do not go to `message`, and
+   * `maxMessage` does not apply to them. If the handler returns a promise, then whatever has not been read when the
+   * promise settles is thrown away (see `streamLeft`).
+   * @example
+   * ```js
+   * import { createWriteStream } from 'node:fs'
+   * import { pipeline } from 'node:stream/promises'
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer({
+   *   async stream(connection, message) {
+   *     await pipeline(message, createWriteStream('upload'))
+   *     connection.send('stored')
+   *   },
+   * })
+   * ```
    */
   stream?(connection: Connection<Data>, message: MessageStream): unknown
   /**
-   * What the module of the option `large` made of a message. Without this handler, it is sent on the connection.
+   * Called with what the module of the option `large` returned for a message. Without this handler, millrace sends that
+   * result on the connection.
    */
   largeResult?(connection: Connection<Data>, result: unknown): unknown
-  /** Everything that `send` answered `'buffered'` for has left: go on sending. */
+  /**
+   * Called when everything for which `send` answered `'buffered'` has been handed to the operating system. It is the
+   * moment to send more.
+   */
   drain?(connection: Connection<Data>): unknown
-  /** A pong has come, asked for or not, with up to 125 bytes: yours to keep. */
+  /**
+   * Called when a pong arrives, whether or not a ping asked for it. `data` has up to 125 bytes, and is yours to keep.
+   */
   pong?(connection: Connection<Data>, data: OwnBytes): unknown
   /**
-   * The connection has ended: the code and reason of the peer's Close, or those with which this server failed the
-   * connection, or 1006 if there was no Close. 1005 is a Close without a code.
+   * Called once, when the connection has ended. `code` and `reason` are those of the client's Close frame or, if this
+   * server failed the connection, those that it sent. The code is 1005 if the client's Close frame had no code, and
+   * 1006 if there was no Close frame.
    */
   close?(connection: Connection<Data>, code: number, reason: string): unknown
-  /** A handler threw, or the peer broke a rule (a ProtocolViolation). Without it, the former go to standard error. */
+  /**
+   * Called with the error when a handler threw or rejected, and with a ProtocolViolation when the client broke a rule.
+   * Without this handler, errors of your handlers are printed on standard error, and violations are not reported.
+   */
   error?(connection: Connection<Data>, error: unknown): unknown
 }
 
 /**
- * What becomes of a peer that does not read what it is sent, above the output limit: nothing more is read from it
- * (`'pause'`), further messages to it are dropped (`'drop'`), or it is closed with 1008 (`'close'`).
+ * What happens when more than `outputLimit` bytes wait for a client that does not read fast enough:
+ *
+ * - `'pause'`: millrace stops reading from the client until it has caught up.
+ * - `'drop'`: further messages to the client are dropped until it has caught up.
+ * - `'close'`: the connection is closed with 1008.
  */
 export type OutputPolicy = 'pause' | 'drop' | 'close'
 
-/** Limits of each connection. Lengths in bytes, times in milliseconds; a time or a rate of 0 is no limit. */
+/**
+ * The limits of each connection. Lengths are in bytes, and times in milliseconds. A time or a rate of 0 means "no
+ * limit".
+ */
 export interface ConnectionLimits extends Times, RateLimits {
-  /** Longest message, in bytes. Longer ones are refused at their header with 1009. Default 16 MiB. */
+  /**
+   * The longest message that is accepted, in bytes. A longer message is refused with 1009 as soon as its header has
+   * arrived. Default: 16 MiB.
+   */
   readonly maxMessage: number
-  /** Most frames of one message; more are refused with 1008. At least 1. Default 131,072. */
+  /**
+   * The largest number of frames that one message may have. A message with more is refused with 1008. At least 1.
+   * Default: 131,072.
+   */
   readonly maxFragments: number
-  /** Buffered output, in bytes, above which `outputPolicy` applies. Default 1 MiB. */
+  /** The number of buffered output bytes above which `outputPolicy` applies. Default: 1 MiB. */
   readonly outputLimit: number
   /**
-   * Output waiting behind an unfinished write, in bytes, above which a connection is ended: pausing did not help.
-   * Default 64 MiB.
+   * The number of output bytes that may wait after an unfinished write. Above it, the connection is ended, because
+   * holding the client back was not enough. Default: 64 MiB.
    */
   readonly outputCeiling: number
   /**
-   * Messages whose handlers' promises may be pending at once; at that number, nothing more is delivered until half of
-   * them have settled. 1 is one after the other. At least 1. Default 256.
+   * How many promises of `message` handlers may be pending at once on one connection. At that number, no further
+   * message is delivered until half of the promises have settled. With 1, messages are handled one after the other. At
+   * least 1. Default: 256.
    */
   readonly pendingHandlers: number
-  /** Topics that a connection may subscribe to at once; `subscribe` throws above it. At least 1. Default 1024. */
+  /**
+   * How many topics one connection may subscribe to at once. Above that number, `subscribe` throws. At least 1.
+   * Default: 1024.
+   */
   readonly maxSubscriptions: number
   /**
-   * Time for the peer to answer Close, and to end the TCP connection after both have said it, in milliseconds.
-   * Default 10,000.
+   * How long the client may take to answer a Close frame, and then to end the TCP connection, in milliseconds. Default:
+   * 10,000.
    */
   readonly closeTimeout: number
   /**
-   * Time without a byte of an unfinished large payload, while we are reading, in milliseconds; then the connection is
-   * closed with 1008. The server's counts for all routes. Default 30,000.
+   * How long a large message may stop arriving, in milliseconds, while this server reads from the client. After that,
+   * the connection is closed with 1008. The server's value applies to all routes. Default: 30,000.
    */
   readonly payloadTimeout: number
-  /** Silence, in milliseconds, after which the peer is sent a ping. Default 30,000. */
+  /** After this much silence, in milliseconds, the client is sent a ping. Default: 30,000. */
   readonly pingInterval: number
-  /** Silence, in milliseconds, pings unanswered, after which a connection is closed with 1008. Default 120,000. */
+  /**
+   * After this much silence from the client, in milliseconds, the connection is closed with 1008, even if the client
+   * was pinged. Default: 120,000.
+   */
   readonly idleTimeout: number
   /**
-   * Time, in milliseconds, during which nothing is read from the peer (paused by the application, by its pending
-   * handlers, or by output that the peer does not read), after which it is closed with 1008: a pause hides that the
-   * peer is gone. Also the time, once or twice, in which a peer must take some of the output that waits for it.
-   * Default 60,000.
+   * How long the server may stop reading from a client, in milliseconds: because your application paused the
+   * connection, because its handlers are pending, or because the client does not read its output. After that, the
+   * connection is closed with 1008, because a server that does not read can't notice that a client has left. A client
+   * that accepts none of its waiting output for this time, or at most twice as long, is closed too. Default: 60,000.
    */
   readonly pauseTimeout: number
-  /** Age, in milliseconds, at which a connection is closed with 1001. Default 0: any. */
+  /** The age in milliseconds at which a connection is closed with 1001. Default: 0, which means any age. */
   readonly maxLifetime: number
-  /** Messages a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
+  /**
+   * How many messages a client may send per second. A client that was silent may send a second's worth at once. If it
+   * sends more, the connection is closed with 1008. Default: 0, which means any number.
+   */
   readonly messageRate: number
-  /** Payload bytes a second from one peer, with a second's worth at once; more are refused with 1008. Default 0: any. */
+  /**
+   * How many payload bytes a client may send per second. A client that was silent may send a second's worth at once. If
+   * it sends more, the connection is closed with 1008. Default: 0, which means any number.
+   */
   readonly byteRate: number
 }

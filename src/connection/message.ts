@@ -30,9 +30,24 @@ interface MessageInternals {
 
 let internals: MessageInternals
 
-/** A message from the peer, as its handler sees it. Readable until the handler returns, or its promise settles. */
+/**
+ * A message from a client, as your handler sees it. It can be read until the handler returns or, if the handler returns
+ * a promise, until that promise settles.
+ * @example
+ * ```js
+ * import { createServer } from 'millrace'
+ *
+ * const server = createServer({
+ *   message(connection, message) {
+ *     if (!message.isText) return connection.close(1003, 'only text, please')
+ *     const { name } = message.json()
+ *     connection.send(`hello ${name}`)
+ *   },
+ * })
+ * ```
+ */
 export class Message {
-  /** Payload length in bytes. */
+  /** The length of the payload in bytes. */
   readonly byteLength: number
   readonly #info: number
   #codec: Codec | undefined
@@ -87,15 +102,15 @@ export class Message {
     this.#region = region
   }
 
-  /** Whether it is a text message; otherwise it is binary. */
+  /** Whether this is a text message. Otherwise it is binary. */
   get isText(): boolean {
     return isText(this.#info)
   }
 
   /**
-   * The payload as a string, decoded as UTF-8. Works until the handler returns, or until the promise it returned
-   * settles; after that it throws, unless `bytes` was asked for before. It throws before that, too, where the connection
-   * has ended and its memory was needed for others.
+   * The payload as a string, decoded from UTF-8. Throws an Error when the message can no longer be read, unless you
+   * have asked for `bytes` before. A message can no longer be read when its handler is done with it; if its connection
+   * has ended, also when its memory is needed for others.
    */
   text(): string {
     if (this.#copy !== undefined) return this.#copy.toString('utf8')
@@ -106,16 +121,17 @@ export class Message {
   }
 
   /**
-   * The payload parsed as JSON. Throws a SyntaxError where it is none, which is the peer's fault: where that leaves the
-   * handler, the connection is failed with 1007. See `text` for when it may be asked.
+   * The payload, parsed as JSON. Throws a SyntaxError if the payload is not JSON. That is the client's fault, so if the
+   * error leaves your handler, the connection is closed with 1007. Throws an Error when the message can no longer be
+   * read.
    */
   json<Value = unknown>(): Value {
     return parseJson(this.text())
   }
 
   /**
-   * The payload in memory of its own, copied when first asked for: yours to keep. Must be asked for before the
-   * handler returns, or before the promise it returned settles.
+   * The payload in memory of its own, which is yours to keep. It is copied when you first ask for it. Throws an Error
+   * when the message can no longer be read.
    */
   get bytes(): OwnBytes {
     this.#copy ??= this.#copied()
@@ -123,8 +139,8 @@ export class Message {
   }
 
   /**
-   * The payload where it lies, without a copy: valid only until the handler returns, and not across an `await`.
-   * Later it shows other messages' bytes. The memory is shared, which some APIs refuse.
+   * The payload where it lies, without a copy. It is valid only until the handler returns, and not after an `await`:
+   * then it shows bytes of other messages. The memory is shared, so some APIs do not accept it; use `bytes` for them.
    */
   get view(): Uint8Array {
     return this.#copy ?? this.#alive().view(this.#pointer, this.byteLength)

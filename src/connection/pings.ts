@@ -26,7 +26,7 @@ export function pingPayload(data: string | ArrayBufferView | ArrayBuffer | undef
   }
   const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data)
   if (bytes.length > LONGEST_7_BIT)
-    throw callerError('ERR_PING_TOO_LONG', `a ping takes 125 bytes, not ${bytes.length}`)
+    throw callerError('ERR_PING_TOO_LONG', `a ping may have up to 125 bytes, not ${bytes.length}`)
   return bytes
 }
 
@@ -55,9 +55,9 @@ export class Pings {
 
   #sent(payload: Uint8Array): Promise<number> {
     if (this.#waiting.length >= MOST_WAITING)
-      this.#giveUp(1, callerError('ERR_PINGS_UNANSWERED', 'later pings wait for their pongs, too many of them'))
+      this.#giveUp(1, callerError('ERR_PINGS_UNANSWERED', 'too many later pings wait for their pongs'))
     if (!this.#account.keep(OBJECTS))
-      return ignorable(Promise.reject(callerError('ERR_OUT_OF_MEMORY', 'there is no memory for the ping')))
+      return ignorable(Promise.reject(callerError('ERR_OUT_OF_MEMORY', 'no memory is left for the ping')))
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#waiting.push({ payload: Buffer.from(payload), at: performance.now(), resolve, reject })
     })

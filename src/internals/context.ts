@@ -11,8 +11,8 @@ const STORES = /kResourceStore|context_frame/
 const others = new Set<symbol>()
 
 /**
- * Runs `work` outside of every request's context, as what comes from the socket does. In a resource of its own, without
- * what is in the context of now: until Node 22, what `work` enters with enterWith stays in the resource.
+ * Runs `work` with an empty async context. The resource is a new one, because until Node 22, whatever `work` enters with
+ * enterWith stays in the resource.
  */
 export function runOutside<Result>(work: () => Result): Result {
   const resource = newResource()

@@ -45,7 +45,7 @@ export function dial(url: URL, deflate: boolean, timeout: number, signal?: Abort
     })
     let interim = 0
     request.on('information', () => {
-      if (++interim > MOST_INTERIM) request.destroy(new Error('answers, and says that it has not answered, for ever'))
+      if (++interim > MOST_INTERIM) request.destroy(new Error('sends interim responses without end'))
     })
     request.on('response', (response) => {
       request.destroy()

@@ -1,4 +1,4 @@
-// The memory that peers may make this server hold, and who must go when it is spent: a bound that no peer can pass.
+// The memory that peers may make this server hold, a strict bound, and which connections are ended when it is used up.
 //
 //   limit = common room + room of the oldest unfinished message
 //

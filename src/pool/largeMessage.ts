@@ -13,10 +13,14 @@ interface LargeMessageInternals {
 
 let internals: LargeMessageInternals
 
+/**
+ * A large message, as the module of the option `large` gets it. It can be read until the function returns or, if the
+ * function returns a promise, until that promise settles.
+ */
 export class LargeMessage {
-  /** Whether it is a text message; its UTF-8 is valid. */
+  /** Whether this is a text message. Then its payload is valid UTF-8. */
   readonly isText: boolean
-  /** Payload length in bytes. */
+  /** The length of the payload in bytes. */
   readonly byteLength: number
   #bytes: Buffer | undefined
 
@@ -36,14 +40,14 @@ export class LargeMessage {
   }
 
   /**
-   * The payload where it lies, in shared memory: valid until the function returns, or the promise it returned settles.
-   * Later it shows other messages' bytes. Some APIs refuse shared memory; `bytes` is for them.
+   * The payload where it lies, in shared memory. It is valid until the function returns, or until its promise settles;
+   * after that it shows bytes of other messages. Some APIs do not accept shared memory; use `bytes` for them.
    */
   get view(): Uint8Array {
     return this.#alive()
   }
 
-  /** The payload in memory of its own, copied at each access. */
+  /** The payload in memory of its own. It is copied at each access. */
   get bytes(): OwnBytes {
     const bytes = this.#alive()
     const copy = Buffer.allocUnsafeSlow(bytes.length)
@@ -51,14 +55,14 @@ export class LargeMessage {
     return copy
   }
 
-  /** The payload as a string, decoded as UTF-8. */
+  /** The payload as a string, decoded from UTF-8. */
   text(): string {
     return this.#alive().toString('utf8')
   }
 
   /**
-   * The payload parsed as JSON. Throws a SyntaxError where it is none, which is the peer's fault: where that leaves the
-   * function, the connection is failed with 1007.
+   * The payload, parsed as JSON. Throws a SyntaxError if the payload is not JSON. That is the client's fault, so if the
+   * error leaves the function, the connection is closed with 1007.
    */
   json<Value = unknown>(): Value {
     return parseJson(this.text())
@@ -78,14 +82,27 @@ export const largeMessageInternals: LargeMessageInternals = internals
 
 /** What the function gets besides the message. */
 export interface LargeContext<Context = unknown> {
-  /** What the option `context` made of the connection. */
+  /** What the option `context` returned for the connection. It is a copy. */
   readonly data: Context
 }
 
-/** What the function may return: a string is sent as text, bytes as binary, the message itself as what it is. */
+/**
+ * What the function may return. A string is sent as text, bytes are sent as binary, the message itself is sent back as
+ * it came, and for undefined nothing is sent.
+ */
 export type LargeReply = string | Uint8Array | ArrayBuffer | LargeMessage | undefined
 
-/** The module's default export. What it returns is sent, or given to the `largeResult` handler. */
+/**
+ * The default export of the module of the option `large`. What it returns is sent, or given to the `largeResult`
+ * handler.
+ * @example
+ * ```js
+ * export default function handle(message, context) {
+ *   const { items } = message.json()
+ *   return `${items.length} items`
+ * }
+ * ```
+ */
 export type LargeHandler<Context = unknown, Result = LargeReply> = (
   message: LargeMessage,
   context: LargeContext<Context>,

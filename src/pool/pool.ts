@@ -3,43 +3,51 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { largeQuantities } from '../checks/quantities.js'
 import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
+import { ownFile, packageFor } from '../internals/packages.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import type { Failure, LargeResult, Outcome, Task, ThreadData } from './task.js'
 
-/** How large messages are handed to a module of the application's. Times in milliseconds. */
+/** How large messages are handed to a module of yours. Times are in milliseconds. */
 export interface LargeOptions {
   /**
    * The module whose default export is a `LargeHandler`: `new URL('./large.js', import.meta.url)`, or an absolute path.
-   * It is loaded in every thread of the pool.
+   * Every thread of the pool loads it.
    */
   readonly module: URL | string
-  /** Payload bytes from which a message is large. At least 32,769. Default 65,536, where the 64-bit tier begins. */
+  /** A message with at least this many payload bytes is large. At least 32,769. Default: 65,536. */
   readonly threshold?: number
-  /** Most threads. At least 1. Default: the processors that this process may use. */
+  /** The largest number of threads. At least 1. Default: the processors that this process may use. */
   readonly threads?: number
   /**
-   * Messages of all connections that may wait for a thread. A connection that adds one more is not read from until that
-   * is done; none is failed. Default 256.
+   * How many messages of all connections may wait for a thread. If a connection adds one more, the server stops reading
+   * from it until that message is done; no message fails because of this. Default: 256.
    */
   readonly queue?: number
   /**
-   * Time that a message may take from when a thread takes it, which may have to start and load the module first; then
-   * the thread is ended, and the connection with 1011. 0 is none. Default 30,000.
+   * How long a message may take from the moment a thread takes it, including the start of the thread and the loading of
+   * the module. After that, the thread is ended, and the connection is closed with 1011. 0 means "no limit". Default:
+   * 30,000.
    */
   readonly timeout?: number
-  /** Time after which a thread without work ends. Default 10,000. */
+  /** How long a thread without work is kept. Default: 10,000. */
   readonly idleTimeout?: number
-  /** Whether the next messages of a connection wait until its large one is done. Default true. */
+  /** Whether later messages of a connection wait until its large message is done. Default: true. */
   readonly ordered?: boolean
-  /** How threads wait for work, as piscina says it. Default `'disabled'`: in no way that takes a core. */
+  /**
+   * The option `atomics` of piscina: how waiting threads are woken. Default: `'disabled'`, so that waiting threads use
+   * no CPU.
+   */
   readonly atomics?: 'async' | 'sync' | 'disabled'
 }
+
+/** What the package that runs the threads exports. */
+type Threads = typeof import('piscina')
 
 const { threshold: THRESHOLD, queue: QUEUE, timeout: TIMEOUT, idleTimeout: IDLE_TIMEOUT } = largeQuantities
 
@@ -50,6 +58,9 @@ export class Pool {
   readonly #options: LargeOptions
   readonly #module: string
   readonly #most: number
+  /** The class of the pool of threads, and the file that each thread runs. */
+  readonly #piscina: Threads['Piscina']
+  readonly #worker: string
   #threads: Piscina<Task, Outcome> | undefined
   #running = 0
   /** Those who wait for a thread. Ours, not piscina's: so a message's time begins when it gets one. */
@@ -64,6 +75,8 @@ export class Pool {
     const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // of another realm, perhaps
     if (url.protocol === 'file:' && !existsSync(url))
       throw callerError('ERR_LARGE_MODULE_MISSING', `large.module does not exist: ${fileURLToPath(url)}`)
+    this.#piscina = packageFor<Threads>('the option large', 'piscina').Piscina
+    this.#worker = ownFile('the option large', './worker.js', import.meta.url)
     this.#options = options
     this.#module = url.href
     this.#most = threads
@@ -130,9 +143,8 @@ export class Pool {
   #start(): Piscina<Task, Outcome> {
     const { idleTimeout = IDLE_TIMEOUT.byDefault, atomics = 'disabled' } = this.#options
     const workerData: ThreadData = { memory: codecOfThread().memory, module: this.#module }
-    const filename = new URL('./worker.js', import.meta.url).href
     const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }
-    const pool = new Piscina<Task, Outcome>({ filename, workerData, ...threads })
+    const pool = new this.#piscina<Task, Outcome>({ filename: this.#worker, workerData, ...threads })
     // Of a thread that fails between two messages, in a timer of the module's, for instance: it is replaced.
     pool.on('error', console.error)
     return pool

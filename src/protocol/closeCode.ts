@@ -4,30 +4,40 @@ import { callerError } from '../checks/errors.js'
 import { shown } from '../checks/kinds.js'
 import { ProtocolViolation } from './violation.js'
 
-/** The close codes with a name: those that may be sent, and the two that only ever describe what happened. */
+/**
+ * The close codes that have a name (RFC 6455, section 7.4): codes that may be sent, and two codes that only describe
+ * what has happened.
+ */
 export const CloseCode = {
+  /** The purpose of the connection is fulfilled. */
   normal: 1000,
+  /** This side is leaving: the server shuts down, or the browser leaves the page. */
   goingAway: 1001,
+  /** The other side has broken a rule of the protocol. */
   protocolError: 1002,
-  /** Text where bytes are spoken, or the other way round. */
+  /** The other side has sent text where only bytes are accepted, or bytes where only text is accepted. */
   unsupportedData: 1003,
-  /** No code came in the Close frame. Never travels. */
+  /** The Close frame had no code. This code is never sent. */
   none: 1005,
-  /** The connection ended without a Close frame. Never travels. */
+  /** The connection ended without a Close frame. This code is never sent. */
   abnormal: 1006,
+  /** The payload of a message does not fit its type, for example text that is not UTF-8. */
   invalidPayload: 1007,
+  /** The other side has broken a rule of this server. Clients of millrace see this code for most limits. */
   policyViolation: 1008,
+  /** The message is longer than this side accepts. */
   messageTooBig: 1009,
+  /** This side has failed. Clients of millrace see this code when a handler throws. */
   internalError: 1011,
-  /** Come back in a moment: what acceptors say at a reload. */
+  /** The service restarts, and the client may reconnect soon. Acceptors send this code at a reload. */
   serviceRestart: 1012,
-  /** Too much to do: come back later. */
+  /** This side is overloaded, and the client should try again later. */
   tryAgainLater: 1013,
-  /** What stands behind this server gave no answer that makes sense. */
+  /** A server behind this one has answered wrongly. */
   badGateway: 1014,
 } as const
 
-/** One of the close codes with a name. */
+/** The type of a close code that has a name. */
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode]
 
 /** A Close frame is a control frame: 125 bytes, two of them for the code. */
@@ -73,14 +83,14 @@ export function writeClosePayload(code: number | undefined, reason: string): Buf
   if (!Number.isInteger(code) || !mayTravel(code)) {
     throw callerError(
       'ERR_CLOSE_CODE',
-      `close code ${code} may not be sent: use 1000 to 1003, 1007 to 1014 or 3000 to 4999`,
+      `close code ${code} must not be sent: use 1000 to 1003, 1007 to 1014 or 3000 to 4999`,
     )
   }
   const bytes = Buffer.byteLength(reason)
   if (bytes > LONGEST_CLOSE_REASON) {
     throw callerError(
       'ERR_CLOSE_REASON',
-      `the close reason has ${bytes} bytes, a Close frame takes ${LONGEST_CLOSE_REASON}`,
+      `the close reason has ${bytes} bytes, but a Close frame holds ${LONGEST_CLOSE_REASON} at most`,
     )
   }
   const payload = Buffer.alloc(2 + bytes)

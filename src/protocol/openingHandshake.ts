@@ -119,11 +119,11 @@ const ours = new Set([
  */
 export function checkHeaders(headers: HeaderFields): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (!TOKEN.test(name)) throw callerError('ERR_HEADER', `${JSON.stringify(name)} is no header name`)
+    if (!TOKEN.test(name)) throw callerError('ERR_HEADER', `${JSON.stringify(name)} is not a header name`)
     if (ours.has(name.toLowerCase())) throw callerError('ERR_HEADER', `the handshake sets ${name} itself`)
     for (const line of Array.isArray(value) ? value : [value]) {
       if (typeof line !== 'string')
-        throw callerError('ERR_HEADER', `the value of the header ${name} must be a string, or several`)
+        throw callerError('ERR_HEADER', `the value of the header ${name} must be a string or a list of strings`)
       if (!VALUE.test(line)) {
         throw callerError('ERR_HEADER', `the value of the header ${name} has characters that no header may have`)
       }

@@ -5,8 +5,8 @@ import { shown } from '../checks/kinds.js'
 import { checkHeaders, type HeaderFields } from './openingHandshake.js'
 
 /**
- * Headers of a response: an object, or a Headers, a Map or a list of pairs. A name with several values travels in several
- * lines, as Set-Cookie must. What is undefined in an object is left out.
+ * Headers of a response: an object, a Headers, a Map, or a list of pairs. A name with several values is sent in several
+ * lines, as Set-Cookie must be. Members of an object that are undefined are left out.
  */
 export type ResponseHeaders =
   | Readonly<Record<string, string | readonly string[] | undefined>>
@@ -36,7 +36,10 @@ function fieldsOf(pairs: Iterable<unknown>): HeaderFields {
   const found = new Map<string, { readonly name: string; readonly values: unknown[] }>()
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string') {
-      throw callerError('ERR_HEADER', `${shown(pair)} is no header: in a list, each is a pair, ['Set-Cookie', 'a=1']`)
+      throw callerError(
+        'ERR_HEADER',
+        `${shown(pair)} is not a header: write each header of a list as a pair, ['Set-Cookie', 'a=1']`,
+      )
     }
     const [name, value]: [string, unknown] = [pair[0], pair[1]]
     const field = found.get(name.toLowerCase()) ?? { name, values: [] }
@@ -47,5 +50,8 @@ function fieldsOf(pairs: Iterable<unknown>): HeaderFields {
 }
 
 function noHeaders(given: unknown): Error {
-  return callerError('ERR_HEADER', `${shown(given)} is no headers: use an object, a Headers, a Map or a list of pairs`)
+  return callerError(
+    'ERR_HEADER',
+    `${shown(given)} can't be read as headers: use an object, a Headers, a Map or a list of pairs`,
+  )
 }

@@ -1,43 +1,53 @@
 // What a TLS connection says of itself and of its client, under the names that node:tls has for it.
 import type { Buffer } from 'node:buffer'
 
-/** Who holds a certificate, or has signed it: CN, O, OU and so on. */
+/** The name of whoever holds or has signed a certificate, by parts: CN, O, OU and so on. */
 export type CertificateName = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** A client's certificate, as `getPeerCertificate` of node:tls has it. */
+/** A client's certificate, as `getPeerCertificate` of node:tls returns it. */
 export interface ClientCertificate {
+  /** Whom the certificate names. */
   readonly subject: CertificateName
+  /** Who has signed the certificate. */
   readonly issuer: CertificateName
+  /** Other names of the subject, such as DNS names. */
   readonly subjectaltname?: string | undefined
+  /** The serial number, in hexadecimal digits. */
   readonly serialNumber: string
+  /** The date from which the certificate is valid, as text. */
   readonly valid_from: string
+  /** The date until which the certificate is valid, as text. */
   readonly valid_to: string
+  /** The SHA-256 fingerprint of the certificate. */
   readonly fingerprint256: string
-  /** DER, for `new X509Certificate(raw)` of node:crypto. */
+  /** The certificate in the form DER, for `new X509Certificate(raw)` of node:crypto. */
   readonly raw: Buffer
 }
 
-/** The cipher of a connection, and the least version of TLS that has it. */
+/** The cipher of a TLS connection. */
 export interface TlsCipher {
+  /** The cipher's name in OpenSSL. */
   readonly name: string
+  /** The cipher's name in the RFCs. */
   readonly standardName: string
+  /** The lowest version of TLS that has this cipher. */
   readonly version: string
 }
 
-/** What the TLS handshake has told. */
+/** What a TLS handshake has revealed. */
 export interface TlsFacts {
-  /** Whether the client has shown a certificate that one of the authorities in `ca` has signed. */
+  /** Whether the client has shown a certificate that is signed by one of the authorities in `ca`. */
   readonly authorized: boolean
-  /** Why not, as a code of OpenSSL's. */
+  /** Why the client is not authorized, as an error code of OpenSSL. Undefined if it is authorized. */
   readonly authorizationError: string | undefined
-  /** The client's certificate, also one that is not authorized; undefined if it has shown none. */
+  /** The client's certificate, even if it is not authorized. Undefined if the client has shown none. */
   readonly peerCertificate: ClientCertificate | undefined
-  /** `TLSv1.3`, for instance. */
+  /** The version of TLS: `TLSv1.3`, for example. */
   readonly protocol: string | undefined
-  /** The cipher: `name` is OpenSSL's, `standardName` that of the RFCs. */
+  /** The cipher of the connection. */
   readonly cipher: TlsCipher | undefined
-  /** The name that the client has asked for (SNI). */
+  /** The host name that the client has asked for (SNI). */
   readonly servername: string | undefined
-  /** The protocol that was agreed on by ALPN: `http/1.1`, or nothing. */
+  /** The protocol that both sides have agreed on by ALPN: `http/1.1`, or undefined. */
   readonly alpnProtocol: string | undefined
 }

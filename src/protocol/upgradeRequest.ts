@@ -34,7 +34,7 @@ interface RequestInternals {
 
 let internals: RequestInternals
 
-/** The request that opens a connection: for `upgrade` to decide on, and `connection.request` afterwards. */
+/** The request that opens a connection. `upgrade` decides about it; afterwards it is `connection.request`. */
 export class UpgradeRequest {
   readonly #source: Source
   readonly #client: string | undefined
@@ -77,74 +77,83 @@ export class UpgradeRequest {
   }
 
   /**
-   * The parts of the path that a route's pattern names, decoded: `/rooms/:room` has `room`. What `*` stands for is
-   * under that name, as the client wrote it. Has no prototype.
+   * The parts of the path that the route's pattern names, decoded: the pattern `/rooms/:room` gives `room`. The part
+   * that `*` stands for has the name `*`, and is not decoded. The object has no prototype.
    */
   get params(): Readonly<Record<string, string>> {
     return this.#params
   }
 
-  /** The request target as the client wrote it: path and query, or the whole URL, as through some proxies. */
+  /** The request target as the client wrote it: path and query or, through some proxies, the whole URL. */
   get target(): string {
     return this.#facts().target
   }
 
-  /** The path, as the client wrote it, without the query: not decoded. */
+  /** The path as the client wrote it, without the query and not decoded. */
   get path(): string {
     return readTarget(this.target).path
   }
 
-  /** The query's parameters, decoded. Made anew at each access. */
+  /** The parameters of the query, decoded. The object is made anew at each access. */
   get query(): URLSearchParams {
     return new URLSearchParams(readTarget(this.target).query)
   }
 
-  /** By lower-case name; the values of a repeated header are joined by `, `, of Cookie by `; `. Has no prototype. */
+  /**
+   * The headers by their names in lower case. The values of a header that occurs more than once are joined by `, `;
+   * those of Cookie by `; `. The object has no prototype.
+   */
   get headers(): Readonly<Record<string, string | undefined>> {
     return this.#facts().headers
   }
 
-  /** The Origin header: the site whose page opened the connection. Browsers always send it, others may send anything. */
+  /**
+   * The Origin header: the site whose page opened the connection. Browsers always send it; other programs may send
+   * anything, or nothing.
+   */
   get origin(): string | undefined {
     return this.headers['origin']
   }
 
   /**
-   * The cookies by name, read from the Cookie header at each access. Of those with the same name, the first counts. Values
-   * are without their quotes, and as the client sent them: not decoded. Has no prototype.
+   * The cookies by name, read from the Cookie header at each access. If two cookies have the same name, the first one
+   * counts. The values have no quotes, and are not decoded. The object has no prototype.
    */
   get cookies(): Readonly<Record<string, string | undefined>> {
     return readCookies(this.headers['cookie'])
   }
 
-  /** The subprotocols that the client offers, by its preference. */
+  /** The subprotocols that the client offers, the preferred ones first. */
   get protocols(): readonly string[] {
     return offeredProtocols(this.headers['sec-websocket-protocol']) ?? []
   }
 
   /**
-   * The client's IP address: the peer's, or what a trusted proxy says of it. The peer's own is unknown once the
-   * connection has ended.
+   * The client's IP address: the address of the TCP connection, or the one that a trusted proxy reported. The address
+   * of the TCP connection is undefined when the connection has ended.
    */
   get remoteAddress(): string | undefined {
     return this.#client ?? this.#source.remoteAddress
   }
 
-  /** Whether it came over TLS. */
+  /** Whether the request came over TLS. */
   get secure(): boolean {
     return this.#source.secure
   }
 
   /**
-   * What the TLS handshake has told: who the client is, where the listener's `tls` has `requestCert`. Undefined without
-   * TLS. It is read when it is first asked for: ask before the connection ends.
+   * What the TLS handshake has revealed; above all who the client is, if the option `tls` has `requestCert`. Undefined
+   * without TLS. It is read when you first ask for it, so ask before the connection ends.
    */
   get tls(): TlsFacts | undefined {
     this.#tls ??= this.#source.tls
     return this.#tls
   }
 
-  /** Aborted when the peer leaves, or the time is up, while `upgrade` has not settled. */
+  /**
+   * A signal that is aborted when the client leaves, or when the time is up, before `upgrade` has settled. Pass it to
+   * whatever `upgrade` waits for.
+   */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
     return this.#abort.signal

@@ -18,28 +18,42 @@ export const violations = {
   INVALID_JSON: [1007, 'text is not JSON'], // section 7.4.1
   TOO_MANY_FRAGMENTS: [1008, 'too many fragments in one message'],
   CLOSE_PAYLOAD_TOO_SHORT: [1002, 'Close frame with half a close code'], // section 5.5.1
-  CLOSE_CODE_INVALID: [1002, 'close code that may not travel'], // section 7.4
+  CLOSE_CODE_INVALID: [1002, 'close code that must not be sent'], // section 7.4
   CLOSE_REASON_INVALID: [1007, 'close reason is not valid UTF-8'], // section 5.5.1
-  MEMORY_SPENT: [1013, 'no memory left for what came'],
-  STREAM_LEFT: [1008, 'the message is not wanted to its end'],
+  MEMORY_SPENT: [1013, 'the server has no memory left for this connection'],
+  STREAM_LEFT: [1008, 'the application did not read the message to its end'],
   PAYLOAD_STALLED: [1008, 'the payload stopped arriving'],
-  IDLE: [1008, 'nothing came for too long'],
+  IDLE: [1008, 'the client was silent for too long'],
   UNREAD: [1008, 'nothing was read from the connection for too long'],
-  OUTPUT_FULL: [1008, 'too much output waits to be read'],
-  MESSAGE_RATE: [1008, 'too many messages a second'],
-  BYTE_RATE: [1008, 'too many bytes a second'],
+  OUTPUT_FULL: [1008, 'the client left too much output unread'],
+  MESSAGE_RATE: [1008, 'too many messages per second'],
+  BYTE_RATE: [1008, 'too many bytes per second'],
 } as const
 
-/** The rules and limits that a peer can break; for `ProtocolViolation.code`. */
+/** The rules and limits that a client can break, as values of `ProtocolViolation.code`. */
 export type ViolationName = keyof typeof violations
 
-/** A rule of the protocol, or a limit of this server, that the peer broke. Reported to the `error` handler. */
+/**
+ * The error that the `error` handler gets when a client has broken a rule of the protocol or a limit of this server.
+ * @example
+ * ```js
+ * import { createServer, ProtocolViolation } from 'millrace'
+ *
+ * const server = createServer({
+ *   error(connection, error) {
+ *     if (error instanceof ProtocolViolation) console.log(connection.remoteAddress, error.code)
+ *     else console.error(error)
+ *   },
+ * })
+ * ```
+ */
 export class ProtocolViolation extends Error {
-  /** The rule, in upper case: stable, for programs. */
+  /** The rule or limit, as a name in upper case that does not change between versions. */
   readonly code: ViolationName
-  /** The close code that the peer is sent. */
+  /** The close code that the client was sent. */
   readonly closeCode: number
 
+  /** Makes a violation. millrace does this itself; your tests may want to. `detail` is added to the message. */
   constructor(code: ViolationName, detail = '') {
     const [closeCode, text] = violations[code]
     super(detail === '' ? text : `${text}: ${detail}`)

@@ -5,15 +5,21 @@ import { closeOptions, everywhere } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
 
-/** How `server.close` ends the connections. Times in milliseconds. */
+/** How `server.close` ends the connections. Times are in milliseconds. */
 export interface CloseOptions {
-  /** The close code that peers get. Default 1001. */
+  /** The close code that clients get. Default: 1001. */
   readonly code?: number
-  /** The reason that peers get, up to 123 bytes. Default: none. */
+  /** The close reason that clients get: up to 123 bytes. Default: none. */
   readonly reason?: string
-  /** How long connections are served on before the first is sent Close. Nothing is accepted meanwhile. Default 0. */
+  /**
+   * How long connections are still served before the first one is sent Close. The server accepts nothing meanwhile.
+   * Default: 0.
+   */
   readonly drainAfter?: number
-  /** The time over which the Closes are spread, so that clients don't all come back at once. Default 0: all at once. */
+  /**
+   * The time over which the closes are spread, so that clients do not all reconnect at once. Default: 0, which closes
+   * all at once.
+   */
   readonly drainOver?: number
 }
 

@@ -17,30 +17,31 @@ import { endsOf, type ProxyLine } from './admission/proxyLine.js'
 import type { HttpLane } from './lanes/httpLane.js'
 import type { RawLane } from './lanes/rawLane.js'
 
-/** Where to listen: a port, a path, or a socket that is there already. */
+/** Where to listen: on a port, on a path, or on a socket that is already open. */
 export interface ListenOptions {
-  /** Default 0: any free port; `address` tells which. */
+  /** The port. Default: 0, which means any free port; `server.port` says which one it is. */
   readonly port?: number
-  /** Default: all addresses of this machine. */
+  /** The address or the name of the interface to listen on. Default: all addresses of this machine. */
   readonly host?: string
-  /** Only IPv6 where the host is `::`. Default false. */
+  /** Whether the host `::` means IPv6 only. Default: false, so it means IPv4 as well. */
   readonly ipv6Only?: boolean
-  /** A Unix socket, or a Windows pipe (`\\.\pipe\name`), instead of a port. */
+  /** The path of a Unix socket, or the name of a Windows pipe (`\\.\pipe\name`), instead of a port. */
   readonly path?: string
   /**
-   * The number of a descriptor instead of a port: a TCP or Unix socket that a service manager has opened, systemd's first
-   * is 3. It may listen already, or only be bound.
+   * The number of a file descriptor instead of a port: a TCP or Unix socket that a service manager has opened. The
+   * first one of systemd is 3. The socket may already be listening, or only be bound.
    */
   readonly fd?: number
-  /** Whether everybody on the machine may read from the Unix socket. Default false. */
+  /** Whether every user of the machine may read from the Unix socket. Default: false. */
   readonly readableAll?: boolean
-  /** Whether everybody on the machine may write to the Unix socket. Default false. */
+  /** Whether every user of the machine may write to the Unix socket. Default: false. */
   readonly writableAll?: boolean
-  /** TLS, with the options of node:tls: `{ key, cert }` at least. */
+  /** The options of node:tls for TLS: at least `{ key, cert }`. Default: no TLS. */
   readonly tls?: TlsOptions
   /**
-   * Every connection begins with a PROXY protocol header, version 1 or 2, and one that does not is closed. The header is
-   * believed: make sure that only the proxy can connect, or name it in `trustedProxies`. Default false.
+   * Whether every connection must begin with a header of the PROXY protocol, version 1 or 2. A connection without one
+   * is closed. The header is believed, so make sure that only the proxy can connect, or name the proxy in
+   * `trustedProxies`. Default: false.
    */
   readonly proxyProtocol?: boolean
 }

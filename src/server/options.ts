@@ -13,53 +13,62 @@ import type { Broker } from '../topics/broker.js'
 import type { CensusLimits } from './admission/census.js'
 import type { HttpLimits } from './lanes/webServer.js'
 
-/** Limits of a whole server. Lengths in bytes, times in milliseconds; a time of 0 is no limit. */
+/** The limits of a whole server. Lengths are in bytes, and times in milliseconds. A time of 0 means "no limit". */
 export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits {
   /**
-   * Memory that peers may make this server hold in this process, in bytes: messages that arrive, what was read and waits,
-   * copies for pending handlers, output that is not read, subscriptions, and what comes before a request is accepted.
-   * Messages that arrive wait for each other; when the memory is nearly spent, those who hold the most of all else are
-   * ended. Raised where it can't hold one message of `maxMessage` besides 1.25 MiB of reads and half of the rest for
-   * others. Default 256 MiB.
+   * How much memory clients may make this server hold in this process, in bytes: messages that arrive, what was read
+   * and could not be delivered yet, copies for pending handlers, output that clients do not read, subscriptions, and
+   * what clients send before their request is accepted. Messages that arrive wait for each other. For everything else,
+   * the connections that hold the most are ended when the memory is nearly used up. The server may always hold 1.25 MiB
+   * and, where the value leaves too little for others, one message of `maxMessage` on top. Default: 256 MiB.
    */
   readonly payloadMemory: number
   /**
-   * Time for the whole opening handshake, in milliseconds: from the connection's beginning, over a PROXY header, TLS and
-   * the request head, to the answer of `upgrade`. A head that comes too late is answered with 408 (or not at all), an
-   * `upgrade` that does with 503. It is the time for the heads of other HTTP requests, too. Default 10,000.
+   * How long the whole opening handshake may take, in milliseconds: from the beginning of the connection, through the
+   * PROXY header, TLS and the request head, to the answer of `upgrade`. A request head that comes too late is answered
+   * with 408, or not at all. An `upgrade` that takes too long is answered with 503. The same time applies to the heads
+   * of other HTTP requests. Default: 10,000.
    */
   readonly handshakeTimeout: number
-  /** Topics with subscribers in this process; `subscribe` throws above it. At least 1. Default 1,000,000. */
+  /**
+   * How many topics may have subscribers in this process. Above that number, `subscribe` throws. At least 1. Default:
+   * 1,000,000.
+   */
   readonly maxTopics: number
-  /** Longest request head, in bytes; longer ones are refused with 431. At least 1. Default 16 KiB. */
+  /**
+   * The longest request head that is accepted, in bytes. A longer one is refused with 431. At least 1. Default: 16 KiB.
+   */
   readonly maxHeaderSize: number
 }
 
-/** An upgrade is accepted. */
+/** What `upgrade` returns to accept a request. */
 export type Acceptance<Data> = {
-  /** Headers for the response, Set-Cookie for instance. */
+  /** Headers for the response, for example Set-Cookie. */
   readonly headers?: ResponseHeaders
-  /** One of `request.protocols`. Default: the first of the option `protocols` that the client offers, or none. */
+  /**
+   * The subprotocol: one of `request.protocols`. Default: the first entry of the option `protocols` that the client
+   * offers, or none.
+   */
   readonly protocol?: string
-  /** That is how a refusal is told apart. */
+  /** Not allowed here: a status marks a refusal. */
   readonly status?: never
 } & (undefined extends Data
   ? {
-      /** For `connection.data`. Must be given where it may not be undefined. */
+      /** The value of `connection.data`. You may leave it out, because `Data` may be undefined. */
       readonly data?: Data
     }
   : {
-      /** For `connection.data`. */
+      /** The value of `connection.data`. */
       readonly data: Data
     })
 
-/** An upgrade is refused. */
+/** What `upgrade` returns to refuse a request. */
 export interface Rejection {
-  /** An HTTP status from 300 to 599. */
+  /** The HTTP status of the response: 300 to 599. */
   readonly status: number
   /** Headers for the response. */
   readonly headers?: ResponseHeaders
-  /** Plain text, unless a Content-Type header says otherwise. */
+  /** The body of the response. It is plain text, unless a Content-Type header says otherwise. */
   readonly body?: string
 }
 
@@ -69,96 +78,127 @@ type Answer<Data> = Acceptance<Data> | Rejection
 type Nothing = undefined | void
 
 /**
- * Decides on a request; what it returns, or its promise resolves with, is the answer. Nothing (undefined) accepts, where
- * there is no data, or need be none. Whatever is no answer refuses: null, false, `{ code: 401 }` or a Response, for
- * instance, are answered with 500, and `upgradeFailed` gets a TypeError that says what is wrong.
+ * The type of the option `upgrade`: it decides about a request. What it returns, or what its promise resolves with, is
+ * the answer. Returning nothing accepts the request, if `Data` may be undefined. Any value that is not an answer (null,
+ * false, `{ code: 401 }` or a Response, for example) refuses the request with 500, and `upgradeFailed` gets a TypeError
+ * that says what is wrong.
+ * @example
+ * ```js
+ * import { createServer } from 'millrace'
+ *
+ * const users = new Map([['secret', 'Ada']])
+ * const server = createServer({
+ *   upgrade(request) {
+ *     const name = users.get(request.cookies.session ?? '')
+ *     return name === undefined ? { status: 401, body: 'log in first' } : { data: { name } }
+ *   },
+ *   open(connection) {
+ *     connection.send(`welcome, ${connection.data.name}`)
+ *   },
+ * })
+ * ```
  */
 export type Upgrade<Data> = undefined extends Data
   ? (request: UpgradeRequest) => Answer<Data> | Nothing | PromiseLike<Answer<Data> | Nothing>
   : (request: UpgradeRequest) => Answer<Data> | PromiseLike<Answer<Data>>
 
-/** The option `large`. */
+/** The option `large`: a module of yours handles large messages, in a pool of threads. */
 export interface LargeRouteOptions<Data> extends LargeOptions {
-  /** Made of the connection for each message, and cloned for the thread. Default: nothing. */
+  /**
+   * Makes what the module gets as `context.data`, for each message. The result is cloned for the thread. Default:
+   * undefined.
+   */
   context?(connection: Connection<Data>): unknown
 }
 
-/** How the connections of one path are served. */
+/** The handlers, limits and other options of a route: how the connections of one path are served. */
 export type RouteOptions<Data = undefined> = Handlers<Data> &
   Partial<ConnectionLimits> & {
-    /** What becomes of a peer that does not read what it is sent. Default `'pause'`. */
+    /** What happens when a client does not read what it is sent. Default: `'pause'`. */
     readonly outputPolicy?: OutputPolicy
     /**
-     * The origins whose pages may connect, `https://example.com` or a pattern; `'self'` is the host that was asked.
-     * Others are refused with 403; clients that are no browsers may send no Origin, and are not. Default: all.
+     * The origins whose pages may connect: strings such as `https://example.com`, patterns, or `'self'` for the host
+     * that the client has asked for. Pages of other origins are refused with 403. A request without an Origin header is
+     * not refused, because programs other than browsers do not send one. Default: all origins.
      */
     readonly origins?: readonly (string | RegExp)[]
-    /** The subprotocols that are spoken here, by preference. Default: none. */
+    /** The subprotocols that this server speaks, the preferred ones first. Default: none. */
     readonly protocols?: readonly string[]
     /**
-     * Hands messages of the 64-bit tier to a module of yours, which runs in a pool of threads and reads them where they
-     * lie. What it returns is sent, or given to `largeResult`.
+     * Hands large messages (64 KiB or longer, by default) to a module of yours, which runs in a pool of threads and
+     * reads them where they lie. What the module returns is sent, or given to `largeResult`.
      */
     readonly large?: LargeRouteOptions<Data>
     /**
-     * Payload bytes above which messages go to the `stream` handler, if there is one. Default 65,535, where the 64-bit tier
-     * begins; at most `maxMessage`. 0 is all messages, empty ones too.
+     * Messages with more payload bytes than this go to the `stream` handler, if there is one. With 0, all messages do,
+     * even empty ones. A value above `maxMessage` counts as `maxMessage`. Default: 65,535.
      */
     readonly streamThreshold?: number
     /**
-     * What becomes of the rest of a message whose `stream` reader leaves early: it is thrown away as it comes
-     * (`'drain'`), or its connection is closed with 1008 `STREAM_LEFT` (`'fail'`). Default `'drain'`.
+     * What happens to the rest of a message when its `stream` reader leaves early. With `'drain'`, the rest is thrown
+     * away as it arrives. With `'fail'`, the connection is closed with 1008 `STREAM_LEFT`. Default: `'drain'`.
      */
     readonly streamLeft?: 'drain' | 'fail'
     /**
-     * `upgrade` threw, rejected or answered what is no answer (the client gets 500), or it took too long (503). Default: to
-     * standard error.
+     * Called when `upgrade` threw, rejected or returned something that is not an answer (then the client gets 500), or
+     * when it took too long (then the client gets 503). Default: the error is printed on standard error.
      */
     upgradeFailed?(request: UpgradeRequest, error: unknown): unknown
   } & (undefined extends Data
     ? {
-        /** Decides on each request. Default: every request is accepted. Must be given where the data may not be undefined. */
+        /**
+         * Decides about each request. Default: every request is accepted. You must give it if `Data` may not be
+         * undefined.
+         */
         readonly upgrade?: Upgrade<Data>
       }
     : {
         /**
-         * Decides on each request, and gives the connection its data. TypeScript infers the data from it, wherever it
-         * stands; but if it has a parameter without a type, it must stand in front of the handlers, or its parameter be
-         * declared as `request: UpgradeRequest`.
+         * Decides about each request, and gives the connection its data. Name the type of the data, as in
+         * `createServer<User>`, if `upgrade` may refuse. Otherwise, TypeScript can infer the type from `upgrade`: write
+         * it before the handlers, or declare its parameter as `request: UpgradeRequest`.
          */
         readonly upgrade: Upgrade<Data>
       })
 
-/** What belongs to the server as a whole. */
+/** The options that only a server has, and a route has not. */
 export interface CommonOptions extends Partial<ServerLimits> {
   /**
-   * Routes by path, each with handlers of its own: `/chat`, `/rooms/:room`, `/files/*`; make them with `route`. What
-   * a route leaves out of the limits, `origins`, `protocols`, `outputPolicy` and `upgradeFailed` is the server's. Paths without a route go to the server's own handlers, or are
-   * refused with 404 if there are none.
+   * Routes by path, each with handlers of its own: `/chat`, `/rooms/:room` or `/files/*`. Make each with `route`. If a
+   * route leaves out a limit, `origins`, `protocols`, `outputPolicy` or `upgradeFailed`, the value of the server
+   * applies. A path without a route goes to the handlers of the server itself, or is refused with 404 if the server has
+   * none.
    */
   readonly routes?: Readonly<Record<string, Route>>
   /**
-   * Answers HTTP requests that are no upgrades to a WebSocket. May return a promise. If it throws or rejects, the request
-   * is answered with 500, or its answer cut off where that has begun. Default: 426 Upgrade Required.
+   * Answers HTTP requests that do not ask for a WebSocket. It may return a promise. If it throws or rejects, the
+   * request is answered with 500; if the answer has already begun, it is cut off. Default: the answer is 426 Upgrade
+   * Required.
    */
   readonly request?: RequestListener
-  /** `request` threw or rejected. Default: to standard error. */
+  /** Called when `request` threw or rejected. Default: the error is printed on standard error. */
   requestFailed?(request: IncomingMessage, error: unknown): unknown
   /**
-   * Proxies whose X-Forwarded-For is believed: addresses, networks as `10.0.0.0/8`, `unix` for Unix sockets.
-   * Default: none.
+   * The proxies whose X-Forwarded-For header is believed: addresses, networks such as `10.0.0.0/8`, or `unix` for
+   * connections over Unix sockets. Default: none.
    */
   readonly trustedProxies?: readonly string[]
   /**
-   * Carries what is published to other processes: see the guide on brokers. The server closes it when it closes.
-   * Default: none, or that of the acceptors.
+   * Carries what is published to other processes (see the guide on brokers). The server closes the broker when it
+   * closes. Default: none; between acceptors, a broker of their own.
    */
   readonly broker?: Broker
-  /** Uses only the public API of Node.js; slower. Default: what MILLRACE_PUBLIC_API=1 in the environment says. */
+  /**
+   * Whether the server uses only the public API of Node.js, which is slower. Default: true if the environment has
+   * MILLRACE_PUBLIC_API=1, and otherwise false.
+   */
   readonly publicApi?: boolean
 }
 
-/** The handlers and limits of a server, and of the connections that no route takes. */
+/**
+ * The options of `createServer`: the handlers and limits of connections that no route takes, and what belongs to the
+ * server as a whole.
+ */
 export type ServerOptions<Data = undefined> = CommonOptions & RouteOptions<Data>
 
 /** A route's options, whatever its data. */
@@ -172,7 +212,7 @@ interface RouteInternals {
 
 let internals: RouteInternals
 
-/** A route, made by `route`. */
+/** A route for the option `routes`. `route` makes it. */
 export class Route {
   readonly #options: AnyRoute
 
@@ -194,8 +234,25 @@ export class Route {
 export const routeInternals: RouteInternals = internals
 
 /**
- * A route for the option `routes`, with data of its own kind. Throws a TypeError for names that are no options of a route
- * and for values of the wrong kind, and a RangeError for a limit that is no whole number or out of bounds.
+ * Makes a route for the option `routes`. Each route may have data of its own type. Throws a TypeError for names that
+ * are not options of a route and for values of the wrong kind, and a RangeError for a limit that is not a whole number
+ * or is out of bounds.
+ * @example
+ * ```js
+ * import { createServer, route } from 'millrace'
+ *
+ * const room = route({
+ *   upgrade: (request) => ({ data: { room: request.params.room } }),
+ *   open(connection) {
+ *     connection.subscribe(connection.data.room)
+ *   },
+ *   message(connection, message) {
+ *     connection.publish(connection.data.room, message)
+ *   },
+ * })
+ *
+ * const server = createServer({ routes: { '/rooms/:room': room } })
+ * ```
  */
 export function route<Data = undefined>(options: RouteOptions<Data>): Route {
   checkOptions(options, routeOptions, everywhere)

@@ -126,7 +126,10 @@ export class ProcessServer {
   setSecureContext(options: SecureContextOptions): void {
     const secure = this.#listeners.filter((listener) => listener.isSecure)
     if (secure.length === 0)
-      throw callerError('ERR_NO_TLS', 'this process listens nowhere with TLS: use it behind listen({ tls })')
+      throw callerError(
+        'ERR_NO_TLS',
+        'this process listens nowhere with TLS: call setSecureContext after listen({ tls })',
+      )
     for (const listener of secure) listener.checkRenewal(options)
     for (const listener of secure) listener.renew(options)
   }

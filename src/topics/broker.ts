@@ -4,34 +4,51 @@
 /** The longest name of a topic, in bytes of UTF-8. */
 export const MAX_TOPIC_BYTES = 255
 
-/** Takes what others have published; never throws. `payload` is valid during the call only. */
+/**
+ * A function that takes what other processes have published. It never throws. `payload` is valid only during the call.
+ */
 export type Receive = (topic: string, payload: Uint8Array, isText: boolean) => void
 
-/** What a broker has carried. */
+/** What a broker has carried since it was made. */
 export interface BrokerStatistics {
-  /** Whether it can carry anything now. */
+  /** Whether the broker can carry publications at the moment. */
   readonly connected: boolean
-  /** Publications of this process that were given to it. */
+  /** How many publications of this process were given to the broker. */
   readonly published: number
-  /** Of those, the ones that this process had to drop. */
+  /** How many of these publications the broker had to drop before they left this process. */
   readonly dropped: number
-  /** Publications of others that arrived here. */
+  /** How many publications of other processes arrived here. */
   readonly received: number
-  /** Publications of others that are known to be missing, by the numbers of those that arrived. */
+  /**
+   * How many publications of other processes are known to be missing here. They are counted by the numbers of those
+   * that arrived.
+   */
   readonly missed: number
 }
 
-/** A broker of one server. Its methods never throw and never wait. */
+/**
+ * What carries the publications of one server to other processes. No method of a broker may throw or wait. The guide on
+ * brokers shows how to write one.
+ */
 export interface Broker {
-  /** Called once, by the server that uses it, before anything else. */
+  /**
+   * The server calls this once, before anything else. The broker must call `receive` for what other processes publish.
+   */
   attach(receive: Receive): void
-  /** A topic has its first subscriber here. */
+  /** The server calls this when a topic gets its first subscriber in this process. */
   subscribe(topic: string): void
-  /** A topic has lost its last subscriber here. */
+  /** The server calls this when a topic loses its last subscriber in this process. */
   unsubscribe(topic: string): void
-  /** Publishes to the subscribers of all other processes; not to this one's. `payload` is valid during the call only. */
+  /**
+   * Publishes to the subscribers in all other processes, but not to those in this process. `payload` is valid only
+   * during the call.
+   */
   publish(topic: string, payload: Uint8Array, isText: boolean): void
+  /** What this broker has carried so far. */
   readonly statistics: BrokerStatistics
-  /** Carries nothing any more; resolves when what was given to it has left, or can't. */
+  /**
+   * Stops the broker. The promise resolves when everything that was given to the broker before has left, or when it is
+   * certain that it can't leave.
+   */
   close(): Promise<void>
 }

@@ -69,7 +69,11 @@ export class Topics implements Publisher {
     let own = this.#subscriptions.get(subscriber)
     const known = this.#topics.get(name)
     if (known !== undefined && own?.has(known)) return
-    if ((own?.size ?? 0) >= most) throw callerError('ERR_MAX_SUBSCRIPTIONS', `maxSubscriptions is ${most}`)
+    if ((own?.size ?? 0) >= most)
+      throw callerError(
+        'ERR_MAX_SUBSCRIPTIONS',
+        `too many subscriptions of this connection: maxSubscriptions is ${most}`,
+      )
     const topic = known ?? this.#open(name)
     own ??= new Set()
     this.#subscriptions.set(subscriber, own.add(topic))
@@ -149,7 +153,8 @@ export class Topics implements Publisher {
     const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
     if (!fits || /\p{Surrogate}/u.test(name))
       throw callerError('ERR_TOPIC_NAME', `a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
-    if (this.#topics.size >= this.#most) throw callerError('ERR_MAX_TOPICS', `maxTopics is ${this.#most}`)
+    if (this.#topics.size >= this.#most)
+      throw callerError('ERR_MAX_TOPICS', `too many topics in this process: maxTopics is ${this.#most}`)
     const topic = new Topic(name)
     this.#topics.set(name, topic)
     this.connect()

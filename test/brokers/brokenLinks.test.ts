@@ -49,7 +49,7 @@ describe('a hub', () => {
       // What follows garbage is garbage.
       bad.write(Buffer.concat([bytes, recordOf(publication, 'x', 'forged')]))
       await once(bad.resume(), 'close')
-      assert.match(String(await warned), /MillraceWarning: an acceptor wrote what is no publication/)
+      assert.match(String(await warned), /MillraceWarning: an acceptor wrote something that is not a publication/)
       await eventually(() => hub.statistics.links === 2, 'it is forgotten')
       assert.equal(hub.statistics.subscriptions, 1)
       writer.publish('x', Buffer.from('still'), true)

@@ -43,14 +43,14 @@ describe('createServer and route name the option that was meant', () => {
     [{ verifyClient() {} }, /did you mean 'upgrade'\?/],
     [{ cors: { origin: '*' } }, /did you mean 'origins'\?/],
     [{ on: {} }, /handlers are options/],
-    [{ websocket: { message() {} } }, /stand beside the other options/],
-    [{ perMessageDeflate: true }, /not negotiated yet/],
+    [{ websocket: { message() {} } }, /handlers beside the other options/],
+    [{ perMessageDeflate: true }, /permessage-deflate is not supported/],
     [{ port: 9001 }, /belongs to server\.listen\(\{ port \}\)/],
     [{ hostname: '::1' }, /did you mean server\.listen\(\{ host \}\)/],
     [{ tls: { key: 'x' } }, /belongs to server\.listen\(\{ tls \}\)/],
     [{ key: Buffer.alloc(1) }, /belongs to listen\(\{ tls: \{ key \} \}\)/],
     [{ acceptors: 2 }, /belongs to server\.listen\(\{ acceptors \}\)/],
-    [{ path: '/chat' }, /paths of requests are routes/],
+    [{ path: '/chat' }, /for paths of requests, use routes/],
     [{ threads: 2 }, /belongs to large: \{ threads \}/],
     [{ whatever: 1 }, /docs\/api\.md/],
   ]
@@ -206,7 +206,10 @@ describe('others', () => {
   test('setSecureContext', () => {
     const renew = calls(createServer().setSecureContext, { keyFile: 'x' })
     assert.throws(renew, { name: 'TypeError', message: /setSecureContext has no option 'keyFile': did you mean 'key'/ })
-    assert.throws(calls(createServer().setSecureContext, { cert: './cert.pem' }), /cert must be what is in the file/)
+    assert.throws(
+      calls(createServer().setSecureContext, { cert: './cert.pem' }),
+      /cert must be the contents of the file/,
+    )
   })
 
   test('handleUpgrade takes the arguments of an upgrade listener, and no callback', () => {

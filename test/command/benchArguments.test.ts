@@ -74,13 +74,16 @@ for (const [args, message] of [
   [`${ADDRESS} --size lots`, /^--size: "lots" is not a size such as /],
   [`${ADDRESS} --size 2GiB`, /^--size: "2GiB" is more than 1GiB$/],
   [`${ADDRESS} --duration soon`, /^--duration: "soon" is not a time such as /],
-  [`${ADDRESS} --duration 0`, /^--duration: nothing can be measured in no time$/],
+  [`${ADDRESS} --duration 0`, /^--duration must be more than 0$/],
   [`${ADDRESS} --duration 1000h`, /^--duration: "1000h" is more than a week$/],
   [`${ADDRESS} --duration`, /^--duration needs a value$/],
   [`${ADDRESS} --json=yes`, /^--json takes no value$/],
-  [`${ADDRESS} --verify --deflate`, /^--verify compares bytes as they are sent, and --deflate /],
+  [`${ADDRESS} --verify --deflate`, /^--verify compares answers with what was sent, and with --deflate /],
   [`${ADDRESS} --text --utf8`, /^--text and --utf8 are two kinds of messages: use one$/],
-  [`${ADDRESS} --rate 10 --pipeline 2`, /^--rate sends on schedule, --pipeline when answers come: use one$/],
+  [
+    `${ADDRESS} --rate 10 --pipeline 2`,
+    /^--rate sends on a schedule, and --pipeline sends when answers arrive: use one$/,
+  ],
 ] as const) {
   test(`millrace bench ${args}`, () => {
     assert.throws(

@@ -284,7 +284,7 @@ test('a reader that leaves early fails the connection, by option', async () => {
   wire.feed(masked(BINARY, Buffer.alloc(300_000)).subarray(0, 100_000))
   await settle()
   assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1008)
-  assert.match(errors[0] ?? '', /not wanted to its end/)
+  assert.match(errors[0] ?? '', /did not read the message to its end/)
   for (const one of [wire, whole.wire]) one.close()
   await settle()
   assert.equal(place.budget.used, 0)

@@ -14,9 +14,12 @@ import { Program, ROOT } from './program.js'
 const documents = [
   'README.md',
   'CHANGELOG.md',
-  ...readdirSync(join(ROOT, 'docs'))
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`)
+    .toSorted(),
 ]
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -24,9 +27,10 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 /** The JavaScript in a document, with the line it begins at. */
 function programsIn(path: string): { line: number; code: string }[] {
   const text = read(path)
-  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => ({
+  // One in a list is indented.
+  return [...text.matchAll(/^( *)```js\n(.*?)^\1```$/gms)].map((match) => ({
     line: text.slice(0, match.index).split('\n').length,
-    code: match[1] ?? '',
+    code: (match[2] ?? '').replaceAll(new RegExp(`^${match[1]}`, 'gm'), ''),
   }))
 }
 
@@ -135,7 +139,7 @@ describe('docs/limits.md', () => {
   })
 })
 
-test('docs/api.md is what the docstrings say', () => {
+test('the API reference is what the docstrings say', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'docs/reference.mjs'), '--check'], {
     encoding: 'utf8',
   })

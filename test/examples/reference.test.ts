@@ -1,7 +1,7 @@
-// docs/api.md promises every name. What is listed here is what the compiler says is there: a member that is added to one of
+// The API reference promises every name. What is listed here is what the compiler says is there: a member that is added to one of
 // these types and not listed does not compile, and one that is listed must have an entry with an anchor.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { serverOptions } from '../../src/checks/tables.js'
@@ -19,7 +19,10 @@ import type {
 } from '../../src/index.js'
 import { ROOT } from './program.js'
 
-const text = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
+const folder = join(ROOT, 'docs/api')
+const pages = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+const text = pages.join('\n')
+const index = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
 
 /** The names of all members of a type. */
 type Names<Type> = Readonly<Record<Extract<keyof Type, string>, true>>
@@ -126,14 +129,23 @@ const cluster: Names<ClusterOptions> = {
   log: true,
 }
 
+/** The names that a module exports. */
+function namesIn(source: string): string[] {
+  const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) => list.split(','))
+  const own = [...source.matchAll(/^export (?:interface|class|function|type|const) (\w+)/gm)].map(
+    ([, name = '']) => name,
+  )
+  return [...lists.map((name) => name.replace('type ', '').trim()), ...own].filter((name) => name !== '')
+}
+
 /** Whether the section of a name has an entry for a member. */
 function hasEntry(owner: string, member: string): boolean {
-  const from = text.indexOf(`\n### \`${owner}\`\n`)
-  const section = text.slice(from, text.indexOf('\n### ', from + 5))
+  const from = text.indexOf(`\n## \`${owner}\`\n`)
+  const section = text.slice(from, text.indexOf('\n## ', from + 4))
   return new RegExp(`^- \`(?:get )?${member}\\b.*<a id="${owner}-${member}"></a>`, 'im').test(section)
 }
 
-describe('docs/api.md has an entry with an anchor for each member of', () => {
+describe('the API reference has an entry with an anchor for each member of', () => {
   const all = {
     Server: server,
     Connection: connection,
@@ -148,7 +160,10 @@ describe('docs/api.md has an entry with an anchor for each member of', () => {
   }
   for (const [owner, members] of Object.entries(all)) {
     test(owner, () => {
-      for (const member of Object.keys(members)) assert.ok(hasEntry(owner, member), `${owner}.${member}`)
+      for (const member of Object.keys(members)) {
+        assert.ok(hasEntry(owner, member), `${owner}.${member}`)
+        assert.match(index, new RegExp(`^- \`${member}\`: .*\\(api/\\w+\\.md#${owner}-${member}\\)$`, 'im'))
+      }
     })
   }
 
@@ -159,6 +174,17 @@ describe('docs/api.md has an entry with an anchor for each member of', () => {
         limits.some((owner) => hasEntry(owner, option)),
         option,
       )
+    }
+  })
+
+  test('every name that an entry of the package exports, on its page and in the index', () => {
+    const exported = ['index.ts', 'brokers/redisBroker.ts'].flatMap((file) =>
+      namesIn(readFileSync(join(ROOT, 'src', file), 'utf8')),
+    )
+    assert.ok(exported.length > 45)
+    for (const name of exported) {
+      assert.ok(text.includes(`\n## \`${name}\`\n`), name)
+      assert.match(index, new RegExp(`^### \`${name}\`\n\n[A-Z].*\\. \\[More\\]\\(api/\\w+\\.md#[\\w-]+\\)$`, 'm'))
     }
   })
 

@@ -61,7 +61,7 @@ describe('millrace bench', { concurrency: 2, ...options }, () => {
     for (const [args, expected] of [
       [['ws://127.0.0.1:1'], /^millrace: ws:\/\/127\.0\.0\.1:1\/ cannot be reached: nobody listens there\n$/],
       [[refusing], /^millrace: ws:\S+ refused: 403 Forbidden\n$/],
-      [[], /^millrace: bench needs an address, .*; millrace bench --help tells what there is\n$/],
+      [[], /^millrace: bench needs an address, .*; see millrace bench --help\n$/],
     ] as const) {
       const { code, stdout, stderr } = await runCli('bench', ...args)
       assert.deepEqual({ code, stdout }, { code: 1, stdout: '' })

@@ -213,7 +213,7 @@ describe('limits', () => {
   inEveryLane('maxConnections: 503, which says the limit; those that leave make room', async (trial) => {
     const server = await trial.serve({ maxConnections: 3 })
     const { open, status, text } = await fill(trial)
-    assert.deepEqual([open.length, status, text], [3, 503, 'maxConnections is 3'])
+    assert.deepEqual([open.length, status, text], [3, 503, 'too many connections: maxConnections is 3'])
     await open[0]?.destroy()
     open[1]?.socket.resetAndDestroy()
     await eventually(() => server.connections.size === 1, 'two have left')
@@ -228,7 +228,10 @@ describe('limits', () => {
   inEveryLane('maxConnectionsPerAddress: 429, which says the limit; those that leave make room', async (trial) => {
     const server = await trial.serve({ maxConnectionsPerAddress: 2 })
     const { open, status, text } = await fill(trial)
-    assert.deepEqual([open.length, status, text], [2, 429, 'maxConnectionsPerAddress is 2'])
+    assert.deepEqual(
+      [open.length, status, text],
+      [2, 429, 'too many connections from this address: maxConnectionsPerAddress is 2'],
+    )
     for (let count = 0; count < 5; count++) {
       await open.pop()?.destroy()
       await eventually(() => server.connections.size === 1, 'one has left')
@@ -267,7 +270,7 @@ describe('limits', () => {
       const { status, rest } = await client.response()
       await client.end()
       assert.equal(status, 431)
-      assert.equal(rest.toString(), `maxHeaderSize is ${size} bytes`)
+      assert.equal(rest.toString(), `the request head is too long: maxHeaderSize is ${size} bytes`)
     })
   }
 

@@ -26,12 +26,15 @@ async function from(trial: Trial, localAddress: string): Promise<SocketClient> {
 if (process.platform === 'linux') {
   inEveryLane('whoever has one address can have all connections but a share', async (trial) => {
     await trial.serve({ maxConnections: 16 })
-    assert.deepEqual(await fill(trial, '127.0.0.1'), [14, '429 maxConnectionsPerAddress is 14'])
-    assert.deepEqual(await fill(trial, '127.0.0.2'), [2, '503 maxConnections is 16'])
+    assert.deepEqual(await fill(trial, '127.0.0.1'), [
+      14,
+      '429 too many connections from this address: maxConnectionsPerAddress is 14',
+    ])
+    assert.deepEqual(await fill(trial, '127.0.0.2'), [2, '503 too many connections: maxConnections is 16'])
   })
 
   inEveryLane('where the option says so, it can have all', async (trial) => {
     await trial.serve({ maxConnections: 16, maxConnectionsPerAddress: 16 })
-    assert.deepEqual(await fill(trial, '127.0.0.1'), [16, '503 maxConnections is 16'])
+    assert.deepEqual(await fill(trial, '127.0.0.1'), [16, '503 too many connections: maxConnections is 16'])
   })
 }

@@ -149,11 +149,11 @@ describe('the message says what is wrong, and what to write instead', () => {
     [{ code: 401 }, /\{ status \}/],
     [{ body: 'no' }, /belongs to a refusal, \{ status, body \}/],
     [{ user: 'anna' }, /there is data, headers, protocol/],
-    [null, /null is no answer of upgrade: to accept, return nothing or \{ data, headers, protocol \}; to refuse/],
-    [new Response('no'), /a Response is no answer .*await response\.text\(\)/],
+    [null, /null is not an answer of upgrade: to accept, return nothing or \{ data, headers, protocol \}; to refuse/],
+    [new Response('no'), /a Response is not an answer .*await response\.text\(\)/],
     [{ status: 200 }, /must be a status from 300 to 599, not 200/],
     [{ headers: { X: 1 } }, /the value of the header X must be a string/],
-    [{ headers: ['X', 'y'] }, /'X' is no header: in a list, each is a pair/],
+    [{ headers: ['X', 'y'] }, /'X' is not a header: write each header of a list as a pair/],
   ] as const) {
     test(JSON.stringify(answer), () => assert.throws(() => readAnswer(answer), { name: 'TypeError', message: words }))
   }

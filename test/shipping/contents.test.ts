@@ -2,7 +2,7 @@
 // itself: its files, its size, its types as a compiler sees them, and what publint knows about broken packages.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -87,6 +87,21 @@ describe('the tarball', { skip: missing('npm') }, () => {
     }
   })
 
+  test('has no scripts, and no development tools: nothing for the machine of whoever installs it', () => {
+    for (const name of ['scripts', 'devDependencies', 'repository', 'private']) {
+      assert.equal(name in installed.manifest, false, name)
+    }
+  })
+
+  test('has in its package.json what a registry and a search need', () => {
+    const manifest: Record<string, unknown> = JSON.parse(read('package.json'))
+    for (const name of ['description', 'keywords', 'license', 'engines', 'exports', 'types', 'bin', 'files']) {
+      assert.ok(name in manifest, name)
+    }
+    const first = /^## (\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)$/m.exec(read('CHANGELOG.md'))
+    assert.equal(manifest['version'], first?.[1], 'the version is the last one of the changelog')
+  })
+
   test('needs one package at most, when it runs', () => {
     const { dependencies = {}, ...others } = installed.manifest
     assert.deepEqual(
@@ -98,14 +113,38 @@ describe('the tarball', { skip: missing('npm') }, () => {
     }
   })
 
-  test('needs another package for Redis only, and says which', options, async () => {
+  test('loads no package before it is needed', () => {
     for (const path of files.filter((name) => name.endsWith('.js'))) {
-      assert.equal(/from '@redis\/client'/.test(read(path)), path === 'dist/src/brokers/redisConnection.js', path)
+      for (const [, specifier = ''] of read(path).matchAll(/^(?:import|export) (?:.* from )?'([^']+)'/gm)) {
+        assert.match(specifier, /^(?:node:|\.)/, path)
+      }
     }
-    const program = ['--input-type=module', '-e', "import 'millrace/redis'"]
-    const child = spawn(process.execPath, program, { cwd: installed.project, stdio: 'pipe' })
-    assert.match(await text(child.stderr), /Cannot find package '@redis\/client'/)
   })
+
+  for (const [name, user, program] of [
+    [
+      '@redis/client',
+      'millrace/redis',
+      "import('millrace/redis').then((redis) => redis.redisBroker('redis://127.0.0.1'))",
+    ],
+    ['piscina', 'the option large', "import('millrace').then((it) => it.createServer({ large: { module: '/' } }))"],
+  ] as const) {
+    test(`says what to install where ${name} is missing`, options, async (t) => {
+      const parked = join(installed.project, 'node_modules', `.${name.replace('/', '-')}`)
+      const place = join(installed.project, 'node_modules', name)
+      if (existsSync(place)) {
+        renameSync(place, parked)
+        t.after(() => renameSync(parked, place))
+      }
+      const child = spawn(process.execPath, ['-e', program], { cwd: installed.project, stdio: 'pipe' })
+      const said = await text(child.stderr)
+      assert.ok(
+        said.includes(`${user} needs the package ${name}, which is not installed here: npm install ${name}`),
+        said,
+      )
+      assert.match(said, /code: 'ERR_PACKAGE_MISSING'/)
+    })
+  }
 
   describe('has types', () => {
     // As its declarations tell; test/structure says which names these must be.
@@ -133,6 +172,15 @@ describe('the tarball', { skip: missing('npm') }, () => {
 export const broker: RedisBroker = redisBroker('redis://localhost', { prefix: 'a:' })
 `
       assert.equal(await compile('redis.mts', source, 'nodenext', 'nodenext'), '')
+    })
+
+    test('with which the TypeScript of the README and the guide to brokers compiles', options, async () => {
+      const guide = readFileSync(join(root, 'docs/brokers.md'), 'utf8')
+      const programs = [read('README.md'), guide].flatMap((text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)])
+      assert.equal(programs.length, 3)
+      for (const [at, [, source = '']] of programs.entries()) {
+        assert.equal(await compile(`readme${at}.mts`, source, 'nodenext', 'nodenext'), '', source)
+      }
     })
 
     test('that refuse what is wrong', options, async () => {

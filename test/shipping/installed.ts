@@ -15,6 +15,7 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** The parts of package.json that tests look at. */
 export interface Manifest {
   readonly version: string
+  readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
@@ -63,7 +64,7 @@ export async function install(): Promise<Installed> {
 async function installIn(base: string): Promise<Omit<Installed, 'remove'>> {
   const project = join(base, 'project')
   mkdirSync(project)
-  await npm(base, ['pack', '--ignore-scripts', '--pack-destination', base, await copyForShipping(base)])
+  await npm(base, ['pack', '--pack-destination', base, await copyOfBuild(base)])
   const [name = '', ...others] = readdirSync(base).filter((file) => file.endsWith('.tgz'))
   assert.deepEqual(others, [])
   const tarball = join(base, name)
@@ -76,14 +77,17 @@ async function installIn(base: string): Promise<Omit<Installed, 'remove'>> {
   return { tarball, project, directory, manifest: manifestIn(directory) }
 }
 
-/** What npm would pack after `npm run build`: the same files, without the source maps that tests run with. */
-async function copyForShipping(base: string): Promise<string> {
-  const folder = join(base, 'source')
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src']) {
-    cpSync(join(root, name), join(folder, name), { recursive: true })
+/**
+ * What is packed after `npm run build`, without the source maps that tests run with, in a folder of its own: the scripts
+ * around packing change package.json for a moment.
+ */
+export async function copyOfBuild(base: string): Promise<string> {
+  const clone = join(base, 'clone')
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'assembly', 'dist/src']) {
+    cpSync(join(root, name), join(clone, name), { recursive: true })
   }
-  await run(process.execPath, [join(root, 'assembly/shipped.mjs'), folder])
-  return folder
+  await run(process.execPath, [join(root, 'assembly/shipped.mjs'), clone])
+  return clone
 }
 
 /** Copies what a package needs when it runs, and what that needs; tells the versions. */

@@ -65,18 +65,37 @@ ${echoSource('const { createServer } = required')}`
           minify,
           bundle: true,
           platform: 'node',
-          // It starts its threads from its own files.
-          external: ['piscina'],
           metafile: true,
           logLevel: 'silent',
         })
         assert.deepEqual([warnings, errors], [[], []])
         const outside = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path))
-        for (const path of outside) assert.match(path, /^(?:node:|piscina$)/)
-        copyDependencies(installed.manifest, elsewhere)
+        for (const path of outside) assert.match(path, /^node:/)
         await EchoProgram.prove(node, [outfile], { cwd: elsewhere })
       })
     }
+  }
+
+  for (const format of ['esm', 'cjs'] as const) {
+    test(
+      `bundled as ${format}, with the option large: it says that millrace must stay external`,
+      options,
+      async (t) => {
+        const elsewhere = temporary()
+        t.after(() => rmSync(elsewhere, { recursive: true }))
+        const source = `${IMPORT}\ncreateServer({ large: { module: process.execPath } })`
+        const outfile = join(elsewhere, `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`)
+        const entryPoints = [write('large.mjs', source)]
+        await build({ entryPoints, outfile, format, bundle: true, platform: 'node', logLevel: 'silent' })
+        copyDependencies(installed.manifest, elsewhere)
+        const program = new EchoProgram(node, [outfile], { cwd: elsewhere })
+        t.after(() => program.kill())
+        const { code, stderr } = await program.ended
+        assert.equal(code, 1)
+        assert.match(stderr, /tell the bundler to leave millrace external/)
+        assert.match(stderr, /code: 'ERR_FILE_BUNDLED'/)
+      },
+    )
   }
 
   for (const [where, workers, main] of [

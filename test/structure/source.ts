@@ -77,8 +77,8 @@ export function codeOf(source: string): Token[] {
   return tokensOf(source).filter(({ kind }) => kind !== 'comment')
 }
 
-/** The one file that imports what the application names: its module for large messages. */
-export const LOADER = 'src/pool/worker.ts'
+/** The files that import what has no fixed name: the application's module for large messages, and optional packages. */
+export const LOADERS = ['src/pool/worker.ts', 'src/internals/packages.ts']
 
 /** The modules that a source text imports, in whichever way; `?` for one that is not written as a string. */
 export function importsOf(source: string): string[] {

@@ -150,9 +150,15 @@ test('the limits throw, and name themselves', () => {
   const place = room({}, { maxSubscriptions: 2, maxTopics: 3 })
   const [anna, ben] = [place.connect(), place.connect()]
   for (const topic of ['1', '2', '2']) anna.peer.subscribe(topic)
-  assert.throws(() => anna.peer.subscribe('3'), { name: 'RangeError', message: 'maxSubscriptions is 2' })
+  assert.throws(() => anna.peer.subscribe('3'), {
+    name: 'RangeError',
+    message: 'too many subscriptions of this connection: maxSubscriptions is 2',
+  })
   ben.peer.subscribe('3')
-  assert.throws(() => ben.peer.subscribe('4'), { name: 'RangeError', message: 'maxTopics is 3' })
+  assert.throws(() => ben.peer.subscribe('4'), {
+    name: 'RangeError',
+    message: 'too many topics in this process: maxTopics is 3',
+  })
   anna.peer.unsubscribe('1')
   ben.peer.subscribe('4')
   for (const wrong of ['', 'x'.repeat(256), 'ä'.repeat(128), 'half \ud834']) {

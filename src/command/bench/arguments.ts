@@ -22,7 +22,7 @@ const MOST_A_SECOND = 10_000_000
 const LONGEST_MESSAGE = 2 ** 30
 const LONGEST_SECONDS = 7 * 86_400
 
-/** Reads the arguments behind `bench`. Throws a UsageError for the first that is wrong. */
+/** Reads the arguments after `bench`. Throws a UsageError for the first that is wrong. */
 export function parseBenchArguments(args: readonly string[]): BenchCommand {
   const words: string[] = []
   const given = optionsIn(args, VALUED, FLAGS, { h: 'help' }, (word) => words.push(word))
@@ -48,12 +48,14 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
 
 /** What options don't go together. */
 function check({ duration, kind, verify, rate, pipeline }: LoadOptions): void {
-  if (duration === 0) throw new UsageError('--duration: nothing can be measured in no time')
+  if (duration === 0) throw new UsageError('--duration must be more than 0')
   if (verify && kind === 'deflate') {
-    throw new UsageError('--verify compares bytes as they are sent, and --deflate leaves them to the server: use one')
+    throw new UsageError(
+      '--verify compares answers with what was sent, and with --deflate the server may compress them anew: use one',
+    )
   }
   if (rate > 0 && pipeline !== 1) {
-    throw new UsageError('--rate sends on schedule, --pipeline when answers come: use one')
+    throw new UsageError('--rate sends on a schedule, and --pipeline sends when answers arrive: use one')
   }
 }
 
@@ -93,40 +95,41 @@ export const benchHelpText = `millrace bench: how fast does a WebSocket server e
   millrace bench ws://127.0.0.1:9001 --size 16KiB --pipeline 16 --verify
   millrace bench ws://127.0.0.1:9001 --text --size 200 --rate 5000
 
-Any server that sends every message back will do: start \`millrace\` in another
-terminal, or bring your own.
+The server may be any one that sends every message back. Start \`millrace\` in
+another terminal, or use your own.
 
 How much
 ${table([
-  ['connections', String(defaults.connections), 'connections, all of them busy'],
-  ['size', String(defaults.size), 'payload of a message (0, 200, 16k, 64KiB)'],
-  ['pipeline', String(defaults.pipeline), 'messages in flight on each connection'],
-  ['rate', '', 'messages a second, all connections together,'],
-  ['', '', 'sent on schedule even when answers are late'],
+  ['connections', String(defaults.connections), 'number of connections'],
+  ['size', String(defaults.size), 'payload per message (0, 200, 16k, 64KiB)'],
+  ['pipeline', String(defaults.pipeline), 'messages in flight per connection'],
+  ['rate', '', 'messages per second over all connections,\nsent on schedule even if answers are late'],
 ])}
-How long (10, 500ms, 2m; a number alone is seconds)
+How long (10, 500ms, 2m; a number alone means seconds)
 ${table([
-  ['duration', `${defaults.duration}s`, 'measured'],
-  ['warmup', '1s', 'before that, not measured'],
+  ['duration', `${defaults.duration}s`, 'how long to measure'],
+  ['warmup', '1s', 'how long to send before that'],
 ])}
-What (binary, unless told otherwise)
+What to send (binary messages, unless you choose one of these)
 ${table([
   ['text', '', 'JSON, all ASCII'],
   ['utf8', '', 'JSON with characters of two and three bytes'],
   ['deflate', '', 'JSON, compressed once with permessage-deflate'],
-  ['verify', '', 'compare every byte of every answer; otherwise'],
-  ['', '', 'their lengths (neither with --deflate)'],
 ])}
-And
+What to check
 ${table([
-  ['json', '', 'one line of JSON, for programs'],
-  ['help', '', 'this text (-h)'],
+  ['verify', '', 'compare every byte of every answer, and not\nonly their lengths (impossible with --deflate)'],
 ])}
-A latency is the time to the last answer of what is in flight on a connection;
-with --rate, the time from when a message was due, so that a server that
-stalls is charged for every message it kept waiting.
+Output
+${table([
+  ['json', '', 'print one line of JSON, for programs'],
+  ['help', '', 'show this text (-h)'],
+])}
+The latency is the time from sending to the last answer of all messages in
+flight on a connection. With --rate, it begins when a message was due, so a
+server that stalls is charged for every message that it kept waiting.
 
-What the server sends before the first message is a greeting: told, not counted.
-Pings are answered, and Close is. Ctrl+C stops early and prints what was
-measured so far. The exit code is 0, or 1 if the server could not be reached,
-failed, or sent anything but echoes.`
+What the server sends before the first message is a greeting, which is reported
+but not counted. Pings and Close are answered. Ctrl+C stops early and prints
+what was measured so far. The exit code is 0, or 1 if the server could not be
+reached, failed, or sent anything but echoes.`

@@ -235,7 +235,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
     if (!kept) this.#recipient.violated(new ProtocolViolation('MEMORY_SPENT'))
   }
 
-  /** In a turn of its own: a handler that throws leaves its loop first, and that is for `handlerFailed`. */
+  /** Deferred: if a handler throws in a loop, the loop is left first, and the connection must fail with the handler's error. */
   #streamLeft(): void {
     if (this.#shared.streamLeft === 'drain') return
     const fail = (): void => this.#recipient.violated(new ProtocolViolation('STREAM_LEFT'))

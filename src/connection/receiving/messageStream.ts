@@ -37,10 +37,17 @@ interface StreamInternals {
 
 let internals: StreamInternals
 
+/**
+ * A long message that your `stream` handler reads while it arrives: an async iterable of chunks. What your handler does
+ * not read is not read from the client either, so the memory it takes stays bounded.
+ */
 export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncIterable<OwnBytes> {
-  /** Whether it is a text message: then no chunk cuts a character, and all are valid UTF-8. */
+  /** Whether this is a text message. Then each chunk is valid UTF-8, and no chunk splits a character. */
   readonly isText: boolean
-  /** Payload length in bytes, where it is known from the start: of a message in one frame. */
+  /**
+   * The length of the payload in bytes, if the message comes in one frame. Undefined if it comes in fragments, because
+   * then its length is not known yet.
+   */
   readonly byteLength: number | undefined
   readonly #pressure: Pressure
   readonly #account: Account
@@ -94,10 +101,10 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   }
 
   /**
-   * The next chunk: up to 256 KiB, in memory of its own. Rejects if the connection ends before the message does; to
-   * ignore that is fine.
+   * Resolves with the next chunk: up to 256 KiB, in memory of its own. Rejects if the connection ends before the
+   * message does; you may ignore that rejection.
    */
-  next(): Promise<Result> {
+  next(): Promise<IteratorResult<OwnBytes, undefined>> {
     if (this.#error !== undefined) return ignorable(Promise.reject(this.#error))
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
@@ -109,8 +116,11 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     return ignorable(new Promise((resolve, reject) => this.#takers.push({ resolve, reject })))
   }
 
-  /** The reader leaves: the rest is thrown away as it comes, or fails the connection, by the option `streamLeft`. */
-  return(): Promise<Result> {
+  /**
+   * Gives up the rest of the message. It is thrown away as it arrives, or the connection is closed: the option
+   * `streamLeft` decides.
+   */
+  return(): Promise<IteratorResult<OwnBytes, undefined>> {
     if (this.#left) return Promise.resolve(DONE)
     this.#left = true
     if (!this.#ended && this.#error === undefined) this.#leaves()
@@ -120,19 +130,21 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     return Promise.resolve(DONE)
   }
 
+  /** Returns this stream, so that `for await` accepts it. */
   [Symbol.asyncIterator](): this {
     return this
   }
 
   /**
-   * As a stream of Node.js; destroying it leaves the message. If the connection ends before the message does, it is
-   * destroyed, with an 'error' only where somebody listens for it: `pipeline` does, `pipe` does not.
+   * Returns the message as a Readable of Node.js. Destroying the Readable gives up the message. If the connection ends
+   * before the message does, the Readable is destroyed; it emits `'error'` only if somebody listens for that, as
+   * `pipeline` does and `pipe` does not.
    */
   toReadable(): Readable {
     return readableOf(this)
   }
 
-  /** As a web stream; cancelling it leaves the message. */
+  /** Returns the message as a web ReadableStream. Cancelling the stream gives up the message. */
   toWeb(): ReadableStream<OwnBytes> {
     return Readable.toWeb(this.toReadable()) as ReadableStream<OwnBytes>
   }

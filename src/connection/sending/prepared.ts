@@ -19,11 +19,14 @@ interface PreparedInternals {
 
 let internals: PreparedInternals
 
-/** A message that is encoded. Belongs to the thread that made it; its memory is free when it is garbage, or released. */
+/**
+ * A message that `prepare` has encoded. It belongs to the thread that made it. Its memory is freed when you release it,
+ * or when the garbage collector finds that nobody uses it any more.
+ */
 export class PreparedMessage {
-  /** Whether it is a text message; otherwise it is binary. */
+  /** Whether this is a text message. Otherwise it is binary. */
   readonly isText: boolean
-  /** Payload length in bytes. */
+  /** The length of the payload in bytes. */
   readonly byteLength: number
   #frame: Frame | undefined
   /** The payload where there was no memory to encode it: whoever sends it tries again. */
@@ -58,7 +61,7 @@ export class PreparedMessage {
     }
   }
 
-  /** Frees its memory now, and not when the garbage collector comes by. It can't be sent after this. */
+  /** Frees the memory now instead of at the next garbage collection. After this, the message can no longer be sent. */
   release(): void {
     collected.unregister(this)
     this.#frame?.memory.release()
@@ -79,9 +82,18 @@ export class PreparedMessage {
 export const preparedInternals: PreparedInternals = internals
 
 /**
- * Encodes a message once, to be sent to many connections of this thread: `connection.send(prepare('news'))`.
- * Throws a TypeError for anything that can't be sent, and an Error for a Message whose handler has returned. Where there is
- * no memory left for it, it is encoded when it is sent.
+ * Encodes a message once, so that it can be sent to many connections of this thread. Throws a TypeError for anything
+ * that can't be sent, and an Error for a Message whose handler has returned. If no memory is left, the message is
+ * encoded when it is sent.
+ * @example
+ * ```js
+ * import { createServer, prepare } from 'millrace'
+ *
+ * const server = createServer()
+ * const news = prepare('news')
+ * for (const connection of server.connections) connection.send(news)
+ * news.release()
+ * ```
  */
 export function prepare(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message): PreparedMessage {
   if (data instanceof Message) return new PreparedMessage(data.view, data.isText)

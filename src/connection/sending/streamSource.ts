@@ -4,15 +4,21 @@ import { types } from 'node:util'
 import { callerError } from '../../checks/errors.js'
 import { isThenable } from '../../checks/thenable.js'
 
-/** A chunk of a stream. */
+/** One piece of a message that `sendStream` sends: a string for text, or bytes. */
 export type StreamChunk = string | ArrayBufferView | ArrayBuffer
 
-/** An async iterable, a web ReadableStream, a Readable of Node.js, or anything else that can be iterated. */
+/**
+ * What `sendStream` can send: an async iterable, a web ReadableStream, a Readable of Node.js, or any other iterable of
+ * strings or bytes.
+ */
 export type StreamSource = AsyncIterable<StreamChunk> | Iterable<StreamChunk>
 
 /** Options of `sendStream`. */
 export interface SendStreamOptions {
-  /** Whether the message is binary, or else text. Default: what the first chunk is. */
+  /**
+   * Whether the message is binary; otherwise it is text. Default: binary if the first chunk is bytes, and text if it is
+   * a string.
+   */
   readonly binary?: boolean
 }
 

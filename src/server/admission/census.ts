@@ -4,12 +4,13 @@ import { type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import { Addresses } from './addresses.js'
 
 export interface CensusLimits {
-  /** Most connections at once; more are refused with 503. Default 100,000. */
+  /** How many connections may be open at once. Further ones are refused with 503. Default: 100,000. */
   readonly maxConnections: number
   /**
-   * Most connections at once from one address; more are refused with 429. IPv6 addresses count by their first 64 bits.
-   * Behind a proxy all share one address unless it is trusted. Default: 7/8 of `maxConnections`, rounded up, so that no
-   * single address can take all of them.
+   * How many connections one address may have open at once. Further ones are refused with 429. Of an IPv6 address, the
+   * first 64 bits count. Behind a proxy, all clients share one address, unless the proxy is trusted (see
+   * `trustedProxies`). Default: 7/8 of `maxConnections`, rounded up, so that no single address can take all
+   * connections.
    */
   readonly maxConnectionsPerAddress: number
 }
@@ -34,17 +35,20 @@ export class Census {
     this.#addresses = new Addresses(connections, ({ remoteAddress }) => remoteAddress)
   }
 
-  /** Why one more can't be admitted, if it can't. */
+  /** The refusal of one more connection, or undefined if there is room. */
   refusal(address: () => string | undefined): Refusal | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits
     const { size } = this.connections
-    if (size >= maxConnections) return refuse(503, `maxConnections is ${maxConnections}`)
+    if (size >= maxConnections) return refuse(503, `too many connections: maxConnections is ${maxConnections}`)
     if (maxConnectionsPerAddress >= maxConnections || size < NEAR * maxConnectionsPerAddress - 1) return undefined
     this.#addresses.ask(size < maxConnectionsPerAddress ? ASKED_AT_ONCE : Infinity)
     if (size < maxConnectionsPerAddress) return undefined // so nobody has as many
     const from = address()
     if (from === undefined || this.#addresses.count(from) < maxConnectionsPerAddress) return undefined
-    return refuse(429, `maxConnectionsPerAddress is ${maxConnectionsPerAddress}`)
+    return refuse(
+      429,
+      `too many connections from this address: maxConnectionsPerAddress is ${maxConnectionsPerAddress}`,
+    )
   }
 
   /** A connection is opening. */

@@ -22,7 +22,7 @@ export interface Decision {
   readonly request: UpgradeRequest
   readonly endpoint: Endpoint
   readonly verdict: Verdict | Promise<Verdict>
-  /** Why a promised acceptance can't be kept, if it can't: others have come in meanwhile. */
+  /** Asked again when a promised acceptance settles: the refusal, if a limit has been reached meanwhile. */
   refusal?(): Refusal | undefined
 }
 

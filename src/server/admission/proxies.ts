@@ -46,7 +46,7 @@ export class TrustedProxies {
     if (wrong)
       throw callerError(
         'ERR_PROXY_ADDRESS',
-        `${JSON.stringify(proxy)} is no trusted proxy: use 10.0.0.1, 10.0.0.0/8, ::1 or unix`,
+        `${JSON.stringify(proxy)} is not a trusted proxy: use 10.0.0.1, 10.0.0.0/8, ::1 or unix`,
       )
     const family = version === 6 ? 'ipv6' : 'ipv4'
     if (prefix === undefined) this.#trusted.addAddress(address, family)

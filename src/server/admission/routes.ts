@@ -33,7 +33,7 @@ export class Routes<Value> {
       if (odd || names.includes(':') || new Set(names).size < names.length) {
         throw callerError(
           'ERR_ROUTE',
-          `the route ${JSON.stringify(pattern)} is no path: use /chat, /rooms/:room or /files/*`,
+          `the route ${JSON.stringify(pattern)} is not a path: use /chat, /rooms/:room or /files/*`,
         )
       }
       if (open || names.length > 0) this.#patterns.push({ segments, open, value })

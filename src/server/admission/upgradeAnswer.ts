@@ -54,7 +54,7 @@ const ADVICE =
 export function readAnswer(answer: unknown): AcceptedAnswer | RefusedAnswer {
   if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined }
   if (typeof answer !== 'object' || answer === null || !isPlain(answer)) {
-    throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is no answer of upgrade: ${adviceFor(answer)}`)
+    throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is not an answer of upgrade: ${adviceFor(answer)}`)
   }
   if ('status' in answer) return readRefusal(answer)
   checkOptions(answer, acceptance, [rejection])

@@ -17,13 +17,13 @@ import { SlicedReads } from './slicedReads.js'
 /** Times of HTTP, in milliseconds. */
 export interface HttpLimits {
   /**
-   * Time for a whole HTTP request that is no upgrade, its body included, in milliseconds; then it is answered with 408.
-   * The answer may take any time. Default 300,000, as in Node.js.
+   * How long an HTTP request that does not ask for a WebSocket may take to arrive, with its body, in milliseconds.
+   * After that, it is answered with 408. Your answer may take any time. Default: 300,000, as in Node.js.
    */
   readonly requestTimeout: number
   /**
-   * How long an HTTP connection is kept open for the next request, in milliseconds. It should be longer than a proxy
-   * before this server keeps its connections, which is 60 seconds as a rule. Default 65,000.
+   * How long an HTTP connection is kept open for the next request, in milliseconds. The value should be larger than the
+   * time for which a proxy in front of this server keeps its connections; that is usually 60 seconds. Default: 65,000.
    */
   readonly keepAliveTimeout: number
 }
@@ -208,7 +208,7 @@ export class WebServer {
     else socket.destroy()
   }
 
-  /** What came is no request, or too long, or too late: says so, unless that would be amid an answer. */
+  /** Answers a request that node:http could not read, unless another answer has begun on the socket. */
   #unreadable({ code }: { readonly code?: string | undefined }, socket: Duplex): void {
     if (socket.writableEnded) return // told already
     this.#visits.get(socket)?.reads?.stop()
@@ -219,11 +219,14 @@ export class WebServer {
 
   #complaint(code: string | undefined, amidRequest: boolean): Refusal {
     const { maxHeaderSize, handshakeTimeout, requestTimeout } = this.#options
-    if (code === 'HPE_HEADER_OVERFLOW') return refuse(431, `maxHeaderSize is ${maxHeaderSize} bytes`)
-    if (code !== LATE) return refuse(400, 'this is no HTTP request')
+    if (code === 'HPE_HEADER_OVERFLOW')
+      return refuse(431, `the request head is too long: maxHeaderSize is ${maxHeaderSize} bytes`)
+    if (code !== LATE) return refuse(400, 'this is not an HTTP request')
     return refuse(
       408,
-      amidRequest ? `requestTimeout is ${requestTimeout} ms` : `handshakeTimeout is ${handshakeTimeout} ms`,
+      amidRequest
+        ? `the request took too long: requestTimeout is ${requestTimeout} ms`
+        : `the request head took too long: handshakeTimeout is ${handshakeTimeout} ms`,
     )
   }
 }
