@@ -21,6 +21,13 @@ const SHORTEST = 0.05
 const FIRST_MESSAGES = 80
 const MESSAGES = 16
 
+/** What is to be written: while that is more than fits into a turn, one message may cost much. */
+export interface Strain {
+  readonly behind: boolean
+  /** Calls `call` whenever `behind` becomes true. */
+  whenBehind(call: () => void): void
+}
+
 export class Slices {
   /** Messages until the clock is asked. */
   #left = FIRST_MESSAGES
@@ -34,18 +41,21 @@ export class Slices {
   #serving = false
   readonly #waiting = new Queue<() => void>()
   #scheduled = false
-  readonly #turn: { readonly behind: boolean }
+  readonly #turn: Strain
   readonly #clock: TurnClock
 
-  constructor(turn: { readonly behind: boolean }, clock: TurnClock) {
+  constructor(turn: Strain, clock: TurnClock) {
     this.#turn = turn
     this.#clock = clock
+    turn.whenBehind(() => {
+      this.#left = 0
+    })
   }
 
   /** A slice of `owner` begins; or goes on, where it has had one already and nobody else since: reads come in rows. */
   begin(owner: unknown): void {
     const { turn } = this.#clock
-    if (turn !== this.#inTurn) this.#left = FIRST_MESSAGES
+    if (turn !== this.#inTurn) this.#left = this.#turn.behind ? 1 : FIRST_MESSAGES
     else if (owner === this.#owner) return
     this.#owner = owner
     this.#inTurn = turn
@@ -55,11 +65,16 @@ export class Slices {
   /**
    * One message more is dealt with, or what may take as long as so many; whether the slice is over, and the rest must wait.
    * Where there is more to write than fits into a turn, one message may cost much: then the clock is asked each time.
+   * `messages` must be a whole number, as this runs for each message: V8 keeps a count of whole numbers in place.
    */
   spend(messages = 1): boolean {
     this.#left -= messages
-    if (this.#left > 0 && !this.#turn.behind) return false
-    this.#left = MESSAGES
+    return this.#left <= 0 && this.#isOver()
+  }
+
+  /** Asks the clock. */
+  #isOver(): boolean {
+    this.#left = this.#turn.behind ? 1 : MESSAGES
     const now = performance.now()
     const spent = this.#clock.spent(now)
     if (this.#until === 0) this.#until = now + this.#share(spent)

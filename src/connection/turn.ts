@@ -29,6 +29,7 @@ export class Turn {
   #depth = 0
   #scheduled = false
   #later = false
+  readonly #watchers: (() => void)[] = []
   /** Who goes on in the next turn. */
   readonly #postponed: Writer[] = []
   /** How many are in the middle of something, besides a flush. */
@@ -75,6 +76,11 @@ export class Turn {
   /** Whether there is more to write than fits into a turn: then nobody should cause much more. */
   get behind(): boolean {
     return this.#later
+  }
+
+  /** Calls `call` whenever there begins to be more. */
+  whenBehind(call: () => void): void {
+    this.#watchers.push(call)
   }
 
   /** More was said than fits into a turn, and is on its way to many: whoever causes more should do so slowly. */
@@ -159,6 +165,7 @@ export class Turn {
   #goOnLater(): void {
     if (this.#later) return
     this.#later = true
+    for (const call of this.#watchers) call()
     setImmediate(() => {
       this.#later = false
       for (const writer of this.#postponed.splice(0)) this.#writers[this.#listed++] = writer

@@ -128,7 +128,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     {
       heap,
       budget: new Budget(rules.limit),
-      slices: new Slices({ behind: false }, new TurnClock()),
+      slices: new Slices({ behind: false, whenBehind: () => undefined }, new TurnClock()),
       turn: { begin: () => undefined, end: () => undefined },
       limits,
     },

@@ -23,6 +23,9 @@ function clock(context: TestContext): (milliseconds: number) => void {
   }
 }
 
+/** There is never more to write than fits into a turn. */
+const unstrained = { behind: false, whenBehind: (): void => undefined }
+
 /** Deals with a read of `count` messages that take `each` ms; returns how many were dealt with before its slice ended. */
 function read(slices: Slices, owner: object, count: number, work: () => void): number {
   slices.begin(owner)
@@ -35,7 +38,7 @@ function read(slices: Slices, owner: object, count: number, work: () => void): n
 
 test('reads of one peer in a row have one slice between them, and a turn later another', async (context) => {
   const pass = clock(context)
-  const slices = new Slices({ behind: false }, new TurnClock())
+  const slices = new Slices(unstrained, new TurnClock())
   const peer = {}
   const row = (): number => {
     for (let n = 1; n <= 32; n++) if (read(slices, peer, 100, () => pass(0.015)) < 100) return n
@@ -51,7 +54,7 @@ test('reads of one peer in a row have one slice between them, and a turn later a
 
 test('reads of one message each have one slice between them, too', (context) => {
   const pass = clock(context)
-  const slices = new Slices({ behind: false }, new TurnClock())
+  const slices = new Slices(unstrained, new TurnClock())
   const peer = {}
   let reads = 0
   do {
@@ -64,7 +67,7 @@ test('reads of one message each have one slice between them, too', (context) => 
 
 test('what a thousand peers do in one turn does not add up', (context) => {
   const pass = clock(context)
-  const slices = new Slices({ behind: false }, new TurnClock())
+  const slices = new Slices(unstrained, new TurnClock())
   const start = performance.now()
   for (let n = 0; n < 1000; n++) read(slices, {}, 2000, () => pass(0.0009))
   assert.ok(performance.now() - start < 30, `${performance.now() - start} ms`)
@@ -72,7 +75,7 @@ test('what a thousand peers do in one turn does not add up', (context) => {
 
 test('a peer with few messages has them dealt with in any turn', (context) => {
   const pass = clock(context)
-  const slices = new Slices({ behind: false }, new TurnClock())
+  const slices = new Slices(unstrained, new TurnClock())
   for (let n = 0; n < 10; n++) read(slices, {}, 2000, () => pass(0.002))
   assert.equal(
     read(slices, {}, 15, () => pass(0.002)),
@@ -82,7 +85,7 @@ test('a peer with few messages has them dealt with in any turn', (context) => {
 
 test('a thousand peers in line have had a slice each within a second', async (context) => {
   const pass = clock(context)
-  const slices = new Slices({ behind: false }, new TurnClock())
+  const slices = new Slices(unstrained, new TurnClock())
   const start = performance.now()
   let last = 0
   for (let n = 0; n < 1000; n++) {

@@ -98,20 +98,37 @@ export class Outgoing implements Writer {
     return this.#outstanding !== undefined
   }
 
+  /** Whether all that it has leaves with this turn's write, and is no more than `bytes`. */
+  isWithin(bytes: number): boolean {
+    if (this.#outstanding !== undefined || this.#end - this.#start > bytes) return false
+    return this.#waiting === undefined || this.#waiting.isEmpty
+  }
+
   /**
    * Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else is sent. Throws
    * OutOfMemory where none is left.
    */
   reserve(length: number): number {
-    const { turn } = this.#shared
-    const { outbox } = turn
-    this.#inOutbox = false
-    // To make room, the turn may write what there is, which may block this connection.
-    if (this.#inTurn && length <= outbox.capacity && (outbox.fits(length) || (turn.reserve(length) && this.#inTurn))) {
-      if (this.#block === undefined || this.#isLast) {
+    const { outbox } = this.#shared.turn
+    // For most frames this is all: what is rare stands apart, and getters are written out, as this runs for each message.
+    const waiting = this.#waiting
+    if (this.#outstanding === undefined && (waiting === undefined || waiting.isEmpty) && outbox.fits(length)) {
+      if (this.#block === undefined || (this.#end === outbox.position && this.#block === outbox.block)) {
         this.#inOutbox = true
         return outbox.position
       }
+    }
+    this.#inOutbox = false
+    return this.#reserveElsewhere(length)
+  }
+
+  #reserveElsewhere(length: number): number {
+    const { turn } = this.#shared
+    const { outbox } = turn
+    // To make room, the turn may write what there is, which may block this connection.
+    if (this.#inTurn && length <= outbox.capacity && !outbox.fits(length) && turn.reserve(length) && this.#inTurn) {
+      this.#inOutbox = this.#block === undefined || this.#isLast
+      if (this.#inOutbox) return outbox.position
     }
     return this.#queue.reserve(length, this.#unfinished)
   }

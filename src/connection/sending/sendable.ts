@@ -6,6 +6,9 @@ import { Message, messageInternals } from '../message.js'
 import { bytesOf, type Encoder, type FrameBuffer, mostBytes as mostBytesOfText } from './encoder.js'
 import { PreparedMessage, preparedInternals } from './prepared.js'
 
+/** What a fragment of a message may be made of. */
+export type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
+
 /** Room enough for its frame. Throws what `send` would throw for what can't be sent. */
 export function mostBytes(data: Sendable): number {
   if (typeof data === 'string') return mostBytesOfText(data) + LONGEST_HEADER

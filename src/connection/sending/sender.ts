@@ -19,7 +19,7 @@ import type { Backlog } from './backlog.js'
 import { bytesOf, type Encoder } from './encoder.js'
 import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
 import { PreparedMessage, preparedInternals } from './prepared.js'
-import { encode, exactBytes } from './sendable.js'
+import { encode, exactBytes, type FragmentData } from './sendable.js'
 import { openSource, type SendStreamOptions, type StreamSource } from './streamSource.js'
 import { type FragmentSender, Unfinished } from './unfinished.js'
 
@@ -30,8 +30,6 @@ export interface SenderShared extends OutgoingShared {
   readonly outputPolicy: OutputPolicy
   readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
 }
-
-export type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
 export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
@@ -113,8 +111,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     this.catchUp()
     const payload = typeof data === 'string' ? data : bytesOf(data)
     unfinished.checkKind(payload)
-    if (!this.admits()) return 'closed'
-    // A message that has begun must be ended: it can't be dropped.
+    if (!this.admits()) return 'closed' // else a message that has begun must be ended: it can't be dropped
     if (this.#shared.outputPolicy === 'close' && this.#refused(payload) !== undefined) return 'closed'
     return unfinished.fragment(payload, last)
   }
@@ -128,9 +125,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** Sends what `source` yields as one message; see `Connection.sendStream`. */
   sendStream(source: StreamSource, options: SendStreamOptions): Promise<void> {
     checkOptions(options, streamOptions, everywhere)
-    const unfinished = this.#parts
-    unfinished.checkNone()
-    return unfinished.stream(openSource(source), options.binary, () => this.catchUp())
+    this.#parts.checkNone()
+    return this.#parts.stream(openSource(source), options.binary, () => this.catchUp())
   }
 
   get #parts(): Unfinished {
@@ -157,8 +153,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Writes what waits, perhaps after a write with this `status`; then a stream goes on, and `drain` may be due. */
   goesOn(status?: number): void {
-    const { turn, limits } = this.#shared
     const { outgoing } = this
+    const { turn, limits } = this.#shared
     turn.begin()
     if (status === undefined) outgoing.flush()
     else outgoing.written(status)
@@ -214,10 +210,9 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
   relieve(): void {
-    const { outgoing } = this
-    if (outgoing.buffered <= this.#shared.limits.outputLimit) return
-    if (outgoing.blocked) this.#hold()
-    else outgoing.flush()
+    if (this.outgoing.buffered <= this.#shared.limits.outputLimit) return
+    if (this.outgoing.blocked) this.#hold()
+    else this.outgoing.flush()
   }
 
   /** The output is above its limit, and can't be written. */
@@ -276,6 +271,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** What `send` answers for what is framed. */
   framed(): SendResult {
+    if (this.outgoing.isWithin(this.#shared.limits.outputLimit)) return 'sent'
     this.relieve()
     if (!this.outgoing.blocked) return 'sent'
     this.#drainOwed = true
@@ -284,7 +280,11 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
   #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
-    if (!this.outgoing.blocked) return this.#open ? undefined : 'closed'
+    if (!this.outgoing.blocked && !this.#failed && this.#lifecycle.isOpen) return undefined // for nearly every message
+    return this.#refusal(data)
+  }
+
+  #refusal(data: string | { readonly byteLength: number }): SendResult | undefined {
     if (!this.admits()) return 'closed'
     if (this.#shared.outputPolicy === 'pause') return undefined
     return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)

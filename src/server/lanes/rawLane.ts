@@ -103,7 +103,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
     else {
       const { slices } = this.#options
       slices.begin(this)
-      if (slices.spend(WORTH + chunk.length / BYTES_OF_ONE)) this.#wait(chunk)
+      if (slices.spend(WORTH + Math.ceil(chunk.length / BYTES_OF_ONE))) this.#wait(chunk)
       else this.#decide(chunk)
     }
   }
