@@ -142,7 +142,7 @@ export const callerErrors = {
   ERR_INVALID_JSON: [
     SyntaxError,
     '`json()` was called on a message that is not JSON.',
-    'Nothing: if the error leaves the handler, the connection is closed with 1007.',
+    'Nothing: if the error leaves a handler of the connection that sent it, that connection is closed with 1007.',
   ],
   ERR_SERVER_CLOSED: [Error, 'The server is closed, or closes.', 'Make a new server to listen again.'],
   ERR_NO_TLS: [

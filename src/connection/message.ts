@@ -10,6 +10,14 @@ import { ConnectionEnded } from './ended.js'
 /** In the place of a pointer: the payload was given up, as its connection has ended and its memory was needed. */
 const LOST = -1
 
+/** In the place of a pointer: the payload is no longer in the codec's memory, and only a copy may be left. */
+const GONE = -2
+
+/** The connection that a message came from: told from others by its identity. @internal */
+export interface Source {
+  readonly codec: Codec
+}
+
 /** What only millrace itself may do with a message. They are not its methods: every program could reach those. @internal */
 interface MessageInternals {
   /** Where the payload lies in the codec's memory; 0 if only its copy is left. */
@@ -50,7 +58,7 @@ export class Message {
   /** The length of the payload in bytes. */
   readonly byteLength: number
   readonly #info: number
-  #codec: Codec | undefined
+  readonly #source: Source
   #pointer: number
   #region: Region | undefined
   #copy: OwnBytes | undefined
@@ -58,7 +66,7 @@ export class Message {
   static {
     internals = {
       pointer(message) {
-        if (message.#codec === undefined && message.#copy !== undefined) return 0
+        if (message.#pointer < 0 && message.#copy !== undefined) return 0
         message.#alive()
         return message.#pointer
       },
@@ -69,7 +77,7 @@ export class Message {
         if (message.#region !== undefined) return 0
         const copied = internals.copyCost(message)
         message.#copy ??= message.#copied()
-        message.#codec = undefined
+        message.#pointer = GONE
         return copied
       },
       copyCost(message) {
@@ -86,7 +94,7 @@ export class Message {
         internals.release(message)
       },
       release(message) {
-        message.#codec = undefined
+        if (message.#pointer !== LOST) message.#pointer = GONE
         message.#region?.release()
         message.#region = undefined
       },
@@ -94,9 +102,9 @@ export class Message {
   }
 
   /** Made by a connection. @internal */
-  constructor(codec: Codec, info: number, pointer: number, length: number, region: Region | undefined) {
+  constructor(source: Source, info: number, pointer: number, length: number, region: Region | undefined) {
     this.byteLength = length
-    this.#codec = codec
+    this.#source = source
     this.#info = info
     this.#pointer = pointer
     this.#region = region
@@ -122,11 +130,11 @@ export class Message {
 
   /**
    * The payload, parsed as JSON. Throws a SyntaxError if the payload is not JSON. That is the client's fault, so if the
-   * error leaves your handler, the connection is closed with 1007. Throws an Error when the message can no longer be
-   * read.
+   * error leaves a handler of the connection that sent it, that connection is closed with 1007. Throws an Error when
+   * the message can no longer be read.
    */
   json<Value = unknown>(): Value {
-    return parseJson(this.text())
+    return parseJson(this.text(), this.#source)
   }
 
   /**
@@ -151,7 +159,7 @@ export class Message {
   }
 
   #alive(): Codec {
-    if (this.#codec !== undefined) return this.#codec
+    if (this.#pointer >= 0) return this.#source.codec
     if (this.#pointer === LOST)
       throw new ConnectionEnded('the handler was done, and the message is gone: its memory was needed')
     throw callerError(

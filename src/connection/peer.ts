@@ -5,7 +5,6 @@ import { Buffer } from 'node:buffer'
 import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
-import { InvalidJson } from '../protocol/invalidJson.js'
 import { Lifecycle } from '../protocol/lifecycle.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
@@ -222,7 +221,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   handlerFailed(error: unknown): void {
-    if (error instanceof InvalidJson) return this.violated(new ProtocolViolation('INVALID_JSON'))
+    if (this.delivery.hasInvalidJson(error)) return this.violated(new ProtocolViolation('INVALID_JSON'))
     this.shared.callbacks.handlerFailed(this, error)
     this.#ending.fail(CloseCode.internalError, '')
   }

@@ -62,10 +62,10 @@ export class LargeMessage {
 
   /**
    * The payload, parsed as JSON. Throws a SyntaxError if the payload is not JSON. That is the client's fault, so if the
-   * error leaves the function, the connection is closed with 1007.
+   * error leaves the function that got the message, the connection is closed with 1007.
    */
   json<Value = unknown>(): Value {
-    return parseJson(this.text())
+    return parseJson(this.text(), this)
   }
 
   #alive(): Buffer {

@@ -92,19 +92,19 @@ export class Pool {
 
   /** Loads the module in a thread; rejects with what it throws. */
   async check(): Promise<void> {
-    await this.#inThread({ pointer: 0, length: -1, isText: false, data: undefined })
+    await this.#inThread({ pointer: 0, length: -1, isText: false, data: undefined }, this)
   }
 
   /**
    * Runs the module on a payload, which must stay where it is until this settles. A thread that is ended may read it, and
-   * write, to its last moment: this settles after that. Rejects with an InvalidJson where the message should be JSON and
-   * is none.
+   * write, to its last moment: this settles after that. Rejects with an InvalidJson where the message, which is from
+   * `source`, should be JSON and is none.
    */
-  async run(task: Task): Promise<LargeResult> {
+  async run(task: Task, source: object): Promise<LargeResult> {
     if (this.#running < this.#most) this.#running++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // whoever is done leaves its place
     try {
-      return await this.#inThread(task, this.#options.timeout)
+      return await this.#inThread(task, source, this.#options.timeout)
     } finally {
       const next = this.#waiting.shift()
       if (next === undefined) this.#running--
@@ -119,7 +119,7 @@ export class Pool {
     await threads?.destroy()
   }
 
-  async #inThread(task: Task, timeout: number = TIMEOUT.byDefault): Promise<LargeResult> {
+  async #inThread(task: Task, source: object, timeout: number = TIMEOUT.byDefault): Promise<LargeResult> {
     this.#threads ??= this.#start()
     const threads = this.#threads
     const controller = new AbortController()
@@ -128,7 +128,7 @@ export class Pool {
     const timer = timeout === 0 ? undefined : setTimeout(() => controller.abort(), timeout)
     try {
       const outcome = await answer
-      if ('failure' in outcome) throw errorOf(outcome.failure)
+      if ('failure' in outcome) throw errorOf(outcome.failure, source)
       return outcome
     } catch (error) {
       await ended(before.filter((thread) => !threads.threads.includes(thread)))
@@ -151,9 +151,9 @@ export class Pool {
   }
 }
 
-/** The error that a thread has told of, with the stack that it had there. */
-function errorOf({ code, message, stack }: Failure): Error {
-  const error = code === 'ERR_INVALID_JSON' ? new InvalidJson(message) : callerError(code, message)
+/** The error that a thread has told of a message from `source`, with the stack that it had there. */
+function errorOf({ code, message, stack, fromMessage }: Failure, source: object): Error {
+  const error = fromMessage ? new InvalidJson(message, source) : callerError(code, message)
   if (stack !== undefined) error.stack = stack
   return error
 }

@@ -29,6 +29,8 @@ export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly stack: string | undefined
+  /** Whether it is an InvalidJson of the task's own message. */
+  readonly fromMessage: boolean
 }
 
 /** How a task ended. */

@@ -3,8 +3,9 @@
 import { platform, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { callerError, isErrorCode } from '../checks/errors.js'
+import { InvalidJson } from '../protocol/invalidJson.js'
 import { LargeMessage, largeMessageInternals } from './largeMessage.js'
-import type { LargeResult, Outcome, Task, ThreadData } from './task.js'
+import type { Outcome, Task, ThreadData } from './task.js'
 
 const { memory, module } = workerData as ThreadData
 
@@ -30,18 +31,26 @@ export default async function run(task: Task): Promise<Outcome> {
     loading ??= load()
     return await answer(await loading, task)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && isErrorCode(error.code))) throw error
-    return { failure: { code: error.code, message: error.message, stack: error.stack } }
+    return told(error)
   }
 }
 
-async function answer(handler: Handler, { pointer, length, isText, data }: Task): Promise<LargeResult> {
+async function answer(handler: Handler, { pointer, length, isText, data }: Task): Promise<Outcome> {
   if (length < 0) return { echo: false, value: undefined }
   const message = new LargeMessage(memory.buffer, pointer, length, isText)
   try {
     const value = await handler(message, { data })
     return value === message ? { echo: true } : { echo: false, value }
+  } catch (error) {
+    return told(error, message)
   } finally {
     largeMessageInternals.release(message)
   }
+}
+
+/** An error of the catalogue, as it is told; throws any other. The module may have kept it of another message. */
+function told(error: unknown, message?: LargeMessage): Outcome {
+  if (!(error instanceof Error && 'code' in error && isErrorCode(error.code))) throw error
+  const fromMessage = message !== undefined && InvalidJson.isFrom(error, message)
+  return { failure: { code: error.code, message: error.message, stack: error.stack, fromMessage } }
 }

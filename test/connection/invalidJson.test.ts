@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
+import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { room, settle } from '../support/peer.js'
 import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
@@ -96,4 +97,102 @@ test('JSON is parsed as ever', async () => {
   const { status } = await fed({ message: (_, message) => void values.push(message.json()) }, '{"a":[1,"é"]}')
   assert.deepEqual(values, [{ a: [1, 'é'] }])
   assert.equal(status, undefined)
+})
+
+/** What becomes of the connection whose handler another one's message leaves as an error, and of that other one. */
+async function misled(handlers: Handlers<undefined>) {
+  const errors: [who: unknown, error: unknown][] = []
+  const { connect } = room({ error: (who, error) => void errors.push([who, error]), ...handlers })
+  const [sender, other] = [connect(), connect()]
+  sender.wire.feed(masked(TEXT, '{"a":'))
+  await settle()
+  other.wire.feed(masked(TEXT, 'go on'))
+  await settle()
+  const [ofSender, ofOther] = [sender, other].map(({ wire }) =>
+    closeStatus(readFrames(wire.output).frames.find(({ opcode }) => opcode === CLOSE)),
+  )
+  assert.deepEqual(
+    errors.map(([who]) => who),
+    [other.peer],
+  )
+  for (const { wire } of [sender, other]) wire.feedEnd()
+  await settle()
+  return { error: errors[0]?.[1], ofSender, ofOther }
+}
+
+/** Handlers that keep the first message, and have its error leave the handler of the second, which another has sent. */
+const MISLED: Readonly<Record<string, () => Handlers<undefined>>> = {
+  'a handler that throws it'() {
+    let kept: Message | undefined
+    return {
+      message(_, message) {
+        kept ??= copied(message)
+        if (kept !== message) kept.json()
+      },
+    }
+  },
+  'a handler whose promise rejects with it'() {
+    let parsing: Promise<unknown> | undefined
+    return {
+      async message(_, message) {
+        parsing ??= (async () => message.json())()
+        if (message.text() === 'go on') await parsing
+        else await parsing.catch(() => undefined)
+      },
+    }
+  },
+  'a loop over the messages'() {
+    let kept: Message | undefined
+    return {
+      async open(connection) {
+        for await (const message of connection.messages()) {
+          kept ??= copied(message)
+          if (kept !== message) kept.json()
+        }
+      },
+    }
+  },
+  'a stream that is sent'() {
+    let kept: Message | undefined
+    return {
+      message(connection, message) {
+        kept ??= copied(message)
+        if (kept !== message) connection.sendStream(lines(kept)).catch(() => undefined)
+      },
+    }
+  },
+}
+
+/** Readable also when its handler is done. */
+function copied(message: Message): Message {
+  assert.ok(message.bytes.length > 0)
+  return message
+}
+
+async function* lines(message: Message): AsyncGenerator<string> {
+  yield 'a line'
+  yield String(message.json())
+}
+
+describe('1011, where it is the error of a message that another connection has sent', () => {
+  for (const [name, handlers] of Object.entries(MISLED)) {
+    test(name, async () => {
+      const { error, ofSender, ofOther } = await misled(handlers())
+      assert.equal(ofOther?.code, 1011)
+      assert.equal(ofSender, undefined)
+      assert.ok(error instanceof SyntaxError)
+    })
+  }
+})
+
+test('1007, whichever handler of its connection the error leaves, however late', async () => {
+  let kept: Message | undefined
+  const { errors, status } = await fed({
+    message(connection, message) {
+      kept = copied(message)
+      setImmediate(() => connection.sendStream(lines(kept ?? message)).catch(() => undefined))
+    },
+  })
+  assert.equal(status?.code, 1007)
+  assert.ok(errors[0] instanceof ProtocolViolation)
 })

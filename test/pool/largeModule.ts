@@ -5,6 +5,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import type { LargeMessage } from '../../src/pool/largeMessage.js'
 
 let kept: LargeMessage | undefined
+let caught: unknown
 
 /** Long enough to be large. */
 export const PADDING = ' '.repeat(70_000)
@@ -24,6 +25,13 @@ export default async function handle(message: LargeMessage, context: { readonly 
   const [command = '', argument = ''] = message.text().trim().split(' ')
   if (command === 'throw') throw new Error('as asked')
   if (command === 'parse') return message.json()
+  if (command === 'catch')
+    try {
+      message.json()
+    } catch (error) {
+      caught = error
+    }
+  if (command === 'caught') throw caught
   if (command === 'loop') for (;;);
   if (command === 'exit') process.exit(5)
   if (command === 'die') setTimeout(() => process.exit(6), 20)

@@ -138,6 +138,17 @@ test('a message that is no JSON, where a module lets the error through, is the p
   assert.deepEqual(errors, ['text is not JSON'])
 })
 
+test('a module that throws the error of another message makes a mistake of its own: 1011', async () => {
+  const place = await connected({}, { threads: 1 })
+  const [sender, other] = [await place.open(), await place.open()]
+  sender.socket.send(`catch ${PADDING}`)
+  assert.equal(await sender.messages.next(), 'catch  70006')
+  other.socket.send(`caught ${PADDING}`)
+  assert.equal((await other.ended).code, 1011)
+  assert.match(errors[0] ?? '', /JSON/)
+  assert.notEqual(errors[0], 'text is not JSON')
+})
+
 test('a connection that ends while its message is with the pool leaves nothing behind', async () => {
   const before = heapOfThread().used
   const client = await (await connected()).open()

@@ -2,16 +2,17 @@
 // handler has returned a promise, and their number within its limit.
 import type { AsyncResource } from 'node:async_hooks'
 import { isThenable } from '../../checks/thenable.js'
-import type { Region } from '../../codec/codec.js'
+import type { Codec, Region } from '../../codec/codec.js'
 import { runInContext, runOutside } from '../../internals/context.js'
 import { Account } from '../../memory/account.js'
 import type { Keeper } from '../../memory/remains.js'
 import type { LargeResult } from '../../pool/task.js'
+import { InvalidJson } from '../../protocol/invalidJson.js'
 import { ProtocolViolation } from '../../protocol/violation.js'
 import { Rates } from '../../time/rates.js'
 import type { Called } from '../callbacks.js'
 import type { Sendable } from '../connection.js'
-import { Message, messageInternals } from '../message.js'
+import { Message, messageInternals, type Source } from '../message.js'
 import type { Owner } from '../owner.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
@@ -36,7 +37,7 @@ interface Pending {
 /** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
 const HANDLED = { pooled: false, alone: false }
 
-export class Delivery<Data> implements Deliverer, Keeper {
+export class Delivery<Data> implements Deliverer, Keeper, Source {
   readonly #shared: Shared<Data>
   readonly #recipient: Recipient<Data>
   readonly #pressure: Pressure
@@ -58,6 +59,16 @@ export class Delivery<Data> implements Deliverer, Keeper {
     this.#plain = this.#rates === undefined && shared.large === undefined && shared.streamThreshold === undefined
   }
 
+  /** Where its messages' bytes lie (Source). */
+  get codec(): Codec {
+    return this.#shared.codec
+  }
+
+  /** Whether an error tells that one of its messages is no JSON. */
+  hasInvalidJson(error: unknown): boolean {
+    return InvalidJson.isFrom(error, this)
+  }
+
   /** The loop over the messages; from now on they go there. */
   messages(): MessageLoop {
     this.#loop ??= new MessageLoop(this.#pressure, this.#account)
@@ -69,8 +80,8 @@ export class Delivery<Data> implements Deliverer, Keeper {
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
     const recipient = this.#recipient
-    const { handlers, codec } = this.#shared
-    const message = new Message(codec, info, pointer, length, region)
+    const { handlers } = this.#shared
+    const message = new Message(this, info, pointer, length, region)
     if (!this.#plain && this.#diverts(message)) return
     const { context } = recipient
     let promise: PromiseLike<unknown> | undefined
@@ -185,7 +196,7 @@ export class Delivery<Data> implements Deliverer, Keeper {
     const recipient = this.#recipient
     const work = async (): Promise<void> => {
       const task = { pointer: messageInternals.pointer(message), length: message.byteLength, isText: message.isText }
-      const answer = await pool.run({ ...task, data: large.context(recipient.connection) })
+      const answer = await pool.run({ ...task, data: large.context(recipient.connection) }, this)
       if (!this.#ended) this.#answer(message, answer)
     }
     this.#await(message, work(), { pooled: true, alone: pool.ordered || pool.full })
