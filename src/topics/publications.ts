@@ -16,11 +16,18 @@ import { Batch, type Topic } from './batch.js'
 const BATCH_LENGTH = 64 * 1024
 
 /** As much may wait to be sent; what is published beyond has the oldest batches sent to all at once. */
-const MOST_BATCHES = 64
+const MOST_BATCHES = 256
 const MOST_BYTES = 4 * 1024 * 1024
+
+/** From this part of it on, whoever publishes more has a share of the oldest sent meanwhile, and should do so slowly. */
+const MANY = 1 / 4
 
 /** Milliseconds that sending takes before others have a turn. */
 const SHARE = 4
+
+/** Milliseconds of the share that is sent for one publication more, and that those of one turn take of its `SHARE`. */
+const SHORT_SHARE = 0.25
+const SHORT_SHARES = 2
 
 export class Publications implements Writer, FrameBuffer {
   readonly #encoder: Encoder
@@ -30,6 +37,8 @@ export class Publications implements Writer, FrameBuffer {
   readonly #batches = new Queue<Batch>()
   /** Bytes of all batches. */
   #bytes = 0
+  /** Milliseconds that have been spent on short shares since the last flush. */
+  #spent = 0
   /** Asked to be flushed at the end of this turn, or of one of its own. */
   #listed = false
 
@@ -88,15 +97,13 @@ export class Publications implements Writer, FrameBuffer {
   /** The turn is over (Writer). */
   flush(): void {
     this.#listed = false
-    const until = performance.now() + SHARE
-    for (let batch = this.#batches.first; batch !== undefined; batch = this.#batches.first) {
-      if (!batch.deliver(until)) {
-        this.#listed = true
-        return this.#turn.addLater(this)
-      }
-      this.#drop()
+    const until = performance.now() + SHARE - this.#spent
+    this.#spent = 0
+    if (this.#deliver(until)) this.#arena?.recycle()
+    else {
+      this.#listed = true
+      this.#turn.addLater(this)
     }
-    this.#arena?.recycle()
   }
 
   /** A long message leaves from where it lies. */
@@ -122,12 +129,34 @@ export class Publications implements Writer, FrameBuffer {
   }
 
   #put(batch: Batch): void {
-    while (this.#batches.length >= MOST_BATCHES || this.#bytes >= MOST_BYTES) {
+    if (this.#full >= MANY) this.#makeRoom()
+    this.#batches.push(batch)
+  }
+
+  /** The part that is used of what may wait. */
+  get #full(): number {
+    return Math.max(this.#batches.length / MOST_BATCHES, this.#bytes / MOST_BYTES)
+  }
+
+  /** Much waits: a share of it is sent now, unless the turn has had its part, and the next publications come slowly. */
+  #makeRoom(): void {
+    this.#turn.strain()
+    const began = performance.now()
+    if (this.#spent < SHORT_SHARES) this.#deliver(began + SHORT_SHARE)
+    while (this.#full >= 1) {
       this.#batches.first?.deliver(Infinity)
       this.#drop()
-      this.#turn.strain()
     }
-    this.#batches.push(batch)
+    this.#spent += performance.now() - began
+  }
+
+  /** Sends what waits until `until`, in milliseconds of `performance.now()`; false if some is left. */
+  #deliver(until: number): boolean {
+    for (let batch = this.#batches.first; batch !== undefined; batch = this.#batches.first) {
+      if (!batch.deliver(until)) return false
+      this.#drop()
+    }
+    return true
   }
 
   #drop(): void {

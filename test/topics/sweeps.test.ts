@@ -59,7 +59,8 @@ class Model {
     else if (way < 55) this.#unsubscribe(client, name)
     else if (way < 58) this.#leave(client)
     else if (way < 75) this.#send(client)
-    else this.#publish(name, way < 88 ? client : undefined)
+    else if (way < 99) this.#publish(name, way < 88 ? client : undefined)
+    else this.#flood()
   }
 
   #subscribe(client: Client, name: string): void {
@@ -87,7 +88,16 @@ class Model {
     client.got.push(text)
   }
 
-  #publish(name: string, except: Client | undefined): void {
+  /** More than may wait, as no two in a row are on one topic. */
+  #flood(): void {
+    for (let n = this.random.below(400); n > 0; n--) {
+      const client = this.random.chance(0.1) ? this.random.pick(this.clients) : undefined
+      this.#publish(this.random.pick(NAMES), client, this.random.below(60))
+      if (this.random.chance(0.05)) this.#send(this.random.pick(this.clients))
+    }
+  }
+
+  #publish(name: string, except: Client | undefined, length = this.#length()): void {
     const text = `${name} ${this.#number++}`
     let count = 0
     for (const client of this.clients) {
@@ -95,12 +105,14 @@ class Model {
       client.due.push(text)
       count++
     }
-    const padded = text.padEnd(
-      this.random.chance(0.97) ? this.random.pick(LENGTHS.slice(0, 6)) : this.random.pick(LENGTHS),
-    )
+    const padded = text.padEnd(length)
     const data = this.random.chance(0.2) ? prepare(padded) : this.random.chance(0.5) ? padded : Buffer.from(padded)
     assert.equal(this.topics.publish(name, data, except), count)
     if (!(typeof data === 'string') && !Buffer.isBuffer(data)) data.release()
+  }
+
+  #length(): number {
+    return this.random.chance(0.97) ? this.random.pick(LENGTHS.slice(0, 6)) : this.random.pick(LENGTHS)
   }
 
   check(): void {
