@@ -4,22 +4,17 @@
 
 import type { Subscriber } from '../connection/subscriber.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
+import { Subscribers } from './subscribers.js'
 
 /** Subscribers between two looks at the clock. */
 const BETWEEN_LOOKS = 32
 
 export class Topic {
   readonly name: string
-  /** The subscribers, by the order in which they came: each has a larger number than those before it. */
-  readonly subscribers = new Map<Subscriber, number>()
-  #last = 0
+  readonly subscribers = new Subscribers()
 
   constructor(name: string) {
     this.name = name
-  }
-
-  add(subscriber: Subscriber): void {
-    this.subscribers.set(subscriber, ++this.#last)
   }
 }
 
@@ -70,7 +65,7 @@ export class Batch {
 
   /** Sends one subscriber what it has not had, because something else is about to be sent to it. */
   catchUp(subscriber: Subscriber): void {
-    const number = this.topic.subscribers.get(subscriber)
+    const number = this.topic.subscribers.numberOf(subscriber)
     if (number === undefined || number <= this.#passed) return
     const from = this.#ahead?.get(subscriber) ?? this.#start
     this.skip(subscriber)
@@ -80,12 +75,12 @@ export class Batch {
   /** Sends it to all, or until `until`, in milliseconds of `performance.now()`; false if some are left. */
   deliver(until: number): boolean {
     const { subscribers } = this.topic
-    this.#rest ??= subscribers.keys()
+    this.#rest ??= subscribers[Symbol.iterator]()
     for (let count = 1; ; count++) {
       const { done, value: subscriber } = this.#rest.next()
       if (done === true) return true
       // Only where the sweep may be cut: nothing of the application's runs before that, so nobody catches up meanwhile.
-      const number = count % BETWEEN_LOOKS === 0 ? subscribers.get(subscriber) : undefined
+      const number = count % BETWEEN_LOOKS === 0 ? subscribers.numberOf(subscriber) : undefined
       this.#deliver(subscriber, this.#ahead?.get(subscriber) ?? this.#start)
       if (count % BETWEEN_LOOKS !== 0) continue
       this.#passed = number ?? this.#passed

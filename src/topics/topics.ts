@@ -77,7 +77,7 @@ export class Topics implements Publisher {
     const topic = known ?? this.#open(name)
     own ??= new Set()
     this.#subscriptions.set(subscriber, own.add(topic))
-    topic.add(subscriber)
+    topic.subscribers.add(subscriber)
     this.#publications.skip(topic, subscriber)
   }
 

@@ -1,0 +1,47 @@
+// Whoever subscribes to a topic is found by its number, in the order in which it came, whether it is the only one or not. The
+// twin is a Map that has every subscriber from the beginning; SEED=… repeats.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Subscriber } from '../../src/connection/subscriber.js'
+import { Subscribers } from '../../src/topics/subscribers.js'
+import { Random, seed } from '../support/random.js'
+
+const everybody: Subscriber[] = Array.from({ length: 4 }, () => ({ deliver: () => undefined }))
+
+test(`one, several and none again, seed ${seed}`, () => {
+  const random = new Random(seed)
+  for (let round = 0; round < 300; round++) {
+    const subscribers = new Subscribers()
+    const twin = new Set<Subscriber>()
+    for (let step = 0; step < 12; step++) {
+      const one = random.pick(everybody.slice(0, 1 + (round % everybody.length)))
+      if (twin.delete(one)) subscribers.delete(one)
+      else {
+        twin.add(one)
+        subscribers.add(one)
+      }
+      assert.deepEqual([...subscribers], [...twin])
+      assert.equal(subscribers.size, twin.size)
+      for (const each of everybody) assert.equal(subscribers.has(each), twin.has(each))
+      const numbers = [...twin].map((each) => subscribers.numberOf(each) ?? 0)
+      assert.deepEqual(
+        numbers,
+        [...new Set(numbers)].sort((one, other) => one - other),
+      )
+      assert.ok(numbers.every((number) => number > 0))
+    }
+  }
+})
+
+test('who comes while several are gone through is among them, and who leaves is not', () => {
+  const subscribers = new Subscribers()
+  const [first, second, third, fourth] = everybody as [Subscriber, Subscriber, Subscriber, Subscriber]
+  for (const one of [first, second, third]) subscribers.add(one)
+  const going = subscribers[Symbol.iterator]()
+  assert.equal(going.next().value, first)
+  subscribers.delete(second)
+  subscribers.add(fourth)
+  assert.equal(going.next().value, third)
+  assert.equal(going.next().value, fourth)
+  assert.equal(going.next().done, true)
+})
