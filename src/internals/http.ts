@@ -5,3 +5,10 @@ import type { Socket } from 'node:net'
 export function waitsForAnswers(socket: Socket): boolean {
   return Reflect.get(socket, '_paused') === true
 }
+
+/** Bytes of the write under way that the system has not taken; 0 where that is not known. */
+export function queuedIn(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const queued: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : 0
+  return typeof queued === 'number' ? queued : 0
+}

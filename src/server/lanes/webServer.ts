@@ -8,11 +8,12 @@ import type { Slices } from '../../connection/slices.js'
 import { runOutside } from '../../internals/context.js'
 import type { Budget } from '../../memory/budget.js'
 import { hasToken, type Refusal, refuse } from '../../protocol/openingHandshake.js'
-import type { Deadlines, Expiring } from '../../time/deadlines.js'
+import { type Deadlines, type Expiring, ticksOf } from '../../time/deadlines.js'
 import { type Arrival, type Arrivals, addressOf } from '../admission/arrivals.js'
 import { until } from '../admission/until.js'
 import { afterAnswer } from '../admission/upgradeBehind.js'
 import { SlicedReads } from './slicedReads.js'
+import { Uptake } from './uptake.js'
 
 /** Times of HTTP, in milliseconds. */
 export interface HttpLimits {
@@ -54,11 +55,13 @@ export interface WebServerOptions extends HttpLimits {
 
 /** A connection that has not become a WebSocket. */
 interface Visit extends Expiring, Arrival {
-  readonly socket: Duplex
+  readonly socket: Socket
   /** Until when its first handshake must be done, as a tick; undefined when a head has been read. */
   first: number | undefined
   /** Requests that are not answered. */
   readonly answers: Set<ServerResponse>
+  /** What the peer takes of them. */
+  readonly uptake: Uptake
   /** How node:http gets what is read; undefined until it has the connection. */
   reads: SlicedReads | undefined
 }
@@ -121,25 +124,35 @@ export class WebServer {
   }
 
   #visitOf(socket: Socket, first: number): Visit {
-    const { clientOf, maxHeaderSize } = this.#options
-    return {
+    const { clientOf, deadlines, maxHeaderSize } = this.#options
+    const visit: Visit = {
       due: 0,
       cost: COST + maxHeaderSize,
       socket,
       first,
       answers: new Set(),
+      uptake: new Uptake(socket, deadlines.now),
       reads: undefined,
       get remoteAddress() {
         return clientOf(socket) ?? addressOf(socket)
       },
-      expired: () => this.#unreadable({ code: LATE }, socket),
+      expired: () => (visit.answers.size > 0 ? this.#look(visit) : this.#unreadable({ code: LATE }, socket)),
       giveWay() {
-        // What was asked for completely is the application's to answer, however long that takes.
-        if (this.answers.size > 0 && [...this.answers].every(({ req }) => req.complete)) return false
+        // What was asked for completely is the application's to answer, however long that takes, and the peer's to read.
+        const asked = this.answers.size > 0 && [...this.answers].every(({ req }) => req.complete)
+        if (asked && this.uptake.stalledFor(deadlines.now) < STALLED) return false
         socket.destroy()
         return true
       },
     }
+    return visit
+  }
+
+  /** Answers are under way: the application may take any time for them, but not the peer. */
+  #look(visit: Visit): void {
+    const { deadlines, pauseTimeout } = this.#options
+    if (visit.uptake.stalledFor(deadlines.now) >= ticksOf(pauseTimeout)) visit.socket.destroy()
+    else deadlines.set(visit, pauseTimeout)
   }
 
   /** From now on, each connection ends with its answer. */
@@ -161,7 +174,8 @@ export class WebServer {
 
   #headIsRead(socket: Duplex): void {
     const visit = this.#visits.get(socket)
-    if (visit !== undefined) this.#options.deadlines.clear(visit)
+    // With answers under way, its deadline is for them.
+    if (visit?.answers.size === 0) this.#options.deadlines.clear(visit)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -169,8 +183,7 @@ export class WebServer {
     if (visit !== undefined) {
       visit.first = undefined
       visit.reads?.requested(request)
-      visit.answers.add(response)
-      response.once('close', () => visit.answers.delete(response))
+      this.#follow(visit, response)
     }
     if (this.#leaving) response.setHeader('Connection', 'close')
     try {
@@ -179,6 +192,17 @@ export class WebServer {
     } catch (error) {
       this.#failed(request, response, error)
     }
+  }
+
+  #follow(visit: Visit, response: ServerResponse): void {
+    const { deadlines, pauseTimeout } = this.#options
+    const { answers } = visit
+    if (answers.size === 0) deadlines.set(visit, pauseTimeout)
+    answers.add(response)
+    response.once('close', () => {
+      answers.delete(response)
+      if (answers.size === 0) deadlines.clear(visit)
+    })
   }
 
   #failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -230,6 +254,9 @@ export class WebServer {
     )
   }
 }
+
+/** Ticks without reading its answers after which a peer gives way to newcomers. */
+const STALLED = ticksOf(1000)
 
 /** Bytes that a socket of node:http and its parser cost, the head of a request left out. */
 const COST = 8192
