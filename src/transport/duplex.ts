@@ -48,8 +48,7 @@ export class DuplexTransport implements Transport {
     const stream = this.#stream
     // When to end is the connection's to decide: a peer that has half-closed may still be owed something.
     stream.allowHalfOpen = true
-    // An error is always followed by 'close', which is where the connection ends.
-    stream.on('error', () => stream.destroy())
+    stream.on('error', () => this.#destroy())
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
     stream.on('drain', () => this.#drained())
     stream.on('end', () => this.#end())
@@ -89,7 +88,16 @@ export class DuplexTransport implements Transport {
   close(): void {
     this.#remaining = 0
     this.#pending = false
-    this.#later(() => this.#stream.destroy())
+    this.#later(() => this.#destroy())
+  }
+
+  /**
+   * Where a socket is destroyed, 'close' follows, and that is where the connection ends. A stream that is none may tell
+   * nothing of its end (`emitClose: false`), or never come to it: for the connection, it is over in the next turn.
+   */
+  #destroy(): void {
+    this.#stream.destroy()
+    if (!(this.#stream instanceof Socket)) setImmediate(() => this.#gone())
   }
 
   /**
