@@ -1,8 +1,6 @@
 // Any Duplex can carry a connection: a tunnel, a stream in memory, an SSH channel. They are slower, stranger and less
 // careful than sockets, and whoever wrote them may have made mistakes; none of that may reach other connections.
 import assert from 'node:assert/strict'
-import { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { after, describe, test } from 'node:test'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
@@ -10,64 +8,16 @@ import { createServer, type Server } from '../../src/index.js'
 import { DuplexTransport } from '../../src/transport/duplex.js'
 import { PENDING } from '../../src/transport/transport.js'
 import { binary } from '../clients/payloads.js'
+import { Line, upgrade } from '../support/duplexLine.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { filledBlock, Recorder } from '../support/socketHandles.js'
-import { CLOSE, close, type Frame, masked, readFrames, TEXT } from '../support/wire.js'
+import { CLOSE, close, masked, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 
 // Streams in memory keep no process alive, nor do the server's deadlines.
 const alive = setInterval(() => undefined, 1000)
 after(() => clearInterval(alive))
-
-/** A stream whose other side the test holds: it is slow where the test says so. */
-class Line extends Duplex {
-  readonly written: Buffer[] = []
-  /** While set, a write waits for `let`. */
-  stuck = false
-  longest = 0
-  #waiting: (() => void) | undefined
-
-  constructor(highWaterMark = 16 * 1024, emitClose = true) {
-    super({ highWaterMark, emitClose })
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
-    this.longest = Math.max(this.longest, chunk.length)
-    this.written.push(chunk)
-    if (this.stuck) this.#waiting = done
-    else setImmediate(done)
-  }
-
-  /** Lets the write that waits finish. */
-  let(): boolean {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    waiting?.()
-    return waiting !== undefined
-  }
-
-  get output(): Buffer {
-    return Buffer.concat(this.written)
-  }
-
-  /** The frames behind the response. */
-  get frames(): Frame[] {
-    const { output } = this
-    const end = output.indexOf('\r\n\r\n')
-    return end < 0 ? [] : readFrames(output.subarray(end + 4)).frames
-  }
-}
-
-function upgrade(server: Server, stream: Duplex, head: Buffer = Buffer.alloc(0)): void {
-  const request = new IncomingMessage(new Socket())
-  Object.assign(request, { method: 'GET', url: '/', httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 })
-  request.rawHeaders.push('Host', 'x', 'Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Version', '13')
-  request.rawHeaders.push('Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ==')
-  server.handleUpgrade(request, stream, head)
-}
 
 function echo(endings: number[] = []): Server {
   return createServer({
@@ -76,60 +26,6 @@ function echo(endings: number[] = []): Server {
     close: (_, code) => endings.push(code),
   })
 }
-
-/** What ends a connection over a stream that is not told of its own end. */
-const ENDS: Readonly<Record<string, { code: number; end(line: Line, server: Server): void }>> = {
-  'both sides say Close': {
-    code: 1000,
-    end(line) {
-      line.push(close(1000))
-      line.push(null)
-    },
-  },
-  'the peer half-closes': { code: 1006, end: (line) => void line.push(null) },
-  'it fails': { code: 1006, end: (line) => void line.destroy(new Error('the line is cut')) },
-  'the server terminates it': {
-    code: 1006,
-    end(_, server) {
-      for (const connection of server.connections) connection.terminate()
-    },
-  },
-  'its owner destroys it, and something is sent': {
-    code: 1006,
-    end(line, server) {
-      line.destroy()
-      for (const connection of server.connections) connection.send('anybody?')
-    },
-  },
-  'its owner destroys it, and nothing is sent but a ping': { code: 1006, end: (line) => void line.destroy() },
-}
-
-/** A stream that never gets done with being destroyed. */
-class Endless extends Line {
-  override _destroy(): void {}
-}
-
-describe('a connection over a Duplex ends where the stream does not say so,', options, () => {
-  const silent = { 'which emits no close': Line, 'which is never done with being destroyed': Endless }
-  for (const [name, { code, end }] of Object.entries(ENDS)) {
-    for (const [kind, Stream] of Object.entries(silent)) {
-      if (kind !== 'which emits no close' && name === 'it fails') continue // it tells nothing at all
-      test(`${kind}: ${name}`, options, async () => {
-        const endings: number[] = []
-        const handlers = { close: (_: unknown, code: number) => void endings.push(code) }
-        const server = createServer({ ...handlers, pingInterval: 100, closeTimeout: 300 })
-        const line = new Stream(undefined, false)
-        upgrade(server, line)
-        await eventually(() => server.connections.size === 1, 'it is open')
-        end(line, server)
-        await eventually(() => endings.length > 0, 'the end')
-        assert.deepEqual([endings, server.connections.size], [[code], 0])
-        await new Promise(setImmediate)
-        assert.deepEqual(endings, [code])
-      })
-    }
-  }
-})
 
 describe('a connection over a Duplex', options, () => {
   test('echoes, large and small, and closes', options, async () => {

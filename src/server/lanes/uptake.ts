@@ -2,6 +2,10 @@
 // read holds memory and a place for as long as the peer likes.
 import type { Socket } from 'node:net'
 import { queuedIn } from '../../internals/http.js'
+import { ticksOf } from '../../time/deadlines.js'
+
+/** Ticks without reading its answers after which a peer gives way to newcomers. */
+export const STALLED = ticksOf(1000)
 
 export class Uptake {
   readonly #socket: Socket

@@ -13,7 +13,7 @@ import { type Arrival, type Arrivals, addressOf } from '../admission/arrivals.js
 import { until } from '../admission/until.js'
 import { afterAnswer } from '../admission/upgradeBehind.js'
 import { SlicedReads } from './slicedReads.js'
-import { Uptake } from './uptake.js'
+import { STALLED, Uptake } from './uptake.js'
 
 /** Times of HTTP, in milliseconds. */
 export interface HttpLimits {
@@ -254,9 +254,6 @@ export class WebServer {
     )
   }
 }
-
-/** Ticks without reading its answers after which a peer gives way to newcomers. */
-const STALLED = ticksOf(1000)
 
 /** Bytes that a socket of node:http and its parser cost, the head of a request left out. */
 const COST = 8192
