@@ -30,7 +30,7 @@ export interface Strain {
 
 export class Slices {
   /** Messages until the clock is asked. */
-  #left = FIRST_MESSAGES
+  #left: number
   /** When the slice ends; 0 while the clock has not been asked. */
   #until = 0
   /** Whose slice it is, and in which turn. */
@@ -47,6 +47,7 @@ export class Slices {
   constructor(turn: Strain, clock: TurnClock) {
     this.#turn = turn
     this.#clock = clock
+    this.#left = turn.behind ? 1 : FIRST_MESSAGES
     turn.whenBehind(() => {
       this.#left = 0
     })
