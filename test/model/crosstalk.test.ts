@@ -4,9 +4,9 @@
 // What runs without sockets does the same each time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { effort } from '../support/effort.js'
 import { poisonMemory } from '../support/poison.js'
 import { seed } from '../support/random.js'
-import { amount } from '../support/suite.js'
 import { type Profile, World } from './world.js'
 
 poisonMemory()
@@ -23,26 +23,26 @@ const runs: readonly Run[] = [
   {
     what: 'everything at once, over all transports',
     profile: { kinds: ['tcp', 'public', 'tls', 'unix', 'held', 'pair', 'pair', 'memory'] },
-    rounds: amount(2, 20),
-    frames: amount(4000, 50_000),
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 4000, full: 50_000 }),
   },
   {
     what: 'everything at once, without sockets',
     profile: { kinds: ['pair', 'pair', 'memory'] },
-    rounds: amount(3, 40),
-    frames: amount(4000, 30_000),
+    rounds: effort({ quick: 2, full: 10 }),
+    frames: effort({ quick: 4000, full: 30_000 }),
   },
   {
     what: 'an upgrade that was held back is let in by a handler',
     profile: { kinds: ['tcp', 'held'], weights: { upgrade: 20, 'client leaves': 4 } },
-    rounds: amount(1, 10),
-    frames: amount(3000, 20_000),
+    rounds: effort({ quick: 1, full: 5 }),
+    frames: effort({ quick: 3000, full: 20_000 }),
   },
   {
     what: 'the bytes of one connection arrive while the handler of another runs',
     profile: { kinds: ['pair', 'memory'], reactions: { client: 0, handler: 0.4 }, weights: { upgrade: 0 } },
-    rounds: amount(1, 10),
-    frames: amount(3000, 20_000),
+    rounds: effort({ quick: 1, full: 5 }),
+    frames: effort({ quick: 3000, full: 20_000 }),
   },
   {
     what: 'a connection ends while its handler runs',
@@ -53,8 +53,8 @@ const runs: readonly Run[] = [
       reactions: { client: 0, handler: 0.9 },
       weights: { upgrade: 0, pause: 40, resume: 40, 'client holds': 40, send: 80 },
     },
-    rounds: amount(1, 20),
-    frames: amount(6000, 20_000),
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 4000, full: 20_000 }),
   },
   {
     what: 'a write makes its client send, and the server send to others',
@@ -64,8 +64,8 @@ const runs: readonly Run[] = [
       reactions: { client: 0.4, handler: 0.4 },
       weights: { upgrade: 0, subscribe: 20 },
     },
-    rounds: amount(2, 20),
-    frames: amount(4000, 20_000),
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 4000, full: 20_000 }),
   },
   {
     what: 'slices, turns and publications are cut anywhere, and clients half-close',
@@ -75,8 +75,8 @@ const runs: readonly Run[] = [
       connections: 150,
       weights: { subscribe: 120, unsubscribe: 10, publish: 40, 'publish by a connection': 40, 'client ends': 6 },
     },
-    rounds: amount(1, 20),
-    frames: amount(4000, 30_000),
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 4000, full: 30_000 }),
   },
   {
     what: 'more waits for a client than is written in a row',
@@ -90,8 +90,8 @@ const runs: readonly Run[] = [
       limits: { outputLimit: 4_000_000 },
       weights: { 'client holds': 30, 'client releases': 10, 'send prepared': 80, send: 300, fragment: 40 },
     },
-    rounds: amount(1, 10),
-    frames: amount(2000, 20_000),
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 2000, full: 20_000 }),
   },
   {
     what: 'those who hold the most go, and take nothing along',
@@ -101,8 +101,8 @@ const runs: readonly Run[] = [
       limits: { payloadMemory: 2_000_000, outputLimit: 400_000 },
       weights: { pause: 40, 'client holds': 60, 'client sends': 250, send: 80, 'send prepared': 60 },
     },
-    rounds: amount(1, 20),
-    frames: amount(4000, 20_000),
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 4000, full: 20_000 }),
   },
 ]
 

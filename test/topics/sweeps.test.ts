@@ -10,9 +10,9 @@ import { Turn } from '../../src/connection/turn.js'
 import { prepare } from '../../src/index.js'
 import type { SharedMemory } from '../../src/memory/sharedBlock.js'
 import { Topics } from '../../src/topics/topics.js'
+import { effort } from '../support/effort.js'
 import { settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
-import { amount } from '../support/suite.js'
 import { readFrames } from '../support/wire.js'
 
 /** A subscriber, what it was delivered, and what its twin was. */
@@ -124,7 +124,7 @@ class Model {
   }
 }
 
-for (let round = 0; round < amount(4, 60); round++) {
+for (let round = 0; round < effort({ quick: 4, full: 60 }); round++) {
   const from = seed + round
   test(`sweeps that are cut anywhere, seed ${from}`, { timeout: 600_000 }, async (context) => {
     const before = heapOfThread().used
@@ -134,7 +134,7 @@ for (let round = 0; round < amount(4, 60); round++) {
       now += model.random.pick([0, 0, 3, 5])
       return now
     })
-    for (let turn = 0; turn < amount(150, 600); turn++) {
+    for (let turn = 0; turn < effort({ quick: 150, full: 600 }); turn++) {
       model.turn.begin()
       for (let n = model.random.below(12); n > 0; n--) model.act()
       model.turn.end()
