@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { build } from 'esbuild'
 import { effort } from '../support/effort.js'
+import { testContents } from './contents.js'
 import { EchoProgram, echoSource } from './echoProgram.js'
 import { copyDependencies, type Installed, install, missing, temporary } from './installed.js'
 
@@ -24,6 +25,8 @@ describe('the installed package', { skip: missing('npm') }, () => {
     echoing = write('echo.mjs', echoSource(IMPORT))
   })
   after(() => installed?.remove())
+
+  testContents(() => installed)
 
   function write(name: string, source: string): string {
     const path = join(installed.project, name)
@@ -98,10 +101,11 @@ ${echoSource('const { createServer } = required')}`
     )
   }
 
-  for (const [where, workers, main] of [
-    ['in a worker thread', 1, ''],
+  const threads = [
     ['in two worker threads and in the main thread', 2, "await import('./echo.mjs')"],
-  ] as const) {
+    ['in a worker thread', 1, ''],
+  ] as const
+  for (const [where, workers, main] of threads.slice(0, effort({ quick: 1, full: threads.length }))) {
     test(where, options, async () => {
       const source = `import { Worker } from 'node:worker_threads'
 for (let count = 0; count < ${workers}; count++) {
