@@ -21,7 +21,7 @@ interface Said {
 export class ClusterProcess {
   readonly child: ChildProcess
   readonly said = new Inbox<Said>()
-  /** The exit code, or the signal that killed it. */
+  /** The exit code, or the signal that killed it, when all that it and its acceptors have said is read. */
   readonly ended: Promise<number | string>
   stderr = ''
   readonly #pids = new Set<number>()
@@ -34,7 +34,7 @@ export class ClusterProcess {
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
     })
-    this.ended = once(this.child, 'exit').then(([code, signal]) => code ?? signal)
+    this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal)
     this.ended.then(() => this.said.end(`it has ended: ${this.stderr}`))
   }
 
@@ -68,8 +68,8 @@ export class ClusterProcess {
   /** Ends it, however it is, and rejects if an acceptor stays. */
   async end(): Promise<void> {
     this.child.kill('SIGKILL')
-    await this.ended
     await eventually(() => ![...this.#pids].some(isAlive), 'the acceptors end with their primary')
+    await this.ended
   }
 
   async #hear(): Promise<Said> {

@@ -1,8 +1,8 @@
-// Run by tests: `startProgram FOLDER [DELAY]`: a server with two acceptors, whose first start takes DELAY ms. Each process
-// leaves a file with its pid in FOLDER when it begins. The primary prints where it listens; what it reads from its input
-// is done: `close`.
+// Run by tests: `startProgram FOLDER [DELAY]`: a server with two acceptors, whose first start takes DELAY ms. Each of them
+// leaves a file with its pid in FOLDER when it begins, and waits as long as there is a file `hold`. The primary prints where
+// it listens; what it reads from its input is done: `close`.
 import cluster from 'node:cluster'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from '../../src/index.js'
@@ -17,6 +17,7 @@ if (cluster.isWorker) {
   } catch {
     // Not the first in this place.
   }
+  while (existsSync(join(folder, 'hold'))) await sleep(10)
 }
 const server = createServer({ open: (connection) => connection.send(`${process.pid}`) })
 if (cluster.isPrimary) {
