@@ -28,6 +28,7 @@ for (const name of ['sign', 'unread']) {
   writeFileSync(join(dist, 'room', `${name}.js.map`), JSON.stringify(MAP))
 }
 writeFileSync(join(dist, 'room', 'some.generated.js'), CODE)
+writeFileSync(join(dist, 'room', 'left.js'), CODE) // by an earlier build
 
 /** Runs a program as the runner does, and adds what it ran. */
 function run(coverage: Coverage, program: string, reports = mkdtempSync(join(folder, 'reports-'))): void {
@@ -60,7 +61,7 @@ describe('the coverage', () => {
     assert.deepEqual(linesLeft(coverage, 'room/sign.ts'), [7])
   })
 
-  test('is nothing of a file that no process loads, and leaves generated files out', () => {
+  test('is nothing of a file that no process loads, and leaves generated files out, and what is left of an earlier build', () => {
     const coverage = new Coverage(dist)
     assert.equal(percentOf(coverage.files), 0)
     run(coverage, 'sign(1)')

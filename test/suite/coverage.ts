@@ -39,11 +39,15 @@ export class Coverage {
   readonly #folder: string
   readonly #scripts = new Map<string, Script>()
 
-  /** Measures the programs of a folder, which are compiled from TypeScript; generated ones do not count. */
+  /**
+   * Measures the programs of a folder, which are compiled from TypeScript; generated ones do not count, nor does what an
+   * earlier build left behind, which has no source map.
+   */
   constructor(folder: string) {
     this.#folder = folder
     const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    for (const path of paths.filter((name) => name.endsWith('.js') && !name.includes('.generated.'))) {
+    const isCompiled = (name: string): boolean => name.endsWith('.js') && paths.includes(`${name}.map`)
+    for (const path of paths.filter((name) => isCompiled(name) && !name.includes('.generated.'))) {
       const code = readFileSync(join(folder, path), 'utf8')
       const url = pathToFileURL(join(folder, path)).href
       this.#scripts.set(url, { path: path.replaceAll('\\', '/'), code, ran: new Uint8Array(code.length) })
