@@ -34,12 +34,12 @@ function runBench(...args: string[]): { status: number | null; stderr: string; s
 
 describe('npm run bench:large -- --quick', () => {
   it('finds a figure for each part', () => {
-    const { status, stderr, stdout, sections } = runBench(...effort({ quick: ['--only', 'peak'], full: [] }))
+    const { status, stderr, stdout, sections } = runBench(...effort({ quick: ['--only', 'streamed-out'], full: [] }))
     assert.equal(status, 0, stderr)
     const ids = ['echoing', 'parsing', 'peak', 'streamed-in', 'streamed-out', 'crossover', 'settings']
     assert.deepEqual(
       sections.map(({ id }) => id),
-      effort({ quick: ['peak'], full: ids }),
+      effort({ quick: ['streamed-out'], full: ids }),
     )
     for (const { id, head, rows, title } of sections) {
       assert.ok(stdout.includes(title), id)
@@ -53,12 +53,14 @@ describe('npm run bench:large -- --quick', () => {
   })
 
   it('runs what it is asked for, and refuses what there is not', () => {
-    const wanted = effort({ quick: ['streamed-out'], full: ['streamed-in', 'streamed-out'] })
-    const { sections } = runBench('--only', wanted.join())
-    assert.deepEqual(
-      sections.map(({ id }) => id),
-      wanted,
-    )
+    // The quick suite has asked for one of them above.
+    for (const wanted of effort({ quick: [], full: [['streamed-in', 'streamed-out']] })) {
+      const { sections } = runBench('--only', wanted.join())
+      assert.deepEqual(
+        sections.map(({ id }) => id),
+        wanted,
+      )
+    }
     const { status, stderr } = runBench('--only', 'nonsense')
     assert.equal(status, 1)
     assert.match(stderr, /there is no nonsense/)

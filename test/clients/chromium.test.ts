@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { chromiumMissing, launchChromium } from '../support/chromium.js'
+import { effort } from '../support/effort.js'
 import { visit } from './inChromium.js'
 import { assertSame, binary, lengths, multiByte, type Payload, payloads } from './payloads.js'
 import { longestReason, Recorder, travellingCodes } from './recorder.js'
@@ -11,7 +12,7 @@ import { type Target, targetKinds } from './targets.js'
 
 const timeout = 60_000
 
-describe('Chromium', { skip: chromiumMissing(), timeout }, () => {
+describe('Chromium', { skip: chromiumMissing() }, () => {
   let browser: Browser
   let page: Page
 
@@ -22,7 +23,7 @@ describe('Chromium', { skip: chromiumMissing(), timeout }, () => {
   after(() => browser.close())
 
   for (const kind of targetKinds.filter(({ browsers }) => browsers)) {
-    describe(kind.name, { timeout }, () => {
+    describe(kind.name, () => {
       let target: Target
 
       before(async () => {
@@ -35,7 +36,7 @@ describe('Chromium', { skip: chromiumMissing(), timeout }, () => {
       })
 
       test('many messages in a row come back in order', { timeout }, async () => {
-        const short = Array.from({ length: 1500 }, (_, at) =>
+        const short = Array.from({ length: effort({ quick: 300, full: 1500 }) }, (_, at) =>
           at % 3 === 0 ? binary(at, at) : `${at} ${multiByte(at)}`,
         )
         await echoes(target.url, short)
@@ -44,7 +45,7 @@ describe('Chromium', { skip: chromiumMissing(), timeout }, () => {
     })
   }
 
-  describe('closing', { timeout }, () => {
+  describe('closing', () => {
     let recorder: Recorder
 
     before(async () => {

@@ -6,10 +6,11 @@ import type { Browser, Page } from 'playwright-core'
 import type { Server } from '../../src/index.js'
 import { createEchoServer } from '../../src/target/echoServer.js'
 import { chromiumMissing, launchChromium } from '../support/chromium.js'
+import { effort } from '../support/effort.js'
 
 const timeout = 60_000
 
-describe('the page in Chromium', { skip: chromiumMissing(), timeout }, () => {
+describe('the page in Chromium', { skip: chromiumMissing() }, () => {
   let browser: Browser
   let server: Server
   let page: Page
@@ -45,7 +46,8 @@ describe('the page in Chromium', { skip: chromiumMissing(), timeout }, () => {
     ['send-16-bit', '65,535 bytes'],
     ['send-64-bit', '1,048,576 bytes'],
   ] as const) {
-    for (const kind of ['text', 'binary'] as const) {
+    const one = id === 'send-16-bit' ? 'binary' : 'text'
+    for (const kind of effort({ quick: [one], full: ['text', 'binary'] } as const)) {
       test(`#${id} as ${kind}`, { timeout }, async () => {
         await page.check(`#as-${kind}`)
         await page.click(`#${id}`)

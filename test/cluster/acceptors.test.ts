@@ -11,7 +11,7 @@ import { ClusterProcess, isAlive } from './clusterProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }
 
-describe('acceptors', options, () => {
+describe('acceptors', { skip: options.skip }, () => {
   test('statistics tell of each acceptor', options, async (t) => {
     const { cluster, port, pids } = await ClusterProcess.start()
     t.after(() => cluster.end())

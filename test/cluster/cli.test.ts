@@ -6,7 +6,7 @@ import { CliProcess, runCli } from '../command/cliProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }
 
-describe('millrace --acceptors', options, () => {
+describe('millrace --acceptors', { skip: options.skip }, () => {
   test('one line tells how many; SIGTERM ends with 0', options, async (t) => {
     const cli = await CliProcess.start(['--acceptors', '2'])
     t.after(() => cli.close())

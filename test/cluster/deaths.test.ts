@@ -11,7 +11,7 @@ const options = { timeout: 60_000, skip: process.platform === 'win32' }
 const folder = mkdtempSync(join(tmpdir(), 'millrace-cluster-'))
 after(() => rmSync(folder, { recursive: true }))
 
-describe('deaths', options, () => {
+describe('deaths', { skip: options.skip }, () => {
   test('kill -9 of an acceptor: others see nothing, new connections are accepted, one line', options, async (t) => {
     const { cluster, port, pids } = await ClusterProcess.start()
     t.after(() => cluster.end())

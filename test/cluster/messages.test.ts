@@ -43,7 +43,7 @@ const ofNode: readonly unknown[] = [
   { cmd: 'NODE_CLUSTER', act: 'queryServer', address: '127.0.0.1', port: 0, addressType: 4 },
 ]
 
-describe('messages of the application', options, () => {
+describe('messages of the application', { skip: options.skip }, () => {
   test('pass as they are, and order nothing, whatever they say', options, async (t) => {
     const child = spawn(process.execPath, ['--no-warnings', PROGRAM], { stdio: ['ignore', 'pipe', 'inherit'] })
     t.after(() => child.kill('SIGKILL'))

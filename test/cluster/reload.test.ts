@@ -59,7 +59,7 @@ class Client {
   }
 }
 
-describe('reload', options, () => {
+describe('reload', { skip: options.skip }, () => {
   test(
     `under the load of ${CLIENTS} connections, nobody is refused and everybody gets the new code`,
     options,

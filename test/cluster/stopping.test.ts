@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WsClient } from '../clients/wsClient.js'
+import { effort } from '../support/effort.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 import { ClusterProcess, isAlive } from './clusterProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }
 
-describe('stopping', options, () => {
-  for (const toAll of [false, true]) {
+describe('stopping', { skip: options.skip }, () => {
+  for (const toAll of effort({ quick: [true], full: [false, true] })) {
     test(`SIGTERM to ${toAll ? 'all processes' : 'the primary'} drains, and ends with 0`, options, async (t) => {
       const { cluster, port, pids } = await ClusterProcess.start()
       t.after(() => cluster.end())

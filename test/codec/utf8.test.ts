@@ -11,9 +11,9 @@ import { firstWrongByte } from '../support/referenceUtf8.js'
 import { randomText } from './streams.js'
 
 const BLOCK = 16
-const ROUNDS = effort({ quick: 8000, full: 40_000 })
+const ROUNDS = effort({ quick: 4000, full: 40_000 })
 /** Of the sequences of three bytes: a prime, so that every byte comes in every place. */
-const STEP = effort({ quick: 13, full: 1 })
+const STEP = effort({ quick: 29, full: 1 })
 const heap = heapOfThread()
 const memory = heap.codec.bytes
 const { validate } = heap.codec.call

@@ -13,7 +13,7 @@ const manifest: { version: string; bin: { millrace: string } } = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 )
 
-describe('millrace', { concurrency: 2, ...options }, () => {
+describe('millrace', { concurrency: 2 }, () => {
   test('one line says where it listens and what it does', options, async (t) => {
     const cli = await CliProcess.start()
     t.after(() => cli.close())

@@ -10,7 +10,9 @@ import { room, settle } from '../support/peer.js'
 import { masked, readFrames, TEXT } from '../support/wire.js'
 import { pairOf, transports } from './pairs.js'
 
-const ROWS = effort({ quick: 8000, full: 60_000 })
+const ROWS = effort({ quick: 3000, full: 60_000 })
+/** Of a chunk that is longer than what is framed in a turn. */
+const ROWS_OF_CHUNK = effort({ quick: 120_000, full: 480_000 })
 const ROW = 'some,row,of,a,table,that,is,in,memory\n'
 
 function* rows(): Generator<string> {
@@ -35,8 +37,8 @@ const ENDLESS: Readonly<Record<string, () => StreamSource>> = {
       },
     })
   },
-  'one chunk of everything': () => [ROW.repeat(480_000)],
-  'one chunk of bytes': () => [Buffer.from(ROW.repeat(480_000))],
+  'one chunk of everything': () => [ROW.repeat(ROWS_OF_CHUNK)],
+  'one chunk of bytes': () => [Buffer.from(ROW.repeat(ROWS_OF_CHUNK))],
   *'empty chunks'() {
     for (let at = 0; at < ROWS; at++) yield ''
   },

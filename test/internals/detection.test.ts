@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { effort } from '../support/effort.js'
 import type { EchoReport } from '../support/socketEchoProgram.js'
 
 const PROGRAM = fileURLToPath(new URL('../support/socketEchoProgram.js', import.meta.url))
@@ -56,7 +57,7 @@ test('by default the private API is there, without a warning', async () => {
 
 describe('the public API serves', () => {
   const none: EchoReport = { privateApi: false, echo: 'echo', large: true, warnings: [] }
-  for (const [name, flags, variables] of [
+  const ways = [
     ['--pending-deprecation', ['--pending-deprecation']],
     ['--pending_deprecation, which Node reads the same', ['--pending_deprecation']],
     ['--pending-deprecation and --throw-deprecation', ['--pending-deprecation', '--throw-deprecation']],
@@ -67,7 +68,9 @@ describe('the public API serves', () => {
     ['the permission model', [quiet, ...permission]],
     ['the permission model, by NODE_OPTIONS', [quiet], { NODE_OPTIONS: permission.join(' ') }],
     ['MILLRACE_PUBLIC_API', [], { MILLRACE_PUBLIC_API: '1' }],
-  ] as const satisfies readonly (readonly [string, readonly string[], Record<string, string>?])[]) {
+  ] as const satisfies readonly (readonly [string, readonly string[], Record<string, string>?])[]
+  // Each is a process of its own. Every other one has one of each kind: by flag, by variable, and by NODE_OPTIONS.
+  for (const [name, flags, variables] of ways.filter((_, at) => at % effort({ quick: 2, full: 1 }) === 0)) {
     test(`under ${name}`, async () => {
       const report = await echo(flags, variables)
       // Node says of the permission model itself that it is experimental, where it is.

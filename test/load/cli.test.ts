@@ -9,7 +9,7 @@ import { echoServer, options, tcpServer, upgradingServer } from './peers.js'
 
 const SHORT = ['--connections', '4', '--duration', '300ms', '--warmup', '50ms']
 
-describe('millrace bench', { concurrency: 2, ...options }, () => {
+describe('millrace bench', { concurrency: 2 }, () => {
   test('for a person', options, async (t) => {
     const { code, stdout, stderr } = await runCli('bench', await echoServer(t), ...SHORT, '--size', '1k', '--verify')
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer'
 import { describe, type TestContext, test } from 'node:test'
 import { createServer, type ServerOptions } from '../../src/index.js'
 import { Books } from '../faults/books.js'
+import { effort } from '../support/effort.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { closeStatus, masked, TEXT } from '../support/wire.js'
@@ -29,6 +30,8 @@ const deaths: readonly Death[] = [
   { command: 'number', error: /cannot send number/ },
 ]
 
+const waits = ({ command }: Death): boolean => command !== 'loop'
+
 function large(command: string): Buffer {
   return masked(TEXT, `${command} ${PADDING}`)
 }
@@ -43,7 +46,8 @@ for (const { transport, publicApi } of transports) {
     })
 
   describe(`with ${transport}`, () => {
-    for (const { command, error, large: options } of deaths) {
+    // test/payload/pool.test.ts has one that loops, too: it takes all of a processor.
+    for (const { command, error, large: options } of effort({ quick: deaths.filter(waits), full: deaths })) {
       test(`a module that does this ends its connection alone: ${command}`, async (t) => {
         const books = await open(t, options)
         const [bad, other] = [await books.dial(), await books.dial()]

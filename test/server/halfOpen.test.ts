@@ -11,7 +11,7 @@ import { LimitedServer } from '../support/limitedServer.js'
 import { delay, SocketClient } from '../support/socketClient.js'
 import { masked, TEXT } from '../support/wire.js'
 
-const COUNT = effort({ quick: 1000, full: 10_000 })
+const COUNT = effort({ quick: 600, full: 10_000 })
 const AT_ONCE = 200
 const TIMEOUT = effort({ quick: 2500, full: 5000 })
 const linux = process.platform === 'linux'

@@ -1,6 +1,6 @@
 // Chromium for the tests, where a machine has it.
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
@@ -24,6 +24,8 @@ export function chromiumMissing(): string | false {
   return `there is no Chromium at ${executablePath}: set CHROMIUM to where it is`
 }
 
-export function launchChromium(more: readonly string[] = []): Promise<Browser> {
+/** Its library takes most of a second to load, so it is loaded only where a browser is there. */
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
+  const { chromium } = await import('playwright-core')
   return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] })
 }

@@ -7,13 +7,15 @@ import type { Connection } from '../../src/index.js'
 import { assertSame, binary, payloads } from '../clients/payloads.js'
 import type { Ending } from '../clients/recorder.js'
 import { WsClient } from '../clients/wsClient.js'
+import { effort } from '../support/effort.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { Listening, places, transports } from '../support/places.js'
 import { delay, eventually, type SocketClient } from '../support/socketClient.js'
 import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
-const lengths = tiers.map(({ length }) => length).filter((length) => length < 16 * 1024 * 1024)
+const LONGEST = effort({ quick: 65_536, full: 1024 * 1024 })
+const lengths = tiers.map(({ length }) => length).filter((length) => length <= LONGEST)
 
 for (const place of places) {
   for (const { transport, publicApi } of transports) {
@@ -62,7 +64,7 @@ for (const place of places) {
             assertSame(await client.messages.next(), payload)
           }
         }
-        const sent = Array.from({ length: 500 }, (_, at) => binary((at * 331) % 9000, at))
+        const sent = Array.from({ length: effort({ quick: 150, full: 500 }) }, (_, at) => binary((at * 331) % 9000, at))
         for (const payload of sent) client.socket.send(payload)
         for (const payload of sent) assertSame(await client.messages.next(), payload)
         assert.deepEqual(await client.close(4321, 'enough'), { code: 4321, reason: '' })

@@ -5,6 +5,7 @@ import { afterEach, describe, test } from 'node:test'
 import type { Connection } from '../../src/index.js'
 import { binary } from '../clients/payloads.js'
 import type { Ending } from '../clients/recorder.js'
+import { effort } from '../support/effort.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { transports } from '../support/places.js'
 import { delay, eventually, openSockets, type SocketClient } from '../support/socketClient.js'
@@ -13,6 +14,15 @@ import { BINARY, masked, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 const linux = process.platform === 'linux'
+/** Bytes behind the request, and milliseconds of thought. */
+const BEHIND = effort<readonly (readonly [length: number, wait: number])[]>({
+  quick: [
+    [10, 100],
+    [70_000, 0],
+    [1_000_000, 100],
+  ],
+  full: [10, 70_000, 1_000_000].flatMap((length) => [0, 100].map((wait) => [length, wait] as const)),
+})
 const users: UserServer[] = []
 
 afterEach(async () => {
@@ -76,24 +86,22 @@ for (const secure of [false, true]) {
         await other.until(() => other.text.includes('the application'), 'the answer')
       })
 
-      for (const length of [10, 70_000, 1_000_000]) {
-        for (const wait of [0, 100]) {
-          test(`${length} bytes behind the request, and more, after ${wait} ms of thought`, options, async () => {
-            const user = await start((request, socket, head, server) => {
-              // A middleware that waits: what comes meanwhile stays in the socket, and in the system.
-              if (wait === 0) server.handleUpgrade(request, socket, head)
-              else setTimeout(() => server.handleUpgrade(request, socket, head), wait)
-            })
-            const client = await user.dial()
-            const payloads = [binary(length), binary(5000, 1), binary(length, 2)]
-            client.write(Buffer.concat([latin1(upgradeRequest()), masked(BINARY, payloads[0])]))
-            await delay(30)
-            client.write(masked(BINARY, payloads[1]))
-            client.write(masked(BINARY, payloads[2]))
-            const frames = await client.frames(3)
-            for (const [at, payload] of payloads.entries()) assert.ok(frames[at]?.payload.equals(payload), `${at}`)
+      for (const [length, wait] of BEHIND) {
+        test(`${length} bytes behind the request, and more, after ${wait} ms of thought`, options, async () => {
+          const user = await start((request, socket, head, server) => {
+            // A middleware that waits: what comes meanwhile stays in the socket, and in the system.
+            if (wait === 0) server.handleUpgrade(request, socket, head)
+            else setTimeout(() => server.handleUpgrade(request, socket, head), wait)
           })
-        }
+          const client = await user.dial()
+          const payloads = [binary(length), binary(5000, 1), binary(length, 2)]
+          client.write(Buffer.concat([latin1(upgradeRequest()), masked(BINARY, payloads[0])]))
+          await delay(30)
+          client.write(masked(BINARY, payloads[1]))
+          client.write(masked(BINARY, payloads[2]))
+          const frames = await client.frames(3)
+          for (const [at, payload] of payloads.entries()) assert.ok(frames[at]?.payload.equals(payload), `${at}`)
+        })
       }
 
       test('bytes that a middleware made the socket read ahead are not lost', options, async () => {
