@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { StepResult } from '../../bench/codec/measure.js'
 import { tiers } from '../../bench/support/tiers.js'
 import { LONGEST_7_BIT, LONGEST_16_BIT } from '../../src/codec/frames.js'
+import { effort, onlyInFull } from '../support/effort.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-codec-'))
@@ -26,6 +27,10 @@ const BY_TIER: Readonly<Record<string, number>> = {
   'validate, characters of 1 to 3 bytes': 4,
   'copy or region': 3,
 }
+
+/** The quick suite looks at two of them; the benchmarks of CI run them all. */
+const CHOSEN = effort({ quick: ['--only', 'parse'], full: [] })
+const byTier = Object.entries(BY_TIER).filter(([name]) => CHOSEN.length === 0 || name.startsWith('parse'))
 
 describe('the tiers', () => {
   it('lie on both sides of each border of the wire format, in order', () => {
@@ -46,7 +51,7 @@ describe('the tiers', () => {
 
 describe('npm run bench:codec -- --quick', () => {
   const file = join(folder, 'codec.json')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'codec', '--quick', '--json', file], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'codec', '--quick', '--json', file, ...CHOSEN], {
     encoding: 'utf8',
     timeout: 60_000,
   })
@@ -69,7 +74,7 @@ describe('npm run bench:codec -- --quick', () => {
 
   it('compares every step of the codec with its peers at all lengths', () => {
     const { steps }: { steps: StepResult[] } = JSON.parse(readFileSync(file, 'utf8'))
-    for (const [name, ways] of Object.entries(BY_TIER)) {
+    for (const [name, ways] of byTier) {
       const cases = steps.find((step) => step.name === name)?.cases ?? []
       assert.deepEqual(
         cases.map(({ label }) => label),
@@ -83,7 +88,7 @@ describe('npm run bench:codec -- --quick', () => {
     }
   })
 
-  it('finds what defaults are set by', () => {
+  it('finds what defaults are set by', { skip: onlyInFull }, () => {
     const { steps }: { steps: StepResult[] } = JSON.parse(readFileSync(file, 'utf8'))
     const others = steps.filter(({ name }) => BY_TIER[name] === undefined)
     assert.deepEqual(

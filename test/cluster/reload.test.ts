@@ -9,7 +9,7 @@ import { effort } from '../support/effort.js'
 import { ClusterProcess } from './clusterProcess.js'
 
 const options = { timeout: 90_000, skip: process.platform === 'win32' }
-const CLIENTS = effort({ quick: 100, full: 500 })
+const CLIENTS = effort({ quick: 50, full: 500 })
 const folder = mkdtempSync(join(tmpdir(), 'millrace-reload-'))
 after(() => rmSync(folder, { recursive: true }))
 

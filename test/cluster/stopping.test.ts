@@ -27,10 +27,11 @@ describe('stopping', { skip: options.skip }, () => {
   }
 
   // A reload takes its time until the old acceptors drain.
-  for (const [how, duration] of [
+  const durations = [
     ['SIGTERM', 700],
     ['SIGHUP', 2500],
-  ] as const) {
+  ] as const
+  for (const [how, duration] of durations.slice(0, effort({ quick: 1, full: 2 }))) {
     test(`answers to HTTP requests that are under way at ${how} are finished`, options, async (t) => {
       const { cluster, port, pids } = await ClusterProcess.start({ drainAfter: 0, drainOver: 0 })
       t.after(() => cluster.end())

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { assertSame, binary } from '../clients/payloads.js'
 import { WsClient } from '../clients/wsClient.js'
+import { effort } from '../support/effort.js'
 import { CliProcess, cliPath, runCli } from './cliProcess.js'
 
 const options = { timeout: 30_000 }
@@ -57,7 +58,7 @@ describe('millrace', { concurrency: 2 }, () => {
     })
   }
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of effort({ quick: ['SIGTERM'], full: ['SIGINT', 'SIGTERM'] } as const)) {
     test(`${signal} says 1001 to its clients and exits with 0`, options, async (t) => {
       const cli = await CliProcess.start()
       t.after(() => cli.close())
@@ -77,10 +78,11 @@ describe('millrace', { concurrency: 2 }, () => {
     assert.deepEqual(await cli.outcome, { code: 0, signal: null, stdout: lines, stderr: '' })
   })
 
-  for (const [signal, code] of [
+  const codes = [
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const) {
+  ] as const
+  for (const [signal, code] of codes.slice(0, effort({ quick: 1, full: 2 }))) {
     test(`a second signal, ${signal}, ends it at once with ${code}`, options, async (t) => {
       const cli = await CliProcess.start()
       t.after(() => cli.close())

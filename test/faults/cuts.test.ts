@@ -28,7 +28,7 @@ const FRAGMENTED = Buffer.concat(FRAGMENTS)
 const SEAMS = FRAGMENTS.map((_, n) => Buffer.concat(FRAGMENTS.slice(0, n)).length)
 const LONGEST_HEADER = 14
 /** Of the cuts that end a connection: each so many. */
-const STEP = effort({ quick: 5, full: 1 })
+const STEP = effort({ quick: 11, full: 1 })
 
 interface Way {
   readonly name: string

@@ -13,7 +13,7 @@ import { effort } from '../support/effort.js'
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 
-const COUNT = effort({ quick: 1200, full: 10_000 })
+const COUNT = effort({ quick: 800, full: 10_000 })
 const ROUNDS = effort({ quick: 5, full: 10 })
 /**
  * Bytes that the heap may grow by for each connection: what is left of one is more than a thousand. In few rounds, what the

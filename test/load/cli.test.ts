@@ -69,7 +69,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     }
   })
 
-  for (const json of [false, true]) {
+  for (const json of effort({ quick: [true], full: [false, true] })) {
     test(`a server that dies mid-run${json ? ', for a program' : ''}`, options, async (t) => {
       const server = await CliProcess.start()
       t.after(() => server.close())
@@ -114,7 +114,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     assert.match(stderr, /^millrace: ws:\S+ failed: an echo is not what was sent \(1 bytes came, 16 were sent\)\n$/)
   })
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of effort({ quick: ['SIGINT'], full: ['SIGINT', 'SIGTERM'] } as const)) {
     test(`${signal} prints what was measured so far, and 0`, options, async (t) => {
       const cli = new CliProcess(['bench', await echoServer(t), '--duration', '60', '--warmup', '0', '--json'])
       t.after(() => cli.close())

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { Budget } from '../../src/memory/budget.js'
+import { effort } from '../support/effort.js'
 import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 import { BINARY, closeStatus, header, masked, readFrames, TEXT } from '../support/wire.js'
@@ -59,7 +60,7 @@ test('a thousand peers that do their worst never hold more than the budget', { t
   const before = place.shared.heap.used
   const most = watched(place.budget)
   assert.equal(place.budget.limit, 64 * MiB)
-  const peers = Array.from({ length: 1000 }, (_, n) => {
+  const peers = Array.from({ length: effort({ quick: 500, full: 1000 }) }, (_, n) => {
     const { wire, peer } = place.connect()
     wire.stuck = n % 5 === 0
     if (n % 7 === 0) peer.messages().return?.() // a loop that was left

@@ -15,7 +15,7 @@ import { PADDING } from './largeModule.js'
 const module = new URL('./largeModule.js', import.meta.url)
 /** Where the way of a message changes: the lengths in its header, the pool's threshold, the inbox. */
 const BOUNDARIES = [32_768, 65_536, 131_072, 262_144]
-const CONNECTIONS = effort({ quick: 5, full: 50 })
+const CONNECTIONS = effort({ quick: 3, full: 50 })
 const servers: Server<unknown>[] = []
 const errors: string[] = []
 

@@ -12,6 +12,7 @@ import { HttpLane } from '../../src/server/lanes/httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from '../../src/server/listener.js'
 import { Deadlines } from '../../src/time/deadlines.js'
 import { cert, key } from '../support/certificate.js'
+import { effort } from '../support/effort.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { laneOptions } from '../support/httpLanes.js'
 import { upgradeRequest } from '../support/httpRequests.js'
@@ -206,7 +207,7 @@ async function from(trial: Trial, localAddress: string, text?: string): Promise<
   return client
 }
 
-const FLOOD = 250
+const FLOOD = effort({ quick: 100, full: 250 })
 
 describe('a flood', {
   skip: process.platform === 'linux' ? false : 'other addresses of this machine are needed',

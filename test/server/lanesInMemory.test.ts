@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
+import { effort } from '../support/effort.js'
 import { firstLane, readByNode, secondLane } from '../support/httpLanes.js'
 import { latin1, mutate, Random, requestOf, SAMPLE_KEY, upgradeRequest } from '../support/httpRequests.js'
 
-const MUTATIONS = 12_000
+const MUTATIONS = effort({ quick: 4000, full: 12_000 })
 
 /** Checks a request that our parser takes against node:http; false if ours declines it. */
 async function readTheSame(text: string): Promise<boolean> {

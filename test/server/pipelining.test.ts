@@ -136,7 +136,7 @@ async function writeInParts(client: SocketClient, text: string, random: Random):
   }
 }
 
-for (let seed = 1; seed <= effort({ quick: 6, full: 100 }); seed++) {
+for (let seed = 1; seed <= effort({ quick: 4, full: 100 }); seed++) {
   test(`requests with and without bodies, however they are cut: seed ${seed}`, async () => {
     const random = new Random(seed)
     const trial = new Trial({ publicApi: seed % 2 === 0, pieces: false })

@@ -9,6 +9,7 @@ import { slicesOfThread } from '../../src/connection/slices.js'
 import { Budget } from '../../src/memory/budget.js'
 import { SlicedReads } from '../../src/server/lanes/slicedReads.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { effort } from '../support/effort.js'
 import { inEveryLane, Trial } from '../support/everyLane.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { answerWithTarget, gets, lastAnswer, MANY } from '../support/pipelining.js'
@@ -149,7 +150,7 @@ inEveryLane('others are heard between the requests of one read', async (trial) =
 })
 
 inEveryLane('others are heard between the chunks of a body', async (trial) => {
-  const chunks = 100_000
+  const chunks = effort({ quick: 50_000, full: 100_000 })
   let bytes = 0
   let before = 0
   const honest = await honestBeside(trial, {

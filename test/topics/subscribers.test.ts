@@ -82,7 +82,7 @@ for (const [how, publicApi] of transports) {
       await deaf.response()
       deaf.socket.pause()
       const mostBuffered = (): number => Math.max(0, ...[...server.connections].map((one) => one.bufferedAmount))
-      for (let n = 1; n <= effort({ quick: 200, full: 400 }); n++) {
+      for (let n = 1; n <= effort({ quick: 100, full: 400 }); n++) {
         server.publish('news', `${n} `.padEnd(40_000, '.'))
         server.publish('news', Buffer.alloc(60_000))
         await eventually(() => reader.got.length === 2 * n, 'the reader has it')
