@@ -285,13 +285,19 @@ export class Actor implements Taker, WireEnd {
     return undefined
   }
 
-  /** A message is still what it was. */
+  /** Whether others needed the memory of a message whose connection has ended: then it says that it is gone. */
+  gaveUp(error: unknown): boolean {
+    return /its memory was needed/.test(String(error)) && this.connection?.isOpen !== true
+  }
+
+  /** A message is still what it was, or says that it was given up. */
   stays(message: Message, spec: Spec, when: string): void {
     let view: Uint8Array
     try {
       view = message.view
     } catch (error) {
-      return this.fault(`${nameOf(spec)} can not be read ${when}: ${String(error)}`)
+      if (!this.gaveUp(error)) this.fault(`${nameOf(spec)} can not be read ${when}: ${String(error)}`)
+      return
     }
     if (!payloadOf(spec).equals(view)) this.fault(`${nameOf(spec)} has become ${describe(view)} ${when}`)
   }

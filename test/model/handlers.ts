@@ -140,7 +140,17 @@ async function read(world: World, actor: Actor, stream: MessageStream, spec: Spe
     }
     if (at !== payload.length && !actor.gone) actor.fault(`the stream of ${nameOf(spec)} ends after ${at} bytes`)
   } catch (error) {
-    if (!/the connection ended before the message did/.test(String(error))) throw error
+    if (!/the connection ended before the message did/.test(String(error)) && !actor.gaveUp(error)) throw error
+  }
+}
+
+/** The bytes of a message; undefined where they were given up before the loop came to them. */
+function viewOf(message: Message, actor: Actor): Uint8Array | undefined {
+  try {
+    return message.view
+  } catch (error) {
+    if (actor.gaveUp(error)) return undefined
+    throw error
   }
 }
 
@@ -149,7 +159,8 @@ async function loop(world: World, actor: Actor, connection: Connection<unknown>)
   while (!actor.gone) {
     for await (const message of connection.messages()) {
       world.frames++
-      const spec = actor.arrives(message.isText, message.view)
+      const view = viewOf(message, actor)
+      const spec = view && actor.arrives(message.isText, view)
       if (spec === undefined) return
       react(world, actor, message, spec)
       if (world.random.chance(0.2)) await world.later()
