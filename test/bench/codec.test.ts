@@ -51,10 +51,14 @@ describe('the tiers', () => {
 
 describe('npm run bench:codec -- --quick', () => {
   const file = join(folder, 'codec.json')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'codec', '--quick', '--json', file, ...CHOSEN], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [MAIN, 'codec', '--quick', '--json', file, ...CHOSEN],
+    {
+      encoding: 'utf8',
+      timeout: 60_000,
+    },
+  )
 
   it('succeeds, and writes what it prints', () => {
     assert.equal(status, 0, stderr)
