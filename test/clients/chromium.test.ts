@@ -22,7 +22,8 @@ describe('Chromium', { skip: chromiumMissing() }, () => {
   })
   after(() => browser.close())
 
-  for (const kind of targetKinds.filter(({ browsers }) => browsers)) {
+  const kinds = targetKinds.filter(({ browsers }) => browsers)
+  for (const kind of kinds.slice(0, effort({ quick: 1, full: kinds.length }))) {
     describe(kind.name, () => {
       let target: Target
 

@@ -12,7 +12,6 @@ import { HttpLane } from '../../src/server/lanes/httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from '../../src/server/listener.js'
 import { Deadlines } from '../../src/time/deadlines.js'
 import { cert, key } from '../support/certificate.js'
-import { effort } from '../support/effort.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
 import { laneOptions } from '../support/httpLanes.js'
 import { upgradeRequest } from '../support/httpRequests.js'
@@ -207,7 +206,7 @@ async function from(trial: Trial, localAddress: string, text?: string): Promise<
   return client
 }
 
-const FLOOD = effort({ quick: 100, full: 250 })
+const FLOOD = 250
 
 describe('a flood', {
   skip: process.platform === 'linux' ? false : 'other addresses of this machine are needed',

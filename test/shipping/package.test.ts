@@ -55,7 +55,7 @@ ${echoSource('const { createServer } = required')}`
     await EchoProgram.prove(node, ['--disable-warning=ExperimentalWarning', write('both.mjs', source)])
   })
 
-  for (const format of ['esm', 'cjs'] as const) {
+  for (const format of effort({ quick: ['cjs'], full: ['esm', 'cjs'] } as const)) {
     for (const minify of effort({ quick: [format === 'cjs'], full: [false, true] })) {
       test(`bundled by esbuild as ${format}${minify ? ', minified' : ''}`, options, async (t) => {
         const elsewhere = temporary()

@@ -14,7 +14,7 @@ const skip = missing('npm')
 const BUILT = ['dist/src/cli.js', 'dist/src/index.js', 'dist/bench/main.js']
 /** Scripts that need tools, and scripts that need a build. npm takes half a second for each. */
 const TOOLS = effort({
-  quick: ['build'],
+  quick: [],
   full: ['build', 'build:codec', 'build:server', 'lint', 'docs', 'test'],
 })
 const PROGRAMS = effort({
