@@ -46,7 +46,7 @@ for (const { transport, publicApi } of transports) {
     })
 
   describe(`with ${transport}`, () => {
-    // test/payload/pool.test.ts has one that loops, too: it takes all of a processor.
+    // test/pool/pool.test.ts has one that loops, too: it takes all of a processor.
     for (const { command, error, large: options } of effort({ quick: deaths.filter(waits), full: deaths })) {
       test(`a module that does this ends its connection alone: ${command}`, async (t) => {
         const books = await open(t, options)
