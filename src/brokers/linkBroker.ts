@@ -1,5 +1,6 @@
 // The acceptor's side of the embedded broker: a stream to the hub in the primary process of the same machine.
 import type { Duplex } from 'node:stream'
+import { Soon } from '../time/soon.js'
 import { type Broker, type BrokerStatistics, MAX_TOPIC_BYTES, type Receive } from '../topics/broker.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
@@ -20,7 +21,7 @@ export class LinkBroker implements Broker {
   readonly #queue: SendQueue
   readonly #ledger = new Ledger()
   readonly #interest = new Interest()
-  #scheduled = false
+  readonly #soon = new Soon(() => this.#announce())
   #closing: Promise<void> | undefined
 
   /** `stream`: what the hub's `join` has the other end of. */
@@ -52,13 +53,13 @@ export class LinkBroker implements Broker {
   subscribe(topic: string): void {
     this.#ledger.subscribe(topic)
     this.#interest.add(topic)
-    this.#schedule()
+    this.#soon.ask()
   }
 
   unsubscribe(topic: string): void {
     this.#ledger.unsubscribe(topic)
     this.#interest.remove(topic)
-    this.#schedule()
+    this.#soon.ask()
   }
 
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
@@ -71,15 +72,6 @@ export class LinkBroker implements Broker {
   close(): Promise<void> {
     this.#closing ??= this.#queue.end(CLOSE_TIMEOUT)
     return this.#closing
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#announce()
-    })
   }
 
   /** Tells the hub which topics are subscribed; when the queue is full, after some of it has left. */

@@ -3,6 +3,7 @@
 import { checkOptions } from '../checks/check.js'
 import { redisQuantities } from '../checks/quantities.js'
 import { everywhere, redisOptions } from '../checks/tables.js'
+import { Soon } from '../time/soon.js'
 import type { Broker, BrokerStatistics, Receive } from '../topics/broker.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
@@ -101,7 +102,10 @@ class RedisPubSub implements RedisBroker {
   #buffered = 0
   #unconfirmed = 0
   #invalid = 0
-  #scheduled = false
+  readonly #soon = new Soon(() => {
+    this.#announce()
+    this.#flush()
+  })
   /** The outage has been reported. */
   #reported = false
   #closing: Promise<void> | undefined
@@ -136,13 +140,13 @@ class RedisPubSub implements RedisBroker {
   subscribe(topic: string): void {
     this.#ledger.subscribe(topic)
     this.#interest.add(topic)
-    this.#schedule()
+    this.#soon.ask()
   }
 
   unsubscribe(topic: string): void {
     this.#ledger.unsubscribe(topic)
     this.#interest.remove(topic)
-    this.#schedule()
+    this.#soon.ask()
   }
 
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
@@ -174,17 +178,7 @@ class RedisPubSub implements RedisBroker {
     this.#batched += record.length
     this.#buffered += record.length
     if (this.#batched >= BATCH_BYTES) this.#flush()
-    else this.#schedule()
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#announce()
-      this.#flush()
-    })
+    else this.#soon.ask()
   }
 
   /** Sends what was published in this turn: one command for each topic, one promise for each command. */
