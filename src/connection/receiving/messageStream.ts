@@ -58,6 +58,8 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   #ended = false
   #error: Error | undefined
   #left = false
+  /** What waits here keeps the connection from reading: only then may its end let reading go on, as another may wait. */
+  #holds = false
   readonly #leaves: () => void
   /** What waits counts against the memory for payloads: since the connection has ended, here. */
   #remainder: Remainder | undefined
@@ -109,7 +111,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
       this.#forget(chunk)
-      if (this.#chunks.length === 0) this.#pressure.resume(Reason.stream)
+      if (this.#chunks.length === 0) this.#letGo()
       return Promise.resolve({ done: false, value: chunk })
     }
     if (this.#ended || this.#left) return Promise.resolve(DONE)
@@ -126,7 +128,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     if (!this.#ended && this.#error === undefined) this.#leaves()
     this.#drop()
     for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
-    this.#pressure.resume(Reason.stream)
+    this.#letGo()
     return Promise.resolve(DONE)
   }
 
@@ -156,10 +158,18 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
       taker.resolve({ done: false, value: chunk })
       return true
     }
+    this.#holds = true
     this.#pressure.pause(Reason.stream)
     if (!this.#account.keep(chunk.length + OBJECTS)) return false
     this.#chunks.push(chunk)
     return true
+  }
+
+  /** Nothing waits here any more. */
+  #letGo(): void {
+    if (!this.#holds) return
+    this.#holds = false
+    this.#pressure.resume(Reason.stream)
   }
 
   /** The chunk up to its last whole character; what is cut begins the next one. */
