@@ -195,7 +195,8 @@ export class Outgoing implements Writer {
   free(): void {
     this.#outstanding?.unpin(this.#shared.budget, this.#holder)
     this.#outstanding = undefined
-    this.drop()
+    this.#forgetTurn()
+    this.#waiting?.free()
   }
 
   /** Whether nothing waits, so that frames may be built in the outbox. */

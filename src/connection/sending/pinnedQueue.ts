@@ -24,6 +24,8 @@ export class PinnedQueue {
   /** Bytes that the objects of one part of the queue cost. */
   readonly #objects: number
   readonly #parts = new Queue<Pinned>()
+  /** A part of what comes first has been taken already: it may begin amid a frame. */
+  #begun = false
 
   constructor(shared: PinnedQueueShared, holder: Holder, objects: number) {
     this.#shared = shared
@@ -65,7 +67,8 @@ export class PinnedQueue {
   next(most: number): Pinned | undefined {
     const { first } = this.#parts
     if (first === undefined) return undefined
-    const part = first.length <= most ? this.#parts.shift() : this.#split(first, most)
+    this.#begun = first.length > most
+    const part = this.#begun ? this.#split(first, most) : this.#parts.shift()
     this.bytes -= part?.length ?? 0
     return part
   }
@@ -80,11 +83,22 @@ export class PinnedQueue {
   /** Takes all. */
   takeAll(): readonly Pinned[] {
     this.bytes = 0
+    this.#begun = false
     return this.#parts.clear()
   }
 
-  /** Gives up all. */
+  /** Gives up all but the rest of what was taken in part, which may end a frame. */
   drop(): void {
+    const rest = this.#begun ? this.#parts.shift() : undefined
+    this.free()
+    if (rest === undefined) return
+    this.#parts.push(rest)
+    this.#begun = true
+    this.bytes = rest.length
+  }
+
+  /** Gives up all. */
+  free(): void {
     for (const part of this.takeAll()) this.unpin(part)
   }
 
