@@ -13,8 +13,13 @@ export const options = { timeout: 30_000 }
 /** Seconds of a short load. */
 export const DURATION = effort({ quick: 0.05, full: 0.12 })
 
-/** Runs a short load; what is not given is small. */
-export function shortLoad(url: string, given: Partial<LoadOptions> = {}, signal?: AbortSignal): Promise<LoadResult> {
+/** Runs a short load; what is not given is small. `measuring` is called when the warm-up is over. */
+export function shortLoad(
+  url: string,
+  given: Partial<LoadOptions> = {},
+  signal?: AbortSignal,
+  measuring?: () => void,
+): Promise<LoadResult> {
   const defaults: Omit<LoadOptions, 'url'> = {
     connections: 3,
     size: 16,
@@ -25,7 +30,7 @@ export function shortLoad(url: string, given: Partial<LoadOptions> = {}, signal?
     verify: false,
     rate: 0,
   }
-  return load({ ...defaults, ...given, url: new URL(url) }, signal)
+  return load({ ...defaults, ...given, url: new URL(url) }, signal, measuring)
 }
 
 /** The echo server of this project. */
