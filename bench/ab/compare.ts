@@ -20,10 +20,10 @@ export interface Compared {
 
 /** A change of so much is accepted however little A' differs from A. */
 export const TOLERANCE = 0.03
-export type Verdict = Pick<Compared, 'change' | 'spread' | 'ok'>
+export type RowVerdict = Pick<Compared, 'change' | 'spread' | 'ok'>
 
 /** The verdict on four least figures. */
-export function judge([a, a2, b, b2]: Four): Verdict {
+export function judge([a, a2, b, b2]: Four): RowVerdict {
   const change = excess(Math.min(b, b2), Math.min(a, a2))
   const spread = excess(Math.max(a, a2), Math.min(a, a2))
   return { change, spread, ok: change <= Math.max(TOLERANCE, spread) }

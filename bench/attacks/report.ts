@@ -1,5 +1,5 @@
 // What was found, as tables in Markdown: for the terminal, and for the guide on limits.
-import type { Place } from '../support/publish.js'
+import type { FiguresPage } from '../support/publish.js'
 import type { Circumstances } from '../support/suite.js'
 import { markdownTable } from '../support/table.js'
 import { type Aftermath, NOTHING } from './aftermath.js'
@@ -28,7 +28,7 @@ export interface Results extends Circumstances {
 }
 
 /** Where the figures are published. */
-export const GUIDE: Place = { file: 'docs/limits.md', command: 'npm run bench:attacks -- --publish' }
+export const GUIDE: FiguresPage = { file: 'docs/limits.md', command: 'npm run bench:attacks -- --publish' }
 
 /** Both tables, with where they come from. */
 export function sectionOf(results: Results): string {

@@ -1,12 +1,12 @@
 // npm run bench:publish: puts the last comparison into the README: its table, and its charts in light and dark.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type Place, publish, root } from '../support/publish.js'
+import { type FiguresPage, publish, root } from '../support/publish.js'
 import type { Suite } from '../support/suite.js'
 import { chartsOf, type Theme } from './charts.js'
 import type { Results } from './results.js'
 import { markdownOf } from './table.js'
 
-export const README: Place = { file: 'README.md', command: 'npm run bench && npm run bench:publish' }
+export const README: FiguresPage = { file: 'README.md', command: 'npm run bench && npm run bench:publish' }
 const CHARTS = 'docs/charts'
 
 /** The README's section of figures, and each chart's file. */

@@ -1,11 +1,11 @@
 // Opens many connections to one server: some at a time, so that its backlog holds, and none after one could not be.
-import { type Dialled, dial } from '../../src/load/dial.js'
+import { type ClientSocket, dial } from '../../src/load/dial.js'
 
 const AT_ONCE = 64
 const DIAL_TIMEOUT = 30_000
 
 /** Gives each connection to `take`. Rejects with the first failure, when nothing is being opened any more. */
-export async function dialAll(url: URL, connections: number, take: (dialled: Dialled) => void): Promise<void> {
+export async function dialAll(url: URL, connections: number, take: (dialled: ClientSocket) => void): Promise<void> {
   let wanted = connections
   const opener = async (): Promise<void> => {
     try {

@@ -59,12 +59,12 @@ export class Gaps {
   /** A topic with many publishers must not cost others theirs: it forgets its own. */
   #makeRoom(publishers: Map<number, number>): void {
     const full = publishers.size >= this.#maxPublishers || this.#numbers >= this.#maxNumbers
-    if (full && publishers.size > 0) forgetFirst(publishers)
+    if (full && publishers.size > 0) dropFirst(publishers)
     else this.#numbers++
   }
 }
 
-function forgetFirst(publishers: Map<number, number>): void {
+function dropFirst(publishers: Map<number, number>): void {
   for (const publisher of publishers.keys()) {
     publishers.delete(publisher)
     return

@@ -22,7 +22,7 @@ export class Interest {
   }
 
   /** The other side knows nothing any more. */
-  forget(): void {
+  reset(): void {
     this.#told.clear()
     this.#changed.clear()
     for (const topic of this.#wanted) this.#changed.add(topic)

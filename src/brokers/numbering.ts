@@ -45,13 +45,13 @@ export class Numbering {
     if (topic.length > MAX_TOPIC_BYTES) return undefined
     const bytes = Buffer.from(topic)
     if (bytes.length > MAX_TOPIC_BYTES) return undefined
-    if (this.#topics.size >= this.#maxTopics) this.#forgetOldest()
+    if (this.#topics.size >= this.#maxTopics) this.#dropOldest()
     const numbered = { bytes, number: this.#floor + 1, begins: true }
     this.#topics.set(topic, numbered)
     return numbered
   }
 
-  #forgetOldest(): void {
+  #dropOldest(): void {
     for (const [topic, { number }] of this.#topics) {
       this.#floor = Math.max(this.#floor, number)
       this.#topics.delete(topic)

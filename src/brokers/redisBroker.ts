@@ -220,7 +220,7 @@ class RedisPubSub implements RedisBroker {
 
   #resubscribe(): void {
     this.#recovered()
-    this.#interest.forget()
+    this.#interest.reset()
     this.#announce()
   }
 

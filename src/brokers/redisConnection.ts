@@ -91,7 +91,7 @@ export class RedisConnection {
 
   /** Ends it for good. */
   close(): void {
-    const client = this.#abandon()
+    const client = this.#detach()
     clearTimeout(this.#retry)
     client?.destroy()
   }
@@ -117,7 +117,7 @@ export class RedisConnection {
 
   #lost(client: RedisClient, error: Error): void {
     if (client !== this.#current) return
-    this.#abandon()
+    this.#detach()
     client.destroy()
     const delay = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY)
     // Servers that lost Redis at the same moment must not all come back at the same moment.
@@ -125,7 +125,7 @@ export class RedisConnection {
     this.#events.down(error)
   }
 
-  #abandon(): RedisClient | undefined {
+  #detach(): RedisClient | undefined {
     const client = this.#current
     clearTimeout(this.#watch)
     this.#current = undefined

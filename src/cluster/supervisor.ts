@@ -30,7 +30,7 @@ const SHORTEST_DELAY = 100
 const LONGEST_DELAY = 5000
 
 /** A place that an acceptor fills, and another one after it. */
-interface Place {
+interface AcceptorPlace {
   acceptor: AcceptorProcess | undefined
   /** Young deaths in a row. */
   deaths: number
@@ -47,7 +47,7 @@ export interface SupervisorOptions extends ClusterPlan {
 
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #places: Place[]
+  readonly #places: AcceptorPlace[]
   readonly #tally: Tally | undefined
   readonly #draining = new Set<AcceptorProcess>()
   /** Where all acceptors listen, or have last listened. */
@@ -78,7 +78,7 @@ export class Supervisor {
     this.#tally = makeTally(options.acceptors)
     const stdio = [...STDIO, this.#tally?.descriptor ?? 'ignore']
     cluster.setupPrimary({ exec, args, execArgv: process.execArgv, stdio, serialization: 'advanced' })
-    const place = (): Place => ({ acceptor: undefined, deaths: 0, restarts: 0, timer: undefined })
+    const place = (): AcceptorPlace => ({ acceptor: undefined, deaths: 0, restarts: 0, timer: undefined })
     this.#places = Array.from({ length: options.acceptors }, place)
   }
 
@@ -152,7 +152,7 @@ export class Supervisor {
     for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
   }
 
-  #start(place: Place): AcceptorProcess {
+  #start(place: AcceptorPlace): AcceptorProcess {
     // If other acceptors listen, node:cluster shares their handle by the port that they asked for, also if that was 0.
     const others = [...this.#acceptors, ...this.#draining]
     if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
@@ -171,7 +171,7 @@ export class Supervisor {
     }
   }
 
-  #fill(place: Place, acceptor: AcceptorProcess): void {
+  #fill(place: AcceptorPlace, acceptor: AcceptorProcess): void {
     clearTimeout(place.timer)
     place.acceptor = acceptor
     acceptor.ended.then((how) => {
@@ -179,7 +179,7 @@ export class Supervisor {
     })
   }
 
-  #died(place: Place, { pid, age }: AcceptorProcess, how: string): void {
+  #died(place: AcceptorPlace, { pid, age }: AcceptorProcess, how: string): void {
     place.acceptor = undefined
     this.#tally?.tell(this.#places.indexOf(place), undefined)
     if (!this.#started || this.#stopping !== undefined) return
@@ -196,7 +196,7 @@ export class Supervisor {
     }
   }
 
-  #restart(place: Place): void {
+  #restart(place: AcceptorPlace): void {
     if (this.#stopping !== undefined) return
     try {
       this.#fill(place, this.#start(place))
@@ -235,7 +235,7 @@ export class Supervisor {
     await Promise.all(oldest.map(({ ended }) => ended))
   }
 
-  #replace(place: Place, next: AcceptorProcess | undefined): void {
+  #replace(place: AcceptorPlace, next: AcceptorProcess | undefined): void {
     const old = place.acceptor
     if (next === undefined) return
     this.#draining.delete(next)

@@ -23,7 +23,7 @@ export class FrameHeaders {
   /** The bytes of a header that is cut. */
   #header: number[] = []
   /** Bytes until the next header. */
-  #left = 0
+  #remaining = 0
   #begun = false
 
   /** `tell` is called for each header, as soon as it is whole. */
@@ -36,8 +36,8 @@ export class FrameHeaders {
     let at = this.#begun ? 0 : lengthOfResponse(bytes)
     this.#begun = true
     while (at < bytes.length) {
-      const payload = Math.min(this.#left, bytes.length - at)
-      this.#left -= payload
+      const payload = Math.min(this.#remaining, bytes.length - at)
+      this.#remaining -= payload
       at += payload
       if (at < bytes.length) this.#take(bytes[at++] ?? 0)
     }
@@ -51,9 +51,9 @@ export class FrameHeaders {
     const extended = tier < 126 ? 0 : tier === 126 ? 2 : 8
     const masked = (second & MASKED) !== 0
     if (header.length < 2 + extended + (masked ? 4 : 0)) return
-    this.#left = extended === 0 ? tier : header.slice(2, 2 + extended).reduce((sum, one) => sum * 256 + one, 0)
+    this.#remaining = extended === 0 ? tier : header.slice(2, 2 + extended).reduce((sum, one) => sum * 256 + one, 0)
     this.#header = []
-    this.#tell(describe(first, masked, this.#left))
+    this.#tell(describe(first, masked, this.#remaining))
   }
 }
 

@@ -104,7 +104,7 @@ export class Heap {
   #freeSmall(pointer: number, size: number): void {
     const slab = this.#pages.at(pointer >>> PAGE_BITS)?.slab
     if (slab?.size !== size) throw new Error(`a block was freed twice, or none of ${size} bytes begins at ${pointer}`)
-    this.#classes[classOf(size)]?.give(slab, pointer)
+    this.#classes[classOf(size)]?.release(slab, pointer)
     this.used -= size
   }
 }

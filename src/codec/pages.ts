@@ -1,8 +1,9 @@
 // Which pages of the codec's memory are in use: extents, in the order of their addresses. Pages once touched never return
 // to the system, so low addresses are used first. No operation walks along the extents: there may be 65,535 of them.
-import { Gaps } from './gaps.js'
+
 import { type Codec, PAGE } from './instance.js'
 import { OutOfMemory } from './outOfMemory.js'
+import { PageGaps } from './pageGaps.js'
 import type { Slab } from './slab.js'
 import { HEAP } from './wasm.generated.js'
 
@@ -22,9 +23,9 @@ export class Pages {
   /** The extents by their first pages. */
   readonly #extents: (Extent | undefined)[] = []
   /** The pages behind each extent that nobody holds. */
-  readonly #unheld = new Gaps()
+  readonly #unheld = new PageGaps()
   /** Those of them that the extent does not reserve, either. */
-  readonly #unreserved = new Gaps()
+  readonly #unreserved = new PageGaps()
   #preferred: number
 
   constructor(codec: Codec) {
@@ -101,7 +102,7 @@ export class Pages {
   }
 
   /** The first extent with so many free pages behind it. */
-  #before(gaps: Gaps, pages: number): Extent | undefined {
+  #before(gaps: PageGaps, pages: number): Extent | undefined {
     const first = gaps.first(pages)
     return first === undefined ? undefined : this.#extents[first]
   }

@@ -22,8 +22,8 @@ export class SizeClass {
   }
 
   /** Takes a block of this slab back. Throws an Error if it is not held. */
-  give(slab: Slab, pointer: number): void {
-    slab.give(pointer)
+  release(slab: Slab, pointer: number): void {
+    slab.release(pointer)
     if (slab.free === 1) slab.place = this.#open.push(slab) - 1
     // An empty page is given back, unless it is the last of its class: the next small block will want one.
     if (slab.empty && this.#open.length > 1) this.#closeSlab(slab)

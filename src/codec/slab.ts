@@ -47,7 +47,7 @@ export class Slab {
   }
 
   /** Takes a block back. Throws an Error and changes nothing if no block that is held begins there. */
-  give(pointer: number): void {
+  release(pointer: number): void {
     const block = (pointer - this.page * PAGE) / this.size
     if (this.#state[block] !== HELD) throw new Error(`a block was freed twice, or none begins at ${pointer}`)
     this.#state[block] = this.#freed

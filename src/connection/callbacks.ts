@@ -11,7 +11,7 @@ import { traceError, traceState, tracing } from './trace.js'
 import type { Work } from './work.js'
 
 /** A connection, to those who call handlers for it. */
-export interface Called<Data> {
+export interface CallbackTarget<Data> {
   /** What the handlers are given. */
   readonly connection: Connection<Data>
   /** What its handlers run in; undefined if that is nothing. */
@@ -30,79 +30,79 @@ export class Callbacks<Data> {
   }
 
   /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
-  open(called: Called<Data>): void {
-    if (this.#handlers.open === undefined) called.context = currentContext()
-    else runScoped(() => this.#attempt(called, () => this.#runOpen(called)))
+  open(target: CallbackTarget<Data>): void {
+    if (this.#handlers.open === undefined) target.context = currentContext()
+    else runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
   }
 
-  #runOpen(called: Called<Data>): unknown {
+  #runOpen(target: CallbackTarget<Data>): unknown {
     try {
-      return this.#handlers.open?.(called.connection)
+      return this.#handlers.open?.(target.connection)
     } finally {
-      called.context = currentContext() // also for the error handler, if it throws
+      target.context = currentContext() // also for the error handler, if it throws
     }
   }
 
-  drain(called: Called<Data>): void {
-    if (this.#handlers.drain !== undefined) this.#run(called, () => this.#handlers.drain?.(called.connection))
+  drain(target: CallbackTarget<Data>): void {
+    if (this.#handlers.drain !== undefined) this.#run(target, () => this.#handlers.drain?.(target.connection))
   }
 
   get hasPong(): boolean {
     return this.#handlers.pong !== undefined
   }
 
-  pong(called: Called<Data>, data: OwnBytes): void {
-    this.#run(called, () => this.#handlers.pong?.(called.connection, data))
+  pong(target: CallbackTarget<Data>, data: OwnBytes): void {
+    this.#run(target, () => this.#handlers.pong?.(target.connection, data))
   }
 
-  close(called: Called<Data>, code: number, reason: string): void {
-    if (tracing) traceState(called, `gone, ${code}`)
+  close(target: CallbackTarget<Data>, code: number, reason: string): void {
+    if (tracing) traceState(target, `gone, ${code}`)
     if (this.#handlers.close !== undefined)
-      this.#run(called, () => this.#handlers.close?.(called.connection, code, reason))
+      this.#run(target, () => this.#handlers.close?.(target.connection, code, reason))
   }
 
   /** Tells the `error` handler that another handler has failed. Without one, the mistake goes to standard error. */
-  handlerFailed(called: Called<Data>, error: unknown): void {
-    if (tracing) traceError(called, error)
+  handlerFailed(target: CallbackTarget<Data>, error: unknown): void {
+    if (tracing) traceError(target, error)
     // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
-    const isMistake = called.connection.isOpen || !(error instanceof ConnectionEnded)
-    if (this.#handlers.error !== undefined) this.#tell(called, error)
+    const isMistake = target.connection.isOpen || !(error instanceof ConnectionEnded)
+    if (this.#handlers.error !== undefined) this.#tell(target, error)
     else if (isMistake) console.error(error)
   }
 
   /** Tells the `error` handler, if there is one, that the peer has broken a rule, or has left too early. */
-  peerFailed(called: Called<Data>, error: unknown): void {
-    if (tracing) traceError(called, error)
-    if (this.#handlers.error !== undefined) this.#tell(called, error)
+  peerFailed(target: CallbackTarget<Data>, error: unknown): void {
+    if (tracing) traceError(target, error)
+    if (this.#handlers.error !== undefined) this.#tell(target, error)
   }
 
   /** Calls the `error` handler. If it fails itself, that goes to standard error. */
-  #tell(called: Called<Data>, error: unknown): void {
+  #tell(target: CallbackTarget<Data>, error: unknown): void {
     try {
-      const result = inContext(called.context, () => this.#handlers.error?.(called.connection, error))
+      const result = inContext(target.context, () => this.#handlers.error?.(target.connection, error))
       if (isThenable(result)) Promise.resolve(result).catch(console.error)
     } catch (second) {
       console.error(second)
     }
   }
 
-  #run(called: Called<Data>, handler: () => unknown): void {
-    this.#attempt(called, () => inContext(called.context, handler))
+  #run(target: CallbackTarget<Data>, handler: () => unknown): void {
+    this.#attempt(target, () => inContext(target.context, handler))
   }
 
-  #attempt(called: Called<Data>, handler: () => unknown): void {
+  #attempt(target: CallbackTarget<Data>, handler: () => unknown): void {
     try {
       const result = handler()
-      if (isThenable(result)) this.#follow(called, result)
+      if (isThenable(result)) this.#follow(target, result)
     } catch (error) {
-      called.handlerFailed(error)
+      target.handlerFailed(error)
     }
   }
 
-  #follow(called: Called<Data>, result: PromiseLike<unknown>): void {
+  #follow(target: CallbackTarget<Data>, result: PromiseLike<unknown>): void {
     this.#work.begins()
     Promise.resolve(result)
-      .catch((error: unknown) => called.handlerFailed(error))
+      .catch((error: unknown) => target.handlerFailed(error))
       .finally(() => this.#work.ends())
   }
 }

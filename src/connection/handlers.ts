@@ -4,7 +4,7 @@ import type { RateLimits } from '../time/rates.js'
 import type { Connection } from './connection.js'
 import type { Message } from './message.js'
 import type { MessageStream } from './receiving/messageStream.js'
-import type { Times } from './vitals.js'
+import type { TimeLimits } from './vitals.js'
 
 /**
  * The functions that your application gives a server or a route. Each handler is optional and may return a promise. If
@@ -99,7 +99,7 @@ export type OutputPolicy = 'pause' | 'drop' | 'close'
  * The limits of each connection. Lengths are in bytes, and times in milliseconds. A time or a rate of 0 means "no
  * limit".
  */
-export interface ConnectionLimits extends Times, RateLimits {
+export interface ConnectionLimits extends TimeLimits, RateLimits {
   /**
    * The longest message that is accepted, in bytes. A longer message is refused with 1009 as soon as its header has
    * arrived. Default: 16 MiB.

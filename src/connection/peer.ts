@@ -19,7 +19,7 @@ import { Delivery } from './receiving/delivery.js'
 import { Incoming } from './receiving/incoming.js'
 import type { FrameBuffer } from './sending/encoder.js'
 import { Sender } from './sending/sender.js'
-import type { Opening, Shared } from './shared.js'
+import type { Opening, RouteContext } from './shared.js'
 import { leaveTopics } from './subscriptions.js'
 import { silence, Vitals } from './vitals.js'
 
@@ -34,7 +34,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   readonly request: UpgradeRequest
   readonly protocol: string
   context: AsyncResource | undefined
-  readonly shared: Shared<Data>
+  readonly shared: RouteContext<Data>
   readonly sender: Sender
   readonly pressure: Pressure
   readonly delivery: Delivery<Data>
@@ -46,7 +46,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   readonly #incoming: Incoming
   #pings: Pings | undefined
 
-  constructor(shared: Shared<Data>, transport: Transport, opening: Opening<Data>) {
+  constructor(shared: RouteContext<Data>, transport: Transport, opening: Opening<Data>) {
     this.connection = new PublicConnection(opening.data, this)
     this.request = opening.request
     this.protocol = opening.protocol
@@ -132,7 +132,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   waits(bytes: number): boolean {
     const { budget } = this.shared
-    if (bytes < 0) budget.forget(this, -bytes)
+    if (bytes < 0) budget.release(this, -bytes)
     else if (!this.#lifecycle.delivers || !budget.keep(this, bytes)) {
       this.violated(new ProtocolViolation('MEMORY_SPENT'))
       return false
@@ -157,7 +157,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#incoming.free()
     leaveTopics(this.shared, this.sender, this)
     this.sender.free()
-    this.#pings?.abandon()
+    this.#pings?.close()
     this.delivery.end()
     budget.leave(this)
     const { code, reason } = this.#lifecycle.outcome

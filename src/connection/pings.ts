@@ -72,7 +72,7 @@ export class Pings {
   }
 
   /** The connection has ended. */
-  abandon(): void {
+  close(): void {
     this.#giveUp(this.#waiting.length, new ConnectionEnded('the pong came'))
   }
 
@@ -82,7 +82,7 @@ export class Pings {
 
   /** Those that have waited longest. */
   #take(count: number): Ping[] {
-    if (count > 0) this.#account.forget(count * OBJECTS)
+    if (count > 0) this.#account.release(count * OBJECTS)
     return this.#waiting.splice(0, count)
   }
 }

@@ -12,7 +12,7 @@ import { type Encoder, encoderOfThread } from './sending/encoder.js'
 import { type Slices, slicesOfThread } from './slices.js'
 import type { Publisher } from './subscriber.js'
 import { type Turn, turnOfThread } from './turn.js'
-import type { Times } from './vitals.js'
+import type { TimeLimits } from './vitals.js'
 import { Work } from './work.js'
 
 /** What an accepted opening handshake says about the connection. */
@@ -25,7 +25,7 @@ export interface Opening<Data> {
 }
 
 /** Where large messages go. */
-export interface Large<Data> {
+export interface LargeRoute<Data> {
   readonly pool: Pool
   /** What the module gets with a message: anything that can be cloned. */
   context(connection: Connection<Data>): unknown
@@ -56,7 +56,7 @@ export interface RouteSettings<Data> {
   readonly limits: ConnectionLimits
   readonly outputPolicy: OutputPolicy
   /** The pool for large messages, and what it is told of their connections. */
-  readonly large: Large<Data> | undefined
+  readonly large: LargeRoute<Data> | undefined
   /** Payload bytes above which messages go to the `stream` handler. */
   readonly streamThreshold: number | undefined
   /** What becomes of the rest of a message whose stream is left. */
@@ -64,11 +64,11 @@ export interface RouteSettings<Data> {
 }
 
 /** What all connections of a route share. */
-export interface Shared<Data> extends ServerParts<Data>, RouteSettings<Data> {
+export interface RouteContext<Data> extends ServerParts<Data>, RouteSettings<Data> {
   readonly handlers: Handlers<Data>
   readonly callbacks: Callbacks<Data>
   /** The limits of time, in ticks of the deadlines. */
-  readonly times: Times
+  readonly times: TimeLimits
 }
 
 /** The parts of a server; what is not its own belongs to its thread, its slices too, unless it has some of its own. */
@@ -94,7 +94,7 @@ export function openRoute<Data>(
   parts: ServerParts<Data>,
   handlers: Handlers<Data>,
   settings: RouteSettings<Data>,
-): Shared<Data> {
+): RouteContext<Data> {
   const { limits, streamThreshold } = settings
   parts.budget.serve(streamThreshold ?? limits.maxMessage)
   const times = {

@@ -35,10 +35,10 @@ export function unsubscribe(
   owner: Owner,
   topic: string,
 ): void {
-  if (topics.unsubscribe(subscriber, topic)) budget.forget(owner, COST)
+  if (topics.unsubscribe(subscriber, topic)) budget.release(owner, COST)
 }
 
 /** The connection has ended, and so have its subscriptions. */
 export function leaveTopics({ topics, budget }: SubscriptionsShared, subscriber: Subscriber, owner: Owner): void {
-  budget.forget(owner, topics.leave(subscriber) * COST)
+  budget.release(owner, topics.leave(subscriber) * COST)
 }

@@ -8,7 +8,7 @@ import { Reason, WAITS } from './reason.js'
 const PINGS_WHILE_WAITING = 3
 
 /** The limits of a connection's time; 0 is none. */
-export interface Times {
+export interface TimeLimits {
   readonly pingInterval: number
   readonly idleTimeout: number
   readonly pauseTimeout: number
@@ -18,7 +18,7 @@ export interface Times {
 /** What all connections of a route share, as far as their vitals need it; the times in ticks. */
 export interface VitalsShared {
   readonly deadlines: Deadlines
-  readonly times: Times
+  readonly times: TimeLimits
 }
 
 /** What is on its way to the peer. */
@@ -30,7 +30,7 @@ export interface Output {
 }
 
 /** What is called for now. */
-export type Verdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
+export type VitalsVerdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
 
 export class Vitals {
   readonly #shared: VitalsShared
@@ -78,7 +78,7 @@ export class Vitals {
   }
 
   /** What is called for; `taken` changes while the peer reads what had to wait, which is there while output is blocked. */
-  look({ blocked, completed }: Output, taken: number): Verdict {
+  look({ blocked, completed }: Output, taken: number): VitalsVerdict {
     const { times, deadlines } = this.#shared
     const { now } = deadlines
     this.#looked = now
@@ -106,12 +106,12 @@ export class Vitals {
   }
 
   /** The peer waits on us: for memory not for ever, and for anything else as long as it is still there. */
-  #lookWhileWaiting(times: Times, now: number): Verdict {
+  #lookWhileWaiting(times: TimeLimits, now: number): VitalsVerdict {
     if ((this.#reasons & Reason.budget) !== 0 && over(times.pauseTimeout, this.#waited, now)) return 'starved'
     return this.#ping(pingWhileWaiting(times), Math.max(this.#waited, this.#pinged), now)
   }
 
-  #ping(interval: number, since: number, now: number): Verdict {
+  #ping(interval: number, since: number, now: number): VitalsVerdict {
     if (!over(interval, since, now)) return 'nothing'
     this.#pinged = now
     return 'ping'
@@ -143,13 +143,13 @@ export class Vitals {
 /** Why a connection ends that has been silent, unread, or without memory for too long; the limits in milliseconds. */
 export function silence(
   verdict: 'idle' | 'unread' | 'starved',
-  { idleTimeout, pauseTimeout }: Times,
+  { idleTimeout, pauseTimeout }: TimeLimits,
 ): ProtocolViolation {
   if (verdict === 'idle') return new ProtocolViolation('IDLE', `idleTimeout is ${idleTimeout} ms`)
   return new ProtocolViolation(verdict === 'unread' ? 'UNREAD' : 'MEMORY_SPENT', `pauseTimeout is ${pauseTimeout} ms`)
 }
 
-function pingWhileWaiting({ pauseTimeout }: Times): number {
+function pingWhileWaiting({ pauseTimeout }: TimeLimits): number {
   return Math.ceil(pauseTimeout / PINGS_WHILE_WAITING)
 }
 

@@ -12,7 +12,7 @@ export class DialError extends Error {
 }
 
 /** A stream past its opening handshake, and what came behind the response. */
-export interface Dialled {
+export interface ClientSocket {
   readonly stream: Duplex
   readonly early: Buffer
 }
@@ -26,7 +26,7 @@ const DEFLATE = 'permessage-deflate; client_no_context_takeover; server_no_conte
 const AGREED = /^permessage-deflate *(;[^,]*)?$/
 
 /** Connects to a `ws:` or `wss:` address. Rejects with a DialError, after `timeout` milliseconds or an abort, too. */
-export function dial(url: URL, deflate: boolean, timeout: number, signal?: AbortSignal): Promise<Dialled> {
+export function dial(url: URL, deflate: boolean, timeout: number, signal?: AbortSignal): Promise<ClientSocket> {
   const key = randomBytes(16).toString('base64')
   const request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)(httpAddress(url), {
     headers: headersOf(key, deflate),
@@ -35,7 +35,7 @@ export function dial(url: URL, deflate: boolean, timeout: number, signal?: Abort
   })
   const giveUp = (): unknown => request.destroy(new Error('the attempt was given up'))
   const limit = setTimeout(() => request.destroy(new Error(NO_ANSWER)), timeout)
-  const dialled = new Promise<Dialled>((resolve, reject) => {
+  const dialled = new Promise<ClientSocket>((resolve, reject) => {
     const fail = (problem: string): void => reject(new DialError(`${url.href} ${printable(problem)}`))
     request.on('upgrade', (response, stream, early) => {
       const problem = problemOf(response, key, deflate)

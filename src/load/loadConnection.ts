@@ -8,9 +8,9 @@ import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { transportOf } from '../transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../transport/transport.js'
-import type { Dialled } from './dial.js'
+import type { ClientSocket } from './dial.js'
 import { type CounterOwner, MessageCounter } from './messageCounter.js'
-import type { Batch } from './payload.js'
+import type { EncodedMessages } from './payload.js'
 import { Replies } from './replies.js'
 
 /** How long a server may take to end a connection after Close, in milliseconds. */
@@ -19,7 +19,7 @@ const CLOSE_TIMEOUT = 500
 /** What the connections of a load share. */
 export interface LoadShared {
   readonly heap: Heap
-  readonly batch: Batch
+  readonly batch: EncodedMessages
   /** In nanoseconds. */
   readonly latency: RecordableHistogram
   /** Whether what happens now counts. */
@@ -58,7 +58,7 @@ export class LoadConnection implements Receiver, CounterOwner {
   #closed: () => void = () => undefined
 
   /** `answers` are those to the batch, unless told otherwise. */
-  constructor(shared: LoadShared, dialled: Dialled, answers: Answers = shared.batch.answers) {
+  constructor(shared: LoadShared, dialled: ClientSocket, answers: Answers = shared.batch.answers) {
     this.#shared = shared
     this.#counter = new MessageCounter(shared.heap, answers, this)
     this.#replies = new Replies(shared.heap)
@@ -167,7 +167,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     }
   }
 
-  #write({ pointer, length }: Pick<Batch, 'pointer' | 'length'>): void {
+  #write({ pointer, length }: Pick<EncodedMessages, 'pointer' | 'length'>): void {
     const status = this.#transport.write(pointer, length)
     if (status === PENDING) this.#writing = true
     else if (status < 0) this.failed('the connection broke')

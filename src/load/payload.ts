@@ -42,7 +42,7 @@ function wholeCharacters(text: Buffer, most: number): number {
 export const ANY: Answers = { first: FIN, length: 0, pointer: 0, compressed: 0 }
 
 /** Some frames, one behind the other, in the codec's memory. */
-export interface Batch {
+export interface EncodedMessages {
   /** What the answers to it are, if the server echoes. */
   readonly answers: Answers
   /** Whoever encoded it frees these. */
@@ -56,7 +56,13 @@ export interface Batch {
  * Encodes `messages` masked frames that carry `payload`, each with a masking key of its own. With `verify`, the payload
  * stays in memory, for answers to be compared with it; not for `deflate`.
  */
-export function encodeBatch(heap: Heap, kind: PayloadKind, payload: Buffer, messages: number, verify = false): Batch {
+export function encodeBatch(
+  heap: Heap,
+  kind: PayloadKind,
+  payload: Buffer,
+  messages: number,
+  verify = false,
+): EncodedMessages {
   const deflate = kind === 'deflate'
   const body = deflate ? compress(payload) : payload
   const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)

@@ -25,8 +25,8 @@ export class Account {
   }
 
   /** Notes that they are kept no longer. */
-  forget(bytes: number): void {
-    this.#budget.forget(this.#holder, bytes)
+  release(bytes: number): void {
+    this.#budget.release(this.#holder, bytes)
   }
 
   /** The connection has ended: what `keeper` still keeps for it is counted there. */

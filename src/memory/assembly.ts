@@ -1,9 +1,9 @@
 // The unfinished payload of one connection: a region that grows within the budget as the bytes arrive.
 import { type Heap, Region } from '../codec/codec.js'
 import type { Parser } from '../codec/parser.js'
-import type { Budget, Claimant, Unfinished } from './budget.js'
+import type { Budget, Claimant, UnfinishedPayload } from './budget.js'
 
-export class Assembly implements Unfinished {
+export class Assembly implements UnfinishedPayload {
   readonly claimant: Claimant
   readonly timeout: number
   lastArrival: number

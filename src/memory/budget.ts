@@ -10,11 +10,11 @@
 import { INBOX_LENGTH, Region } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Evictions } from './evictions.js'
-import type { Holder, Unfinished } from './holder.js'
+import type { Holder, UnfinishedPayload } from './holder.js'
 import { Remains } from './remains.js'
 import { Stalls } from './stalls.js'
 
-export type { Claimant, Holder, Unfinished, Watched } from './holder.js'
+export type { Claimant, Holder, UnfinishedPayload, WatchedPayload } from './holder.js'
 
 /** The most that one read can leave to be kept. */
 const READ = INBOX_LENGTH + 65_536
@@ -37,9 +37,9 @@ export class Budget {
   /** Payloads whose senders must not stop; those in regions are here as well. */
   readonly stalls: Stalls
   /** In order of age: a Set keeps the order in which its members came. */
-  readonly #unfinished = new Set<Unfinished>()
+  readonly #unfinished = new Set<UnfinishedPayload>()
   /** Those that wait for memory, and the bytes that they wait for. */
-  readonly #waiting = new Map<Unfinished, number>()
+  readonly #waiting = new Map<UnfinishedPayload, number>()
   readonly #forRegions: number
   readonly #forKept: number
   readonly #evictions = new Evictions(this.remains)
@@ -98,7 +98,7 @@ export class Budget {
   }
 
   /** Payloads that are arriving in regions, the oldest first. */
-  get unfinished(): ReadonlySet<Unfinished> {
+  get unfinished(): ReadonlySet<UnfinishedPayload> {
     return this.#unfinished
   }
 
@@ -115,7 +115,7 @@ export class Budget {
   }
 
   /** Whether `payload` waits for memory. */
-  waits(payload: Unfinished): boolean {
+  waits(payload: UnfinishedPayload): boolean {
     return this.#waiting.has(payload)
   }
 
@@ -130,7 +130,7 @@ export class Budget {
   }
 
   /** Notes that they are held no longer. */
-  forget(holder: Holder, bytes: number): void {
+  release(holder: Holder, bytes: number): void {
     this.attribute(holder, -bytes)
     this.discharge(bytes)
   }
@@ -171,20 +171,20 @@ export class Budget {
   // Regions.
 
   /** A payload begins to arrive in a region. */
-  begin(payload: Unfinished): void {
+  begin(payload: UnfinishedPayload): void {
     this.#unfinished.add(payload)
     this.stalls.watch(payload)
   }
 
-  /** It is complete, or given up; what it holds is given back by `give`, later. */
-  end(payload: Unfinished): void {
+  /** It is complete, or given up; what its region holds is given back by `resized`, later. */
+  end(payload: UnfinishedPayload): void {
     this.stalls.unwatch(payload)
     this.#waiting.delete(payload)
     if (this.#unfinished.delete(payload)) this.wake()
   }
 
   /** Whether `payload` may hold `bytes` more. If not, `budgetFreed` tells its claimant when to ask again. */
-  allows(payload: Unfinished, bytes: number): boolean {
+  allows(payload: UnfinishedPayload, bytes: number): boolean {
     if (this.#fits(payload, bytes)) return true
     if (payload.size + bytes <= SMALL && this.admits(payload.claimant, bytes)) return true
     this.#waiting.set(payload, bytes)
@@ -211,7 +211,7 @@ export class Budget {
     this.#wakeUp = setImmediate(() => runOutside(() => this.#tell()))
   }
 
-  get #oldest(): Unfinished | undefined {
+  get #oldest(): UnfinishedPayload | undefined {
     return this.#unfinished.values().next().value
   }
 
@@ -235,7 +235,7 @@ export class Budget {
    * Whether a region may grow: the oldest payload's always may, unless messages that are complete still hold its room;
    * any other's no further than leaves as much room for others as it has itself.
    */
-  #fits(payload: Unfinished, bytes: number): boolean {
+  #fits(payload: UnfinishedPayload, bytes: number): boolean {
     const { size } = payload
     if (payload === this.#oldest) {
       const regions = this.#regions + bytes + (size > SMALL ? 0 : size)

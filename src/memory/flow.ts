@@ -1,7 +1,7 @@
 // A payload that is handed out while it arrives: it holds no region, but its sender must not stop either.
-import type { Budget, Claimant, Watched } from './budget.js'
+import type { Budget, Claimant, WatchedPayload } from './budget.js'
 
-export class Flow implements Watched {
+export class Flow implements WatchedPayload {
   readonly claimant: Claimant
   readonly timeout: number
   lastArrival: number

@@ -19,7 +19,7 @@ export interface Claimant extends Holder {
 }
 
 /** A payload whose sender must not stop. */
-export interface Watched {
+export interface WatchedPayload {
   readonly claimant: Claimant
   /** When its last byte came, by the budget's clock; Infinity while we are not reading. */
   readonly lastArrival: number
@@ -28,9 +28,15 @@ export interface Watched {
 }
 
 /** A payload that is arriving in a region. */
-export interface Unfinished extends Watched {
+export interface UnfinishedPayload extends WatchedPayload {
   /** When its region last grew. */
   readonly lastGrowth: number
   /** Bytes of its region. */
   readonly size: number
+}
+
+/** Where memory that is held is counted, in bytes. */
+export interface MemoryBook {
+  charge(bytes: number): void
+  discharge(bytes: number): void
 }

@@ -139,9 +139,9 @@ export class Inbox {
     const next = this.#waiting.shift()
     if (next === undefined) return
     const { reader, bytes, event } = next
-    const left = (this.#counts.get(reader) ?? 1) - 1
-    if (left === 0) this.#counts.delete(reader)
-    else this.#counts.set(reader, left)
+    const remaining = (this.#counts.get(reader) ?? 1) - 1
+    if (remaining === 0) this.#counts.delete(reader)
+    else this.#counts.set(reader, remaining)
     event?.()
     if (bytes === undefined) return
     reader.waits?.(-bytes.length - OBJECTS)

@@ -1,6 +1,7 @@
 // What handlers, loops and readers of connections that have ended still keep: it counts until they are done with it, or
 // until nobody can reach it any more. Nobody can be ended to get it back, so where room is needed, the oldest payloads are
 // given up, and whoever still asks for one is told that it is gone. The objects around them stay, and count on.
+import type { MemoryBook } from './holder.js'
 
 /** Whoever keeps payloads. It is held weakly: what is kept only for a promise that nobody can settle is collected. */
 export interface Keeper {
@@ -9,21 +10,19 @@ export interface Keeper {
 }
 
 /** Where what remains is counted. */
-export interface Book {
+export interface RemainsBook extends MemoryBook {
   hasRoom(bytes: number): boolean
-  charge(bytes: number): void
-  discharge(bytes: number): void
 }
 
 /** The remains of all connections that share a budget. */
 export class Remains {
-  readonly book: Book
+  readonly book: RemainsBook
   /** Bytes of objects, which can't be given up. */
   objects = 0
   /** Those whose payloads can be given up, the oldest first. */
   readonly losable = new Set<Remainder>()
 
-  constructor(book: Book) {
+  constructor(book: RemainsBook) {
     this.book = book
   }
 
@@ -68,7 +67,7 @@ export class Remainder {
   }
 
   /** Gives back what is kept no longer. */
-  forget(payloads: number, objects: number): void {
+  release(payloads: number, objects: number): void {
     this.#add(-payloads, -objects)
     this.#remains.book.discharge(payloads + objects)
   }
@@ -78,12 +77,12 @@ export class Remainder {
     this.#lost = true
     this.#remains.losable.delete(this)
     this.#keeper.deref()?.lose()
-    this.forget(this.#payloads, 0)
+    this.release(this.#payloads, 0)
   }
 
   /** Its keeper was collected: nothing is kept any more. */
   end(): void {
-    this.forget(this.#payloads, this.#objects)
+    this.release(this.#payloads, this.#objects)
   }
 
   #add(payloads: number, objects: number): void {

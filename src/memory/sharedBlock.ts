@@ -2,19 +2,14 @@
 import { type Heap, OutOfMemory } from '../codec/codec.js'
 import { type Block, sizeOfBlock } from '../codec/heap.js'
 import type { Budget, Holder } from './budget.js'
-
-/** Who counts the memory that output holds. */
-export interface Book {
-  charge(bytes: number): void
-  discharge(bytes: number): void
-}
+import type { MemoryBook } from './holder.js'
 
 /** Memory that several may send from: it lives as long as anyone retains it. */
 export interface SharedMemory {
   retain(): void
   release(): void
   /** It must stay for what waits to be written; returns the bytes of it that are the caller's share. */
-  pin(book: Book): number
+  pin(book: MemoryBook): number
   unpin(): void
 }
 
@@ -25,7 +20,7 @@ export class SharedBlock implements SharedMemory {
   #users = 1
   #pins = 0
   /** Where it counts while it is pinned. */
-  #book: Book | undefined
+  #book: MemoryBook | undefined
 
   constructor(heap: Heap, length: number) {
     this.#heap = heap
@@ -66,7 +61,7 @@ export class SharedBlock implements SharedMemory {
   }
 
   /** The block counts once, however many it is pinned by; each of them answers for its part. */
-  pin(book: Book): number {
+  pin(book: MemoryBook): number {
     this.#users++
     if (++this.#pins === 1) {
       this.#book = book

@@ -3,17 +3,17 @@
 import { runOutside } from '../internals/context.js'
 import { AwakeClock } from '../time/awakeClock.js'
 import { inTurns } from '../time/inTurns.js'
-import type { Unfinished, Watched } from './holder.js'
+import type { UnfinishedPayload, WatchedPayload } from './holder.js'
 
 /** The memory that payloads arrive in. */
 export interface Room {
   /** Payloads that are arriving in regions. */
-  readonly unfinished: ReadonlySet<Unfinished>
+  readonly unfinished: ReadonlySet<UnfinishedPayload>
   /** Bytes that somebody waits for; 0 if nobody does. */
   readonly wanted: number
   /** Whether what is kept besides regions takes room from them. */
   readonly keptIsFull: boolean
-  waits(payload: Unfinished): boolean
+  waits(payload: UnfinishedPayload): boolean
   /** Memory may have become free. */
   wake(): void
   /** `bytes` are wanted, and nobody is slow. */
@@ -31,7 +31,7 @@ export class Stalls {
   readonly clock = new AwakeClock()
   readonly #room: Room
   readonly #began: () => void
-  readonly #watched = new Set<Watched>()
+  readonly #watched = new Set<WatchedPayload>()
   /** The time of the last look, by the clock. */
   #now = 0
   /** Whether those that are watched are being looked at, in turns. */
@@ -51,12 +51,12 @@ export class Stalls {
   }
 
   /** A payload begins to arrive, in a region or not. */
-  watch(payload: Watched): void {
+  watch(payload: WatchedPayload): void {
     this.#watched.add(payload)
     this.#began()
   }
 
-  unwatch(payload: Watched): void {
+  unwatch(payload: WatchedPayload): void {
     this.#watched.delete(payload)
   }
 
@@ -74,7 +74,7 @@ export class Stalls {
     )
   }
 
-  #look({ lastArrival, timeout, claimant }: Watched): void {
+  #look({ lastArrival, timeout, claimant }: WatchedPayload): void {
     if (timeout === 0 || lastArrival === Infinity) return
     if (this.#now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
   }
@@ -103,7 +103,7 @@ export class Stalls {
     if (this.#now - this.#pressedSince > patience) this.#room.free(wanted)
   }
 
-  #isSlow(payload: Unfinished): boolean {
+  #isSlow(payload: UnfinishedPayload): boolean {
     if (payload.timeout === 0 || this.#room.waits(payload)) return false
     const patience = payload.lastArrival === Infinity ? PAUSED_PATIENCE : PATIENCE
     return this.#now - Math.max(payload.lastGrowth, this.#pressedSince) > Math.min(payload.timeout, patience)

@@ -14,10 +14,10 @@ export function ipv6Bytes(text: string): Uint8Array | undefined {
   const [before = '', after, ...more] = withoutIpv4(text).split('::')
   if (more.length > 0) return undefined
   const [head, tail] = [groupsOf(before), groupsOf(after ?? '')]
-  const left = 8 - head.length - tail.length
+  const missing = 8 - head.length - tail.length
   // The double colon stands for one group at least.
-  if (after === undefined ? left !== 0 : left < 1) return undefined
-  const groups = [...head, ...Array.from({ length: left }, () => '0'), ...tail]
+  if (after === undefined ? missing !== 0 : missing < 1) return undefined
+  const groups = [...head, ...Array.from({ length: missing }, () => '0'), ...tail]
   if (!groups.every((group) => GROUP.test(group))) return undefined
   return Uint8Array.from(groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]))
 }

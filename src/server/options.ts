@@ -72,7 +72,7 @@ export interface Rejection {
   readonly body?: string
 }
 
-type Answer<Data> = Acceptance<Data> | Rejection
+type UpgradeAnswer<Data> = Acceptance<Data> | Rejection
 
 // biome-ignore lint/suspicious/noConfusingVoidType: it is what a function without `return` returns
 type Nothing = undefined | void
@@ -99,8 +99,8 @@ type Nothing = undefined | void
  * ```
  */
 export type Upgrade<Data> = undefined extends Data
-  ? (request: UpgradeRequest) => Answer<Data> | Nothing | PromiseLike<Answer<Data> | Nothing>
-  : (request: UpgradeRequest) => Answer<Data> | PromiseLike<Answer<Data>>
+  ? (request: UpgradeRequest) => UpgradeAnswer<Data> | Nothing | PromiseLike<UpgradeAnswer<Data> | Nothing>
+  : (request: UpgradeRequest) => UpgradeAnswer<Data> | PromiseLike<UpgradeAnswer<Data>>
 
 /** The option `large`: a module of yours handles large messages, in a pool of threads. */
 export interface LargeRouteOptions<Data> extends LargeOptions {

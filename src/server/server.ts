@@ -22,7 +22,7 @@ import type { Broker, BrokerStatistics } from '../topics/broker.js'
 import { Topics } from '../topics/topics.js'
 import type { Transport } from '../transport/transport.js'
 import { Census } from './admission/census.js'
-import { type Accepted, Endpoint } from './admission/endpoint.js'
+import { type AcceptedUpgrade, Endpoint } from './admission/endpoint.js'
 import { Gate } from './admission/gate.js'
 import { TrustedProxies } from './admission/proxies.js'
 import { Routes } from './admission/routes.js'
@@ -180,8 +180,8 @@ export class ProcessServer {
     await farewell({ connections, answers }, drain, closeTimeout / 2)
     if (connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     await answered
-    const left = closeTimeout === 0 ? 0 : Math.max(1, closeTimeout - (performance.now() - began))
-    await until(() => !work.busy, left)
+    const remaining = closeTimeout === 0 ? 0 : Math.max(1, closeTimeout - (performance.now() - began))
+    await until(() => !work.busy, remaining)
     await Promise.all([this.#topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
   }
@@ -207,7 +207,7 @@ export class ProcessServer {
   /** Opens a connection. The refusal where there is no memory for it: then nothing has been sent, and nothing is kept. */
   #upgraded(
     transport: Transport,
-    { shared, opening }: Accepted,
+    { shared, opening }: AcceptedUpgrade,
     early: Uint8Array,
     respond: Respond,
   ): Refusal | undefined {

@@ -78,7 +78,7 @@ export class Publications implements Writer, FrameBuffer {
   }
 
   /** Nobody subscribes to anything: what waits is for nobody, and the memory is not needed. */
-  forget(): void {
+  drop(): void {
     for (const batch of this.#batches.clear()) batch.release()
     this.#bytes = 0
     this.#arena?.free()
@@ -145,7 +145,7 @@ export class Publications implements Writer, FrameBuffer {
     if (this.#spent < SHORT_SHARES) this.#deliver(began + SHORT_SHARE)
     while (this.#full >= 1) {
       this.#batches.first?.deliver(Infinity)
-      this.#drop()
+      this.#dropFirst()
     }
     this.#spent += performance.now() - began
   }
@@ -154,12 +154,12 @@ export class Publications implements Writer, FrameBuffer {
   #deliver(until: number): boolean {
     for (let batch = this.#batches.first; batch !== undefined; batch = this.#batches.first) {
       if (!batch.deliver(until)) return false
-      this.#drop()
+      this.#dropFirst()
     }
     return true
   }
 
-  #drop(): void {
+  #dropFirst(): void {
     const batch = this.#batches.shift()
     if (batch === undefined) return
     this.#bytes -= batch.length

@@ -167,6 +167,6 @@ export class Topics implements Publisher {
     if (topic.subscribers.size > 0) return
     this.#topics.delete(topic.name)
     this.#broker?.unsubscribe(topic.name)
-    if (this.#topics.size === 0) this.#publications.forget()
+    if (this.#topics.size === 0) this.#publications.drop()
   }
 }

@@ -149,7 +149,7 @@ test(`only differences are told (SEED=${seed})`, () => {
       interest.remove(topic)
     }
     if (random.chance(0.02)) {
-      interest.forget()
+      interest.reset()
       told.clear()
     }
     if (!random.chance(0.3)) continue

@@ -245,7 +245,7 @@ test('who has gone while it held the most does not stand before those who can go
   const left = holderOf('left')
   assert.ok(budget.keep(left, 600 * KiB))
   left.gone = true // as a connection does: it has gone, then gives back, then leaves
-  budget.forget(left, 600 * KiB)
+  budget.release(left, 600 * KiB)
   budget.leave(left)
   const slow = holderOf('slow')
   assert.ok(budget.keep(slow, 500 * KiB))

@@ -1,7 +1,7 @@
 // Who goes when memory is short: those who are there and hold the most, and nobody waits while there is room.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Budget, type Claimant, type Unfinished } from '../../src/memory/budget.js'
+import { Budget, type Claimant, type UnfinishedPayload } from '../../src/memory/budget.js'
 import { settle } from '../support/peer.js'
 
 const KiB = 1024
@@ -25,7 +25,7 @@ class Party implements Claimant {
 }
 
 /** A payload that arrives without end, and whose region nobody looks at. */
-function payload(claimant: Claimant): Unfinished {
+function payload(claimant: Claimant): UnfinishedPayload {
   return { claimant, timeout: 0, lastArrival: Infinity, lastGrowth: 0, size: 0 }
 }
 
@@ -34,7 +34,7 @@ test('who has left with much unread stands in nobody else’s place when memory 
   const [left, hoarder, honest] = [new Party(), new Party(), new Party()]
   assert.ok(budget.keep(left, 4 * MiB))
   left.gone = true // as a connection that has closed: then it gives back what it held
-  budget.forget(left, 4 * MiB)
+  budget.release(left, 4 * MiB)
   budget.leave(left)
   assert.ok(budget.keep(hoarder, 4 * MiB))
   for (let n = 0; n < 40; n++) budget.keep(honest, 64 * KiB)
@@ -49,9 +49,9 @@ test('who has left is not counted among those who hold anything, whatever is giv
   const [left, hoarder] = [new Party(), new Party()]
   assert.ok(budget.keep(left, 4 * MiB))
   left.gone = true
-  budget.forget(left, MiB)
+  budget.release(left, MiB)
   budget.leave(left)
-  budget.forget(left, 2 * MiB)
+  budget.release(left, 2 * MiB)
   assert.ok(budget.keep(hoarder, MiB))
   for (let n = 0; n < 80; n++) budget.keep(new Party(), 64 * KiB)
   await settle()

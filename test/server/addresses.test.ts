@@ -51,7 +51,7 @@ test('members are counted as a plain list would count them, and the crowd is in 
         addresses.remove(member)
       }
       if (random.chance(0.02)) {
-        addresses.forget()
+        addresses.clear()
         complete = false
       }
       if (random.chance(0.3)) addresses.ask(random.below(5))

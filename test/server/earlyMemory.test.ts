@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { Budget } from '../../src/memory/budget.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
-import type { Endpoint, Verdict } from '../../src/server/admission/endpoint.js'
+import type { Endpoint, UpgradeVerdict } from '../../src/server/admission/endpoint.js'
 import { PendingUpgrade } from '../../src/server/lanes/pendingUpgrade.js'
 import { Deadlines } from '../../src/time/deadlines.js'
 import { inEveryLane } from '../support/everyLane.js'
@@ -17,7 +17,7 @@ const SOURCE = { remoteAddress: undefined, secure: false, told: false }
 
 /** An upgrade that waits, with what its lane was told. */
 function pend(budget: Budget, early = Buffer.alloc(0)) {
-  const told: { verdict?: Verdict; early?: Buffer; full: number } = { full: 0 }
+  const told: { verdict?: UpgradeVerdict; early?: Buffer; full: number } = { full: 0 }
   const request = new UpgradeRequest(HEAD, undefined, SOURCE, undefined)
   const { signal } = request
   const pending = new PendingUpgrade(
@@ -46,7 +46,7 @@ describe('an upgrade that waits', () => {
     assert.ok(before > 600)
     for (let count = 0; count < 3000; count++) pending.received(Buffer.from([count & 255]))
     assert.ok(budget.used - before >= 3000 && budget.used - before <= 6000, `${budget.used - before} bytes`)
-    pending.abandon('it has left')
+    pending.peerLeft('it has left')
     assert.deepEqual([budget.used, pending.held], [0, 0])
     pending.received(Buffer.alloc(1000))
     assert.equal(budget.used, 0)
@@ -99,7 +99,7 @@ describe('an upgrade that waits', () => {
     assert.ok(given.length > 0 && given.length < 100)
     assert.ok(all[50]?.told.verdict !== undefined)
     assert.ok(budget.used <= budget.limit)
-    for (const { pending } of all) pending.abandon('all leave')
+    for (const { pending } of all) pending.peerLeft('all leave')
     assert.equal(budget.used, 0)
   })
 })

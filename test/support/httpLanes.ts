@@ -10,7 +10,7 @@ import { checkUpgrade, type HandshakeRequest } from '../../src/protocol/openingH
 import { readRequestHead } from '../../src/protocol/requestHead.js'
 import { Arrivals } from '../../src/server/admission/arrivals.js'
 import { Census } from '../../src/server/admission/census.js'
-import { type Accepted, Endpoint } from '../../src/server/admission/endpoint.js'
+import { type AcceptedUpgrade, Endpoint } from '../../src/server/admission/endpoint.js'
 import { Gate } from '../../src/server/admission/gate.js'
 import { Routes } from '../../src/server/admission/routes.js'
 import { HttpLane, type HttpLaneOptions } from '../../src/server/lanes/httpLane.js'
@@ -103,7 +103,7 @@ function openGate(): Gate {
 }
 
 /** A second lane that lets in whoever keeps the protocol, and tells `upgraded`. */
-export function laneOptions(upgraded: (accepted: Accepted, early: Buffer) => void): HttpLaneOptions {
+export function laneOptions(upgraded: (accepted: AcceptedUpgrade, early: Buffer) => void): HttpLaneOptions {
   const budget = new Budget(defaultLimits.payloadMemory)
   return {
     slices: slicesOfThread(),

@@ -5,7 +5,7 @@ import type { Connection } from '../../src/connection/connection.js'
 import type { Handlers, OutputPolicy } from '../../src/connection/handlers.js'
 import { Peer } from '../../src/connection/peer.js'
 import { encoderOfThread } from '../../src/connection/sending/encoder.js'
-import { openRoute, openServer, type Shared } from '../../src/connection/shared.js'
+import { openRoute, openServer, type RouteContext } from '../../src/connection/shared.js'
 import { Slices } from '../../src/connection/slices.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import { Budget } from '../../src/memory/budget.js'
@@ -28,7 +28,7 @@ class Unhurried extends Slices {
 
 /** What is shared by the connections of a test. */
 export interface Room {
-  readonly shared: Shared<undefined>
+  readonly shared: RouteContext<undefined>
   readonly budget: Budget
   /** Another peer, its opening handshake done: the connection as applications have it, and what lies behind it. */
   connect(): { peer: Connection<undefined>; inside: Peer<undefined>; wire: MemoryTransport }

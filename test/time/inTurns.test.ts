@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
-import { Budget, type Claimant, type Watched } from '../../src/memory/budget.js'
+import { Budget, type Claimant, type WatchedPayload } from '../../src/memory/budget.js'
 import { Drainage } from '../../src/server/drainage.js'
 import { farewell } from '../../src/server/farewell.js'
 import { inTurns } from '../../src/time/inTurns.js'
@@ -71,7 +71,11 @@ test('uploads that have all stopped are ended in turns', async () => {
   const budget = new Budget(2 ** 24)
   let stalled = 0
   for (let n = 0; n < MANY; n++) {
-    const payload: Watched = { claimant: claimant(() => budget.stalls.unwatch(payload)), lastArrival: 0, timeout: 100 }
+    const payload: WatchedPayload = {
+      claimant: claimant(() => budget.stalls.unwatch(payload)),
+      lastArrival: 0,
+      timeout: 100,
+    }
     budget.stalls.watch(payload)
   }
   function claimant(unwatch: () => void): Claimant {

@@ -10,20 +10,20 @@ import type { LargeResult } from '../../pool/task.js'
 import { InvalidJson } from '../../protocol/invalidJson.js'
 import { ProtocolViolation } from '../../protocol/violation.js'
 import { Rates } from '../../time/rates.js'
-import type { Called } from '../callbacks.js'
+import type { CallbackTarget } from '../callbacks.js'
 import type { Sendable } from '../connection.js'
 import { Message, messageInternals, type Source } from '../message.js'
 import type { Owner } from '../owner.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
-import type { Large, Shared } from '../shared.js'
+import type { LargeRoute, RouteContext } from '../shared.js'
 import type { Deliverer } from './incoming.js'
 import { Kept } from './kept.js'
 import { loopInternals, MessageLoop } from './messageLoop.js'
 import { MessageStream, streamInternals } from './messageStream.js'
 
 /** The connection whose messages are delivered. */
-export interface Recipient<Data> extends Called<Data>, Owner {}
+export interface Recipient<Data> extends CallbackTarget<Data>, Owner {}
 
 /** A message whose handler is not done. */
 interface Pending {
@@ -38,7 +38,7 @@ interface Pending {
 const HANDLED = { pooled: false, alone: false }
 
 export class Delivery<Data> implements Deliverer, Keeper, Source {
-  readonly #shared: Shared<Data>
+  readonly #shared: RouteContext<Data>
   readonly #recipient: Recipient<Data>
   readonly #pressure: Pressure
   readonly #rates: Rates | undefined
@@ -51,7 +51,7 @@ export class Delivery<Data> implements Deliverer, Keeper, Source {
   #ended = false
   #ownAccount: Account | undefined
 
-  constructor(shared: Shared<Data>, recipient: Recipient<Data>, pressure: Pressure) {
+  constructor(shared: RouteContext<Data>, recipient: Recipient<Data>, pressure: Pressure) {
     this.#pressure = pressure
     this.#shared = shared
     this.#recipient = recipient
@@ -191,7 +191,7 @@ export class Delivery<Data> implements Deliverer, Keeper, Source {
   }
 
   /** Hands a large message to the pool; its connection's next messages wait until it is done, unless told otherwise. */
-  #offload(message: Message, large: Large<Data>): void {
+  #offload(message: Message, large: LargeRoute<Data>): void {
     const { pool } = large
     const recipient = this.#recipient
     const work = async (): Promise<void> => {
@@ -215,7 +215,7 @@ export class Delivery<Data> implements Deliverer, Keeper, Source {
     const stream = this.#stream
     if (stream === undefined) return
     const kept =
-      streamInternals.left(stream) || streamInternals.push(stream, this.#shared.codec.copyOf(pointer, length))
+      streamInternals.isAbandoned(stream) || streamInternals.push(stream, this.#shared.codec.copyOf(pointer, length))
     if (!kept)
       streamInternals.close(stream) // a part is missing: it must not look whole
     else if (last) streamInternals.end(stream)

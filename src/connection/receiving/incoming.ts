@@ -132,7 +132,7 @@ export class Incoming {
   #parseParked(parked: ParkedRead): void {
     const { budget } = this.#shared
     this.#parked = undefined
-    budget.forget(this.#sink, parked.cost) // what is parked again takes its place
+    budget.release(this.#sink, parked.cost) // what is parked again takes its place
     try {
       if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
     } finally {
@@ -265,7 +265,7 @@ export class Incoming {
     try {
       if (budget.keep(this.#sink, cost)) return park()
     } catch (error) {
-      budget.forget(this.#sink, cost)
+      budget.release(this.#sink, cost)
       if (!(error instanceof OutOfMemory)) throw error
     }
     this.#sink.violated(new ProtocolViolation('MEMORY_SPENT'))
@@ -274,6 +274,6 @@ export class Incoming {
 
   #unpark(parked: ParkedRead): void {
     parked.memory.release()
-    this.#shared.budget.forget(this.#sink, parked.cost)
+    this.#shared.budget.release(this.#sink, parked.cost)
   }
 }

@@ -30,8 +30,8 @@ export class Kept {
   /** Nobody needs it any more. */
   release(): void {
     messageInternals.release(this.message)
-    if (this.#remainder === undefined) this.#account.forget(this.#payload + this.#objects)
-    else this.#remainder.forget(this.#payload, this.#objects)
+    if (this.#remainder === undefined) this.#account.release(this.#payload + this.#objects)
+    else this.#remainder.release(this.#payload, this.#objects)
     this.#payload = this.#objects = 0
   }
 

@@ -35,7 +35,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   /** Handed out, and readable until the next message is asked for. */
   readonly #given: Kept[] = []
   readonly #takers: Taker[] = []
-  #left = false
+  #abandoned = false
   #ended = false
   /** Held here, as nobody else does. */
   readonly #keeper: Keeper = { lose: () => this.#lose() }
@@ -43,7 +43,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   static {
     internals = {
       enter(loop) {
-        loop.#left = false
+        loop.#abandoned = false
       },
       take(loop, message) {
         return loop.#take(message)
@@ -63,7 +63,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     const kept = new Kept(message, this.#account)
     const taker = this.#takers.shift()
     if (taker === undefined) this.#enqueue(kept)
-    else this.#give(kept, taker)
+    else this.#handOver(kept, taker)
     return kept.fits
   }
 
@@ -72,13 +72,13 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     this.#queue.push(queued)
     this.#bytes += message.byteLength
     const full = this.#queue.length >= MOST_MESSAGES || this.#bytes >= MOST_BYTES
-    if (full || this.#left || this.#account.tight) this.#pressure.pause(Reason.loop)
+    if (full || this.#abandoned || this.#account.tight) this.#pressure.pause(Reason.loop)
   }
 
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    if (this.#left) this.#drop()
+    if (this.#abandoned) this.#drop()
     if (this.#queue.length + this.#given.length > 0) this.#remain()
     for (const taker of this.#takers.splice(0)) taker(DONE)
   }
@@ -98,7 +98,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
 
   /** The next message; the one before is gone now. */
   next(): Promise<IteratorResult<Message, undefined>> {
-    this.#left = false
+    this.#abandoned = false
     if (this.#takers.length === 0) this.#release()
     const queued = this.#queue.shift()
     if (queued === undefined && this.#ended) return Promise.resolve(DONE)
@@ -106,7 +106,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
       if (queued === undefined) this.#takers.push(resolve)
       else {
         this.#bytes -= queued.message.byteLength
-        this.#give(queued, resolve)
+        this.#handOver(queued, resolve)
       }
       if (this.#queue.length === 0) this.#pressure.resume(Reason.loop)
     })
@@ -115,7 +115,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   /** The loop is left. */
   return(): Promise<IteratorResult<Message, undefined>> {
     this.#release()
-    this.#left = true
+    this.#abandoned = true
     for (const taker of this.#takers.splice(0)) taker(DONE) // or they would take what the next loop is for
     if (this.#ended) this.#drop()
     else this.#pressure.pause(Reason.loop)
@@ -126,7 +126,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     return this
   }
 
-  #give(queued: Kept, taker: Taker): void {
+  #handOver(queued: Kept, taker: Taker): void {
     this.#given.push(queued)
     taker({ done: false, value: queued.message })
   }

@@ -23,7 +23,7 @@ const DONE: Result = { done: true, value: undefined }
 /** What only millrace itself may do with the stream of a message. They are not its methods: every program could reach those. @internal */
 interface StreamInternals {
   /** Whether nobody will read the rest: the reader has left. */
-  left(stream: MessageStream): boolean
+  isAbandoned(stream: MessageStream): boolean
   /** Hands over a chunk, in memory of its own; false if there is no memory for it to wait in. */
   push(stream: MessageStream, chunk: OwnBytes): boolean
   /** The message is complete. */
@@ -57,7 +57,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   #rest: OwnBytes = EMPTY
   #ended = false
   #error: Error | undefined
-  #left = false
+  #abandoned = false
   /** What waits here keeps the connection from reading: only then may its end let reading go on, as another may wait. */
   #holds = false
   readonly #leaves: () => void
@@ -67,11 +67,11 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
 
   static {
     internals = {
-      left(stream) {
-        return stream.#left
+      isAbandoned(stream) {
+        return stream.#abandoned
       },
       push(stream, chunk) {
-        return stream.#left || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
+        return stream.#abandoned || chunk.length === 0 || stream.#push(stream.isText ? stream.#whole(chunk) : chunk)
       },
       end(stream) {
         stream.#ended = true
@@ -110,11 +110,11 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     if (this.#error !== undefined) return ignorable(Promise.reject(this.#error))
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
-      this.#forget(chunk)
+      this.#release(chunk)
       if (this.#chunks.length === 0) this.#letGo()
       return Promise.resolve({ done: false, value: chunk })
     }
-    if (this.#ended || this.#left) return Promise.resolve(DONE)
+    if (this.#ended || this.#abandoned) return Promise.resolve(DONE)
     return ignorable(new Promise((resolve, reject) => this.#takers.push({ resolve, reject })))
   }
 
@@ -123,8 +123,8 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
    * `streamLeft` decides.
    */
   return(): Promise<IteratorResult<OwnBytes, undefined>> {
-    if (this.#left) return Promise.resolve(DONE)
-    this.#left = true
+    if (this.#abandoned) return Promise.resolve(DONE)
+    this.#abandoned = true
     if (!this.#ended && this.#error === undefined) this.#leaves()
     this.#drop()
     for (const { resolve } of this.#takers.splice(0)) resolve(DONE)
@@ -181,13 +181,13 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   }
 
   #drop(): void {
-    for (const chunk of this.#chunks.splice(0)) this.#forget(chunk)
+    for (const chunk of this.#chunks.splice(0)) this.#release(chunk)
     this.#rest = EMPTY
   }
 
-  #forget({ length }: OwnBytes): void {
-    if (this.#remainder === undefined) this.#account.forget(length + OBJECTS)
-    else this.#remainder.forget(length, OBJECTS)
+  #release({ length }: OwnBytes): void {
+    if (this.#remainder === undefined) this.#account.release(length + OBJECTS)
+    else this.#remainder.release(length, OBJECTS)
   }
 
   #remain(): void {
@@ -198,7 +198,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
 
   #lose(): void {
     this.#error = new ConnectionEnded('the message was read, and the rest is gone: its memory was needed')
-    this.#remainder?.forget(0, this.#chunks.length * OBJECTS)
+    this.#remainder?.release(0, this.#chunks.length * OBJECTS)
     this.#chunks.length = 0
   }
 }

@@ -61,7 +61,7 @@ export class Addresses<Member> {
   }
 
   /** It does not matter any more. */
-  forget(): void {
+  clear(): void {
     if (this.#rest === undefined) return
     this.#rest = undefined
     this.#complete = false

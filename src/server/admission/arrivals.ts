@@ -2,6 +2,7 @@
 // always finds a place. Where there is none left, the oldest goes of those from the address that has the most: peers that
 // connect and say nothing keep others out no longer than that, and themselves first.
 import type { Duplex } from 'node:stream'
+import type { MemoryBook } from '../../memory/holder.js'
 import { Addresses } from './addresses.js'
 
 /** A connection that has not become a WebSocket. */
@@ -12,12 +13,6 @@ export interface Arrival {
   readonly cost: number
   /** Others need the place: it ends. False where that would be wrong. */
   giveWay(): boolean
-}
-
-/** Who counts what arrivals hold. */
-export interface Book {
-  charge(bytes: number): void
-  discharge(bytes: number): void
 }
 
 export interface Places {
@@ -44,11 +39,11 @@ export class Arrivals {
   readonly #all = new Set<Arrival>()
   readonly #addresses = new Addresses(this.#all, ({ remoteAddress }) => remoteAddress ?? 'unknown')
   readonly #most: Places
-  readonly #book: Book
+  readonly #book: MemoryBook
   #bytes = 0
   #makingRoom = false
 
-  constructor(most: Places, book: Book) {
+  constructor(most: Places, book: MemoryBook) {
     this.#most = most
     this.#book = book
   }
@@ -92,7 +87,7 @@ export class Arrivals {
     this.#addresses.remove(arrival)
     this.#bytes -= cost
     this.#book.discharge(cost)
-    if (this.#used < FAR && !this.#makingRoom) this.#addresses.forget()
+    if (this.#used < FAR && !this.#makingRoom) this.#addresses.clear()
   }
 
   /** The share of the places that is used. */

@@ -59,6 +59,6 @@ export class Census {
   /** A connection has ended. */
   remove(connection: Connection<unknown>): void {
     this.#addresses.remove(connection)
-    if (this.connections.size < FAR * this.#limits.maxConnectionsPerAddress - 1) this.#addresses.forget()
+    if (this.connections.size < FAR * this.#limits.maxConnectionsPerAddress - 1) this.#addresses.clear()
   }
 }

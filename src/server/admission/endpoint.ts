@@ -2,7 +2,13 @@
 import { callerError } from '../../checks/errors.js'
 import { routeQuantities } from '../../checks/quantities.js'
 import { isThenable } from '../../checks/thenable.js'
-import { type Large, type Opening, openRoute, type ServerParts, type Shared } from '../../connection/shared.js'
+import {
+  type LargeRoute,
+  type Opening,
+  openRoute,
+  type RouteContext,
+  type ServerParts,
+} from '../../connection/shared.js'
 import { Pool } from '../../pool/pool.js'
 import {
   type HandshakeRequest,
@@ -18,14 +24,14 @@ import { type AnyRoute, limitsOf, type ServerLimits } from '../options.js'
 import { type AcceptedAnswer, readAnswer } from './upgradeAnswer.js'
 
 /** A request that may open a connection. */
-export interface Accepted {
-  readonly shared: Shared<unknown>
+export interface AcceptedUpgrade {
+  readonly shared: RouteContext<unknown>
   readonly opening: Opening<unknown>
   /** Headers that the application gives the response. */
   readonly headers: HeaderFields
 }
 
-export type Verdict = Accepted | Refusal
+export type UpgradeVerdict = AcceptedUpgrade | Refusal
 
 /** The verdict on a request that nobody waits for any more. */
 const GONE = refuse(503, 'too late')
@@ -37,7 +43,7 @@ export class Endpoint {
   readonly #options: AnyRoute
   /** What holds where the route says nothing else: what keeps strangers out of the server, above all. */
   readonly #inherited: RouteDefaults
-  readonly #shared: Shared<unknown>
+  readonly #shared: RouteContext<unknown>
 
   /** `base` is the server's own handlers and options, for a route. */
   constructor(options: AnyRoute, limits: ServerLimits, parts: ServerParts<unknown>, base: RouteDefaults = {}) {
@@ -67,7 +73,7 @@ export class Endpoint {
   }
 
   /** Decides on a request that keeps section 4.2.1. Never throws or rejects: what `upgrade` does is an answer. */
-  decide(head: HandshakeRequest, request: UpgradeRequest): Verdict | Promise<Verdict> {
+  decide(head: HandshakeRequest, request: UpgradeRequest): UpgradeVerdict | Promise<UpgradeVerdict> {
     const offered = offeredProtocols(head.headers['sec-websocket-protocol'])
     if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
     if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
@@ -111,13 +117,13 @@ export class Endpoint {
   }
 
   /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
-  #judge(request: UpgradeRequest, offered: readonly string[], answer: unknown): Verdict {
+  #judge(request: UpgradeRequest, offered: readonly string[], answer: unknown): UpgradeVerdict {
     const read = readAnswer(answer)
     if ('status' in read) return refuse(read.status, read.body, read.headers)
     return this.#accept(request, offered, read)
   }
 
-  #accept(request: UpgradeRequest, offered: readonly string[], answer: AcceptedAnswer): Verdict {
+  #accept(request: UpgradeRequest, offered: readonly string[], answer: AcceptedAnswer): UpgradeVerdict {
     const { protocols = this.#inherited.protocols } = this.#options
     const { data, headers, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
     // Section 4.2.2: the server may only choose among what the client offers.
@@ -129,7 +135,7 @@ export class Endpoint {
   }
 }
 
-function largeOf({ large }: AnyRoute): Large<unknown> | undefined {
+function largeOf({ large }: AnyRoute): LargeRoute<unknown> | undefined {
   if (large === undefined) return undefined
   return { pool: new Pool(large), context: (connection) => large.context?.(connection) }
 }

@@ -3,7 +3,7 @@ import { callerError } from '../../checks/errors.js'
 import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import { requestInternals, type Source, UpgradeRequest } from '../../protocol/upgradeRequest.js'
 import type { Census } from './census.js'
-import type { Endpoint, Verdict } from './endpoint.js'
+import type { Endpoint, UpgradeVerdict } from './endpoint.js'
 import type { TrustedProxies } from './proxies.js'
 import type { Routes } from './routes.js'
 
@@ -21,7 +21,7 @@ export interface Decision {
   readonly head: HandshakeRequest
   readonly request: UpgradeRequest
   readonly endpoint: Endpoint
-  readonly verdict: Verdict | Promise<Verdict>
+  readonly verdict: UpgradeVerdict | Promise<UpgradeVerdict>
   /** Asked again when a promised acceptance settles: the refusal, if a limit has been reached meanwhile. */
   refusal?(): Refusal | undefined
 }

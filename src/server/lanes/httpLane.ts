@@ -9,7 +9,7 @@ import type { Expiring } from '../../time/deadlines.js'
 import { transportOf } from '../../transport/adopt.js'
 import type { Transport } from '../../transport/transport.js'
 import { type Arrival, addressOf } from '../admission/arrivals.js'
-import type { Accepted, Verdict } from '../admission/endpoint.js'
+import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
@@ -26,7 +26,7 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
    * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
    * there is no memory for it.
    */
-  upgraded(transport: Transport, accepted: Accepted, early: Buffer, respond: Respond): Refusal | undefined
+  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
 }
 
 /** Bytes that a socket of node:net costs. */
@@ -110,7 +110,7 @@ export class HttpLane {
     socket.resume()
   }
 
-  #settle(verdict: Verdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
+  #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
     if (socket.destroyed) return // the peer has left, which is told by 'close' only later
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
@@ -143,7 +143,7 @@ export class HttpLane {
     }
     const onLeave = (): void => {
       over()
-      pending.abandon('the peer has left')
+      pending.peerLeft('the peer has left')
       socket.destroy()
     }
     const read = (chunk: Buffer): void => pending.received(chunk)

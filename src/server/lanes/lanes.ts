@@ -7,7 +7,7 @@ import { socketOf } from '../../internals/accept.js'
 import type { Refusal } from '../../protocol/openingHandshake.js'
 import type { Transport } from '../../transport/transport.js'
 import { Arrivals } from '../admission/arrivals.js'
-import type { Accepted } from '../admission/endpoint.js'
+import type { AcceptedUpgrade } from '../admission/endpoint.js'
 import type { Gate } from '../admission/gate.js'
 import type { TrustedProxies } from '../admission/proxies.js'
 import { ProxyLine } from '../admission/proxyLine.js'
@@ -32,7 +32,7 @@ export interface Destination {
   /** Called for each connection that the first lane accepts. */
   arrived(): void
   /** Opens a connection whose request was accepted; the refusal where there is no memory for it. */
-  upgraded(transport: Transport, accepted: Accepted, early: Uint8Array, respond: Respond): Refusal | undefined
+  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Uint8Array, respond: Respond): Refusal | undefined
 }
 
 export function openLanes(

@@ -7,7 +7,7 @@ import type { Budget, Holder } from '../../memory/budget.js'
 import { type HandshakeRequest, refuse } from '../../protocol/openingHandshake.js'
 import { requestInternals } from '../../protocol/upgradeRequest.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
-import type { Verdict } from '../admission/endpoint.js'
+import type { UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision } from '../admission/gate.js'
 
 /** Why an upgrade is refused whose place others need. */
@@ -44,7 +44,7 @@ export interface Waiting {
   /** Enough bytes are kept: read no more. */
   full(): void
   /** The answer, what the peer has sent since its request, and the request. */
-  settled(verdict: Verdict, early: Buffer, head: HandshakeRequest): void
+  settled(verdict: UpgradeVerdict, early: Buffer, head: HandshakeRequest): void
 }
 
 export class PendingUpgrade implements Expiring, Holder {
@@ -109,7 +109,7 @@ export class PendingUpgrade implements Expiring, Holder {
   }
 
   /** The peer has left. */
-  abandon(reason: string): void {
+  peerLeft(reason: string): void {
     if (this.#over) return
     this.#end()
     requestInternals.abort(this.#decision.request, callerError('ERR_UPGRADE_ABORTED', reason))
@@ -143,7 +143,7 @@ export class PendingUpgrade implements Expiring, Holder {
     this.#settle(endpoint.failed(request, error, refuse(503, 'the upgrade took too long')))
   }
 
-  #settle(verdict: Verdict): void {
+  #settle(verdict: UpgradeVerdict): void {
     if (this.#over) return
     const early = this.#early.subarray(0, this.#length)
     this.#end()
@@ -157,7 +157,7 @@ export class PendingUpgrade implements Expiring, Holder {
     this.#over = true
     this.#early = NOTHING
     deadlines.clear(this)
-    budget.forget(this, this.held)
+    budget.release(this, this.held)
     budget.leave(this)
   }
 }

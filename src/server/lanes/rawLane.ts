@@ -13,7 +13,7 @@ import type { Deadlines, Expiring } from '../../time/deadlines.js'
 import { HandleTransport } from '../../transport/handle.js'
 import type { Transport } from '../../transport/transport.js'
 import type { Arrivals, Arrival as Newcomer } from '../admission/arrivals.js'
-import type { Accepted, Verdict } from '../admission/endpoint.js'
+import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
 import type { Gate } from '../admission/gate.js'
 import { CROWDED, PendingUpgrade, type Waiting } from './pendingUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
@@ -36,7 +36,7 @@ export interface RawLaneOptions {
    * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
    * there is no memory for it.
    */
-  upgraded(transport: Transport, accepted: Accepted, early: Buffer, respond: Respond): Refusal | undefined
+  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
   /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
@@ -127,7 +127,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   /** Nothing came in time, or the peer has gone. */
   expired(): void {
     this.#leave()
-    this.#pending?.abandon('the peer has left')
+    this.#pending?.peerLeft('the peer has left')
     this.#handle.close()
   }
 
@@ -148,7 +148,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
     this.#handle.readStop()
   }
 
-  settled(verdict: Verdict, early: Buffer, head: HandshakeRequest): void {
+  settled(verdict: UpgradeVerdict, early: Buffer, head: HandshakeRequest): void {
     if ('status' in verdict) return this.#refuse(verdict)
     this.#leave()
     this.#upgrade(new HandleTransport(this.#handle), verdict, early, head)
@@ -159,7 +159,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
     this.#options.refused(this.#handle, refusal)
   }
 
-  #upgrade(transport: Transport, accepted: Accepted, early: Buffer, head: HandshakeRequest): void {
+  #upgrade(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, head: HandshakeRequest): void {
     const respond: Respond = (output) => writeAcceptance(output, head, accepted)
     const refusal = this.#options.upgraded(transport, accepted, early, respond)
     if (refusal !== undefined) this.#options.refused(this.#handle, refusal)

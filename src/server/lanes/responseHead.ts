@@ -3,13 +3,13 @@
 import { codecOfThread } from '../../codec/codec.js'
 import type { FrameBuffer } from '../../connection/sending/encoder.js'
 import { acceptance, type HandshakeRequest } from '../../protocol/openingHandshake.js'
-import type { Accepted } from '../admission/endpoint.js'
+import type { AcceptedUpgrade } from '../admission/endpoint.js'
 
 /** Writes a response where the connection's first frames follow it. */
 export type Respond = (output: FrameBuffer) => void
 
 /** Writes the 101 response to `request`. Throws OutOfMemory, and has written nothing then. */
-export function writeAcceptance(output: FrameBuffer, request: HandshakeRequest, accepted: Accepted): void {
+export function writeAcceptance(output: FrameBuffer, request: HandshakeRequest, accepted: AcceptedUpgrade): void {
   const head = acceptance(request, accepted.opening.protocol, accepted.headers)
   const pointer = output.reserve(head.length)
   codecOfThread().bytes.write(head, pointer, 'latin1')

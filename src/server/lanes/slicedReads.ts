@@ -72,7 +72,7 @@ export class SlicedReads implements Holder {
     socket.off('data', this.#take)
     Reflect.deleteProperty(socket, 'push') // its own again, that of its class
     if (this.#ended && !socket.destroyed) socket.push(null)
-    this.#budget.forget(this, this.held)
+    this.#budget.release(this, this.held)
     this.#budget.leave(this)
   }
 
@@ -125,7 +125,7 @@ export class SlicedReads implements Holder {
   #count(): void {
     if (this.gone) return
     const held = this.#socket.isPaused() ? this.#socket.readableLength : 0
-    if (held < this.held) this.#budget.forget(this, this.held - held)
+    if (held < this.held) this.#budget.release(this, this.held - held)
     else if (held > this.held && !this.#budget.keep(this, held - this.held)) this.evicted()
   }
 

@@ -1,7 +1,7 @@
 // The tree that finds room for pages: it must agree with a plain list, whatever was noted before and however it grew.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Gaps } from '../../src/codec/gaps.js'
+import { PageGaps } from '../../src/codec/pageGaps.js'
 import { Random, seed } from '../support/random.js'
 
 /** The first of the list that is long enough. */
@@ -14,7 +14,7 @@ describe('the gaps', () => {
   for (const pages of [1, 63, 64, 65, 200, 1000]) {
     it(`are found as in a list of ${pages}`, () => {
       const random = new Random(seed)
-      const gaps = new Gaps()
+      const gaps = new PageGaps()
       const list = new Array<number>(pages).fill(0)
       for (let steps = 0; steps < 3000; steps++) {
         const page = random.below(Math.min(pages, steps + 1)) // grows amid the work
@@ -30,7 +30,7 @@ describe('the gaps', () => {
   }
 
   it('are found at both ends of 4 GiB', () => {
-    const gaps = new Gaps()
+    const gaps = new PageGaps()
     gaps.set(0, 3)
     gaps.cover(65_535)
     gaps.set(65_535, 4)
@@ -40,7 +40,7 @@ describe('the gaps', () => {
   })
 
   it('are not found for a length that is no number', () => {
-    const gaps = new Gaps()
+    const gaps = new PageGaps()
     gaps.set(0, 3)
     assert.equal(gaps.first(Number.NaN), undefined)
   })

@@ -4,7 +4,7 @@
 
 const FEWEST = 64
 
-export class Gaps {
+export class PageGaps {
   #capacity = FEWEST
   /** The root is 1, the children of n are 2n and 2n + 1, and the leaf of page p is capacity + p. Gaps fit in 16 bits. */
   #longest = new Uint16Array(2 * FEWEST)
