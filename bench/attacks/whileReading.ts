@@ -117,7 +117,7 @@ const member: Attack = {
 
 const slowMembers: Attack = {
   name: 'publish-unread',
-  title: 'publications of 1 KiB to 200 subscribers that do not read, 1,000 a second',
+  title: 'publications of 1 KiB to 200 subscribers that do not read, 1,000 per second',
   async prepare(attacker) {
     await Promise.all(Array.from({ length: 200 }, () => attacker.open('/member', { reads: false })))
   },
@@ -170,7 +170,7 @@ export const whileReading: readonly Attack[] = [
   flooding('echo-64KiB', 'echoes of 65,536 bytes', '/echo', () => frame(BINARY, Buffer.alloc(65_536))),
   flooding('echo-16MiB', 'echoes of 16 MiB', '/echo', () => longest(BINARY, 'x')),
   flooding('text-16MiB', 'text of 16 MiB, ASCII', '/ignore', () => longest(TEXT, 'x')),
-  flooding('multibyte-16MiB', 'text of 16 MiB, three bytes a character', '/ignore', () => longest(TEXT, '€')),
+  flooding('multibyte-16MiB', 'text of 16 MiB, three bytes per character', '/ignore', () => longest(TEXT, '€')),
   lateGarbage,
   flooding('throwing', 'messages to a handler that throws', '/throwing', () => byte(BINARY), { count: 4 }),
   violations,

@@ -73,7 +73,7 @@ export interface StepResult {
 }
 
 /** Bytes that a timed call handles at least, and the most operations it consists of. */
-const BYTES_A_CALL = 64 * 1024
+const BYTES_PER_CALL = 64 * 1024
 const MOST_REPEATS = 256
 
 export async function runStep(step: Step, quick: boolean): Promise<StepResult> {
@@ -87,7 +87,7 @@ export async function runStep(step: Step, quick: boolean): Promise<StepResult> {
 }
 
 async function measure({ ways, length, repeats, perRun = 1 }: Case, quick: boolean): Promise<Row[]> {
-  const times = quick ? 1 : (repeats ?? Math.min(MOST_REPEATS, Math.ceil(BYTES_A_CALL / (length + 1))))
+  const times = quick ? 1 : (repeats ?? Math.min(MOST_REPEATS, Math.ceil(BYTES_PER_CALL / (length + 1))))
   const bench = new Bench({
     time: quick ? 1 : 150,
     iterations: quick ? 1 : 8,

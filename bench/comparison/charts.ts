@@ -100,7 +100,7 @@ export function chartsOf({ rows }: Results): readonly Chart[] {
   return [
     ...chart(
       'cpu',
-      'CPU a message, relative to the floor',
+      'CPU per message, relative to the floor',
       'Lower is better; 1 is the least that the machine allows.',
       {
         type: 'bar',
@@ -110,7 +110,7 @@ export function chartsOf({ rows }: Results): readonly Chart[] {
         logarithmic: true,
       },
     ),
-    ...chart('throughput', 'Throughput by tier', 'Messages a second, of rounds in which the server was busy.', {
+    ...chart('throughput', 'Throughput by tier', 'Messages per second, of rounds in which the server was busy.', {
       type: 'bar',
       ...categories(tiers),
       series: seriesOf(tiers, bestRate),
@@ -127,11 +127,11 @@ export function chartsOf({ rows }: Results): readonly Chart[] {
       unit: 'µs',
       logarithmic: true,
     }),
-    ...chart('growth', 'CPU a message, as connections grow', 'Flat is what you want.', {
+    ...chart('growth', 'CPU per message, as connections grow', 'Flat is what you want.', {
       type: 'line',
       ...categories(growth),
       series: seriesOf(growth, best),
-      unit: 'µs a message',
+      unit: 'µs per message',
       logarithmic: false,
     }),
   ]

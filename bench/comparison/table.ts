@@ -30,7 +30,7 @@ export const head: readonly string[] = ['', ...columns, '÷ floor', '÷ uWS', '�
 /** A row's, in the order of the head. */
 export function cells(row: Row): string[] {
   const peers = ['floor', 'uWebSockets.js', 'Bun', 'ws'] as const
-  const title = row.unit === 'µs a message' ? row.title : `${row.title} (${row.unit.replace(' a handshake', '')})`
+  const title = row.unit === 'µs per message' ? row.title : `${row.title} (${row.unit.replace(' per handshake', '')})`
   return [title, ...columns.map((peer) => cell(row, peer)), ...peers.map((peer) => relative(row, peer))]
 }
 
@@ -51,7 +51,7 @@ function notes(rows: readonly Row[], missing: Results['missing']): string {
     ),
   )
   return [
-    'Server CPU time a message in µs, of the least disturbed round; the last columns divide millrace by the others: below 1 is less work.',
+    'Server CPU time per message in µs, of the least disturbed round; the last columns divide millrace by the others: below 1 is less work.',
     '* The server never had 90 % of its core to do: its CPU time counts, its rate does not.',
     ...Object.entries(missing).map(([peer, reason]) => `${peer} ${reason}.`),
     ...problems,

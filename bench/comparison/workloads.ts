@@ -12,7 +12,7 @@ export interface Workload {
   /** What a person reads. */
   readonly title: string
   /** What a round's `cpu` counts. */
-  readonly unit: 'µs a message' | 'µs a delivery' | 'µs a handshake' | 'bytes a connection' | 'µs (p99)'
+  readonly unit: 'µs per message' | 'µs per delivery' | 'µs per handshake' | 'bytes per connection' | 'µs (p99)'
   /** What the servers are to do with messages. */
   readonly mode: Mode
   readonly load?: Omit<LoadOptions, 'url' | 'duration' | 'warmup'>
@@ -22,7 +22,7 @@ export interface Workload {
 
 function echo(group: Group, id: string, title: string, connections: number, size: number, rest = {}): Workload {
   const load = { connections, size, pipeline: 1, kind: 'binary' as PayloadKind, verify: false, rate: 0, ...rest }
-  return { id, group, title, unit: 'µs a message', mode: load.kind === 'deflate' ? 'deflate' : 'plain', load }
+  return { id, group, title, unit: 'µs per message', mode: load.kind === 'deflate' ? 'deflate' : 'plain', load }
 }
 
 /** Ten connections keep a server busy with large messages; fifty are needed for small ones. */
@@ -59,21 +59,21 @@ const growth = [10, 100, 1000, 10_000].map((connections) =>
 const broadcasts = [1, 16].map((pipeline): Workload => {
   const title = `125 B broadcast to 1,000, ${pipeline} in flight`
   const row = echo('broadcast', `broadcast-1000x${pipeline}`, title, 1000, 125, { pipeline })
-  return { ...row, unit: 'µs a delivery', mode: 'broadcast' }
+  return { ...row, unit: 'µs per delivery', mode: 'broadcast' }
 })
 
 const handshakes: Workload = {
   id: 'handshakes',
   group: 'handshakes',
   title: 'opening handshake',
-  unit: 'µs a handshake',
+  unit: 'µs per handshake',
   mode: 'plain',
   connections: 4000,
 }
 
 const idle = [1000, 10_000].map((connections): Workload => {
   const title = `idle connection, of ${connections.toLocaleString('en')}`
-  return { id: `idle-${connections}`, group: 'memory', title, unit: 'bytes a connection', mode: 'plain', connections }
+  return { id: `idle-${connections}`, group: 'memory', title, unit: 'bytes per connection', mode: 'plain', connections }
 })
 
 export const workloads: readonly Workload[] = [
@@ -82,7 +82,7 @@ export const workloads: readonly Workload[] = [
   handshakes,
   ...idle,
   {
-    ...echo('latency', 'latency-16MiB', '125 B at 1,000 a second, while 16 MiB messages stream', 10, 125, {
+    ...echo('latency', 'latency-16MiB', '125 B at 1,000 per second, while 16 MiB messages stream', 10, 125, {
       rate: 1000,
     }),
     unit: 'µs (p99)',

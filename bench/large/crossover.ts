@@ -44,7 +44,7 @@ export async function crossover(pace: Pace): Promise<Section & { readonly raw: r
   const sorted = works.flatMap((work) => points.filter((point) => point.work === work))
   return {
     id: 'crossover',
-    title: 'Inline against pool (µs): main thread a message, time to the answer, p99 of a small echo beside',
+    title: 'Inline against pool (µs): main thread per message, time to the answer, p99 of a small echo beside',
     note: `One connection, one message in flight. ${works.map((work) => crossing(work, sorted)).join('; ')}.`,
     head: ['', '', ...['main thread', 'answer', 'p99 beside'].flatMap((what) => [`${what}, inline`, 'pool'])],
     rows: sorted.map(({ work, size, inline, pool }) => {

@@ -23,7 +23,7 @@ export async function echoing(pace: Pace): Promise<Section> {
   }
   return {
     id: 'echoing',
-    title: 'Echo of large messages (µs of server CPU a message; p99 of a small echo beside 16 MiB messages)',
+    title: 'Echo of large messages (µs of server CPU per message; p99 of a small echo beside 16 MiB messages)',
     note: 'Rows of `npm run bench`: of the least disturbed round; below 1, millrace does less. * never had 90 % of its core to do.',
     head: head.toSpliced(1, 0, ''),
     rows: rows.map((row) => cells(row).toSpliced(1, 0, '')),

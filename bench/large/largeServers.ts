@@ -10,15 +10,15 @@ import type { Setting } from './workServer.js'
 const PROGRAM = fileURLToPath(new URL('./workServer.js', import.meta.url))
 const SMALL = { connections: 10, size: 125, pipeline: 1, kind: 'binary', verify: false, rate: 1000 } as const
 
-/** Microseconds, each of the round in which it was least; and messages a second, of that in which they were most. */
+/** Microseconds, each of the round in which it was least; and messages per second, of that in which they were most. */
 export interface Cost {
-  /** CPU time of the main thread for a message, and of the whole process. */
+  /** CPU time of the main thread per message, and of the whole process. */
   mainThread: number
   cpu: number
   /** From sending a message to its answer, as the client sees it. */
   answer: number
   rate: number
-  /** 99th percentile of a small echo, 1,000 a second, while the large ones go on without pause. */
+  /** 99th percentile of a small echo, 1,000 per second, while the large ones go on without pause. */
   beside: number
 }
 

@@ -31,7 +31,7 @@ export async function parsing(pace: Pace): Promise<Section> {
   return {
     id: 'parsing',
     title: 'A small echo while four connections send 8 MB of JSON each, which the application parses',
-    note: '20 B at 1,000 a second; the documents without pause. millrace parses in its pool, the others in the handler.',
+    note: '20 B at 1,000 per second; the documents without pause. millrace parses in its pool, the others in the handler.',
     head: ['', '', 'p50 µs', 'p99 µs', 'max µs', 'documents/s', 'CPU ms a document', 'main thread ms a document'],
     rows: servers.map(rowOf),
     goals: goals.filter(({ value }) => !Number.isNaN(value)),

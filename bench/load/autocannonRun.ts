@@ -1,6 +1,6 @@
 // One run of autocannon, with percentiles of our own: its histogram holds whole milliseconds, and an echo takes less.
 // Its `workers` are not used: client and server have a core each, so threads would only share the client's, and a
-// worker's `setupClient` is a path, which can't be told a length. Above some 40,000 messages a second the client is the
+// worker's `setupClient` is a path, which can't be told a length. Above some 40,000 messages per second the client is the
 // limit; src/load is for that.
 import { createHistogram, performance } from 'node:perf_hooks'
 import autocannon from 'autocannon'

@@ -7,13 +7,13 @@ import { goes, type Order, Program } from './talk.js'
 
 /** One round of one server. */
 export interface Round {
-  /** Server CPU time a message (or a delivery, or a handshake), in microseconds. */
+  /** Server CPU time per message (or a delivery, or a handshake), in microseconds. */
   readonly cpu: number
   /** What of `cpu` its main thread had, where the system tells. */
   readonly mainThread?: number
   /** Share of its core that the server used, 0 to 1. */
   readonly busy: number
-  /** Messages, deliveries or handshakes a second. */
+  /** Messages, deliveries or handshakes per second. */
   readonly rate: number
   readonly latency: LoadResult['latency'] | undefined
   /** The server's highest resident memory so far, in bytes. */

@@ -17,7 +17,7 @@ const results: Results = {
       id: 'a',
       group: 'growth',
       title: '125 B over 10 connections',
-      unit: 'µs a message',
+      unit: 'µs per message',
       servers: { millrace: { rounds: [round] }, ws: { rounds: [{ ...round, cpu: 14.5 }] } },
     },
   ],

@@ -17,7 +17,7 @@ function results(millrace: number[], ws: number[]): Results {
     machine: { node: 'v20.0.0', cpu: '', cores: 2, memory: 0, system: '', pinned: true },
     versions: {},
     missing: {},
-    rows: [{ id: 'a', group: 'tiers', title: 'a row', unit: 'µs a message', servers }],
+    rows: [{ id: 'a', group: 'tiers', title: 'a row', unit: 'µs per message', servers }],
   }
 }
 

@@ -7,7 +7,7 @@ const NAMES = { binary: 'binary', text: 'text', utf8: 'multi-byte text', deflate
 
 /** What is being measured. */
 export function heading({ url, connections, size, pipeline, duration, kind, rate }: LoadOptions): string {
-  const pace = rate > 0 ? `${whole(rate)} a second on schedule` : `${whole(pipeline)} in flight on each`
+  const pace = rate > 0 ? `${whole(rate)} per second on schedule` : `${whole(pipeline)} in flight on each`
   const length = size < 1024 ? `${size} bytes` : formatSize(size)
   const sent = `${NAMES[kind]} messages of ${length}, ${pace}`
   return `Measuring ${url.href} for ${duration} s\n${plural(connections, 'connection')}, ${sent}`
