@@ -1,6 +1,6 @@
-// The counter: how many messages end in a span, without a host's look at any. A load client measures a server with it;
-// it is far cheaper than any server that it loads. It believes nothing: every frame is held to the rules, every answer to
-// the length of what was sent, and, if it is told to, to its bytes. Nothing is kept of what comes but a cut header or
+// The counter: counts the messages that end in a span, without the host looking at any of them. A load client measures a
+// server with it, so it is far cheaper than any server. It trusts nothing: every frame is checked by the rules, every
+// answer by the length of what was sent and, if asked to, by its bytes. Nothing is kept of what comes but a cut header or
 // control frame. It shares the slot's layout with the parser, for its own connections.
 import {
   checkFirst,
@@ -77,7 +77,7 @@ export function beginAnswers(slot: usize): bool {
 let cursor: usize = 0
 let messages: u32 = 0
 
-/** Counts what ends between `start` and `end`. The number is in RESULT. */
+/** Counts the messages that end between `start` and `end`. Their number is in RESULT. */
 export function count(slot: usize, start: usize, end: usize): u32 {
   assert(start <= end)
   cursor = start
@@ -141,7 +141,7 @@ function control(first: u32, pointer: usize, length: u32): u32 {
   return COUNT_CONTROL
 }
 
-/** A data frame begins whose header is behind the cursor: an answer of another length ends here, at its header. */
+/** Begins a data frame whose header ends at the cursor. An answer of another length is refused here, at its header. */
 function beginFrame(slot: usize, first: u32, length: u64): u32 {
   if (!load<u8>(slot, SLOT_MESSAGE)) {
     store<u8>(slot, first, SLOT_MESSAGE)

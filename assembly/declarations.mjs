@@ -1,5 +1,5 @@
-// Leaves only the declarations that a user's compiler can reach from the package's entries: the others would be shipped
-// for nobody, and they are half of all. Run by the build, behind the compiler.
+// Leaves only the declarations that a user's compiler can reach from the package's entries: nobody would use the others,
+// and they are half of all. The build runs it after the compiler.
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

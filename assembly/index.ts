@@ -2,7 +2,7 @@
 //
 // There are two builds (asconfig.json): the release build is shipped; the debug build also checks every `assert`, and
 // traps at the first that does not hold. The tests of test/codec run on both. An assert that only compares leaves nothing
-// in the release build; one that loads stands behind ASC_NO_ASSERT, because the optimizer keeps every load.
+// in the release build; one that loads is guarded by ASC_NO_ASSERT, because the optimizer keeps every load.
 import { MASKED, writeHeader } from './header'
 import { mask } from './mask'
 

@@ -1,4 +1,4 @@
-// Masking and unmasking (RFC 6455, section 5.3): the same XOR in both directions, 64 bytes a step.
+// Masking and unmasking (RFC 6455, section 5.3): the same XOR in both directions, 64 bytes per step.
 
 /** The masking key as the payload byte `count` places further sees it. */
 export function rotate(key: u32, count: u32): u32 {

@@ -60,4 +60,4 @@ export const SLOT_GREETING: u32 = 5 // u8: 0 once messages are answers
 export const SLOT_FIRST: u32 = 6 // u8: the first byte of a whole answer
 export const SLOT_TAKEN: u32 = 8 // u32: payload bytes that have come of the answer under way
 export const SLOT_LONGEST: u32 = 40 // u64: the longest compressed answer
-export const SLOT_SHORT: u32 = 176 // u16: the header of the latest short answer, behind the longest control frame in the carry
+export const SLOT_SHORT: u32 = 176 // u16: the header of the latest short answer, after the longest control frame in the carry

@@ -1,6 +1,6 @@
 // UTF-8 validation (RFC 3629), resumable at any byte, failing at the first byte that can't be right.
 // Whole blocks use the three-table look-up of Keiser and Lemire ("Validating UTF-8 in less than one instruction
-// per byte", 2020); the ends of a span, where a character may be cut, use an automaton of one step a byte.
+// per byte", 2020); the ends of a span, where a character may be cut, use an automaton of one step per byte.
 
 /** The automaton's states: 0 between characters, REJECTED, or the bytes still due | lowest next << 8 | highest next << 16. */
 export const UTF8_REJECTED: u32 = 0xffffffff
@@ -86,14 +86,14 @@ export function validate(state: u32, pointer: usize, length: usize): u32 {
     const start = pointer
     let previous = i64x2.splat(0)
     let errors = i64x2.splat(0)
-    // 64 bytes a step: one look for ASCII, and no branch among the rest.
+    // 64 bytes per step: one look for ASCII, and no branch among the rest.
     for (; blocks - pointer >= 64; pointer += 64) {
       const a = v128.load(pointer)
       const b = v128.load(pointer, 16)
       const c = v128.load(pointer, 32)
       const d = v128.load(pointer, 48)
       const all = v128.or(v128.or(v128.or(a, b), v128.or(c, d)), previous)
-      // ASCII behind ASCII can't be wrong; behind a wider block it may cut a character.
+      // ASCII after ASCII can't be wrong; after a block with wider characters, it may cut one of them.
       if (v128.any_true(v128.and(all, i8x16.splat(-128)))) {
         errors = v128.or(errors, v128.or(blockErrors(previous, a), blockErrors(a, b)))
         errors = v128.or(errors, v128.or(blockErrors(b, c), blockErrors(c, d)))

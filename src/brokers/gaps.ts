@@ -56,7 +56,7 @@ export class Gaps {
     return true
   }
 
-  /** A topic with many publishers must not cost others theirs: it forgets its own. */
+  /** Makes room at the cost of this topic: a topic with many publishers must not cost other topics theirs. */
   #makeRoom(publishers: Map<number, number>): void {
     const full = publishers.size >= this.#maxPublishers || this.#numbers >= this.#maxNumbers
     if (full && publishers.size > 0) dropFirst(publishers)

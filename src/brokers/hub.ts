@@ -16,9 +16,9 @@ export interface HubOptions {
 export interface HubStatistics {
   /** Acceptors that are linked. */
   readonly links: number
-  /** Topics that are subscribed by one of them at least. */
+  /** Topics that at least one acceptor subscribes to. */
   readonly topics: number
-  /** Topics of all acceptors together. */
+  /** Subscriptions of all acceptors together. */
   readonly subscriptions: number
   /** Publications passed on, once for each acceptor that got them. */
   readonly forwarded: number
@@ -83,12 +83,12 @@ export class Hub {
     this.#forward(undefined, record)
   }
 
-  /** Ends all links; resolves when what was to be passed on has left, or can't. */
+  /** Closes all links; resolves when all publications that waited have been passed on, or can't be. */
   async close(): Promise<void> {
     await Promise.all([...this.#links].map(({ queue }) => queue.end(CLOSE_TIMEOUT)))
   }
 
-  /** False for what no acceptor writes: whatever comes behind it can't be trusted either. */
+  /** False for a record that no acceptor writes: whatever comes after it can't be trusted either. */
   #take(link: Link, record: Buffer): boolean {
     const kind = kindOf(record)
     if (kind === undefined) return false
@@ -111,7 +111,7 @@ export class Hub {
     }
   }
 
-  /** False for more than can be kept. */
+  /** False if the acceptor subscribes to more topics than can be kept. */
   #subscribe(link: Link, topic: string): boolean {
     const subscribers = this.#subscribers.get(topic)
     const tooMany = subscribers === undefined && this.#subscribers.size >= this.#maxTopics

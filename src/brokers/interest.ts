@@ -21,14 +21,14 @@ export class Interest {
     this.#changed.add(topic)
   }
 
-  /** The other side knows nothing any more. */
+  /** The other side has lost what it was told: all topics must be told again. */
   reset(): void {
     this.#told.clear()
     this.#changed.clear()
     for (const topic of this.#wanted) this.#changed.add(topic)
   }
 
-  /** What must be told now; it counts as told. */
+  /** Returns the changes that the other side must be told now; from then on, they count as told. */
   take(): { added: string[]; removed: string[] } {
     const changes: { added: string[]; removed: string[] } = { added: [], removed: [] }
     for (const topic of this.#changed) {

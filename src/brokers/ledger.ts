@@ -25,7 +25,7 @@ export class Ledger {
     this.#gaps.unsubscribe(topic)
   }
 
-  /** Counts and numbers a publication; one that no record can hold is dropped. */
+  /** Counts and numbers a publication; a publication that no record can hold is dropped. */
   next(topic: string, payload: Uint8Array): NumberedTopic | undefined {
     this.#published++
     const numbered = this.#numbering.next(topic)

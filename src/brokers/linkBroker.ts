@@ -74,7 +74,7 @@ export class LinkBroker implements Broker {
     return this.#closing
   }
 
-  /** Tells the hub which topics are subscribed; when the queue is full, after some of it has left. */
+  /** Tells the hub which topics are subscribed; while the queue is full, that waits until some of it has been written. */
   #announce(): void {
     if (!this.#interest.changed || this.#queue.full) return
     const { added, removed } = this.#interest.take()

@@ -16,7 +16,7 @@ const BEGINS = 2
 
 /** Longest record; Redis takes 512 MiB. */
 export const MAX_RECORD_BYTES = 256 * 1024 * 1024
-/** In a message of several records, where each begins before that many bytes: whoever publishes gathers no more. */
+/** In a message of several records, each record begins before this many bytes: a publisher gathers no more. */
 export const BATCH_BYTES = 256 * 1024
 /** What is reserved for a record that has only been announced. */
 const FIRST_ROOM = 64 * 1024
@@ -192,7 +192,7 @@ function recordBytes(bytes: Buffer, at: number): number | undefined {
 }
 
 /**
- * Cuts a message that consists of whole publications on one topic, the one whose name ends `channel` behind `prefix`
+ * Cuts a message that consists of whole publications on one topic, the one whose name is the rest of `channel` after `prefix`
  * bytes. Returns false, and has called nothing, if it is anything else.
  */
 export function eachPublication(

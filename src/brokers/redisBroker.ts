@@ -62,7 +62,7 @@ interface RecordBatch {
 const { maxBuffered: MAX_BUFFERED, timeout: TIMEOUT } = redisQuantities
 /** Channels in one command. */
 const MAX_CHANNELS = 1000
-/** Milliseconds that `close` waits for what is not confirmed. */
+/** Milliseconds that `close` waits for confirmations. */
 const CLOSE_TIMEOUT = 2000
 
 /**
@@ -224,7 +224,7 @@ class RedisPubSub implements RedisBroker {
     this.#announce()
   }
 
-  /** Tells Redis which topics are subscribed; while it is away they gather. */
+  /** Tells Redis which topics are subscribed. While Redis is away, the changes gather. */
   #announce(): void {
     const { client } = this.#subscriber
     if (client === undefined || !this.#interest.changed) return
@@ -265,7 +265,7 @@ class RedisPubSub implements RedisBroker {
     }
     this.#publisher.close()
     this.#subscriber.close()
-    // What was not confirmed is counted by then.
+    // By now, publications without a confirmation have been counted.
     await new Promise(setImmediate)
   }
 }

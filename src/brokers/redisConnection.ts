@@ -9,9 +9,9 @@ const redis = () => packageFor<typeof import('@redis/client')>('millrace/redis',
 export type RedisClient = ReturnType<typeof clientFor>
 
 export interface ConnectionEvents {
-  /** It can be used. */
+  /** The connection can be used. */
   up(client: RedisClient): void
-  /** It is lost, or could not be made. */
+  /** The connection is lost, or could not be made. */
   down(error: Error): void
 }
 
@@ -77,7 +77,7 @@ export class RedisConnection {
     client.unref()
     client.on('error', (error: Error) => this.#lost(client, error))
     client.on('connect', () => {
-      // It was given up while it was connecting, which the client can't interrupt.
+      // The client was given up while it was connecting, which can't be interrupted.
       if (client !== this.#current) client.destroy()
     })
     const late = (): void =>
@@ -89,7 +89,7 @@ export class RedisConnection {
     )
   }
 
-  /** Ends it for good. */
+  /** Ends the connection, and makes no new one. */
   close(): void {
     const client = this.#detach()
     clearTimeout(this.#retry)

@@ -27,7 +27,7 @@ export class SendQueue {
     this.#written = written
   }
 
-  /** Bytes that have not left. */
+  /** Bytes that the stream has not written yet. */
   get waiting(): number {
     return this.#waiting
   }
@@ -58,7 +58,7 @@ export class SendQueue {
     this.#append(record)
   }
 
-  /** Writes what waits, as soon as the write before is done. */
+  /** Writes what waits, as soon as the previous write is done. */
   flush(): void {
     if (this.#writing || !this.#stream.writable) return
     if (this.#waiting === 0) {
@@ -95,7 +95,7 @@ export class SendQueue {
 
   #done(bytes: number, error: Error | null | undefined): void {
     this.#writing = false
-    // The stream is ending: it tells so by itself.
+    // The stream is ending, and emits 'close' by itself.
     if (error) return
     this.#waiting -= bytes
     if (this.#waiting === 0) this.#from = this.#to = 0

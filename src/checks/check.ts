@@ -5,7 +5,7 @@ import { callerError } from './errors.js'
 import { type Checklist, type Kind, shown } from './kinds.js'
 import { nearest, sameName } from './spelling.js'
 
-/** Who else takes options, to say where one belongs that was given in the wrong place. */
+/** The other functions that take options: an error can name the right place for a misplaced option. */
 export type Elsewhere = readonly Checklist[]
 
 /**
@@ -13,7 +13,7 @@ export type Elsewhere = readonly Checklist[]
  * kind; a RangeError for numbers that are out of bounds. Members that are undefined are as if they were absent.
  *
  * The object of handlers is their `this`, so it may hold what is the application's own: any object (a Map of users),
- * and where it has a class, anything. Of these names only such are refused as can hardly mean anything but an option.
+ * and where it has a class, anything. Of these names, only those are refused that can hardly mean anything but an option.
  */
 export function checkOptions(given: unknown, list: Checklist, elsewhere: Elsewhere = []): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
@@ -44,12 +44,12 @@ export function checkValue(name: string, value: unknown, kind: Kind, elsewhere: 
   throw callerError(isOfKind ? 'ERR_OPTION_RANGE' : 'ERR_OPTION_KIND', words)
 }
 
-/** Throws a TypeError for arguments behind those that a function takes, a callback for instance. */
+/** Throws a TypeError for arguments after those that a function takes, a callback for instance. */
 export function checkNoMore(more: readonly unknown[], advice: string): void {
   if (more.some((argument) => argument !== undefined)) throw callerError('ERR_ARGUMENT_SURPLUS', advice)
 }
 
-/** Whether it is an object literal, of whichever realm, or has no prototype at all: no class is behind it. */
+/** Whether it is an object literal, of whichever realm, or has no prototype at all: an object without a class of its own. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null

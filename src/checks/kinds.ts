@@ -3,7 +3,7 @@
 
 /** What an option's value must be. */
 export interface Kind {
-  /** What stands behind "must be". */
+  /** The words that follow "must be" in an error. */
   readonly words: string
   /** Whether a value is of this kind; if not, that is a TypeError. */
   is(value: unknown): boolean
@@ -26,9 +26,9 @@ export interface Checklist {
   /** How an option is given, for whoever gave it elsewhere. */
   example(name: string): string
   readonly options: Readonly<Record<string, Kind>>
-  /** Names that nobody knows pass, unless they look like one of these: their owner knows more names in later versions. */
+  /** Unknown names pass, unless they look like one of these: the owner of the table may know more names in later versions. */
   readonly open?: boolean
-  /** Its object is also `this` of the application's handlers, so it may hold what is theirs. */
+  /** The object is also `this` of the application's handlers, so it may hold members of the application's own. */
   readonly own?: boolean
 }
 

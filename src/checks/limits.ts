@@ -12,7 +12,7 @@ export interface Limit extends Quantity {
   readonly zero?: string
   /** What happens at the limit. */
   readonly atLimit: string
-  /** What the peer gets then: a close code and the code of the error, or an HTTP status. */
+  /** What the peer gets at the limit: a close code and the code of the error, or an HTTP status. */
   readonly answer: string
   /** What the command line says of it; absent where the command has no such option. */
   readonly help?: string
@@ -163,7 +163,7 @@ export const connectionLimits = {
 
 const MAX_CONNECTIONS = 100_000
 
-/** What one address may have of all connections where nothing else is said; the rest is kept for others. */
+/** The share of all connections that one address may have by default; the rest is kept for other addresses. */
 const SHARE_OF_ADDRESS = 7 / 8
 
 /** The default of `maxConnectionsPerAddress`. */

@@ -3,7 +3,7 @@
 
 /** A number that may be given as an option. */
 export interface Quantity {
-  /** A code is no amount: what may be one is checked where it is used. */
+  /** Marks a close code, which is no amount: whether it may be sent is checked where it is used. */
   readonly unit: 'bytes' | 'ms' | 'count' | 'code'
   /** What holds where nothing is given. Absent where that depends on the machine, or on another option. */
   readonly byDefault?: number

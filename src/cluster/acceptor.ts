@@ -34,7 +34,7 @@ export class Acceptor {
         this.#tell({ kind: 'statistics', id: order.id, statistics: ownStatistics(server) })
       }
     })
-    // The primary has gone: nobody would end this process any more.
+    // The primary has gone, so nobody else would end this process.
     process.on('disconnect', () => process.exit(1))
   }
 
@@ -58,7 +58,7 @@ export class Acceptor {
   }
 }
 
-/** Undefined where there is nobody to be even with. */
+/** Undefined if there is no tally, and so nothing to compare with. */
 function balanceOf(server: ProcessServer): Balance | undefined {
   const tally = inheritTally()
   if (tally === undefined || tally.places < 2) return undefined

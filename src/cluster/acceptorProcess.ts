@@ -20,17 +20,17 @@ interface Waiter {
 }
 
 export class AcceptorProcess {
-  /** What its process ended with, in words. Never rejects. */
+  /** Resolves with how the process ended, in words. Never rejects. */
   readonly ended: Promise<string>
   addresses: readonly (AddressInfo | string)[] = []
   readonly #worker: Worker
-  /** What it is told. */
+  /** The channel on which orders go to the acceptor. */
   readonly #orders: Seal
   readonly #began = performance.now()
   readonly #waiting: Waiter[] = []
   readonly #asking = new Map<number, () => void>()
   #state: ProcessStatistics['state'] = 'starting'
-  /** How often it has told that it listens. */
+  /** How often the acceptor has reported that it listens. */
   #places = 0
   #over: Error | undefined
   #timer: NodeJS.Timeout | undefined
@@ -72,12 +72,12 @@ export class AcceptorProcess {
     if (link !== undefined) joined?.(link)
   }
 
-  /** 0 if it could not be started. */
+  /** The process id; 0 if the process could not be started. */
   get pid(): number {
     return this.#worker.process.pid ?? 0
   }
 
-  /** Since it was started, in milliseconds. */
+  /** The time since the process was started, in milliseconds. */
   get age(): number {
     return performance.now() - this.#began
   }
@@ -86,7 +86,7 @@ export class AcceptorProcess {
     return this.#state === 'listening'
   }
 
-  /** Resolves when it has listened so many times; rejects, and ends it, if it does not in time. */
+  /** Resolves when the acceptor has listened `places` times; rejects, and ends it, if it does not listen in time. */
   async ready(places: number, timeout: number): Promise<void> {
     if (this.#over !== undefined) throw this.#over
     if (this.#places >= places) return
@@ -99,7 +99,7 @@ export class AcceptorProcess {
     )
   }
 
-  /** Lets it end its connections and itself; kills it if that takes more than `limit` milliseconds longer than told. */
+  /** Drains the acceptor, which ends by itself; kills it if it takes `limit` milliseconds longer than the drain says. */
   drain(order: Drain, limit: number): void {
     if (this.#state === 'starting') return this.kill()
     this.#state = 'draining'

@@ -5,11 +5,11 @@ import type { Tally } from './tally.js'
 /** Being ahead by so many connections, or by this share of them, is even enough. */
 const MARGIN = 16
 const MARGIN_SHARE = 0.1
-/** It tells its number when that has changed by so many: less than the margin. */
+/** An acceptor tells how many connections it has when the number has changed by so many: less than the margin. */
 const STEP = 8
 /** Length of a pause, in milliseconds: about what another acceptor needs to wake and accept. */
 const PAUSE = 0.1
-/** The system may add its timers' slack to a pause. What is beyond, others had the processor for. */
+/** The system may add its timers' slack to a pause. If a pause lasts longer still, others had the processor meanwhile. */
 const LONGEST_PAUSE = 2 * PAUSE
 /** Pauses take one part in so many of the time, at most; what was not needed is saved, up to so many milliseconds. */
 const PARTS = 5
@@ -19,12 +19,12 @@ export class Balance {
   readonly #tally: Tally
   readonly #place: number
   readonly #connections: ReadonlySet<unknown>
-  /** Never rings. */
+  /** What a pause waits on, with a time limit: nobody ever wakes it. */
   readonly #bell = new Int32Array(new SharedArrayBuffer(4))
   /** Connections accepted in this turn. */
   #arrivals = 0
   #told = 0
-  /** With more connections it may be ahead. */
+  /** With more connections than this, the acceptor may be ahead. */
   #even = MARGIN
   #scheduled = false
   #over = false
@@ -38,12 +38,12 @@ export class Balance {
     this.#connections = connections
   }
 
-  /** It listens. */
+  /** The acceptor listens. */
   begin(): void {
     this.#tally.tell(this.#place, this.#connections.size)
   }
 
-  /** It has accepted a connection. If they come many at a time, the pause leaves the rest of them to others. */
+  /** The acceptor has accepted a connection. If many come at a time, a pause leaves the rest of them to others. */
   arrived(): void {
     if (this.#over) return
     this.#arrivals++
@@ -51,23 +51,23 @@ export class Balance {
     else if (this.#arrivals === 2) this.#weigh()
   }
 
-  /** It has accepted an opening handshake. If they come one at a time, the pause leaves the next one to others. */
+  /** The acceptor has accepted an opening handshake. If they come one at a time, a pause leaves the next one to others. */
   opened(): void {
     if (this.#matters) this.#schedule()
   }
 
-  /** It accepts nothing more. */
+  /** The acceptor accepts nothing more. */
   end(): void {
     this.#over = true
   }
 
-  /** Whether it may be ahead, or others should know how many it has. */
+  /** Whether the acceptor may be ahead, or others should know how many connections it has. */
   get #matters(): boolean {
     const { size } = this.#connections
     return size > this.#even || Math.abs(size - this.#told) >= STEP
   }
 
-  /** For the end of the turn, when everybody has their answers. */
+  /** Runs at the end of the turn, when all answers have been written. */
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true

@@ -3,12 +3,12 @@ import cluster from 'node:cluster'
 import { isMainThread } from 'node:worker_threads'
 import { makeSecret } from './seal.js'
 
-/** The descriptor of the link, behind the channel of node:cluster. */
+/** The descriptor of the link: the one after the channel of node:cluster. */
 export const LINK_DESCRIPTOR = 4
 /** The descriptor of the file with the tally. */
 export const TALLY_DESCRIPTOR = 5
 
-/** In the environment of acceptors: the process that started them. Theirs is inherited by processes of their own. */
+/** In the environment of acceptors: the id of the primary. Processes that an acceptor starts inherit the variable, too. */
 const PRIMARY = 'MILLRACE_PRIMARY'
 /** In the environment of acceptors: the ports of those before them, for each `listen` that leaves its own open. */
 const PORTS = 'MILLRACE_PORTS'
@@ -42,7 +42,7 @@ export function inheritPlace(): number {
   return Number(process.env[PLACE])
 }
 
-/** The secret, which nothing that this process starts or shows needs to know. One that is not there is never ''. */
+/** Takes the secret out of the environment, because nothing that this process starts needs it. Without one, makes one. */
 export function takeSecret(): string {
   const { [SECRET]: secret = makeSecret() } = process.env
   delete process.env[SECRET]

@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
 import { socketAt } from '../internals/descriptor.js'
 import { LINK_DESCRIPTOR } from './environment.js'
 
-/** How an acceptor is started: only the primary has the standard input; then the channel, then the link. */
+/** The descriptors of an acceptor: no standard input, which only the primary has; then the channel, then the link. */
 export const STDIO = ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] as const
 
 /** The primary's end; undefined if the process could not be started. */

@@ -21,7 +21,7 @@ function limits(root: string): number[] {
       .map(Number)
     found.push(Number(quota) / Number(period))
   }
-  // Version 1 has one a controller; a container sees its own at the top.
+  // Version 1 has one tree per controller; a container sees its own group at the top.
   const folder = posix.join(root, 'sys/fs/cgroup/cpu')
   const [quota, period] = ['cpu.cfs_quota_us', 'cpu.cfs_period_us'].map((name) => contentOf(posix.join(folder, name)))
   found.push(Number(quota) / Number(period))

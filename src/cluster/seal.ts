@@ -50,7 +50,7 @@ export class Seal {
       this.#word = this.#next()
       return content
     } catch {
-      return undefined // a getter of somebody's
+      return undefined // a getter of the application's has thrown
     }
   }
 

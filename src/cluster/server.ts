@@ -28,7 +28,7 @@ import { onSignals } from './signals.js'
 import { ownStatistics, type ProcessStatistics } from './statistics.js'
 import { Supervisor } from './supervisor.js'
 
-/** There is one program, so one server of it has the acceptors. */
+/** The server with acceptors: all acceptors run the same program, so only one of its servers can have them. */
 let taken = false
 
 /** A WebSocket server. `createServer` makes it. */
@@ -36,7 +36,7 @@ export class Server<Data = unknown> {
   readonly #process: ProcessServer
   #supervisor: Supervisor | undefined
   #acceptor: Acceptor | undefined
-  /** A signal has told this process to end. */
+  /** Whether a signal has told this process to end. */
   #signalled = false
 
   /** Made by `createServer`. @internal */

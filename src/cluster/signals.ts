@@ -9,7 +9,7 @@ const toAll = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export interface Reactions {
   stop(): Promise<unknown>
-  /** Ends what would outlive this process. */
+  /** Ends the processes that would outlive this one. */
   kill?(): void
   reload?(): void
 }

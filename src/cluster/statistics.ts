@@ -1,4 +1,4 @@
-// What a process that serves tells of itself: only what it has anyway.
+// What a serving process reports of itself: only numbers that it has anyway.
 
 import type { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'

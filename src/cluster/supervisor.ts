@@ -23,13 +23,13 @@ const CLOSING = 'the server is closing'
 
 const AT_ONCE = drainOf(1001, '')
 
-/** How an acceptor ends that was told to. */
+/** How an acceptor ends that was told to end. */
 const WELL = 'ended with code 0'
 
 const SHORTEST_DELAY = 100
 const LONGEST_DELAY = 5000
 
-/** A place that an acceptor fills, and another one after it. */
+/** A place for one acceptor. When the acceptor dies or is replaced, another one takes the place. */
 interface AcceptorPlace {
   acceptor: AcceptorProcess | undefined
   /** Young deaths in a row. */
@@ -52,16 +52,16 @@ export class Supervisor {
   readonly #draining = new Set<AcceptorProcess>()
   /** Where all acceptors listen, or have last listened. */
   #addresses: readonly (AddressInfo | string)[] = []
-  /** For those that start when nobody is left who listens: their port must not change. */
+  /** The ports for acceptors that start while no other acceptor listens: a port must not change. */
   #ports: readonly number[] = []
   /** How often the application has called `listen`. */
   #listens = 0
   /** Whether all acceptors have listened: one that dies before that is not replaced. */
   #started = false
   #stopping: Promise<void> | undefined
-  /** Starts and reloads run one after the other; each leaves here when it is over. */
+  /** Settles when the latest start or reload is over: they run one after the other. */
   #turns: Promise<unknown> = Promise.resolve()
-  /** The reload that waits for its turn. Whoever asks meanwhile gets this one. */
+  /** The reload that waits for its turn. Whoever asks for a reload meanwhile gets this one. */
   #awaited: Promise<void> | undefined
 
   /** Throws a TypeError where there is no program that acceptors could run. */
@@ -200,7 +200,7 @@ export class Supervisor {
     if (this.#stopping !== undefined) return
     try {
       this.#fill(place, this.#start(place))
-      // One that is not ready in time is ended, and has died then.
+      // An acceptor that is not ready in time is ended, which counts as its death.
       this.#ready(this.#acceptors).catch(() => undefined)
     } catch (error) {
       this.#options.log(`millrace: no acceptor can be started: ${error instanceof Error ? error.message : error}`)
@@ -221,7 +221,7 @@ export class Supervisor {
       await this.#ready(fresh)
       if (this.#stopping !== undefined) throw callerError('ERR_SERVER_CLOSED', CLOSING)
     } catch (error) {
-      // Those that listen may have connections already.
+      // Acceptors that listen may have connections already.
       for (const acceptor of fresh) this.#drain(acceptor, 0)
       throw this.#stopping === undefined ? error : callerError('ERR_SERVER_CLOSED', CLOSING)
     }
@@ -254,7 +254,7 @@ export class Supervisor {
     acceptor.drain({ kind: 'drain', after, over, code, reason: '' }, stopTimeout)
   }
 
-  /** Keeps an acceptor that has no place, until it ends. */
+  /** Keeps an acceptor without a place, until it ends. */
   #note(acceptor: AcceptorProcess): void {
     this.#draining.add(acceptor)
     acceptor.ended.then(() => this.#draining.delete(acceptor))

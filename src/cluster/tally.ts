@@ -10,7 +10,7 @@ const FOLDERS = ['/dev/shm', tmpdir()]
 /** Bytes of a place: the number of its connections and one, or 0 where nobody listens. */
 const PLACE = 4
 
-/** The primary's: a new one with so many places; undefined where no file can be made. */
+/** A new tally with so many places, for the primary; undefined where no file can be made. */
 export function makeTally(places: number): Tally | undefined {
   for (const folder of FOLDERS) {
     try {
@@ -20,13 +20,13 @@ export function makeTally(places: number): Tally | undefined {
       ftruncateSync(descriptor, places * PLACE)
       return new Tally(descriptor, places)
     } catch {
-      // Read-only, full, or not there.
+      // The folder is read-only, full, or missing.
     }
   }
   return undefined
 }
 
-/** The acceptor's; undefined where the primary could not make one. */
+/** The tally that an acceptor inherits; undefined where the primary could not make one. */
 export function inheritTally(): Tally | undefined {
   try {
     const places = fstatSync(TALLY_DESCRIPTOR).size / PLACE

@@ -17,12 +17,12 @@ export { COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH }
 
 /** What every answer must be. Lengths in bytes. */
 export interface Answers {
-  /** The first byte of one that comes whole; without an opcode, any answer will do. */
+  /** The first byte of an answer that comes in one frame; without an opcode in it, any answer will do. */
   readonly first: number
   readonly length: number
-  /** Where its bytes lie in the codec's memory; 0 if only their number counts. */
+  /** Where the payload of an answer lies in the codec's memory; 0 if only its length counts. */
   readonly pointer: number
-  /** With a reserved bit that `first` has, an answer is compressed, and may have so many bytes. */
+  /** The longest compressed answer: one that has the reserved bit of `first`. */
   readonly compressed: number
 }
 
@@ -43,7 +43,7 @@ export class Counter {
 
   /**
    * Counts the messages that end from `start` to `end`. Returns COUNT_DONE where all bytes are consumed; COUNT_CONTROL
-   * where a control frame came, behind which it goes on; COUNT_LENGTH for an answer of another length, `announced` bytes
+   * where a control frame came, after which counting goes on; COUNT_LENGTH for an answer of another length, `announced` bytes
    * or more; COUNT_DIFFERENT for one of another kind, or with other bytes from byte `announced` on; else a violation.
    */
   count(start: number, end: number): number {

@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<number, string>> = {
 /** RSV1, RSV2 and RSV3, from the highest on. */
 const RESERVED = [0x40, 0x20, 0x10]
 
-/** The first byte of "HTTP/1.1", which is that of no frame: no extension reserves a bit of a Close frame. */
+/** The first byte of "HTTP/1.1". No frame begins with it, because no extension reserves a bit of a Close frame. */
 const HTTP = 0x48
 const END_OF_HEAD = '\r\n\r\n'
 

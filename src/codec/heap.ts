@@ -1,6 +1,6 @@
 // Memory for everything that outlives a read: slots, regions, tail blocks, parked bytes.
 // Small blocks come in size classes from pages of their own (slabs); large ones are extents of whole pages that grow in
-// place where they can. What an operation costs does not depend on what is held, but for the levels of a tree (gaps.ts).
+// place where they can. What an operation costs does not depend on what is held, but for the levels of a tree (pageGaps.ts).
 import { type Codec, PAGE } from './instance.js'
 import { type Extent, Pages } from './pages.js'
 import { SizeClass } from './sizeClass.js'
@@ -10,7 +10,7 @@ export { PAGE }
 
 const CLASSES = [SLOT_SIZE, 1024, 4096, 16384] as const
 const LARGEST_CLASS = 16384
-/** An address without these is the number of its page; a shift costs half as much as a division. */
+/** Shifted right by so many bits, an address is the number of its page. A shift costs half as much as a division. */
 const PAGE_BITS = 16
 
 /** A piece of the codec's memory, from `pointer`, `size` bytes long. */
@@ -19,7 +19,7 @@ export interface Block {
   size: number
   /** The pages of a large block. */
   readonly extent: Extent | undefined
-  /** False once it is freed: its memory is others', and the heap refuses to free or extend it. */
+  /** False once the block is freed: its memory is in use by others, and the heap refuses to free or extend it. */
   held: boolean
 }
 
@@ -44,7 +44,7 @@ export class Heap {
   }
 
   /**
-   * Allocates at least `bytes`. Of a large block, `reserve` bytes are kept free behind it if there is room. Throws
+   * Allocates at least `bytes`. After a large block, `reserve` bytes are kept free if there is room. Throws
    * OutOfMemory, before anything is changed, if the memory has no room for `bytes`.
    */
   allocate(bytes: number, reserve = bytes): Block {
@@ -79,7 +79,7 @@ export class Heap {
     block.held = false
   }
 
-  /** Allocates a slot: a block that every connection has, so nothing is kept of it but its address. As `allocate` does. */
+  /** Allocates a slot, as `allocate` does. Every connection has one, so nothing is kept of a slot but its address. */
   allocateSlot(): number {
     const pointer = this.#slots.take()
     this.used += SLOT_SIZE

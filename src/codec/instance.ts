@@ -1,5 +1,5 @@
 // The codec's instance: the WebAssembly module, its memory, and its functions with their types.
-// One instance a thread; the memory is shared so that a region can be handed to another thread as two numbers.
+// There is one instance per thread; the memory is shared so that a region can be handed to another thread as two numbers.
 import { Buffer } from 'node:buffer'
 import type { OwnBytes } from './ownBytes.js'
 import { base64 } from './wasm.generated.js'
@@ -65,12 +65,12 @@ export class Codec {
   readonly call: CodecExports
   /** All of the memory. Replaced when the memory grows, so read it anew for each use. */
   bytes: Buffer
-  /** The first pages as u32 and f64: frame table and results. They never move. */
+  /** The first pages, with the frame table and the results, as u32 and as f64. They never move. */
   readonly words: Uint32Array
   readonly doubles: Float64Array
   /** Pages the memory may grow to; less than 4 GiB where the system grants less address space. */
   readonly maximumPages: number
-  /** For other threads: growing it here grows it there. */
+  /** The memory itself, for other threads: when one thread grows it, it grows for all. */
   readonly memory: WasmMemory
   /**
    * The view that was made last: making one costs as much as copying a kilobyte. All writes of a publication ask for the

@@ -1,5 +1,5 @@
 // The error of an allocation for which there is no room. It has a class of its own, because it is nobody's mistake:
-// whoever asked is to refuse a newcomer or to end one connection, and must tell it from a RangeError that is one.
+// the caller refuses a newcomer or ends one connection, and must not confuse it with a RangeError, which is a mistake.
 import type { ErrorCode } from '../checks/errors.js'
 
 /**

@@ -1,5 +1,5 @@
-// How many pages are free behind each extent, and which extent is the first with enough of them: a tournament tree over
-// all pages. The leaf of a page is the gap behind the extent that begins there, and each inner node is the longest gap
+// How many pages are free after each extent, and which extent is the first with enough of them: a tournament tree over
+// all pages. The leaf of a page is the gap after the extent that begins there, and each inner node is the longest gap
 // below it, so that a gap is noted and found in as many steps as the tree has levels: 16 for 4 GiB.
 
 const FEWEST = 64
@@ -14,19 +14,19 @@ export class PageGaps {
     while (page >= this.#capacity) this.#double()
   }
 
-  /** Notes that `length` pages are free behind the extent that begins at `page`, which the tree must cover. */
+  /** Notes that `length` pages are free after the extent that begins at `page`, which the tree must cover. */
   set(page: number, length: number): void {
     const longest = this.#longest
     let node = this.#capacity + page
     longest[node] = length
     for (node >>= 1; node > 0; node >>= 1) {
       const longer = Math.max(longest[2 * node] ?? 0, longest[2 * node + 1] ?? 0)
-      if (longest[node] === longer) return // so does everything above
+      if (longest[node] === longer) return // the nodes above it do not change either
       longest[node] = longer
     }
   }
 
-  /** The lowest page at which an extent begins that has `length` free pages behind it. */
+  /** The lowest page at which an extent begins with `length` free pages after it. */
   first(length: number): number | undefined {
     const longest = this.#longest
     if (!((longest[1] ?? 0) >= length)) return undefined

@@ -14,7 +14,7 @@ export interface Extent {
   reserved: number
   next: Extent | undefined
   previous: Extent | undefined
-  /** What is in it, if that is small blocks. */
+  /** The slab that lies in it, if the extent holds small blocks. */
   slab: Slab | undefined
 }
 
@@ -22,9 +22,9 @@ export class Pages {
   readonly #codec: Codec
   /** The extents by their first pages. */
   readonly #extents: (Extent | undefined)[] = []
-  /** The pages behind each extent that nobody holds. */
+  /** The pages after each extent that nobody holds. */
   readonly #unheld = new PageGaps()
-  /** Those of them that the extent does not reserve, either. */
+  /** The pages after each extent that nobody holds and the extent does not reserve. */
   readonly #unreserved = new PageGaps()
   #preferred: number
 
@@ -78,7 +78,7 @@ export class Pages {
     }
     this.#unheld.set(first, 0)
     this.#unreserved.set(first, 0)
-    // Whoever still has the extent must not keep its neighbours, and theirs, from being collected.
+    // Whoever still has this extent must not keep its neighbours from being collected, and in turn theirs.
     extent.next = undefined
     extent.previous = undefined
   }
@@ -87,7 +87,7 @@ export class Pages {
     const previous = this.#before(this.#unreserved, reserved)
     if (previous === undefined) return undefined
     const first = previous.first + previous.reserved
-    // A system that lets the memory grow no more is no reason to refuse what fits into the memory that is there.
+    // If the system lets the memory grow no more, what fits into the present memory must still be allocated.
     if (first + reserved > this.#preferred || this.#refusal(first + held) !== undefined) return undefined
     return this.#link(first, held, reserved, previous)
   }
@@ -101,7 +101,7 @@ export class Pages {
     return this.#link(first, held, held, previous)
   }
 
-  /** The first extent with so many free pages behind it. */
+  /** The first extent with so many free pages after it. */
   #before(gaps: PageGaps, pages: number): Extent | undefined {
     const first = gaps.first(pages)
     return first === undefined ? undefined : this.#extents[first]
@@ -123,7 +123,7 @@ export class Pages {
     }
   }
 
-  /** Puts an extent behind `previous`, whose reservation ends there. */
+  /** Puts an extent after `previous`, whose reservation ends where the extent begins. */
   #link(first: number, held: number, reserved: number, previous: Extent | undefined): Extent {
     this.#cover(first)
     const extent: Extent = { first, held, reserved, next: previous?.next, previous, slab: undefined }

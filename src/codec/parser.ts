@@ -30,7 +30,7 @@ export { STATUS_AGAIN, STATUS_DONE, STATUS_REGION }
 
 const ENTRY_WORDS = ENTRY_SIZE / 4
 
-/** The codec counts in 32 bits. */
+/** The largest limit that the codec takes: it counts in 32 bits. */
 const MOST_FRAGMENTS = 2 ** 32 - 1
 
 /** What a peer may send. */
@@ -70,17 +70,17 @@ export class Parser {
     return this.#words[COUNT_WORD] ?? 0
   }
 
-  /** What the entry is; see isText, isPart and the others of frames.ts. */
+  /** What the entry is; `isText`, `isPart` and the other functions of frames.ts read it. */
   info(entry: number): number {
     return this.#words[INFO_WORD + entry * ENTRY_WORDS] ?? 0
   }
 
-  /** Where its payload lies. */
+  /** Where the payload of the entry lies. */
   pointer(entry: number): number {
     return this.#words[POINTER_WORD + entry * ENTRY_WORDS] ?? 0
   }
 
-  /** Bytes of its payload. */
+  /** Bytes of the entry's payload. */
   length(entry: number): number {
     return this.#words[LENGTH_WORD + entry * ENTRY_WORDS] ?? 0
   }

@@ -41,7 +41,7 @@ export class Region {
   /** Makes room for `needed` bytes, in place or by moving the `filled` bytes it holds. Only its first user may call this. */
   grow(needed: number, filled: number, expected: number): void {
     if (this.#heap.extend(this.#block, needed + HEADROOM)) return
-    // It had to move because something was in its way: room for as much again, so that it need not move each time.
+    // The region must move, because something lies in its way. It gets twice the room, so that it need not move each time.
     const next = this.#heap.allocate(footprint(needed, expected), Math.max(expected, 2 * needed) + HEADROOM)
     this.#heap.codec.call.copy(next.pointer, this.#block.pointer, filled + HEADROOM)
     this.#heap.free(this.#block)
@@ -53,7 +53,7 @@ export class Region {
     this.#users++
   }
 
-  /** It must stay for what waits to be written. It counts as a region already. */
+  /** Keeps the region for output that waits to be written. It costs nothing more: its bytes count as a region already. */
   pin(): number {
     this.#users++
     return 0

@@ -13,7 +13,7 @@ export class SizeClass {
     this.#pages = pages
   }
 
-  /** Takes a block, from a new page if need be: then it throws OutOfMemory if there is none. */
+  /** Takes a block, from a new page if necessary. Throws OutOfMemory if there is no such page. */
   take(): number {
     const slab = this.#open.at(-1) ?? this.#openSlab()
     const pointer = slab.take()

@@ -2,7 +2,7 @@
 // memory of two connections would be the same from then on.
 import { PAGE } from './instance.js'
 
-/** What stands for a block that is held, and behind the last one that is free again. */
+/** HELD marks a block that is held; NONE stands for the successor of the last block that is free again. */
 const HELD = -1
 const NONE = -2
 
@@ -16,7 +16,7 @@ export class Slab {
   /** Its place among the slabs that have free blocks. */
   place = 0
   readonly #blocks: number
-  /** For each block that was taken ever: HELD, or the block that was freed before it. */
+  /** For each block that was ever taken: HELD or, if the block is free again, the block that was freed before it. */
   readonly #state: number[] = []
   /** The block that was freed last. */
   #freed = NONE
@@ -32,7 +32,7 @@ export class Slab {
     return this.free === this.#blocks
   }
 
-  /** Takes a free block, of which there must be one: that which was freed last, or the lowest that was never taken. */
+  /** Takes the block that was freed last or, without one, the lowest that was never taken. There must be a free block. */
   take(): number {
     const state = this.#state
     let block = this.#freed

@@ -10,11 +10,11 @@ import type { Handlers } from './handlers.js'
 import { traceError, traceState, tracing } from './trace.js'
 import type { Work } from './work.js'
 
-/** A connection, to those who call handlers for it. */
+/** A connection, as far as handlers are called for it. */
 export interface CallbackTarget<Data> {
-  /** What the handlers are given. */
+  /** The object that the handlers are given. */
   readonly connection: Connection<Data>
-  /** What its handlers run in; undefined if that is nothing. */
+  /** The async context of its handlers; undefined if they have none. */
   context: AsyncResource | undefined
   /** A handler threw, or its promise rejected. */
   handlerFailed(error: unknown): void
@@ -64,7 +64,7 @@ export class Callbacks<Data> {
   /** Tells the `error` handler that another handler has failed. Without one, the mistake goes to standard error. */
   handlerFailed(target: CallbackTarget<Data>, error: unknown): void {
     if (tracing) traceError(target, error)
-    // Of a peer that has left, its handlers can't but hear: that is no mistake of theirs.
+    // When a peer has left, its handlers get ConnectionEnded from what they wait for: that is no mistake of theirs.
     const isMistake = target.connection.isOpen || !(error instanceof ConnectionEnded)
     if (this.#handlers.error !== undefined) this.#tell(target, error)
     else if (isMistake) console.error(error)
@@ -76,7 +76,7 @@ export class Callbacks<Data> {
     if (this.#handlers.error !== undefined) this.#tell(target, error)
   }
 
-  /** Calls the `error` handler. If it fails itself, that goes to standard error. */
+  /** Calls the `error` handler. If that handler fails itself, its error goes to standard error. */
   #tell(target: CallbackTarget<Data>, error: unknown): void {
     try {
       const result = inContext(target.context, () => this.#handlers.error?.(target.connection, error))

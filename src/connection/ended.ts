@@ -5,13 +5,13 @@ import type { ErrorCode } from '../checks/errors.js'
 export class ConnectionEnded extends Error {
   readonly code = 'ERR_CONNECTION_ENDED' satisfies ErrorCode
 
-  /** `before` is what did not come any more: 'the pong came', for instance. */
+  /** `before` says what did not happen before the end: 'the pong came', for instance. */
   constructor(before: string) {
     super(`the connection ended before ${before}`)
   }
 }
 
-/** A promise that may be ignored: its rejection is then nobody's, and does not end the process. */
+/** Makes a promise that may be ignored: if nobody handles its rejection, that does not end the process. */
 export function ignorable<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => undefined)
   return promise

@@ -10,10 +10,10 @@ export interface Owner extends Claimant, Expiring, Sink, PressureListener {
   violated(violation: ProtocolViolation): void
   /** Nothing can be sent any more: the connection ends at once. */
   terminate(): void
-  /** Nothing more is delivered: what has not been is given up, and reading goes on only to see the peer's end. */
+  /** Nothing more is delivered: what has not been delivered is dropped, and reading goes on only to see the peer's end. */
   deliveryEnds(): void
   /** Everything that was buffered has been written, and the connection is ending. */
   everythingWritten(): void
-  /** Everything that `send` answered `'buffered'` for has left. */
+  /** Everything for which `send` answered `'buffered'` has been written. */
   drained(): void
 }

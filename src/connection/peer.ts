@@ -23,7 +23,7 @@ import type { Opening, RouteContext } from './shared.js'
 import { leaveTopics } from './subscriptions.js'
 import { silence, Vitals } from './vitals.js'
 
-/** A slow peer whose unfinished write holds no more may still be told why it is ended. */
+/** A slow peer whose unfinished write holds at most this much is still sent the reason for its end. */
 const LITTLE = 65_536
 
 export class Peer<Data> implements Inside<Data>, Receiver {
@@ -80,7 +80,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     }
   }
 
-  /** Gives back what it has, where it could not be started. */
+  /** Gives back all memory of a connection that could not be started. */
   discard(): void {
     this.#incoming.free()
   }
@@ -194,7 +194,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     return this.#lifecycle.isGone
   }
 
-  /** It makes the server hold the most, and others need the room: it ends, and what it has not been sent is given up. */
+  /** This peer makes the server hold the most, and others need the room: it ends, and its waiting output is dropped. */
   evicted(): void {
     if (this.gone) return
     const { turn } = this.shared

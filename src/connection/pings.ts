@@ -14,7 +14,7 @@ interface Ping {
   readonly reject: (error: Error) => void
 }
 
-/** So that pings without a payload of the application's can be told apart. */
+/** Pings without a payload of the application's carry this number, so that they can be told apart. */
 let counter = 0
 
 /** The payload of a ping. Throws a RangeError for more than 125 bytes (section 5.5). */
@@ -61,7 +61,7 @@ export class Pings {
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#waiting.push({ payload: Buffer.from(payload), at: performance.now(), resolve, reject })
     })
-    return ignorable(roundTrip) // whoever does not wait for the pong need not hear that it never came
+    return ignorable(roundTrip) // a caller who does not wait for the pong need not hear that it never came
   }
 
   /** Section 5.5.3: a pong may answer only the latest of several pings, so it settles those before, too. */
@@ -80,14 +80,14 @@ export class Pings {
     for (const { reject } of this.#take(count)) reject(error)
   }
 
-  /** Those that have waited longest. */
+  /** Takes the pings that have waited longest. */
   #take(count: number): Ping[] {
     if (count > 0) this.#account.release(count * OBJECTS)
     return this.#waiting.splice(0, count)
   }
 }
 
-/** What a ping on a connection that has ended answers. */
+/** The result of a ping on a connection that has ended. */
 export function refusedPing(): Promise<number> {
   return ignorable(Promise.reject(new ConnectionEnded('the pong came')))
 }

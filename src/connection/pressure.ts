@@ -1,5 +1,5 @@
-// Whether anything is read from one peer, and why not. Whoever must not be sent more by the peer for now says so here,
-// and takes it back here: the output, the memory, the handlers, the application.
+// Whether anything is read from one peer, and why not. The output, the memory, the handlers and the application each give
+// their reason to stop here, and take it back here.
 import { runOutside } from '../internals/context.js'
 import type { Lifecycle } from '../protocol/lifecycle.js'
 import type { Transport } from '../transport/transport.js'
@@ -8,11 +8,11 @@ import type { Slices } from './slices.js'
 import { traceReading, tracing } from './trace.js'
 import type { Vitals } from './vitals.js'
 
-/** The one that hears of it. */
+/** The connection, which is told when reading stops and when it goes on. */
 export interface PressureListener {
   /** Reading has stopped, or has a reason more to be stopped. */
   readingStopped(): void
-  /** No reason is left: what is parked must be handed out before anything is read, which may stop it again. */
+  /** No reason is left: parked frames must be delivered before anything is read. That may stop reading again. */
   deliverParked(): void
   /** Reading goes on. */
   readingStarted(): void
@@ -33,7 +33,7 @@ export class Pressure {
     this.#listener = listener
   }
 
-  /** Whether what has been read may be delivered now. */
+  /** Whether messages that have been read may be delivered now. */
   get accepts(): boolean {
     return this.#reasons === 0 && this.#lifecycle.delivers
   }
@@ -72,7 +72,7 @@ export class Pressure {
     setImmediate(() => runOutside(() => this.#goOn()))
   }
 
-  /** The same, and goes on at once: this is a turn of its own already. */
+  /** Takes back a reason, and goes on reading at once: the caller already runs in a turn of its own. */
   resumeNow(reason: number): void {
     if (this.#takeBack(reason) && !this.#resuming) this.#goOn()
   }
@@ -85,7 +85,7 @@ export class Pressure {
     this.#transport.resume()
   }
 
-  /** Whether that was the last reason. */
+  /** Takes back a reason; returns whether it was the last one. */
   #takeBack(reason: number): boolean {
     if ((this.#reasons & reason) === 0) return false
     this.#reasons &= ~reason
@@ -100,7 +100,7 @@ export class Pressure {
     if (!this.#lifecycle.delivers) return this.#transport.resume() // to see the peer's end
     this.#listener.deliverParked()
     if (this.#reasons !== 0) return
-    // Also where that was the last: the peer's end must be seen.
+    // Reading goes on even if that was the last delivery: the peer's end must be seen.
     if (this.#lifecycle.delivers) this.#listener.readingStarted()
     this.#transport.resume()
   }

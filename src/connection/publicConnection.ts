@@ -1,4 +1,4 @@
-// The connection as its application holds it: the members of `Connection`, and nothing else. What lies behind it is
+// The connection as its application holds it: the members of `Connection`, and nothing else. The peer is
 // private to the language, so that no program can reach it, not even one without types.
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
@@ -12,7 +12,7 @@ import type { Sender } from './sending/sender.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
 import { type SubscriptionsShared, subscribe, unsubscribe } from './subscriptions.js'
 
-/** What lies behind it. */
+/** The peer, as far as the public connection uses it. */
 export interface Inside<Data> extends Recipient<Data> {
   readonly request: UpgradeRequest
   readonly protocol: string

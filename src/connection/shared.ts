@@ -20,7 +20,7 @@ export interface Opening<Data> {
   readonly request: UpgradeRequest
   readonly data: Data
   readonly protocol: string
-  /** What a trusted proxy said of the client; else the transport's own address counts. */
+  /** The client's address as a trusted proxy reported it; undefined where the transport's own address counts. */
   readonly clientAddress?: string | undefined
 }
 
@@ -59,7 +59,7 @@ export interface RouteSettings<Data> {
   readonly large: LargeRoute<Data> | undefined
   /** Payload bytes above which messages go to the `stream` handler. */
   readonly streamThreshold: number | undefined
-  /** What becomes of the rest of a message whose stream is left. */
+  /** What happens to the rest of a message when its reader leaves the stream early. */
   readonly streamLeft: 'drain' | 'fail'
 }
 
@@ -71,7 +71,7 @@ export interface RouteContext<Data> extends ServerParts<Data>, RouteSettings<Dat
   readonly times: TimeLimits
 }
 
-/** The parts of a server; what is not its own belongs to its thread, its slices too, unless it has some of its own. */
+/** The parts of a server. All but those in `own` belong to the thread; so do the slices, unless `own` has others. */
 export function openServer<Data>(
   own: Pick<ServerParts<Data>, 'budget' | 'deadlines' | 'topics' | 'closed'> &
     Partial<Pick<ServerParts<Data>, 'slices'>>,
@@ -89,7 +89,7 @@ export function openServer<Data>(
   }
 }
 
-/** What the connections of a route of this server share; the server's memory must hold the longest message of the route. */
+/** Makes what the connections of a route share, and tells the budget how long the route's messages may be. */
 export function openRoute<Data>(
   parts: ServerParts<Data>,
   handlers: Handlers<Data>,

@@ -11,7 +11,7 @@ export interface Subscriber {
 
 /** The topics. */
 export interface Publisher {
-  /** Something is published that does not reach its subscribers before the turn ends. */
+  /** Whether something was published that has not been sent to all subscribers yet. */
   readonly pending: boolean
   /** Delivers what is pending for one subscriber: something else is about to be sent to it. */
   catchUp(subscriber: Subscriber): void
@@ -22,6 +22,6 @@ export interface Publisher {
   isSubscribed(subscriber: Subscriber, topic: string): boolean
   /** Publishes to all subscribers but `except`; returns how many there are in this process. */
   publish(topic: string, data: Sendable, except?: Subscriber): number
-  /** It is gone; returns how many subscriptions it had. */
+  /** Ends all subscriptions of a subscriber that is gone; returns how many it had. */
   leave(subscriber: Subscriber): number
 }

@@ -9,7 +9,7 @@ import { Reason } from './reason.js'
 
 const log = debuglog('millrace')
 
-/** Whether anything is printed: asked once, so that what asks in turn costs no more than a constant. */
+/** Whether anything is printed. Node.js is asked once, so that each check costs no more than a constant. */
 export const tracing: boolean = log.enabled === true
 
 /** How many connections have been printed: each is called by its number. */
@@ -45,7 +45,7 @@ function traceOf(connection: object): Trace {
   return trace
 }
 
-/** The transport for a new connection, which has what is written printed, if anything is. */
+/** Returns the transport for a new connection: if anything is printed, one that prints what is written. */
 export function traced(transport: Transport): Transport {
   return tracing ? new TracedTransport(transport) : transport
 }
@@ -55,12 +55,12 @@ export function traceRead(connection: object, start: number, end: number): void 
   traceOf(connection).incoming.follow(codecOfThread().view(start, end - start))
 }
 
-/** The connection is in this state, perhaps since long. */
+/** The connection is in this state, perhaps for a long time already. */
 export function traceState(connection: object, state: string): void {
   traceOf(connection).state(state)
 }
 
-/** Something has gone wrong, which the connection's error handler is told as well. */
+/** Prints an error of which the `error` handler is told as well. */
 export function traceError(connection: object, error: unknown): void {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   traceOf(connection).say(`error: ${typeof code === 'string' && /^\w+$/.test(code) ? code : 'without a code'}`)

@@ -4,7 +4,7 @@ import { ProtocolViolation } from '../protocol/violation.js'
 import type { Deadlines } from '../time/deadlines.js'
 import { Reason, WAITS } from './reason.js'
 
-/** While the peer waits on us, it is pinged this often in each pauseTimeout: to write is the only way to learn that it has gone. */
+/** While the peer waits for this server, it is pinged so often per pauseTimeout: only a write can show that it has gone. */
 const PINGS_WHILE_WAITING = 3
 
 /** The limits of a connection's time; 0 is none. */
@@ -23,34 +23,34 @@ export interface VitalsShared {
 
 /** What is on its way to the peer. */
 export interface Output {
-  /** Whether a write stands: the peer has not read what it has been sent. */
+  /** Whether a write is unfinished, because the peer has not read what it has been sent. */
   readonly blocked: boolean
-  /** Writes that the system has taken whole: while others wait behind them, that is the peer's doing. */
+  /** How many writes the system has taken whole. Each shows that the peer reads, while later writes wait. */
   readonly completed: number
 }
 
-/** What is called for now. */
+/** What the connection must do now; all but `nothing` and `ping` end it. */
 export type VitalsVerdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
 
 export class Vitals {
   readonly #shared: VitalsShared
   readonly #opened: number
-  /** When the peer was last heard of, or its silence was ours. */
+  /** When the peer was last heard of, or when it was last silent because of this server. */
   #seen: number
-  /** When the silence was last broken by a ping of ours. */
+  /** When this server last sent a ping into the silence. */
   #pinged = 0
-  /** Since when nothing has been read from the peer, by our own will; 0 while we read. */
+  /** Since when this server has not read from the peer, for reasons that count as unread; 0 while it reads. */
   #paused = 0
-  /** Since when the peer waits on us; 0 while it does not. */
+  /** Since when the peer has been waiting for this server; 0 while it is not. */
   #waited = 0
   /** Why nothing is read. */
   #reasons = 0
-  /** What had been taken of our output when last looked at: if that changes, the peer reads, and lives. */
+  /** How much of the output was taken at the last look: if that changes, the peer reads, and lives. */
   #taken = 0
-  /** The writes that were completed when last looked at, and when that was. */
+  /** How many writes were completed at the last look, and the time of that look. */
   #completed = 0
   #looked = 0
-  /** Since when a write has stood still, as far as was seen; 0 while none does. */
+  /** The first look at which the unfinished write stood still; 0 while no write does. */
   #stuck = 0
 
   constructor(shared: VitalsShared) {
@@ -77,7 +77,7 @@ export class Vitals {
     }
   }
 
-  /** What is called for; `taken` changes while the peer reads what had to wait, which is there while output is blocked. */
+  /** What the connection must do now. `taken` changes whenever the peer has read some of the output that waits. */
   look({ blocked, completed }: Output, taken: number): VitalsVerdict {
     const { times, deadlines } = this.#shared
     const { now } = deadlines
@@ -89,14 +89,14 @@ export class Vitals {
       this.#stuck = 0
       if (this.#paused > 0) this.#paused = now
     }
-    // What waits does so behind a stream of ours: that it takes long is not the peer's fault, as long as it reads.
+    // The output waits for a stream of this server to end: that is not the peer's fault, as long as the peer reads.
     if (this.#onlyOutput && (completed !== this.#completed || !blocked)) this.#paused = now
     this.#completed = completed
     if (!blocked) this.#stuck = 0
     else if (this.#stuck === 0) this.#stuck = now
     if (over(times.maxLifetime, this.#opened, now)) return 'lifetime'
-    // Whatever it sends: what it does not read is memory, a region of the budget perhaps, and below the output limit, or
-    // where output is dropped, nothing else would end it.
+    // This holds whatever the peer sends. Output that it does not read is memory, perhaps a region of the budget; below
+    // the output limit, or where output is dropped, nothing else would end the peer.
     if (this.#stuck > 0 && over(times.pauseTimeout, this.#stuck, now)) return 'unread'
     if (this.#waited > 0) return this.#lookWhileWaiting(times, now)
     if (this.#onlyOutput && !blocked) return this.#ping(pingWhileWaiting(times), this.#pinged, now)
@@ -105,7 +105,7 @@ export class Vitals {
     return this.#ping(times.pingInterval, Math.max(this.#seen, this.#pinged), now)
   }
 
-  /** The peer waits on us: for memory not for ever, and for anything else as long as it is still there. */
+  /** The peer waits for this server: for memory only so long, and for anything else as long as the peer is still there. */
   #lookWhileWaiting(times: TimeLimits, now: number): VitalsVerdict {
     if ((this.#reasons & Reason.budget) !== 0 && over(times.pauseTimeout, this.#waited, now)) return 'starved'
     return this.#ping(pingWhileWaiting(times), Math.max(this.#waited, this.#pinged), now)
@@ -117,7 +117,7 @@ export class Vitals {
     return 'ping'
   }
 
-  /** Whether only the output keeps us from reading. */
+  /** Whether the output is the only reason not to read. */
   get #onlyOutput(): boolean {
     return this.#reasons === Reason.output
   }
@@ -125,7 +125,7 @@ export class Vitals {
   /** The tick at which to look again; 0 is never. */
   get next(): number {
     const { times, deadlines } = this.#shared
-    // A write that begins to stand still tells nobody: it is looked for as often as it may take.
+    // No event says that a write has begun to stand still, so it is looked for once per pauseTimeout.
     const since = this.#stuck > 0 ? this.#stuck : deadlines.now
     const dues = [due(times.maxLifetime, this.#opened), due(times.pauseTimeout, since)]
     if (this.#waited > 0) dues.push(due(pingWhileWaiting(times), Math.max(this.#waited, this.#pinged)))
@@ -154,7 +154,7 @@ function pingWhileWaiting({ pauseTimeout }: TimeLimits): number {
 }
 
 function due(limit: number, since: number): number {
-  // It happened during a tick, which does not count.
+  // The tick during which it began does not count.
   return limit === 0 ? Infinity : since + limit + 1
 }
 

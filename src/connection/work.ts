@@ -4,7 +4,7 @@ import type { Connection } from './connection.js'
 export class Work {
   /** Handlers that may still answer a message of their connection. */
   readonly #answering = new Map<Connection<unknown>, number>()
-  /** All others. */
+  /** All other handlers. */
   #others = 0
 
   /** Whether any handler is under way, of whichever connection. */
@@ -30,7 +30,7 @@ export class Work {
     else this.#answering.set(connection, count - 1)
   }
 
-  /** The connection has ended: its handlers go on, but can't answer any more, and nobody keeps it for their sake. */
+  /** The connection has ended: its handlers go on, but can't answer any more, so the connection is not kept for them. */
   leaves(connection: Connection<unknown>): void {
     this.#others += this.#answering.get(connection) ?? 0
     this.#answering.delete(connection)

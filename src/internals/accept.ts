@@ -13,7 +13,7 @@ interface OptionedHandle {
   setKeepAlive?(on: boolean, seconds: number): number
 }
 
-/** Small frames leave at once, and a peer that vanished is noticed. Returns whether the handle has taken both. */
+/** Makes small frames leave at once, and a vanished peer be noticed. Returns whether the handle took both options. */
 function setSocketOptions(handle: OptionedHandle): boolean {
   return handle.setNoDelay?.(true) === 0 && handle.setKeepAlive?.(true, KEEP_ALIVE) === 0
 }
@@ -44,7 +44,7 @@ export function acceptHandles(
   return true
 }
 
-/** A socket around an accepted handle, as if what was `read` from it had not been. It must never have been aimed at the inbox. */
+/** A socket around an accepted handle, which gets back the bytes in `read`. The handle must never have read into the inbox. */
 export function socketOf(handle: StreamHandle, read?: Uint8Array): Socket {
   handle.readStop()
   handle.receiver = undefined

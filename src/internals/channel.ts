@@ -22,7 +22,7 @@ export function reserveForNode(channel: Channel): void {
   let warned = false
   const reserved = (...given: unknown[]): unknown => {
     if (!isOfNode(given[0]) || isCalledByNode(reserved)) return Reflect.apply(send, channel, given)
-    // Once: peers may choose how often this happens.
+    // The warning is printed once: peers may choose how often this happens.
     if (!warned) process.emitWarning(REFUSED, WARNING)
     warned = true
     const told = given.findLast((one) => typeof one === 'function')

@@ -5,7 +5,7 @@ import { runtime } from './runtime.js'
 /** A libuv request object; `oncomplete` is called by Node when the request that carried it is done. */
 export interface HandleRequest {
   oncomplete: ((this: HandleRequest, status: number) => void) | undefined
-  /** Whatever must stay alive until then. */
+  /** Whatever must stay alive until the request is done. */
   held: unknown
   owner: unknown
 }
@@ -14,7 +14,7 @@ export interface HandleRequest {
 export interface StreamHandle {
   /** Only ever a function: setting anything else aborts the process. */
   onread: (this: StreamHandle, chunk: ArrayBuffer | undefined) => Uint8Array | undefined
-  /** Ours: who reads from the handle. */
+  /** A property of ours: who reads from the handle. */
   receiver?: unknown
   readStart(): number
   readStop(): number
@@ -93,11 +93,11 @@ function detect(): Bindings | undefined {
       lastWriteWasAsync: stream.kLastWriteWasAsync,
     })
   } catch {
-    return undefined // no such API here: the public one serves
+    return undefined // this process has no such API, so the public one is used
   }
 }
 
-/** A binding that lacks anything, or is an imitation, is as good as none. */
+/** Returns the bindings if they are whole and Node's own; undefined if anything is missing or imitated. */
 function complete(found: Bindings): Bindings | undefined {
   const methods = ['useUserBuffer', 'writeBuffer', 'readStart', 'readStop', 'shutdown', 'close']
   const callable = methods.every((name) => isNative(Reflect.get(found.TCP.prototype, name)))

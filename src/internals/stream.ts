@@ -59,7 +59,7 @@ export function aimReads(handle: StreamHandle, inbox: Uint8Array, reader: Handle
   handle.useUserBuffer(inbox)
 }
 
-/** Starts reading, which may have been started before; false if the handle can't. */
+/** Starts reading, unless it has been started before; false if the handle can't be read. */
 export function startReading(handle: StreamHandle): boolean {
   const status = handle.readStart()
   return status === 0 || status === alreadyReading

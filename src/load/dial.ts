@@ -11,7 +11,7 @@ export class DialError extends Error {
   override readonly name = 'DialError'
 }
 
-/** A stream past its opening handshake, and what came behind the response. */
+/** A stream whose opening handshake is done, and the bytes that came after the response. */
 export interface ClientSocket {
   readonly stream: Duplex
   readonly early: Buffer
@@ -22,7 +22,7 @@ const NO_ANSWER = 'gave no answer in time'
 const LONGEST_HEAD = 16 * 1024
 const MOST_INTERIM = 16
 const DEFLATE = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
-/** That extension and no other, whatever its parameters. */
+/** An answer that accepts permessage-deflate with any parameters, and no other extension. */
 const AGREED = /^permessage-deflate *(;[^,]*)?$/
 
 /** Connects to a `ws:` or `wss:` address. Rejects with a DialError, after `timeout` milliseconds or an abort, too. */
@@ -90,7 +90,7 @@ function problemOf({ headers }: IncomingMessage, key: string, deflate: boolean):
   return undefined
 }
 
-/** What the errors mean that a person can do something about; the rest say it themselves. */
+/** What an error means, where a person can do something about it. Other errors speak for themselves. */
 const explanations: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'cannot be reached: nobody listens there'],
   ['ENOTFOUND', 'cannot be reached: no such host'],

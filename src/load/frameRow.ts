@@ -1,4 +1,4 @@
-// Frames that are built one behind the other in memory of a load client.
+// Frames that are built one after the other in the memory of a load client.
 import type { FrameBuffer } from '../connection/sending/encoder.js'
 
 export class FrameRow implements FrameBuffer {
@@ -6,7 +6,7 @@ export class FrameRow implements FrameBuffer {
   /** Bytes of all frames. */
   length = 0
 
-  /** There must be room for them from `pointer` on. */
+  /** The caller must own the memory from `pointer` on. */
   constructor(pointer: number) {
     this.pointer = pointer
   }

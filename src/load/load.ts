@@ -12,9 +12,9 @@ import { ClosedLoop, record, Schedule } from './strategies.js'
 export interface LoadOptions {
   readonly url: URL
   readonly connections: number
-  /** Payload bytes of a message. */
+  /** Payload bytes per message. */
   readonly size: number
-  /** Messages of a connection in flight. */
+  /** Messages in flight per connection. */
   readonly pipeline: number
   /** Seconds that are measured, after `warmup` seconds that are not. */
   readonly duration: number
@@ -22,11 +22,11 @@ export interface LoadOptions {
   readonly kind: PayloadKind
   /** Compare every byte of every answer. Not for `deflate`. */
   readonly verify: boolean
-  /** Messages a second over all connections, sent on schedule whether or not answers came; 0 sends as fast as they come. */
+  /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
   readonly rate: number
 }
 
-/** Latencies in microseconds: of a whole batch, or, at a fixed rate, of a message from when it was due. */
+/** Latencies in microseconds: per batch or, at a fixed rate, per message from the moment at which it was due. */
 export interface Latency {
   readonly p50: number
   readonly p90: number
@@ -36,31 +36,31 @@ export interface Latency {
 }
 
 export interface LoadResult {
-  /** Messages answered, and the seconds that took. */
+  /** Messages that were answered, and the seconds that this took. */
   readonly messages: number
   readonly seconds: number
   readonly messagesPerSecond: number
   /** Payload that was sent and answered, before compression. */
   readonly megabytesPerSecond: number
-  /** What came back, as it travels: compressed, if it was, and with the headers of frames. */
+  /** Bytes that came back, as they travel: compressed if the messages were, and with the headers of frames. */
   readonly receivedMegabytesPerSecond: number
-  /** Messages that the server sent before it was sent any. They are no answers. */
+  /** Messages that the server sent before the client had sent any. They are no answers. */
   readonly greetings: number
   readonly latency: Latency
-  /** How many latencies were at most so many microseconds, and more than those before: 1, 2, 5, 10, 20, 50 ... */
+  /** How many latencies fall into each bucket. The buckets end at 1, 2, 5, 10, 20, 50 ... microseconds. */
   readonly histogram: readonly (readonly [microseconds: number, count: number])[]
-  /** Why the load ended before its time, if it did. */
+  /** Why the load ended early; undefined if it did not. */
   readonly error: string | undefined
 }
 
 const HANDSHAKES_AT_ONCE = 64
 const DIAL_TIMEOUT = 10_000
-/** The load begins when no greeting has come for so many milliseconds, and after so many at the latest. */
+/** The load begins when no greeting has come for the first number of milliseconds; after the second at the latest. */
 const QUIET = 100
 const LONGEST_SETTLING = 1000
-/** Messages that may be unanswered, of all connections: a time is noted for each. */
+/** Most unanswered messages of all connections together: a time is noted for each of them. */
 const MOST_UNANSWERED = 2 ** 24
-/** Timers are late by up to so many milliseconds, and the server must not be charged for it: from then on, we spin. */
+/** Timers are late by up to so many milliseconds. The load spins for so long, so that the server is not charged for it. */
 const TIMER_ERROR = 2
 
 /**
@@ -128,7 +128,7 @@ class Run implements LoadShared {
       try {
         await opener()
       } catch (error) {
-        // Those that were given up because the load is over are no failures.
+        // Connections that were given up because the load is over are no failures.
         if (!signal.aborted) failure = error
         this.stop()
       }
@@ -172,7 +172,7 @@ class Run implements LoadShared {
     this.stop()
   }
 
-  /** Many servers say something as soon as they are connected: that is awaited, so that it is not taken for an answer. */
+  /** Waits for greetings: many servers say something as soon as a client connects, and that is no answer. */
   async #settle(): Promise<void> {
     const { signal } = this.#over
     const end = performance.now() + LONGEST_SETTLING

@@ -27,7 +27,7 @@ export interface LoadShared {
   /** Messages answered while measuring, and the bytes that came with them, headers of frames included. */
   messages: number
   bytes: number
-  /** Messages that the servers sent before they were sent any, and reads that brought some of these. */
+  /** Messages that the servers sent before the client had sent any, and the reads that brought them. */
   greetings: number
   heard: number
   /** The load can't go on: the server failed, or ended the connection. */
@@ -36,13 +36,13 @@ export interface LoadShared {
 
 /** When a connection sends, and what its answers mean. */
 export interface Strategy {
-  /** So many answers came. */
+  /** So many answers have come. */
   answered(messages: number): void
-  /** The batch under way has left: the next one may. */
+  /** The batch under way has been written: the next batch may be sent. */
   writable(): void
 }
 
-/** Messages go out; or Close has, and the server's end is awaited; or neither. */
+/** Sending messages; waiting for the server's end after Close; or finished. */
 type State = 'loading' | 'closing' | 'over'
 
 export class LoadConnection implements Receiver, CounterOwner {
@@ -57,7 +57,7 @@ export class LoadConnection implements Receiver, CounterOwner {
   #late: NodeJS.Timeout | undefined
   #closed: () => void = () => undefined
 
-  /** `answers` are those to the batch, unless told otherwise. */
+  /** `answers` says what the answers must be. Default: those to the batch. */
   constructor(shared: LoadShared, dialled: ClientSocket, answers: Answers = shared.batch.answers) {
     this.#shared = shared
     this.#counter = new MessageCounter(shared.heap, answers, this)
@@ -67,7 +67,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     inboxOfThread().deliver(this, dialled.early)
   }
 
-  /** What comes from now on are answers, with which this deals. */
+  /** From now on, messages are answers, and `strategy` deals with them. */
   begin(strategy: Strategy): void {
     this.#strategy = strategy
     this.#counter.begin()
@@ -158,7 +158,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     if (!this.#writing) this.#reply()
   }
 
-  /** Sends what the server is owed, while nothing else is on its way. */
+  /** Sends the pong or Close that the server is owed, if no other write is under way. */
   #reply(): void {
     if (this.#state === 'over') return
     for (let frame = this.#replies.next(); frame !== undefined; frame = this.#replies.next()) {

@@ -23,7 +23,7 @@ export class MessageCounter {
   readonly #counter: Counter
   readonly #answers: Answers
   readonly #owner: CounterOwner
-  /** What the next message is: all are greetings until the first is sent, and then one that was under way. */
+  /** Messages are greetings until the first answer can come; a message that is under way then is the last greeting. */
   #next: 'greeting' | 'last greeting' | 'answer' = 'greeting'
   /** Messages that came before the answers. */
   greetings = 0

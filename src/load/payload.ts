@@ -16,7 +16,7 @@ const ASCII =
   '{"sku":"MR-0042","name":"Sluice gate","price":89.9}],"express":true}'
 const MULTIBYTE = '{"nom":"Zoë Müller","город":"Москва","品名":"水車と水門","preis":"249,50 €"}'
 
-/** However badly a server compresses, an answer is not longer than twice what was sent, and this. */
+/** However badly a server compresses, an answer is at most twice as long as the message, plus so many bytes. */
 const SLACK = 1024
 
 /** The payload of one message: exactly `size` bytes, before compression. */
@@ -31,21 +31,21 @@ export function payloadOf(kind: PayloadKind, size: number): Buffer {
   return bytes // ends with blanks where a whole character had no room
 }
 
-/** Of the first `most` bytes of a text, those that end with a whole character. */
+/** The length of the longest part of the first `most` bytes that ends with a whole character. */
 function wholeCharacters(text: Buffer, most: number): number {
   let end = Math.min(most, text.length)
   while (end < text.length && ((text[end] ?? 0) & 0xc0) === 0x80) end--
   return end
 }
 
-/** Any answer will do: not a word about its length. */
+/** Any answer will do, whatever its length. */
 export const ANY: Answers = { first: FIN, length: 0, pointer: 0, compressed: 0 }
 
-/** Some frames, one behind the other, in the codec's memory. */
+/** Encoded messages: frames that lie one after the other in the codec's memory. */
 export interface EncodedMessages {
-  /** What the answers to it are, if the server echoes. */
+  /** What the answers of an echo server must be. */
   readonly answers: Answers
-  /** Whoever encoded it frees these. */
+  /** The memory of the frames. Whoever encoded them frees it. */
   readonly blocks: readonly Block[]
   readonly pointer: number
   readonly length: number

@@ -16,7 +16,7 @@ interface Frame {
 
 export class Replies {
   readonly #heap: Heap
-  /** Room for a frame, made for the first reply. */
+  /** Memory for one frame. It is allocated for the first reply. */
   #block: Block | undefined
   /** Only the latest ping has to be answered (section 5.5.3): nothing piles up. */
   #ping: Buffer | undefined

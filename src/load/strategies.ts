@@ -2,7 +2,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { LoadConnection, LoadShared, Strategy } from './loadConnection.js'
 
-/** The schedule drops what is answered when it is this many. */
+/** The schedule cuts its lists when this many of their messages are answered. */
 const FORGET = 1024
 const TOO_MANY = 'the server sent more messages than it got'
 
@@ -75,7 +75,7 @@ export class Schedule implements Strategy {
     this.writable()
   }
 
-  /** When the messages were due that are not answered. */
+  /** When each message that is not answered yet was due. */
   get unanswered(): readonly number[] {
     return this.#due.slice(this.#answered)
   }

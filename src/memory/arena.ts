@@ -1,4 +1,4 @@
-// Memory in which frames are built one behind the other, turn after turn. What a write could not finish at once stays
+// Memory in which frames are built one after the other, turn after turn. What a write could not finish at once stays
 // where it is, pinned, until it is done; the rest of the block goes on being used.
 import { type Heap, OutOfMemory } from '../codec/codec.js'
 import { SharedBlock } from './sharedBlock.js'
@@ -47,7 +47,7 @@ export class Arena {
     this.#end = this.position + this.#block.size
   }
 
-  /** The same; false without memory for another block: this one serves until it is full. */
+  /** Changes to another block. False without memory for one: then this block serves until it is full. */
   tryChange(): boolean {
     try {
       this.change()

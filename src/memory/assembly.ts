@@ -25,7 +25,7 @@ export class Assembly implements UnfinishedPayload {
     return this.#region?.size ?? 0
   }
 
-  /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
+  /** Bytes have come; `reading` is false while this server does not read from the peer. */
   arrived(reading: boolean): void {
     const { now } = this.#budget.stalls.clock
     if (this.lastArrival === Infinity) this.lastGrowth = now // it could not grow while we did not read

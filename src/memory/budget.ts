@@ -20,8 +20,8 @@ export type { Claimant, Holder, UnfinishedPayload, WatchedPayload } from './hold
 const READ = INBOX_LENGTH + 65_536
 
 /**
- * Regions up to this many bytes never wait, and count as what is kept: a message that is shorter than a read must not stand
- * behind longer ones.
+ * Regions up to this many bytes never wait, and count as what is kept: a message that is shorter than a read must not
+ * wait for longer ones.
  */
 const SMALL = 65_536
 
@@ -78,14 +78,14 @@ export class Budget {
     return this.#regions + this.#kept
   }
 
-  /** Whether more than half is held: who has something to take should take it before more is read. */
+  /** Whether more than half is held: what has been read should be taken before more is read. */
   get tight(): boolean {
     return this.#common > this.#room / 2
   }
 
   /** Whether more than a quarter is held: little should be read at a time, as it may have to be kept. */
   get frugal(): boolean {
-    // Asked after each read, so it is said with what is at hand.
+    // This is asked after each read, so it uses numbers that are there already.
     return this.#kept + this.#regions > this.#quarter
   }
 
@@ -129,7 +129,7 @@ export class Budget {
     return true
   }
 
-  /** Notes that they are held no longer. */
+  /** Notes that `holder` makes the server hold `bytes` less. */
   release(holder: Holder, bytes: number): void {
     this.attribute(holder, -bytes)
     this.discharge(bytes)
@@ -163,7 +163,7 @@ export class Budget {
     this.#evictions.attribute(holder, bytes)
   }
 
-  /** It has ended. What it still holds is given back as it becomes free. */
+  /** `holder` has ended. What it still holds is released as it becomes free. */
   leave(holder: Holder): void {
     this.#evictions.leave(holder)
   }
@@ -176,7 +176,7 @@ export class Budget {
     this.stalls.watch(payload)
   }
 
-  /** It is complete, or given up; what its region holds is given back by `resized`, later. */
+  /** The payload is complete, or given up; what its region holds is given back by `resized`, later. */
   end(payload: UnfinishedPayload): void {
     this.stalls.unwatch(payload)
     this.#waiting.delete(payload)
@@ -221,12 +221,12 @@ export class Budget {
     return this.used - (size > SMALL ? Math.min(size, this.#longest) : 0)
   }
 
-  /** What may be held outside of it. */
+  /** What may be held outside of the oldest message's own room. */
   get #room(): number {
     return this.#forKept + this.#forOthers
   }
 
-  /** What regions may hold outside of it. */
+  /** What regions may hold outside of the oldest message's own room. */
   get #forOthers(): number {
     return Math.max(this.#forRegions - this.#longest, Math.floor(this.#forRegions / 2))
   }

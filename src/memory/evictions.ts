@@ -28,7 +28,7 @@ export class Evictions {
     else this.#ranks.move(holder, before)
   }
 
-  /** It has ended, told or not. */
+  /** `holder` has ended, whether it was told to or not. */
   leave(holder: Holder): void {
     this.#ranks.remove(holder)
     if (this.#leaving.delete(holder)) this.#leavingBytes -= holder.held
@@ -43,7 +43,7 @@ export class Evictions {
     return true
   }
 
-  /** Not at once: whoever needs the room may be in the middle of something. */
+  /** Ends the holder in a turn of its own: the caller who needs the room may be in the middle of something. */
   #evict(holder: Holder): void {
     this.#ranks.remove(holder)
     this.#leaving.add(holder)

@@ -16,7 +16,7 @@ export class Flow implements WatchedPayload {
     budget.stalls.watch(this)
   }
 
-  /** Bytes have come; `reading` is false while it is us who keep the peer waiting. */
+  /** Bytes have come; `reading` is false while this server does not read from the peer. */
   arrived(reading: boolean): void {
     this.lastArrival = reading ? this.#budget.stalls.clock.now : Infinity
   }

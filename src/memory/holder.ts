@@ -4,9 +4,9 @@
 export interface Holder {
   /** Bytes that it makes the server hold, regions of messages that are arriving left out: the budget's own. */
   held: number
-  /** It has ended: nothing can be got back by ending it. */
+  /** Whether the holder has ended already: ending it would free nothing. */
   readonly gone: boolean
-  /** It holds the most, and room is needed: it must end, and give back what it holds. */
+  /** The holder holds the most, and room is needed: it must end, and release what it holds. */
   evicted(): void
 }
 

@@ -1,5 +1,5 @@
 // The owner of what is read, one per thread. Inbox and frame table belong to the thread, and handlers run while they
-// are walked: whatever else arrives meanwhile (an upgrade with bytes behind it, a Duplex that hands over at once) would
+// are walked: whatever else arrives meanwhile (an upgrade with bytes after it, a Duplex that hands over at once) would
 // overwrite what is not delivered yet. So one read is dealt with at a time. What arrives meanwhile is copied, counted,
 // and delivered in a turn of its own: in order, in nobody's async context, and before anything newer for its receiver.
 import { Buffer } from 'node:buffer'
@@ -18,7 +18,7 @@ export interface InboxReader {
   waits?(bytes: number): boolean
 }
 
-/** What has not been delivered yet: bytes, or an event behind them. */
+/** What has not been delivered yet: bytes, or an event after them. */
 interface Waiting {
   readonly reader: InboxReader
   bytes: Buffer | undefined
@@ -35,7 +35,7 @@ export class Inbox {
   #busy = false
   #scheduled = false
   readonly #waiting = new Queue<Waiting>()
-  /** How much waits for whom: asked for each read, however much waits for others. */
+  /** How many entries wait for each reader. It is asked for each read, so a search through the queue would cost too much. */
   readonly #counts = new Map<InboxReader, number>()
 
   /** Whether a read is being dealt with: somebody walks the frame table. */
@@ -68,10 +68,10 @@ export class Inbox {
     work()
     if (reader.waits?.(bytes.length + OBJECTS) === false) return
     place.bytes = Buffer.from(bytes)
-    if (!this.#busy && length === 0) this.#deliverNext() // nobody is before it
+    if (!this.#busy && length === 0) this.#deliverNext() // nothing waits before it
   }
 
-  /** An event of the connection, behind what waits for it: its end, for instance. Never while a read is dealt with. */
+  /** An event of the connection, such as its end, after the bytes that wait for it. Never while a read is dealt with. */
   tell(reader: InboxReader, event: () => void): void {
     if (this.#mustWait(reader)) this.#put({ reader, bytes: undefined, event })
     else event()

@@ -80,7 +80,7 @@ export class Remainder {
     this.release(this.#payloads, 0)
   }
 
-  /** Its keeper was collected: nothing is kept any more. */
+  /** The keeper was garbage-collected: nothing is kept any more. */
   end(): void {
     this.release(this.#payloads, this.#objects)
   }

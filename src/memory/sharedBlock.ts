@@ -8,7 +8,7 @@ import type { MemoryBook } from './holder.js'
 export interface SharedMemory {
   retain(): void
   release(): void
-  /** It must stay for what waits to be written; returns the bytes of it that are the caller's share. */
+  /** Keeps the memory for output that waits to be written; returns the bytes of it that are the caller's share. */
   pin(book: MemoryBook): number
   unpin(): void
 }
@@ -19,7 +19,7 @@ export class SharedBlock implements SharedMemory {
   /** Whoever made it, this turn's frames, and each unfinished write. */
   #users = 1
   #pins = 0
-  /** Where it counts while it is pinned. */
+  /** The book in which the block counts while it is pinned. */
   #book: MemoryBook | undefined
 
   constructor(heap: Heap, length: number) {

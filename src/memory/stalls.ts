@@ -23,7 +23,7 @@ export interface Room {
 /** While somebody waits for memory, a region must grow this often, in milliseconds: by a page each time, so by 64 KiB/s. */
 const PATIENCE = 1000
 
-/** The same where it is not read from: something else may hold it up, but not for long. */
+/** The same for a payload whose connection is not read from: something else may delay it, but not for long. */
 const PAUSED_PATIENCE = 5000
 
 export class Stalls {
@@ -83,12 +83,12 @@ export class Stalls {
     let { wanted } = this.#room
     this.#looking = wanted > 0
     if (!this.#looking) return
-    this.#room.wake() // who was promised room may not have taken it: then it is the next one's
+    this.#room.wake() // a payload that was promised room may not have taken it: then the next one gets it
     const idle = [...this.#room.unfinished].filter((payload) => this.#isSlow(payload))
     inTurns(
       idle.sort((one, other) => other.size - one.size),
       (payload) => {
-        // It may have moved on in the turns since.
+        // The payload may have moved on since the look began.
         if (wanted <= 0 || !this.#room.unfinished.has(payload) || !this.#isSlow(payload)) return
         wanted -= payload.size
         runOutside(() => payload.claimant.payloadStalled())

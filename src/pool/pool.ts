@@ -63,7 +63,7 @@ export class Pool {
   readonly #worker: string
   #threads: Piscina<Task, Outcome> | undefined
   #running = 0
-  /** Those who wait for a thread. Ours, not piscina's: so a message's time begins when it gets one. */
+  /** Tasks that wait for a thread. They wait here and not in piscina, so that a message's time begins when it gets one. */
   readonly #waiting: (() => void)[] = []
 
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
@@ -72,7 +72,7 @@ export class Pool {
     const { module, threshold = THRESHOLD.byDefault, threads = availableParallelism(), ordered = true } = options
     if (module === undefined)
       throw callerError('ERR_OPTION_MISSING', "large needs a module: new URL('./large.js', import.meta.url)")
-    const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // of another realm, perhaps
+    const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // the URL may be of another realm
     if (url.protocol === 'file:' && !existsSync(url))
       throw callerError('ERR_LARGE_MODULE_MISSING', `large.module does not exist: ${fileURLToPath(url)}`)
     this.#piscina = packageFor<Threads>('the option large', 'piscina').Piscina
@@ -102,7 +102,7 @@ export class Pool {
    */
   async run(task: Task, source: object): Promise<LargeResult> {
     if (this.#running < this.#most) this.#running++
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // whoever is done leaves its place
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // a task that is done wakes the next
     try {
       return await this.#inThread(task, source, this.#options.timeout)
     } finally {
@@ -124,7 +124,7 @@ export class Pool {
     const threads = this.#threads
     const controller = new AbortController()
     const answer = threads.run(task, { signal: controller.signal })
-    const before = threads.threads // one of them runs it, or will
+    const before = threads.threads // one of these threads runs the task, or will
     const timer = timeout === 0 ? undefined : setTimeout(() => controller.abort(), timeout)
     try {
       const outcome = await answer
@@ -145,7 +145,7 @@ export class Pool {
     const workerData: ThreadData = { memory: codecOfThread().memory, module: this.#module }
     const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }
     const pool = new this.#piscina<Task, Outcome>({ filename: this.#worker, workerData, ...threads })
-    // Of a thread that fails between two messages, in a timer of the module's, for instance: it is replaced.
+    // This is an error of a thread between two messages, in a timer of the module's, for instance. The thread is replaced.
     pool.on('error', console.error)
     return pool
   }

@@ -51,7 +51,7 @@ export function networkOf(address: string): string {
 /** `::ffff:0:0/96`: an IPv4 address. */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
-/** The prefixes behind which an IPv4 address stands: mapped ones, and `64:ff9b::/96` of translators (RFC 6052). */
+/** The prefixes that an IPv4 address follows: mapped ones, and `64:ff9b::/96` of translators (RFC 6052). */
 const TRANSLATED = [MAPPED, [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]]
 
 /** `fe80::/10`: each link is one network, and its addresses are machines. */

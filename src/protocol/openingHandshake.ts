@@ -94,7 +94,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * The subprotocols in a Sec-WebSocket-Protocol header (section 4.1, point 10): tokens, each once. A header without any
- * offers none, as clients mean it that write an empty one. Undefined for a header that breaks the rule.
+ * offers none, which is what clients mean that write an empty one. Undefined for a header that breaks the rule.
  */
 export function offeredProtocols(header: string | undefined): readonly string[] | undefined {
   if (header === undefined) return []

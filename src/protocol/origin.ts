@@ -5,7 +5,7 @@ const AUTHORITY = /^[^\s/?#@\\]+$/
 
 /**
  * Whether `origin` names the host and port of `authority`, as a Host header says them. The port may stand there or not
- * where it is the scheme's own, names are the same in any case and with a dot behind them, and an IPv6 address is the
+ * where it is the scheme's own, names are the same in any case and with a dot at their end, and an IPv6 address is the
  * same however it is written.
  */
 export function isFromHost(origin: string, authority: string): boolean {

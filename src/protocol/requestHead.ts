@@ -11,7 +11,7 @@ const HEADER_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([ -~]*)\r\n/y
 /** Headers that change how long a request is or what it waits for: never plain. So is a Content-Length, unless it is 0. */
 const notPlain = new Set(['transfer-encoding', 'expect', 'te', 'trailer', 'proxy-connection', 'http2-settings'])
 
-/** Longer heads, or more headers, may be over the limits of node:http: it says where they are. */
+/** Longer heads, and heads with more headers, may exceed the limits of node:http, so node:http decides about them. */
 const LONGEST_HEAD = 8192
 const MOST_HEADERS = 64
 

@@ -6,7 +6,7 @@ export interface RequestTarget {
   readonly authority: string | undefined
   /** Without the query, not decoded. */
   readonly path: string
-  /** Behind the question mark. */
+  /** The part after the question mark. */
   readonly query: string
 }
 

@@ -26,9 +26,9 @@ interface RequestInternals {
   client(request: UpgradeRequest): string | undefined
   /** The peer has left while `upgrade` was pending. */
   abort(request: UpgradeRequest, reason: Error): void
-  /** Whether an error only says that `signal` was heeded: whoever caused that knows already. */
+  /** Whether an error only says that `signal` was aborted, which the server has caused and knows already. */
   gaveUp(request: UpgradeRequest, error: unknown): boolean
-  /** The handshake is done: forgets what can be read again. */
+  /** The handshake is done: drops what can be read again from the head's text. */
   settle(request: UpgradeRequest): void
 }
 

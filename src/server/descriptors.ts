@@ -1,5 +1,5 @@
-// How many descriptors the system lets this process have. When they are spent, the system's answer to a newcomer is none,
-// and nobody tells us: so those amid their handshakes must never have all.
+// How many descriptors the system lets this process have. When all are used, the system does not answer newcomers, and this
+// process is not told: so connections amid their handshakes must never have all of them.
 import { readFileSync } from 'node:fs'
 
 /** The limit, as Linux tells it; Infinity where the system does not say. */

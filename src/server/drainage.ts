@@ -53,8 +53,8 @@ export class Drainage {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * `end` is called when the connections were closed, or have left: it closes those that have come since, and those that
-   * were busy.
+   * `end` is called when all connections have been closed or have left: it closes those that have come since, and those
+   * that were busy.
    */
   constructor(
     connections: ReadonlySet<Connection<unknown>>,

@@ -1,5 +1,5 @@
-// Close for every connection of a server that ends: those whose messages are being handled get their answers first. All of
-// it is cut into turns, as there may be a hundred thousand of them.
+// Sends Close to every connection of a server that ends. Connections whose messages are being handled get their answers
+// first. The work is cut into turns, because there may be a hundred thousand connections.
 import type { Connection } from '../connection/connection.js'
 import { inTurns } from '../time/inTurns.js'
 import { until } from './admission/until.js'

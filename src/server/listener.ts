@@ -58,12 +58,12 @@ export interface Lanes {
   readonly handshakeTimeout: number
 }
 
-/** A socket that TLS or a PROXY header keeps from the lanes. */
+/** A socket that has not reached a lane yet, because of TLS or a PROXY header. */
 interface Hindered extends Expiring, Arrival {
   readonly socket: Socket
 }
 
-/** Bytes that a socket costs which waits for a PROXY header, or amid a TLS handshake besides. */
+/** Bytes that a socket costs while it waits for a PROXY header, and what a TLS handshake costs besides. */
 const COST = 8192
 const TLS_COST = 49_152
 
@@ -80,7 +80,7 @@ export class Listener {
   readonly #server: NetServer
   readonly #secure: TlsServer | undefined
   readonly #lanes: Lanes
-  /** Sockets that TLS or a PROXY header keeps from the lanes, by their ends. */
+  /** Sockets that have not reached a lane, because of TLS or a PROXY header, by their ends. */
   readonly #arriving = new Map<string | Socket, Hindered>()
   /** The options of TLS that are in force. */
   #tls: TlsOptions | undefined
@@ -152,14 +152,14 @@ export class Listener {
     this.#server.close(() => undefined)
   }
 
-  /** Listens no more, and ends what the lanes do not know yet. */
+  /** Listens no more, and destroys the sockets that have not reached a lane yet. */
   close(): void {
     this.#closed = true
     this.stop()
     for (const { socket } of this.#arriving.values()) socket.destroy()
   }
 
-  /** The time of node:tls begins anew with each byte: this one does not. */
+  /** Limits the time of a TLS handshake: the limit of node:tls begins anew with each byte, and this one does not. */
   #arrive(socket: Socket, due: number): void {
     const { deadlines, arrivals, proxyLine } = this.#lanes
     const ends = endsOf(socket) ?? socket
@@ -198,7 +198,7 @@ export class Listener {
     return due
   }
 
-  /** A connection could not be accepted: the server lives, and makes room among those amid their handshakes. */
+  /** A connection could not be accepted: the server goes on, and makes room among connections amid their handshakes. */
   #warn(reason: string): void {
     this.#lanes.arrivals.shed()
     const now = performance.now()
@@ -229,7 +229,7 @@ function tlsServer(options: TlsOptions, handshakeTimeout: number, next: (socket:
   return server
 }
 
-/** An object without what is undefined: node:net takes an undefined host for a host. */
+/** An object without its undefined members: node:net takes an undefined host for a host. */
 function defined(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -44,7 +44,7 @@ export interface Watcher {
 
 /** What serves: the application's `Server` has one, and so has an acceptor. The docstrings stand at `Server`. */
 export class ProcessServer {
-  /** Is told of connections that come. */
+  /** The watcher, which is told of connections that come. */
   watcher: Watcher | undefined
   readonly #census: Census
   readonly #gate: Gate
@@ -59,7 +59,7 @@ export class ProcessServer {
   readonly #closed: Promise<void>
   #shut: (drain: Drain) => void = () => undefined
   #closing = false
-  /** Those who wait for the last connection to end. */
+  /** Callers that wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
   #handshakes = 0
 
@@ -173,7 +173,7 @@ export class ProcessServer {
     for (const listener of this.#listeners.splice(0)) listener.close()
     this.#lanes.raw?.close()
     const answered = this.#lanes.http.close()
-    // Neither paused sockets nor idle threads keep the process alive, and whoever waits for their end should see it.
+    // Neither paused sockets nor idle threads keep the process alive, but a caller that awaits `close` must see its end.
     const alive = setInterval(() => undefined, 1000)
     const answers = (connection: Connection<unknown>): boolean => work.answers(connection)
     // Half of the time is left for the peers' answers to Close.
@@ -204,7 +204,7 @@ export class ProcessServer {
     })
   }
 
-  /** Opens a connection. The refusal where there is no memory for it: then nothing has been sent, and nothing is kept. */
+  /** Opens a connection. Returns the refusal if there is no memory for it: then nothing has been sent, and nothing is kept. */
   #upgraded(
     transport: Transport,
     { shared, opening }: AcceptedUpgrade,

@@ -1,5 +1,5 @@
-// The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand. On paths
-// below /topics, others hear it, too.
+// The benchmark and load-test server: echoes every message on every path, and shows a page to try it by hand. On a path
+// below /topics, everybody who is connected there gets the message.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from '../cluster/server.js'
 import { defaultLimits, type Route, route, type ServerLimits } from '../server/options.js'

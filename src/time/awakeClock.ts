@@ -14,7 +14,7 @@ export class AwakeClock {
     return this.#time + Math.min(performance.now() - this.#advanced, MOST_AT_ONCE)
   }
 
-  /** It is `time`, in milliseconds of `performance.now()`. Returns what that is by this clock. */
+  /** Advances the clock to `time`, in milliseconds of `performance.now()`. Returns the time by this clock. */
   advance(time: number): number {
     this.#time += Math.min(time - this.#advanced, MOST_AT_ONCE)
     this.#advanced = time

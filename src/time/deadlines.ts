@@ -31,7 +31,7 @@ export class Deadlines {
   /** Ticks so far: a clock that costs nothing to read. It stands still while nothing has a deadline. */
   now = 1
   readonly #wheel = new Map<number, Set<Expiring>>()
-  /** Ticks that are over, of which not all have been told. */
+  /** Ticks whose deadlines have expired, though not all of these have been told yet. */
   readonly #over = new Queue<number>()
   #telling = false
   readonly #watch: (now: number) => boolean
@@ -108,7 +108,7 @@ export class Deadlines {
       for (const key of this.#wheel.get(tick) ?? []) {
         if (performance.now() > until) return this.#tellLater()
         this.clear(key)
-        runOutside(() => key.expired()) // each on its own: what one enters is none of the others' business
+        runOutside(() => key.expired()) // each runs on its own, so that none sees the async context that another enters
       }
       this.#over.shift()
     }

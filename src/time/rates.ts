@@ -1,8 +1,8 @@
-// The messages and bytes a second that one connection may send: two buckets that hold a second's worth.
+// How many messages and bytes one connection may send per second: two buckets that hold a second's worth each.
 export interface RateLimits {
-  /** Messages a second; 0 is any number. */
+  /** Messages per second; 0 is any number. */
   readonly messageRate: number
-  /** Payload bytes a second; 0 is any number. */
+  /** Payload bytes per second; 0 is any number. */
   readonly byteRate: number
 }
 

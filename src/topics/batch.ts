@@ -1,6 +1,6 @@
-// What was published on a topic in a turn: frames, one behind the other, that lie in one place until every subscriber has
-// been sent them. To many, they are sent in several turns; meanwhile a subscriber that is sent something else gets its
-// part first, so that it sees everything in the order in which it was said.
+// What was published on a topic in a turn: frames, one after the other, that lie in one place until every subscriber has
+// been sent them. If there are many subscribers, that takes several turns. A subscriber that is sent something else
+// meanwhile gets its part of the batch first, so that it sees everything in order.
 
 import type { Subscriber } from '../connection/subscriber.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
@@ -23,10 +23,10 @@ export class Batch {
   readonly #memory: SharedMemory
   readonly #start: number
   #end: number
-  /** Those who have had a part of it, or came too late for that, and where what they have not had begins. */
+  /** Where the batch begins for subscribers that have had a part of it, or came after a part of it was published. */
   #ahead: Map<Subscriber, number> | undefined
   #rest: Iterator<Subscriber> | undefined
-  /** The number of the last subscriber that has been sent it. */
+  /** The number of the last subscriber that has been sent the batch. */
   #passed = 0
 
   /** Keeps `memory` until `release`. Frames lie from `start` to `end`; more may follow, until it is sent. */
@@ -47,7 +47,7 @@ export class Batch {
     return this.#end - this.#start
   }
 
-  /** Whether it takes more frames: nobody has been sent it but those who were sent something else. */
+  /** Whether more frames may be added: the sweep over the subscribers has not begun. */
   get open(): boolean {
     return this.#rest === undefined
   }
@@ -57,13 +57,13 @@ export class Batch {
     this.#end = end
   }
 
-  /** What is in it so far is not for this subscriber, or it has had it. */
+  /** The frames so far are not for this subscriber, or it has had them. */
   skip(subscriber: Subscriber): void {
     this.#ahead ??= new Map()
     this.#ahead.set(subscriber, this.#end)
   }
 
-  /** Sends one subscriber what it has not had, because something else is about to be sent to it. */
+  /** Sends one subscriber the frames that it has not had, because something else is about to be sent to it. */
   catchUp(subscriber: Subscriber): void {
     const number = this.topic.subscribers.numberOf(subscriber)
     if (number === undefined || number <= this.#passed) return
@@ -72,7 +72,7 @@ export class Batch {
     this.#deliver(subscriber, from)
   }
 
-  /** Sends it to all, or until `until`, in milliseconds of `performance.now()`; false if some are left. */
+  /** Sends the batch to all, or until `until`, in milliseconds of `performance.now()`; false if some have not had it. */
   deliver(until: number): boolean {
     const { subscribers } = this.topic
     this.#rest ??= subscribers[Symbol.iterator]()

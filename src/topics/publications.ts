@@ -15,11 +15,11 @@ import { Batch, type Topic } from './batch.js'
 /** Holds a turn's publications; longer ones are sent from memory of their own. */
 const BATCH_LENGTH = 64 * 1024
 
-/** As much may wait to be sent; what is published beyond has the oldest batches sent to all at once. */
+/** The most that may wait to be sent. If more is published, the oldest batches are sent to all at once. */
 const MOST_BATCHES = 256
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** From this part of it on, whoever publishes more has a share of the oldest sent meanwhile, and should do so slowly. */
+/** From this part of the most on, each further publication has a share of the oldest batches sent at once. */
 const MANY = 1 / 4
 
 /** Milliseconds that sending takes before others have a turn. */
@@ -67,17 +67,17 @@ export class Publications implements Writer, FrameBuffer {
     this.#list()
   }
 
-  /** Sends one subscriber what waits for it: something else is about to be sent to it. */
+  /** Sends one subscriber what waits for it, because something else is about to be sent to it. */
   catchUp(subscriber: Subscriber): void {
     for (const batch of this.#batches) batch.catchUp(subscriber)
   }
 
-  /** This subscriber comes now: what waits was said before. */
+  /** A subscriber comes now: what waits was published before, and is not for it. */
   skip(topic: Topic, subscriber: Subscriber): void {
     for (const batch of this.#batches) if (batch.topic === topic) batch.skip(subscriber)
   }
 
-  /** Nobody subscribes to anything: what waits is for nobody, and the memory is not needed. */
+  /** Nobody subscribes to anything: drops what waits, and releases the memory. */
   drop(): void {
     for (const batch of this.#batches.clear()) batch.release()
     this.#bytes = 0

@@ -55,7 +55,7 @@ export class Topics implements Publisher {
     return this.#broker?.statistics
   }
 
-  /** Publishes to nobody else any more; resolves when what was published has left, or can't. */
+  /** Publishes to no other process any more; resolves when what was published has left, or can't. */
   async close(): Promise<void> {
     await this.#broker?.close()
   }
@@ -121,7 +121,7 @@ export class Topics implements Publisher {
     this.#publications.catchUp(subscriber)
   }
 
-  /** From the broker. Text is decoded and encoded anew: another machine's bytes may be anything, ours must be UTF-8. */
+  /** Publishes what came from the broker. Text is decoded and encoded anew: bytes of other machines may be no UTF-8. */
   #receive(topic: string, payload: Uint8Array, text: boolean): void {
     this.#publish(topic, text ? Buffer.from(payload).toString() : payload)
   }

@@ -17,7 +17,7 @@ const SHORT = 16 * 1024
 export class DuplexTransport implements Transport {
   readonly #stream: Duplex
   #receiver: Receiver | undefined
-  /** What the stream has not been given of the write under way. */
+  /** The part of the write under way that the stream has not been given yet. */
   #pointer = 0
   #remaining = 0
   /** The stream has more than it wants, and will say when it has less. */
@@ -26,7 +26,7 @@ export class DuplexTransport implements Transport {
   #lent = 0
   #awaited = 0
   #paused = false
-  /** The end came while nothing was to be noticed: it waits for `resume`. */
+  /** The end came while reading was stopped: it is told after `resume`. */
   #endHeld = false
 
   constructor(stream: Duplex) {
@@ -157,13 +157,13 @@ export class DuplexTransport implements Transport {
     this.#goOn()
   }
 
-  /** The stream takes more. */
+  /** The stream takes more data again. */
   #goOn(): void {
     this.#awaited = 0
     if (this.#stream.destroyed) return
     const status = this.#feed()
     if (status === PENDING) return
-    // The stream tells in the context of whoever wrote.
+    // The stream emits this in the async context of whoever wrote.
     runOutside(() => this.#receiver?.written(status))
   }
 

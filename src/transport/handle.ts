@@ -45,7 +45,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   #receiver: Receiver | undefined
   #closed = false
   #paused = false
-  /** The end came behind bytes that waited, which have paused it: it waits for `resume`. */
+  /** The end came after bytes that waited and have paused reading: it is told after `resume`. */
   #endHeld = false
   /** How long a read may be, as an index. */
   #size = FIRST_LENGTH
@@ -68,7 +68,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     return false
   }
 
-  /** The address is the peer's own, not what a proxy said. */
+  /** The peer's own address, not the one that a proxy reported. */
   get told(): boolean {
     return false
   }
@@ -105,7 +105,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     return undefined
   }
 
-  /** Where the next reads land, if that is somewhere else than before. */
+  /** The view in which the next reads land, if it is another one than before. */
   #aim(size: number): Uint8Array | undefined {
     if (size === this.#size) return undefined
     this.#size = size

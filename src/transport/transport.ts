@@ -22,7 +22,7 @@ export interface Transport {
   readonly remoteAddress: string | undefined
   /** Bytes of the write under way that the system has not taken: while that changes, the peer is reading. */
   readonly unsent: number
-  /** Starts reading, and tells `receiver` from now on. */
+  /** Starts reading; from now on, `receiver` is told of everything. */
   open(receiver: Receiver): void
   /** Stops and starts reading. While stopped, neither bytes nor the end nor a reset is noticed. */
   pause(): void

@@ -12,7 +12,7 @@ const SECONDS = effort({ quick: 0.3, full: 0.6 })
 
 describe('a fixed rate', options, () => {
   for (const rate of [20, 500, 5000]) {
-    test(`${rate} a second`, options, async (t) => {
+    test(`${rate} per second`, options, async (t) => {
       const url = await echoServer(t)
       const wanted = rate * SECONDS * 0.8 - 2
       let most = 0

@@ -1,4 +1,4 @@
-// Messages and bytes a second: a second's worth at once is a burst, more is refused with the limit's name and value; what
+// Messages and bytes per second: a second's worth at once is a burst, more is refused with the limit's name and value; what
 // was used comes back with time.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'

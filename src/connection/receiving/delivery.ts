@@ -30,7 +30,7 @@ interface Pending {
   readonly kept: Kept
   /** A thread of the pool reads it: it must stay where it is, whatever becomes of the connection. */
   readonly pooled: boolean
-  /** Nothing else is delivered until it is done. */
+  /** Nothing else is delivered until this message is done. */
   readonly alone: boolean
 }
 
@@ -43,7 +43,7 @@ export class Delivery<Data> implements Deliverer, Keeper, Source {
   readonly #pressure: Pressure
   readonly #rates: Rates | undefined
   #pending: Set<Pending> | undefined
-  /** The latest: while it waits to be read, no other begins. */
+  /** The latest stream: while it waits to be read, no other stream begins. */
   #stream: MessageStream | undefined
   #loop: MessageLoop | undefined
   /** Every message goes straight to the handler. */
@@ -147,7 +147,7 @@ export class Delivery<Data> implements Deliverer, Keeper, Source {
     for (const { kept, pooled } of this.#pending) {
       if (pooled) continue
       kept.remain(remainder)
-      // Each in a slice of its own: these may be many large messages.
+      // Each message is copied in a slice of its own: there may be many large ones.
       if (messageInternals.region(kept.message) !== undefined) this.#shared.slices.later(() => kept.detach())
     }
   }

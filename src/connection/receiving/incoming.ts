@@ -25,7 +25,7 @@ export interface IncomingShared {
   readonly turn: Pick<Turn, 'begin' | 'end'>
   /** `maxFragments` 0 is any number. */
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
-  /** Messages above are handed out while they arrive, whatever their length; none without it. */
+  /** Longer messages are handed out while they arrive, whatever their length. Undefined: no message is. */
   readonly streamThreshold?: number | undefined
 }
 
@@ -34,7 +34,7 @@ export interface Sink extends Claimant {
   /** A control frame, unmasked; its payload is valid until this returns. */
   control(opcode: number, pointer: number, length: number): void
   violated(violation: ProtocolViolation): void
-  /** Something else was thrown while it was handed out. */
+  /** Something else was thrown while a message or frame was handed out. */
   handlerFailed(error: unknown): void
 }
 
@@ -70,7 +70,7 @@ export class Incoming {
     this.#parser = new Parser(shared.heap, role, { longest, fragments: maxFragments })
   }
 
-  /** Notes when the last bytes came; `reading` is false while it is us who keep the peer waiting. */
+  /** Notes when the last bytes came; `reading` is false while this server does not read. */
   noteArrival(reading: boolean): void {
     this.#assembly?.arrived(reading)
     this.#flow?.arrived(reading)
@@ -105,7 +105,7 @@ export class Incoming {
     turn.end()
   }
 
-  /** No memory is left for what came, or for the answer: that is this peer's end, not the process's. */
+  /** Ends the connection, and not the process, if no memory is left for what came, or for the answer. */
   #failed(error: unknown): void {
     if (error instanceof OutOfMemory) this.#sink.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
     else this.#sink.handlerFailed(error)
@@ -113,7 +113,7 @@ export class Incoming {
 
   #resume(): void {
     const { slices } = this.#shared
-    if (this.#resuming) return // from inside a handler that is handed parked frames: the loop below goes on
+    if (this.#resuming) return // a handler that is being handed parked frames has resumed: the loop below goes on
     this.#resuming = true
     try {
       while (this.#parked !== undefined && this.#pressure.accepts) {
@@ -128,11 +128,11 @@ export class Incoming {
     }
   }
 
-  /** The parked frames are delivered: now what followed them, which may be parked again. */
+  /** The parked frames are delivered: the bytes that followed them are parsed, and may be parked again. */
   #parseParked(parked: ParkedRead): void {
     const { budget } = this.#shared
     this.#parked = undefined
-    budget.release(this.#sink, parked.cost) // what is parked again takes its place
+    budget.release(this.#sink, parked.cost) // whatever is parked again is charged anew
     try {
       if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
     } finally {
@@ -241,7 +241,7 @@ export class Incoming {
     return this.#assembly.grow(heap, this.#parser)
   }
 
-  /** Keeps a part of the table with its payloads, and the bytes behind it. */
+  /** Keeps a part of the table with its payloads, and the bytes after it. */
   #park(rest: Rest): void {
     if (this.#pressure.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
     const parser = this.#parser
@@ -249,7 +249,7 @@ export class Incoming {
     this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, heap, rest))
   }
 
-  /** A transport may deliver once more after it was paused: those bytes go behind what is parked. */
+  /** A transport may deliver once more after it was paused: those bytes are parked after the others. */
   #parkBehind(parked: ParkedRead, start: number, end: number): void {
     const { heap } = this.#shared
     const length = end - start
@@ -259,7 +259,7 @@ export class Incoming {
     this.#unpark(parked)
   }
 
-  /** Memory to park in. If there is none, the connection fails: it can't wait, as its bytes are there. */
+  /** Memory to park in. Without it, the connection fails: its bytes have been read, so it can't wait for memory. */
   #keep(cost: number, park: () => ParkedRead): ParkedRead | undefined {
     const { budget } = this.#shared
     try {

@@ -1,5 +1,5 @@
-// A message that is kept beyond its handler's return: for a promise that is pending, or for a loop. What that costs is its
-// connection's, and when that has ended, it counts on as remains, which may be given up where memory is short.
+// A message that is kept after its handler has returned: for a promise that is pending, or for a loop. It counts as held by
+// its connection and, when the connection has ended, as remains, which may be given up where memory is short.
 import { type Account, OBJECTS } from '../../memory/account.js'
 import type { Remainder } from '../../memory/remains.js'
 import { type Message, messageInternals } from '../message.js'
@@ -35,7 +35,7 @@ export class Kept {
     this.#payload = this.#objects = 0
   }
 
-  /** The connection has ended: it counts as remains from now on. */
+  /** The connection has ended: the message counts as remains from now on. */
   remain(remainder: Remainder): void {
     this.#remainder = remainder
     this.#account.leave(remainder, this.#payload, this.#objects)
@@ -48,12 +48,12 @@ export class Kept {
     if (remainder === undefined || messageInternals.region(message) === undefined) return
     const payload = messageInternals.copyCost(message)
     if (!remainder.charge(payload)) return messageInternals.lose(message)
-    if (messageInternals.region(message) === undefined) return // to make room for it, it was given up itself
+    if (messageInternals.region(message) === undefined) return // the room was made by giving up this very payload
     messageInternals.detach(message)
     this.#payload = payload
   }
 
-  /** Gives up the payload, if only this keeps it. */
+  /** Gives up the payload, unless somebody else keeps it, too. */
   lose(): void {
     if (this.#payload > 0 || messageInternals.region(this.message) !== undefined) messageInternals.lose(this.message)
     this.#payload = 0

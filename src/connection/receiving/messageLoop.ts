@@ -17,11 +17,11 @@ const DONE = { done: true, value: undefined } as const
 
 /** What only millrace itself may do with a loop. They are not its methods: every program could reach those. @internal */
 interface LoopInternals {
-  /** A loop begins, perhaps where another one was left. */
+  /** A loop begins, perhaps after an earlier loop was left. */
   enter(loop: MessageLoop): void
-  /** A message has come: to whoever waits, else into the queue. False if there is no memory left for it. */
+  /** A message has come: it goes to a loop that waits, else into the queue. False if no memory is left for it. */
   take(loop: MessageLoop, message: Message): boolean
-  /** The connection has ended: the loop ends behind what is queued, which moves to memory of its own, and counts on. */
+  /** The connection has ended: the loop ends after the queued messages, which move to memory of their own. */
   end(loop: MessageLoop): void
 }
 
@@ -37,7 +37,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
   readonly #takers: Taker[] = []
   #abandoned = false
   #ended = false
-  /** Held here, as nobody else does. */
+  /** Referenced here, because remainders hold their keepers weakly. */
   readonly #keeper: Keeper = { lose: () => this.#lose() }
 
   static {
@@ -91,7 +91,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     }
   }
 
-  /** Memory is short: what is queued and has been handed out is gone. */
+  /** Memory is short: all messages that are queued or handed out lose their payloads. */
   #lose(): void {
     for (const queued of [...this.#queue, ...this.#given]) queued.lose()
   }

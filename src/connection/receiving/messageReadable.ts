@@ -21,7 +21,7 @@ export function readableOf(message: Chunks): Readable {
     },
     destroy(error, done) {
       message.return()
-      // Listeners may come in this turn yet.
+      // A listener may still be added in this turn.
       process.nextTick(() =>
         done(error instanceof ConnectionEnded && readable.listenerCount('error') === 0 ? null : error),
       )

@@ -29,8 +29,8 @@ interface StreamInternals {
   /** The message is complete. */
   end(stream: MessageStream): void
   /**
-   * The connection has ended. What waits to be read of a whole message is now the reader's alone; of any other, it is
-   * given up.
+   * The connection has ended. The waiting chunks of a complete message can still be read; those of an incomplete one
+   * are dropped.
    */
   close(stream: MessageStream): void
 }
@@ -61,7 +61,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   /** What waits here keeps the connection from reading: only then may its end let reading go on, as another may wait. */
   #holds = false
   readonly #leaves: () => void
-  /** What waits counts against the memory for payloads: since the connection has ended, here. */
+  /** Where the waiting chunks are counted once the connection has ended; before that, the account counts them. */
   #remainder: Remainder | undefined
   readonly #keeper: Keeper = { lose: () => this.#lose() }
 

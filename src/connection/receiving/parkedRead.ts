@@ -11,13 +11,13 @@ const NUMBERS = 3
 /** Bytes that the objects of a parked read cost besides its block. */
 const OBJECTS = 256
 
-/** Frames that the parser has found, as numbers of their entries, and the bytes behind them that are not parsed yet. */
+/** Frames that the parser has found, as numbers of their entries, and the bytes after them that are not parsed yet. */
 export interface Rest {
   readonly from: number
   readonly to: number
   readonly start: number
   readonly end: number
-  /** What `parse` returned after the frames; it can't always be asked again. */
+  /** What `parse` returned after the frames. It is kept because `parse` can't always be called again for it. */
   readonly status: number
 }
 
@@ -58,13 +58,13 @@ export class ParkedRead {
     return new ParkedRead(memory, entries, rest.start + shift, rest.end + shift, rest.status)
   }
 
-  /** Bytes that it will cost with `length` more behind it. */
+  /** Bytes that this read would cost with `length` more bytes at its end. */
   costWith(length: number): number {
     const numbers = this.#entries.length - this.#next
     return SharedBlock.size(this.end - this.memory.pointer + length) + numbers * 8 + OBJECTS
   }
 
-  /** The same with `length` bytes more from `start` behind it; the caller releases this one. */
+  /** A parked read with `length` more bytes, from `start`, at its end. The caller releases the present one. */
   followedBy(heap: Heap, start: number, length: number): ParkedRead {
     const kept = this.end - this.memory.pointer
     const memory = new SharedBlock(heap, kept + length)

@@ -1,6 +1,6 @@
-// What waits behind an unfinished message of a connection: encoded frames, in order. RFC 6455, section 5.4: the fragments
-// of one message must not be interleaved with another's. What waits costs what it is long, not what it is many: short
-// frames are copied together into blocks, and only long ones stay where they lie.
+// Encoded frames that wait until the unfinished message of a connection has ended, in order. RFC 6455, section 5.4: the
+// fragments of one message must not be interleaved with another's. The cost depends on how long the frames are, not on how
+// many: short frames are copied together into blocks, and only long ones stay where they lie.
 import { OutOfMemory } from '../../codec/codec.js'
 import type { Holder } from '../../memory/budget.js'
 import type { SharedMemory } from '../../memory/sharedBlock.js'

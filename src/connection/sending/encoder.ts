@@ -150,7 +150,7 @@ export class Encoder {
     return header + payload.length
   }
 
-  /** Masks the payload where it lies, behind a header of `header` bytes that has room for the key. */
+  /** Masks the payload where it lies, after a header of `header` bytes that has room for the key. */
   #mask(key: number, pointer: number, header: number, length: number): void {
     const { bytes, call } = this.#codec
     const payload = pointer + header

@@ -1,4 +1,4 @@
-// Frames that lie one behind the other and wait to be written, and the memory that they lie in: it must stay until they
+// Frames that lie one after the other and wait to be written, and the memory that they lie in: it must stay until they
 // are written, and counts against the budget meanwhile.
 import type { Heap } from '../../codec/codec.js'
 import type { Budget, Holder } from '../../memory/budget.js'
@@ -7,7 +7,7 @@ import { SharedBlock, type SharedMemory } from '../../memory/sharedBlock.js'
 export class Pinned {
   pointer: number
   length: number
-  /** Bytes behind them in which more frames can be built. */
+  /** Bytes after them in which more frames can be built. */
   room = 0
   readonly memory: SharedMemory
   /** Bytes that count as the holder's: its part of the memory, and those of objects. */
@@ -29,7 +29,7 @@ export class Pinned {
   static block(budget: Budget, holder: Holder, heap: Heap, size: number, objects: number): Pinned {
     const memory = SharedBlock.within(budget, holder, heap, size)
     const pinned = new Pinned(budget, holder, memory, memory.pointer, 0, objects)
-    memory.release() // nobody needs it but `pinned`
+    memory.release() // only `pinned` needs it
     pinned.room = memory.size
     return pinned
   }

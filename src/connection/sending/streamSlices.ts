@@ -1,5 +1,5 @@
 // Work that never waits by itself is done in slices: between any two of them, the event loop has its turn, in which other
-// connections are read and timers ring. All streams of a thread share one slice a turn, so many of them hold the thread
+// connections are read and timers ring. All streams of a thread share one slice per turn, so many of them hold the thread
 // no longer than one.
 import { Queue } from '../../time/queue.js'
 
@@ -35,7 +35,7 @@ export class StreamSlices {
     setImmediate(() => this.#serve())
   }
 
-  /** One a turn: how long whoever works needs is only known afterwards. */
+  /** Grants one per turn: how long the work takes is known only afterwards. */
   #serve(): void {
     this.#begun = false
     const resolve = this.#waiting.shift()

@@ -95,17 +95,17 @@ class IteratedSource implements OpenSource {
   }
 
   end(): void {
-    // An iterator that has said so itself is done.
+    // An iterator that has reported its end needs no `return`.
   }
 
   leave(): void {
     const stream = this.#stream
     const destroy = stream === undefined ? undefined : method(stream, 'destroy')
     if (stream !== undefined && destroy !== undefined) {
-      quietly(() => method(stream, 'on')?.('error', () => undefined)) // of its end, which is not its fault
+      quietly(() => method(stream, 'on')?.('error', () => undefined)) // a destroyed stream may emit an error
       quietly(destroy)
     }
-    // One that waits for its own `next` only ends when that has settled, and need not be waited for.
+    // An iterator that waits for its own `next` ends only when that has settled. Nobody waits for it here.
     quietly(() => this.#iterator.return?.())
   }
 }

@@ -1,5 +1,5 @@
 // The message of a connection that is not sent to its end yet: one in fragments, or a stream. RFC 6455, section 5.4:
-// nothing but control frames may come between its fragments. So what is sent meanwhile waits behind it.
+// nothing but control frames may come between its fragments. So what is sent meanwhile waits until it has ended.
 import { callerError } from '../../checks/errors.js'
 import type { Heap } from '../../codec/codec.js'
 import { OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../../codec/frames.js'
@@ -30,7 +30,7 @@ export interface FragmentSender {
   framed(): SendResult
   /** There is no memory for what is to be sent. Throws any other error. */
   memorySpent(error: unknown): 'closed'
-  /** What waited may have left: `drain` may be due. */
+  /** Output that waited may have been written: `drain` may be due. */
   drained(): void
 }
 
@@ -60,12 +60,12 @@ export class Unfinished implements StreamTarget {
     return this.#pump !== undefined || this.#opcode !== 0
   }
 
-  /** Bytes that wait behind it. */
+  /** Bytes that wait until it has ended. */
   get waiting(): number {
     return this.#backlog?.bytes ?? 0
   }
 
-  /** Where to put what waits behind it. */
+  /** Where frames go that must wait until it has ended. */
   get backlog(): Backlog {
     this.#backlog ??= new Backlog(this.#shared, this.#holder)
     return this.#backlog
@@ -147,7 +147,7 @@ export class Unfinished implements StreamTarget {
     }
   }
 
-  /** What waited behind a stream follows it, or ends the connection where there is no memory for that. */
+  /** The frames that waited for the stream follow it; without memory for that, the connection ends. */
   #streamEnds(): void {
     try {
       this.#ends()
@@ -156,7 +156,7 @@ export class Unfinished implements StreamTarget {
     }
   }
 
-  /** The message under way is sent, or never will be: what waited behind it follows. */
+  /** The message under way is sent, or never will be: the frames that waited for it follow. */
   #ends(): void {
     this.#pump = undefined
     const backlog = this.#backlog
@@ -175,12 +175,12 @@ export class Unfinished implements StreamTarget {
     })
   }
 
-  /** Output has left: a stream goes on. */
+  /** Output has been written: a stream goes on. */
   relieved(): void {
     this.#pump?.relieved()
   }
 
-  /** Nothing more can be sent: a stream hears of it at once, and what waits behind it is given up. */
+  /** Nothing more can be sent: the stream is told at once, and the frames that wait for it are dropped. */
   end(): void {
     this.#pump?.end()
     this.#backlog?.drop()

@@ -1,5 +1,5 @@
-// Who comes from which address. To ask costs a system call, so nobody is asked before it matters, and then those who came
-// first, a few at a time: whoever needs the answer asks early enough for all to have been asked when it counts.
+// Which members come from which address. To ask for an address costs a system call, so it is not asked for before it
+// matters; then the oldest members are asked first, a few at a time, early enough for all to be known when it counts.
 import { networkOf } from '../../protocol/ipAddress.js'
 
 export class Addresses<Member> {
@@ -14,7 +14,7 @@ export class Addresses<Member> {
   #rest: Iterator<Member> | undefined
   #complete = false
 
-  /** Of the members of `all`, those whose address is known. */
+  /** `all` holds the members, the oldest first; `addressOf` tells the address of one, if it has one. */
   constructor(all: ReadonlySet<Member>, addressOf: (member: Member) => string | undefined) {
     this.#all = all
     this.#addressOf = addressOf
@@ -60,7 +60,7 @@ export class Addresses<Member> {
     }
   }
 
-  /** It does not matter any more. */
+  /** Drops all addresses, because they do not matter any more. */
   clear(): void {
     if (this.#rest === undefined) return
     this.#rest = undefined

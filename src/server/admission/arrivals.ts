@@ -1,17 +1,17 @@
 // The connections that have not become WebSockets: bounded in number and in memory, whichever lane they are in. A newcomer
-// always finds a place. Where there is none left, the oldest goes of those from the address that has the most: peers that
-// connect and say nothing keep others out no longer than that, and themselves first.
+// always finds a place. If no place is left, the oldest connection of the address with the most connections goes. So peers
+// that connect and say nothing can't keep others out; they push out their own connections first.
 import type { Duplex } from 'node:stream'
 import type { MemoryBook } from '../../memory/holder.js'
 import { Addresses } from './addresses.js'
 
 /** A connection that has not become a WebSocket. */
 export interface Arrival {
-  /** The peer's address, or what a proxy said of it. Is asked for only where places are getting few. */
+  /** The peer's address, or the one that a proxy reported. It is asked for only when places are getting few. */
   readonly remoteAddress: string | undefined
-  /** Bytes that it may make the server hold, estimated; what is counted elsewhere left out. */
+  /** An estimate of the bytes that it may make the server hold, without those that are counted elsewhere. */
   readonly cost: number
-  /** Others need the place: it ends. False where that would be wrong. */
+  /** Ends the connection, because others need its place. Returns false if it must not end. */
   giveWay(): boolean
 }
 
@@ -31,7 +31,7 @@ const ASKED_AT_ONCE = 4
 /** So many are asked to go at a time. */
 const MOST_ASKED = 8
 
-/** What part of them goes where the system has no descriptors left, and how many at most. */
+/** What part of the arrivals goes when the system has no descriptors left, and how many at most. */
 const SHED = 1 / 8
 const MOST_SHED = 256
 
@@ -48,7 +48,7 @@ export class Arrivals {
     this.#book = book
   }
 
-  /** Somebody is made to go: whoever is refused now must not take another place for its answer. */
+  /** Set while connections are made to go: one that is refused now must not take another place for its answer. */
   get makingRoom(): boolean {
     return this.#makingRoom
   }
@@ -80,7 +80,7 @@ export class Arrivals {
     this.#askToGo(Math.min(Math.ceil(this.#all.size * SHED), MOST_SHED), () => false)
   }
 
-  /** It is one no longer, or has ended. */
+  /** The connection has become a WebSocket, or has ended. */
   delete(arrival: Arrival): void {
     if (!this.#all.delete(arrival)) return
     const { cost } = arrival
@@ -108,7 +108,7 @@ export class Arrivals {
     for (const arrival of this.#addresses.mostCrowded()) {
       if (arrival === newcomer) continue
       this.delete(arrival)
-      // Whoever may stay has its place anew, behind all others.
+      // A connection that may stay moves to the end of the line.
       if (!arrival.giveWay()) this.#keep(arrival)
       return
     }

@@ -33,7 +33,7 @@ export interface AcceptedUpgrade {
 
 export type UpgradeVerdict = AcceptedUpgrade | Refusal
 
-/** The verdict on a request that nobody waits for any more. */
+/** The verdict on a request for which nobody waits any more. */
 const GONE = refuse(503, 'too late')
 
 /** Options of the server that its routes inherit. */
@@ -41,7 +41,7 @@ type RouteDefaults = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | '
 
 export class Endpoint {
   readonly #options: AnyRoute
-  /** What holds where the route says nothing else: what keeps strangers out of the server, above all. */
+  /** The server's options that hold where the route has none of its own; above all those that keep strangers out. */
   readonly #inherited: RouteDefaults
   readonly #shared: RouteContext<unknown>
 
@@ -56,12 +56,12 @@ export class Endpoint {
     this.#shared = openRoute(parts, options, { limits: own, outputPolicy, large, streamThreshold, streamLeft })
   }
 
-  /** Loads what the application gave to be loaded; rejects with what is wrong with it. */
+  /** Loads the module of the option `large`; rejects with the error if it can't be loaded. */
   async check(): Promise<void> {
     await this.#shared.large?.pool.check()
   }
 
-  /** Ends its threads. */
+  /** Closes the pool of threads, if there is one. */
   async close(): Promise<void> {
     await this.#shared.large?.pool.close()
   }

@@ -58,7 +58,7 @@ export class Gate {
     }
     const verdict = endpoint.decide(head, request)
     if (this.#closed) {
-      // It was `upgrade` that closed the server.
+      // `upgrade` itself has closed the server.
       requestInternals.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
       return { head, request, endpoint, verdict: this.refusal(request) ?? verdict }
     }
@@ -66,7 +66,7 @@ export class Gate {
     return { head, request, endpoint, verdict, refusal: () => this.refusal(request) }
   }
 
-  /** Why nobody can be admitted now, if so. */
+  /** Why nobody can be admitted now; undefined if somebody can. */
   refusal(request: UpgradeRequest): Refusal | undefined {
     if (this.#closed) return refuse(503, 'the server is closing')
     const { census, budget } = this.#options

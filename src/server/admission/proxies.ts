@@ -1,4 +1,4 @@
-// Whose word counts on where a request came from: trusted proxies add the client's address to X-Forwarded-For.
+// Which client a request came from: trusted proxies add the client's address to X-Forwarded-For.
 import { BlockList, isIP } from 'node:net'
 import { callerError } from '../../checks/errors.js'
 import { elementsOf } from '../../protocol/fieldValue.js'

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { readProxyHeader } from '../../protocol/proxyHeader.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
 
-/** What a header said; an object, so that one connection's can be told from the next one's. */
+/** What a header said. It is an object, so that each connection's can be recognized by identity. */
 interface ProxiedClient {
   readonly client: string
 }

@@ -1,6 +1,6 @@
 // Waiting for the end of what is under way, while a server closes.
 
-/** How often is looked, in milliseconds. */
+/** How often the condition is checked, in milliseconds. */
 const STEP = 10
 
 /** Resolves when `condition` holds, or when it has not for `timeout` milliseconds; 0 is for ever. Keeps the process alive. */

@@ -1,5 +1,5 @@
-// What `upgrade` answered. It fails closed: only what is known to accept accepts, and whatever else was meant, a refusal
-// under another name for instance, opens no door.
+// What `upgrade` answered. Only an answer that is known to accept accepts. Anything else refuses, whatever was meant: a
+// misspelt refusal, for instance, must not open a connection.
 import { checkOptions, isPlain } from '../../checks/check.js'
 import { callerError } from '../../checks/errors.js'
 import { type Checklist, type Kind, shown, text } from '../../checks/kinds.js'

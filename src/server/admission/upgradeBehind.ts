@@ -1,12 +1,12 @@
-// An upgrade behind requests whose answers are under way: its turn comes after theirs, however long the application takes.
-// What the peer sends meanwhile is kept, within bounds, and that it has left is noticed: its answers end then, too.
+// An upgrade that follows requests whose answers are under way: it waits for them, however long the application takes. What
+// the peer sends meanwhile is kept, within bounds. It is noticed if the peer leaves; then the answers end, too.
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { runOutside } from '../../internals/context.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
 
-/** Bytes kept of what comes behind the request; above, nothing more is read. */
+/** Bytes after the request that are kept; above, nothing more is read. */
 const MOST_BYTES = 16 * 1024
 
 export interface Bounds {
@@ -15,7 +15,7 @@ export interface Bounds {
   readonly pauseTimeout: number
 }
 
-/** Calls `next` with `head` and what came behind it, when `answer` is done. */
+/** Calls `next` with `head` and the bytes that came after it, when `answer` is done. */
 export function afterAnswer(
   answer: ServerResponse,
   socket: Duplex,

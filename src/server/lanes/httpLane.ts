@@ -23,7 +23,7 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
   /**
-   * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
+   * The handshake is accepted; `early` is what came after the request, and `respond` writes the response. A refusal if
    * there is no memory for it.
    */
   upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
@@ -111,7 +111,7 @@ export class HttpLane {
   }
 
   #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
-    if (socket.destroyed) return // the peer has left, which is told by 'close' only later
+    if (socket.destroyed) return // the peer has left; 'close' will say so later
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
     const respond: Respond = (output) => writeAcceptance(output, head, verdict)
@@ -119,7 +119,7 @@ export class HttpLane {
     if (refusal !== undefined) this.refuse(socket, refusal)
   }
 
-  /** A connection in its place among the arrivals, from which it goes as `go` says. */
+  /** Gives a connection its place among the arrivals; `go` ends it if others need the place. */
   #arrivalOf(socket: Duplex, cost: number, go: () => void): Arrival {
     const { clientOf } = this.#options
     return {
@@ -134,7 +134,7 @@ export class HttpLane {
     }
   }
 
-  /** The application has promised an answer: what comes meanwhile is kept, and leaving is noticed. */
+  /** The application has promised an answer: what comes meanwhile is kept, and it is noticed if the peer leaves. */
   #wait(decision: Decision, socket: Duplex, early: Buffer, facts: { due: number; head: number }): void {
     const { deadlines, arrivals, budget } = this.#options
     const over = (): void => {
@@ -167,7 +167,7 @@ export class HttpLane {
   }
 }
 
-/** What came behind the request: `head`, and what the socket has read since. */
+/** What came after the request: `head`, and what the socket has read since. */
 function earlyBytes(socket: Duplex, head: Buffer): Buffer {
   const chunks = [head]
   // From Node 26 on, a read returns one chunk.
@@ -188,7 +188,7 @@ function sourceOf(socket: Duplex, client: string | undefined): Source {
   }
 }
 
-/** Bytes of a request's head, nearly. */
+/** About how many bytes the head of a request has. */
 function sizeOf({ rawHeaders, url = '' }: IncomingMessage): number {
   return rawHeaders.reduce((bytes, part) => bytes + part.length, url.length)
 }

@@ -25,13 +25,13 @@ const ARRIVALS = 16_384
 const ARRIVALS_SHARE = 1 / 2
 const ARRIVALS_BYTES = 4 * 1024 * 1024
 
-/** The server that the lanes lead to. */
+/** The server to which the lanes hand connections. */
 export interface Destination {
   readonly gate: Gate
   readonly proxies: TrustedProxies | undefined
   /** Called for each connection that the first lane accepts. */
   arrived(): void
-  /** Opens a connection whose request was accepted; the refusal where there is no memory for it. */
+  /** Opens a connection whose request was accepted. Returns the refusal if there is no memory for it. */
   upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Uint8Array, respond: Respond): Refusal | undefined
 }
 

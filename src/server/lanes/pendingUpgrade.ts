@@ -1,5 +1,5 @@
-// An upgrade whose answer the application has promised. Keeps what the peer sends meanwhile, within bounds; notices when
-// it leaves; and does not wait for ever.
+// An upgrade whose answer the application has promised. What the peer sends meanwhile is kept, within bounds; it is noticed
+// if the peer leaves; and the wait has a limit.
 import { Buffer } from 'node:buffer'
 import { callerError } from '../../checks/errors.js'
 import { runOutside } from '../../internals/context.js'
@@ -10,13 +10,13 @@ import type { Deadlines, Expiring } from '../../time/deadlines.js'
 import type { UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision } from '../admission/gate.js'
 
-/** Why an upgrade is refused whose place others need. */
+/** Why an upgrade is refused if others need its place. */
 export const CROWDED = 'too many connections amid their handshake'
 
 /** Bytes kept of what a peer sends before it is accepted; above, nothing more is read from it. */
 const MOST_BYTES = 64 * 1024
 
-/** Bytes that its objects cost, those of its request besides. */
+/** Bytes that its objects and those of its request cost. */
 const OBJECTS = 4096
 
 /** A request is kept as text and, in `request.headers`, in parts. */
@@ -27,7 +27,7 @@ const LEAST_ROOM = 512
 
 const NOTHING = Buffer.alloc(0)
 
-/** How long the answer may take, and where counts what is held meanwhile. */
+/** How long the answer may take, and what counts the bytes that are held meanwhile. */
 export interface Patience {
   readonly deadlines: Deadlines
   readonly budget: Budget
@@ -99,7 +99,7 @@ export class PendingUpgrade implements Expiring, Holder {
     this.#limitPause()
   }
 
-  /** While nothing is read, nobody sees that the peer has left: that must not last, whatever `upgrade` may take. */
+  /** Limits the time without reading: nobody can see meanwhile that the peer has left, however long `upgrade` takes. */
   #limitPause(): void {
     const { deadlines, limits } = this.#patience
     const latest = deadlines.tickAfter(limits.pauseTimeout)
@@ -119,12 +119,12 @@ export class PendingUpgrade implements Expiring, Holder {
     return this.#over
   }
 
-  /** Others need what it holds (Holder). */
+  /** Others need the memory that it holds (Holder). */
   evicted(): void {
     this.cancel('others need the memory')
   }
 
-  /** The server closes, or others need the place: it is refused. */
+  /** Refuses the upgrade, because the server closes or others need the place. */
   cancel(reason = 'the server is closing'): void {
     if (this.#over) return
     const refusal = refuse(503, reason)
@@ -147,7 +147,7 @@ export class PendingUpgrade implements Expiring, Holder {
     if (this.#over) return
     const early = this.#early.subarray(0, this.#length)
     this.#end()
-    // Asked for only now: of many that are let in in one turn, each must know of those before it.
+    // The limits are checked again only now: of many that are let in in one turn, each must count those before it.
     const refusal = 'status' in verdict ? undefined : this.#decision.refusal?.()
     this.#lane.settled(refusal ?? verdict, early, this.#decision.head)
   }

@@ -28,19 +28,19 @@ export interface RawLaneOptions {
   readonly pauseTimeout: number
   /** Longer request heads are for the second lane to refuse. */
   readonly maxHeaderSize: number
-  /** Where what peers send before they are accepted counts. */
+  /** Counts what peers send before they are accepted. */
   readonly budget: Budget
   /** The connections of all lanes that have not finished their handshake. */
   readonly arrivals: Arrivals
   /**
-   * The handshake is accepted; `early` is what came behind the request, and `respond` writes the response. A refusal if
+   * The handshake is accepted; `early` is what came after the request, and `respond` writes the response. A refusal if
    * there is no memory for it.
    */
   upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
   /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void
-  /** This lane is not sure: the second one decides, until the tick `due`. */
+  /** This lane can't decide: the second lane does, until the tick `due`. */
   handedOver(handle: StreamHandle, read: Buffer, due: number): void
 }
 
@@ -81,7 +81,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions
   #pending: PendingUpgrade | undefined
-  /** Its request has come, and waits for its turn. */
+  /** Set while its request has come and waits for its turn. */
   #inLine = false
 
   constructor(handle: StreamHandle, options: RawLaneOptions) {
@@ -108,7 +108,7 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
     }
   }
 
-  /** Many come at once: this one's turn is later. */
+  /** Many requests come at once: this one waits for a later turn. */
   #wait(chunk: Buffer): void {
     const { arrivals, slices } = this.#options
     this.#handle.readStop()
@@ -176,13 +176,13 @@ class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
     }
     const { length } = head
     const transport = new HandleTransport(this.#handle)
-    // A part of a string would keep the whole alive: the head alone is read anew.
+    // A part of a string would keep the whole string alive, so the head alone is decoded again.
     const decision = gate.decide(
       head.request,
       length === chunk.length ? text : chunk.toString('latin1', 0, length),
       transport,
     )
-    if (!this.#options.arrivals.has(this)) return // closed by `upgrade` itself, which has closed the server
+    if (!this.#options.arrivals.has(this)) return // `upgrade` itself has closed the server, and so this connection
     const { verdict } = decision
     const early = chunk.subarray(length)
     if (verdict instanceof Promise) {

@@ -1,6 +1,6 @@
 // A read of 64 KiB can hold two thousand pipelined requests, or ten thousand chunks of a body, and node:http's parser takes
 // all of them in one go, however long that holds the thread. So it is given what was read in steps of some lines, in the
-// slices of the thread: what is left waits in the socket, which is paused meanwhile, behind the others' reads.
+// slices of the thread. The rest waits in the socket, which is paused meanwhile, until the reads of others are done.
 import type { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
@@ -23,19 +23,19 @@ export class SlicedReads implements Holder {
   held = 0
   readonly #socket: Socket
   readonly #slices: Slices
-  /** Where counts what is left in the socket. */
+  /** Counts what is left in the socket. */
   readonly #budget: Budget
   /** What node:http does with bytes. */
   #parse: ((bytes: Buffer) => void) | undefined
-  /** What is behind the step that is being parsed, of the same piece. */
+  /** The rest of the piece, after the step that is being parsed. */
   #rest: Buffer | undefined
   /** At least so many bytes of a request's body are to come, which need no steps. */
   #body = 0
   /** The step that is being parsed has had a request, whose answer may not be written before the step is over. */
   #answering = false
-  /** The rest has its place in line. */
+  /** Whether the rest waits in line for a slice. */
   #waiting = false
-  /** The peer has half-closed behind what waits. */
+  /** The peer has half-closed, after the bytes that wait. */
   #ended = false
 
   /** Comes between a socket and the node:http server that has just been given it. */
@@ -44,7 +44,7 @@ export class SlicedReads implements Holder {
     this.#slices = slices
     this.#budget = budget
     const parse = socket.listeners('data')[0]
-    if (parse === undefined) return // not how Node.js does it: the server goes without
+    if (parse === undefined) return // this runtime is not built like Node.js, so the reads are not sliced
     this.#parse = (bytes) => void parse.call(socket, bytes)
     // node:http reads by itself, past the socket, until somebody else listens.
     socket.on('data', this.#take).off('data', parse as (bytes: Buffer) => void)
@@ -70,7 +70,7 @@ export class SlicedReads implements Holder {
     const socket = this.#socket
     this.#parse = undefined
     socket.off('data', this.#take)
-    Reflect.deleteProperty(socket, 'push') // its own again, that of its class
+    Reflect.deleteProperty(socket, 'push') // from now on, the method of its class is called again
     if (this.#ended && !socket.destroyed) socket.push(null)
     this.#budget.release(this, this.held)
     this.#budget.leave(this)
@@ -90,7 +90,7 @@ export class SlicedReads implements Holder {
     this.#rest = bytes
     // The application may have resumed the socket, which node:http does not expect.
     if (waitsForAnswers(this.#socket)) this.#socket.pause()
-    // Whoever reads a body resumes the socket, whoever's turn it is.
+    // A reader of a body resumes the socket, whether or not it is this socket's turn.
     let over = this.#waiting
     while (!over && this.#rest !== undefined && !this.#socket.isPaused()) {
       over = this.#slices.spend(WORTH) || this.#step(this.#rest)

@@ -1,4 +1,4 @@
-// The node:http server behind the second lane of the opening handshake. It reads request heads, and what is no upgrade is
+// The node:http server of the second lane of the opening handshake. It reads request heads, and what is no upgrade is
 // answered as by node:http itself: no limit of ours is in force once a head has been read.
 import { createServer, IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -41,7 +41,7 @@ export interface WebServerOptions extends HttpLimits {
   readonly mostSockets: number
   /** The connections of all lanes that have not become WebSockets. */
   readonly arrivals: Arrivals
-  /** Where what peers send before they are accepted counts, and what of their requests has to wait. */
+  /** Counts what peers send before they are accepted, and what waits of their requests. */
   readonly budget: Budget
   /** The client's address where a PROXY header told it. */
   clientOf(socket: Duplex): string | undefined
@@ -71,7 +71,7 @@ export class WebServer {
   readonly #options: WebServerOptions
   readonly #visits = new Map<Duplex, Visit>()
   #sockets = 0
-  /** Connections end with the answers that are under way. */
+  /** Set when connections must end with the answers that are under way. */
   #leaving = false
 
   constructor(options: WebServerOptions) {
@@ -84,7 +84,7 @@ export class WebServer {
     this.#server = createServer({ ...times, ...messages, maxHeaderSize }, (request, response) =>
       this.#serve(request, response),
     )
-    // node:http runs this in the context in which the server was told to listen: that is nobody's.
+    // node:http calls this in the async context in which `listen` was called, which is no connection's.
     this.#server.on('upgrade', (message, socket, head) => {
       const rest = this.#visits.get(socket)?.reads?.stop()
       const behind = rest === undefined ? head : Buffer.concat([head, rest])
@@ -138,7 +138,7 @@ export class WebServer {
       },
       expired: () => (visit.answers.size > 0 ? this.#look(visit) : this.#unreadable({ code: LATE }, socket)),
       giveWay() {
-        // What was asked for completely is the application's to answer, however long that takes, and the peer's to read.
+        // A request that has come completely is the application's to answer, however long that takes, and the peer's to read.
         const asked = this.answers.size > 0 && [...this.answers].every(({ req }) => req.complete)
         if (asked && this.uptake.stalledFor(deadlines.now) < STALLED) return false
         socket.destroy()
@@ -206,7 +206,7 @@ export class WebServer {
   }
 
   #failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    // Whoever reads the body of a peer that leaves gets this error: the peer's fault is not told as one of the application's.
+    // A handler that reads the body of a peer that leaves gets this error, which is not reported as the application's.
     if (error !== request.errored) this.#options.requestFailed(request, error)
     if (response.writableEnded || response.destroyed) return
     if (response.headersSent) return cutOff(response)
@@ -234,7 +234,7 @@ export class WebServer {
 
   /** Answers a request that node:http could not read, unless another answer has begun on the socket. */
   #unreadable({ code }: { readonly code?: string | undefined }, socket: Duplex): void {
-    if (socket.writableEnded) return // told already
+    if (socket.writableEnded) return // the client has its answer already
     this.#visits.get(socket)?.reads?.stop()
     const answers = [...(this.#visits.get(socket)?.answers ?? [])]
     if (answers.some(({ headersSent }) => headersSent) || !socket.writable) socket.destroy()
