@@ -37,16 +37,16 @@ function excess(figure: number, than: number): number {
 /** Throws an Error if a server or the load fails. */
 export async function compare(row: Row, a: string, b: string, client: LoadClient, pace: Pace): Promise<Compared> {
   const rounds: Four[] = []
-  const stand = new Stand(row, [a, a, b, b], client, pace)
+  const servers = new ComparedServers(row, [a, a, b, b], client, pace)
   const inEach = Math.ceil(pace.rounds / pace.generations)
   while (rounds.length < pace.rounds) {
     try {
-      await stand.open()
-      for (let warm = 0; warm < pace.warming && !row.fresh; warm++) await stand.round(warm)
+      await servers.open()
+      for (let warm = 0; warm < pace.warming && !row.fresh; warm++) await servers.round(warm)
       const left = Math.min(inEach, pace.rounds - rounds.length)
-      for (let round = 0; round < left; round++) rounds.push(await stand.round(rounds.length))
+      for (let round = 0; round < left; round++) rounds.push(await servers.round(rounds.length))
     } finally {
-      await stand.close()
+      await servers.close()
     }
   }
   const least = fourOf([0, 1, 2, 3].map((place) => Math.min(...rounds.map((four) => four[place] ?? Infinity))))
@@ -55,7 +55,7 @@ export async function compare(row: Row, a: string, b: string, client: LoadClient
 }
 
 /** The servers of A, A', B and B'. */
-class Stand {
+class ComparedServers {
   readonly #row: Row
   readonly #checkouts: readonly string[]
   readonly #client: LoadClient

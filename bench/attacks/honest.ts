@@ -16,7 +16,7 @@ export interface HonestOrder {
 }
 
 /** What they saw; times in milliseconds. */
-export interface Account {
+export interface HonestResult {
   /** The longest wait for an echo. */
   readonly longest: number
   /** By how much this process itself was late, at most. */
@@ -41,7 +41,7 @@ const MESSAGE = frame(BINARY, 'honest!!')
 const ECHO = 10
 const HANDSHAKE = 3000
 
-class Peer {
+class HonestPeer {
   readonly #socket: Socket
   /** When each message that is not answered yet was due. */
   readonly #due: number[] = []
@@ -58,12 +58,12 @@ class Peer {
     })
   }
 
-  static async open(port: number): Promise<Peer> {
+  static async open(port: number): Promise<HonestPeer> {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true }).on('error', () => undefined)
     socket.write(upgradeRequest('/honest'))
     const status = await statusOf(socket, HANDSHAKE)
     if (status !== '101') throw new Error(`an honest peer was answered with ${status}`)
-    return new Peer(socket)
+    return new HonestPeer(socket)
   }
 
   get waiting(): number {
@@ -107,9 +107,9 @@ async function statusOf(socket: Socket, patience: number): Promise<string> {
   })
 }
 
-class Crowd {
+class HonestPeers {
   readonly #order: HonestOrder
-  readonly #peers: readonly Peer[]
+  readonly #peers: readonly HonestPeer[]
   readonly #timers: NodeJS.Timeout[] = []
   /** Those who have no answer yet, and since when they wait. */
   readonly #arriving = new Map<Socket, number>()
@@ -117,7 +117,7 @@ class Crowd {
   #slowest = 0
   #late = 0
 
-  private constructor(order: HonestOrder, peers: readonly Peer[]) {
+  private constructor(order: HonestOrder, peers: readonly HonestPeer[]) {
     this.#order = order
     this.#peers = peers
     const { interval, newcomers } = order
@@ -125,13 +125,13 @@ class Crowd {
     if (newcomers > 0) this.#timers.push(this.#paced(newcomers, () => this.#arrive()))
   }
 
-  static async open(order: HonestOrder): Promise<Crowd> {
-    const peers = await Promise.all(Array.from({ length: order.connections }, () => Peer.open(order.port)))
-    return new Crowd(order, peers)
+  static async open(order: HonestOrder): Promise<HonestPeers> {
+    const peers = await Promise.all(Array.from({ length: order.connections }, () => HonestPeer.open(order.port)))
+    return new HonestPeers(order, peers)
   }
 
   /** Says nothing more, and waits for what is not answered yet, `patience` milliseconds at most. */
-  async end(patience: number): Promise<Account> {
+  async end(patience: number): Promise<HonestResult> {
     for (const timer of this.#timers) clearInterval(timer)
     const end = performance.now() + patience
     const waiting = (): number => this.#peers.reduce((sum, peer) => sum + (peer.lost ? 0 : peer.waiting), 0)
@@ -180,13 +180,13 @@ class Crowd {
   }
 }
 
-let crowd: Crowd | undefined
+let honest: HonestPeers | undefined
 
 // What delays this process is none of the server's doing.
 goes('first')
 answer({
   begin: async (order: HonestOrder) => {
-    crowd = await Crowd.open(order)
+    honest = await HonestPeers.open(order)
   },
-  end: (patience: number) => crowd?.end(patience),
+  end: (patience: number) => honest?.end(patience),
 })

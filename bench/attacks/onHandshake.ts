@@ -111,7 +111,7 @@ export const onHandshake: readonly Attack[] = [
   ),
   {
     name: 'early-bytes',
-    title: 'upgrades that wait for an answer, with 128 KiB of messages behind them',
+    title: 'upgrades that wait for an answer, with 128 KiB of messages after them',
     count: 200,
     many: true,
     async one(attacker) {
@@ -122,7 +122,7 @@ export const onHandshake: readonly Attack[] = [
   },
   repeating(
     'early-small',
-    'upgrade requests with 8,000 messages of a byte behind each',
+    'upgrade requests with 8,000 messages of a byte after each',
     async (attacker) => {
       const socket = await attacker.open('/echo', { early: bytesBehind() })
       await attacker.pause(5)

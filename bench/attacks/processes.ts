@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Pace as MeasuringPace } from '../support/suite.js'
 import { Program } from '../support/talk.js'
 import type { AttackOrder } from './attackerProgram.js'
-import type { Account, HonestOrder } from './honest.js'
+import type { HonestOrder, HonestResult } from './honest.js'
 import type { Memory, Ports } from './target.js'
 
 const module = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
@@ -74,7 +74,7 @@ export class Processes {
     return this.#honest.ask('begin', { ...order, port: this.ports.plain } satisfies HonestOrder)
   }
 
-  end(patience: number): Promise<Account> {
+  end(patience: number): Promise<HonestResult> {
     return this.#honest.ask('end', patience, patience + 10_000)
   }
 

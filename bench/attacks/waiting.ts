@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../support/talk.js'
 import type { Attack } from './attack.js'
-import type { Account } from './honest.js'
+import type { HonestResult } from './honest.js'
 import type { Pace } from './processes.js'
 import { Processes } from './processes.js'
 
@@ -63,7 +63,7 @@ function budgetOf({ seconds = 0 }: Attack, pace: Pace): number {
 }
 
 interface Round {
-  readonly account: Account
+  readonly account: HonestResult
   readonly sent: number
 }
 

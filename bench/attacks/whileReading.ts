@@ -70,7 +70,7 @@ const resets: Attack = {
 
 const halfClosing: Attack = {
   name: 'half-close',
-  title: 'messages with the end of the stream behind them',
+  title: 'messages with the end of the stream after them',
   count: 16,
   async one(attacker) {
     const messages = repeated(frame(BINARY, 'x'), 8000)
@@ -86,7 +86,7 @@ const halfClosing: Attack = {
 
 const afterClose: Attack = {
   name: 'after-close',
-  title: 'messages of a byte behind the Close of the server, which is not answered',
+  title: 'messages of a byte after the Close of the server, which is not answered',
   count: 4,
   async one(attacker) {
     await attacker.again(async () => attacker.flood(await attacker.open('/closing'), byte(BINARY), { most: 20 * MIB }))

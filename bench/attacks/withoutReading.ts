@@ -65,11 +65,11 @@ const sips: Attack = {
   },
 }
 
-/** Slow readers hold what there is to hold; then new connections come with bytes behind their requests. */
+/** Slow readers hold what there is to hold; then new connections come with bytes after their requests. */
 const scarce: Attack = {
   name: 'scarce',
   many: true,
-  title: 'slow readers, one by one replaced by upgrades with a message behind them',
+  title: 'slow readers, one by one replaced by upgrades with a message after them',
   count: 600,
   seconds: 4,
   async one(attacker, index) {

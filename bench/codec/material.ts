@@ -73,7 +73,7 @@ export function maskedFrame(kind: Kind, length: number): Buffer {
   return frame
 }
 
-/** So many copies of it, one behind the other. */
+/** So many copies of it, one after the other. */
 export function repeat(frame: Buffer, times: number): Buffer {
   return Buffer.concat(Array.from({ length: times }, () => frame))
 }
