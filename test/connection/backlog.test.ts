@@ -11,10 +11,11 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import { Budget } from '../../src/memory/budget.js'
 import { SharedBlock } from '../../src/memory/sharedBlock.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 import { masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 const LIMIT = 10_000
 
@@ -253,8 +254,8 @@ test('a connection that ends gives back what waited, with whatever it had', asyn
   }
 })
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: a slow stream, messages behind it, and a client that gets them all`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: a slow stream, messages behind it, and a client that gets them all`, async (t) => {
     const { connection, client } = await pairOf(t, { publicApi, outputPolicy: 'drop', outputLimit: 65_536 })
     let finish = (): void => undefined
     const sent = connection.sendStream(

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { fill, pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { CLOSE, closeStatus, masked, PING, readFrames } from '../support/wire.js'
-import { fill, pairOf, transports } from './pairs.js'
 
 /** A peer whose first write is under way, and what was buffered each time that `drain` was called. */
 async function blocked(limits = {}) {
@@ -124,8 +125,8 @@ test('a drain handler that throws ends its connection with 1011', async () => {
   assert.equal(errors.length, 1)
 })
 
-for (const [how, publicApi] of transports) {
-  test(`a slow reader over a socket, by ${how}: a stream in steps of drain arrives whole`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`a slow reader over a socket, by ${transport}: a stream in steps of drain arrives whole`, async (t) => {
     const total = 300
     let sent = 0
     let drains = 0

@@ -12,9 +12,9 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import { createServer } from '../../src/index.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 import { BINARY, header, masked, TEXT } from '../support/wire.js'
-import { transports } from './pairs.js'
 
 /** What a connection is busy with; each leaves memory in use. */
 const busy: Record<string, (connection: Connection, client: SocketClient) => unknown> = {
@@ -45,9 +45,9 @@ const busy: Record<string, (connection: Connection, client: SocketClient) => unk
   },
 }
 
-for (const [how, publicApi] of transports) {
+for (const { transport, publicApi } of transports) {
   for (const [doing, begin] of Object.entries(busy)) {
-    test(`by ${how}, amid ${doing}: destroyed by somebody else, reset by the peer, terminated`, async (t) => {
+    test(`by ${transport}, amid ${doing}: destroyed by somebody else, reset by the peer, terminated`, async (t) => {
       const closes: number[] = []
       let opened: Connection | undefined
       const server = createServer({

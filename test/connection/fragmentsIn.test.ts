@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { close, closeStatus, masked, PING, readFrames, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 const DEFAULT = 131_072
 
@@ -75,8 +76,8 @@ test('a limit above what the codec counts is any number', () => {
 })
 
 describe('over a socket', () => {
-  for (const [how, publicApi] of transports) {
-    test(`by ${how}`, async (t) => {
+  for (const { transport, publicApi } of transports) {
+    test(`by ${transport}`, async (t) => {
       const { client } = await pairOf(t, {
         publicApi,
         maxFragments: 10,

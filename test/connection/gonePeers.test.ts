@@ -5,9 +5,10 @@ import { describe, type TestContext, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { type Pair, pairOf } from '../support/pairs.js'
+import { transports } from '../support/places.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 import { BINARY, masked, TEXT } from '../support/wire.js'
-import { type Pair, pairOf, transports } from './pairs.js'
 
 const PAUSE = 300
 const never = (): Promise<never> => new Promise(() => undefined)
@@ -126,8 +127,8 @@ async function notices(t: TestContext, publicApi: boolean, state: State, leave: 
   await eventually(gone, 'the connection ends', 2500)
 }
 
-for (const [how, publicApi] of transports) {
-  describe(`by ${how}, of a peer that`, { concurrency: 16 }, () => {
+for (const { transport, publicApi } of transports) {
+  describe(`by ${transport}, of a peer that`, { concurrency: 16 }, () => {
     for (const [name, state] of Object.entries(STATES)) {
       for (const [way, leave] of Object.entries(leaving)) {
         if (state.owed === true && way === HALF_CLOSES) continue

@@ -4,10 +4,11 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Message } from '../../src/connection/message.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 import { BINARY, close, masked, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 const texts = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `${from + n}`)
 const batchOf = (all: readonly string[]): Buffer => Buffer.concat(all.map((text) => masked(TEXT, text)))
@@ -224,8 +225,8 @@ test('a loop begun after the end is over at once', async () => {
   assert.deepEqual(await take(peer), [])
 })
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: an echo in a loop, of every length, with a slow body`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: an echo in a loop, of every length, with a slow body`, async (t) => {
     let ended = false
     const { client, server } = await pairOf(t, {
       publicApi,

@@ -6,11 +6,12 @@ import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 import { BINARY, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 /** A room that notes its messages, and pauses at some of them. */
 function pausing(at: readonly string[], limits = {}) {
@@ -184,8 +185,8 @@ test('large messages, cut anywhere, with pauses anywhere, are whole and in order
   }
 })
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: a paused peer is stopped by its window; after resume every byte comes, in order`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: a paused peer is stopped by its window; after resume every byte comes, in order`, async (t) => {
     let next = 0
     let bytes = 0
     const { connection, client } = await pairOf(t, {
@@ -208,7 +209,7 @@ for (const [how, publicApi] of transports) {
     assert.equal(bytes, total * 50_000)
   })
 
-  test(`by ${how}: a pause hides that the peer is gone, until pauseTimeout; then its memory is back`, async (t) => {
+  test(`by ${transport}: a pause hides that the peer is gone, until pauseTimeout; then its memory is back`, async (t) => {
     const closes: number[] = []
     let one: Connection | undefined
     const { server, client } = await pairOf(t, {

@@ -8,10 +8,11 @@ import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 import { masked, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 const PADDING = ' '.repeat(200_000)
 
@@ -49,8 +50,8 @@ const UPLOADS: Readonly<Record<string, Use>> = {
   },
 }
 
-for (const [how, publicApi] of transports) {
-  describe(`by ${how}, a reset amid an upload`, () => {
+for (const { transport, publicApi } of transports) {
+  describe(`by ${transport}, a reset amid an upload`, () => {
     for (const [name, use] of Object.entries(UPLOADS)) {
       test(name, async (t) => {
         const said = t.mock.method(console, 'error', () => undefined)

@@ -5,10 +5,11 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 /** A room whose handlers note when they begin and end; each takes as long as its message says. */
 function noting(limits = {}) {
@@ -194,8 +195,8 @@ test('with the memory spent, one handler at a time goes on, and all messages arr
   assert.equal(place.budget.used, 0)
 })
 
-for (const [how, publicApi] of transports) {
-  test(`a handler that never settles, by ${how}: nothing more is read, and pauseTimeout ends the connection`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`a handler that never settles, by ${transport}: nothing more is read, and pauseTimeout ends the connection`, async (t) => {
     const errors: unknown[] = []
     let called = 0
     let closed = false

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { delay } from '../support/socketClient.js'
 import { close, masked, PING, PONG, readFrames } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 test('resolves with the time between ping and pong', async () => {
   const { peer, wire } = room({}).connect()
@@ -120,8 +121,8 @@ test('a ping after close rejects, those before may still be answered', async () 
   peer.terminate()
 })
 
-for (const [how, publicApi] of transports) {
-  test(`over a socket, by ${how}, between other frames`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`over a socket, by ${transport}, between other frames`, async (t) => {
     const { connection, client } = await pairOf(t, { publicApi })
     const begin = performance.now()
     const pings = Array.from({ length: 20 }, () => {

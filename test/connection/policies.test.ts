@@ -6,10 +6,11 @@ import { test } from 'node:test'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { effort } from '../support/effort.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 const LIMIT = 10_000
 
@@ -183,8 +184,8 @@ for (const policy of ['pause', 'drop', 'close'] as const) {
     }
   })
 
-  for (const [how, publicApi] of transports) {
-    test(`'${policy}' by ${how}: a client that never reads, and sends without pause, costs bounded memory`, async (t) => {
+  for (const { transport, publicApi } of transports) {
+    test(`'${policy}' by ${transport}: a client that never reads, and sends without pause, costs bounded memory`, async (t) => {
       let most = 0
       const results = new Set<string>()
       const { connection, client } = await pairOf(t, {

@@ -5,10 +5,11 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { StreamChunk, StreamSource } from '../../src/connection/sending/streamSource.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 import { close, readFrames } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 interface Watched {
   readonly source: StreamSource
@@ -152,8 +153,8 @@ for (const [how, end] of Object.entries(ENDINGS)) {
   })
 }
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: a reset, the server's close and the output policy end a silent stream`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: a reset, the server's close and the output policy end a silent stream`, async (t) => {
     for (const ending of ['reset', 'server', 'policy'] as const) {
       const opened: Connection[] = []
       const pair = await pairOf(t, {

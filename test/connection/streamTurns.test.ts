@@ -6,9 +6,10 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamSource } from '../../src/connection/sending/streamSource.js'
 import { effort } from '../support/effort.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
+import { transports } from '../support/places.js'
 import { masked, readFrames, TEXT } from '../support/wire.js'
-import { pairOf, transports } from './pairs.js'
 
 const ROWS = effort({ quick: 3000, full: 60_000 })
 /** Of a chunk that is longer than what is framed in a turn. */
@@ -138,8 +139,8 @@ test('a long chunk is cut, but no character: as text from strings and bytes, and
   }
 })
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: another peer is answered while an endless stream is sent`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: another peer is answered while an endless stream is sent`, async (t) => {
     let stop = false
     function* endless(): Generator<string> {
       while (!stop) yield ROW

@@ -4,17 +4,18 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { fill, pairOf } from '../support/pairs.js'
+import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
-import { fill, pairOf, transports } from './pairs.js'
 
 /** No earlier than the limit, but for the resolution of the clocks; much later only where a machine is busy. */
 function assertTook(taken: number, limit: number): void {
   assert.ok(taken >= limit - 5 && taken < limit + 3000, `${taken} ms, of ${limit}`)
 }
 
-for (const [how, publicApi] of transports) {
-  describe(`by ${how}`, { concurrency: true }, () => {
+for (const { transport, publicApi } of transports) {
+  describe(`by ${transport}`, { concurrency: true }, () => {
     test('pingInterval: a ping after each silence, none while something comes', async (t) => {
       const { client } = await pairOf(t, { publicApi, pingInterval: 300 })
       const begin = performance.now()
@@ -143,8 +144,8 @@ for (const [how, publicApi] of transports) {
   })
 }
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: a slow reader that makes progress on one message of 16 MiB is not cut off`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: a slow reader that makes progress on one message of 16 MiB is not cut off`, async (t) => {
     const limits = { publicApi, outputLimit: 10_000, pauseTimeout: 700, idleTimeout: 700, pingInterval: 0 }
     const { connection, client } = await pairOf(t, limits)
     client.socket.pause()
@@ -166,7 +167,7 @@ for (const [how, publicApi] of transports) {
     assert.equal(frame?.payload.length, length)
   })
 
-  test(`by ${how}: many messages that a slow reader takes one by one count as progress too`, async (t) => {
+  test(`by ${transport}: many messages that a slow reader takes one by one count as progress too`, async (t) => {
     const limits = { publicApi, outputLimit: 10_000, pauseTimeout: 700, idleTimeout: 700, pingInterval: 0 }
     const pair = await pairOf(t, limits)
     const { connection, client } = pair
@@ -184,8 +185,8 @@ for (const [how, publicApi] of transports) {
   })
 }
 
-for (const [how, publicApi] of transports) {
-  describe(`by ${how}, what waits behind a long stream`, () => {
+for (const { transport, publicApi } of transports) {
+  describe(`by ${transport}, what waits behind a long stream`, () => {
     const limits = { publicApi, outputLimit: 10_000, pauseTimeout: 300, pingInterval: 0 }
     const ways: Readonly<Record<string, (deadline: number) => AsyncGenerator<Buffer>>> = {
       async *'that the peer reads as fast as it comes'(deadline) {

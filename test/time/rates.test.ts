@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer'
 import { mock, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { Rates } from '../../src/time/rates.js'
-import { pairOf } from '../connection/pairs.js'
+import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { BINARY, CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 

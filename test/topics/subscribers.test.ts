@@ -8,9 +8,9 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { createServer } from '../../src/index.js'
 import { route } from '../../src/server/options.js'
-import { transports } from '../connection/pairs.js'
 import { effort } from '../support/effort.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { transports } from '../support/places.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 
 /** A client of another make, and what it has got. */
@@ -22,8 +22,8 @@ async function listener(port: number, path = '/'): Promise<{ socket: WebSocket; 
   return { socket, got }
 }
 
-for (const [how, publicApi] of transports) {
-  test(`by ${how}: everybody in a room hears everybody else, across routes, until they leave`, async (t) => {
+for (const { transport, publicApi } of transports) {
+  test(`by ${transport}: everybody in a room hears everybody else, across routes, until they leave`, async (t) => {
     const server = createServer({
       publicApi,
       open: (connection) => connection.subscribe('room'),
@@ -60,7 +60,7 @@ for (const [how, publicApi] of transports) {
   })
 
   for (const outputPolicy of ['pause', 'drop', 'close'] satisfies OutputPolicy[]) {
-    test(`by ${how}: a subscriber that does not read, under the policy ${outputPolicy}, holds nobody back`, async (t) => {
+    test(`by ${transport}: a subscriber that does not read, under the policy ${outputPolicy}, holds nobody back`, async (t) => {
       const codes: number[] = []
       const used = heapOfThread().used
       const server = createServer({

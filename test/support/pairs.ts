@@ -5,20 +5,14 @@ import type { TestContext } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import { createServer, type Server } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
-import { upgradeRequest } from '../support/httpRequests.js'
-import { SocketClient } from '../support/socketClient.js'
+import { upgradeRequest } from './httpRequests.js'
+import { SocketClient } from './socketClient.js'
 
 export interface Pair {
   readonly server: Server<undefined>
   readonly connection: Connection
   readonly client: SocketClient
 }
-
-/** The two transports that a TCP connection may have. */
-export const transports = [
-  ['the handle', false],
-  ['the public API', true],
-] as const
 
 /** Listens, connects, and ends both with the test. */
 export async function pairOf(t: TestContext, options: ServerOptions): Promise<Pair> {
