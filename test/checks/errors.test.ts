@@ -8,8 +8,8 @@ import { callerErrors, isErrorCode } from '../../src/checks/errors.js'
 import { errorOf, failureOf } from '../../src/cluster/orders.js'
 import { createServer, type ErrorCode, type Message, prepare, route } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
+import { masked, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { masked, TEXT } from '../support/wire.js'
 
 /** Calls a function with what its types forbid. */
 function wrongly(call: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { bytesOf } from '../../src/connection/sending/encoder.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import type { MessageStream } from '../../src/index.js'
+import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
 
 /** A peer that reads nothing, with a publication on its way that is more than it may be owed. */
 function overflowing(error?: (name: string) => void) {

@@ -11,11 +11,11 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import { Budget } from '../../src/memory/budget.js'
 import { SharedBlock } from '../../src/memory/sharedBlock.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
-import { masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 const LIMIT = 10_000
 

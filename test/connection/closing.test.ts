@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { BINARY, CLOSE, close, closeStatus, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, CLOSE, close, closeStatus, masked, PING, readFrames, TEXT } from '../support/wire.js'
 
 /** A connected peer, with what its handlers were told. */
 function connected(limits = {}) {

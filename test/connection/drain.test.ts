@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { CLOSE, closeStatus, masked, PING, readFrames } from '../support/frames.js'
 import { fill, pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { CLOSE, closeStatus, masked, PING, readFrames } from '../support/wire.js'
 
 /** A peer whose first write is under way, and what was buffered each time that `drain` was called. */
 async function blocked(limits = {}) {

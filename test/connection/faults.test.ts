@@ -10,11 +10,11 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { createServer } from '../../src/index.js'
+import { BINARY, header, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { BINARY, header, masked, TEXT } from '../support/wire.js'
 
 /** What a connection is busy with; each leaves memory in use. */
 const busy: Record<string, (connection: Connection, client: SocketClient) => unknown> = {

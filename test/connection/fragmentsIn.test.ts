@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { close, closeStatus, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
-import { close, closeStatus, masked, PING, readFrames, TEXT } from '../support/wire.js'
 
 const DEFAULT = 131_072
 

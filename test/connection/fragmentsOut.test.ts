@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
-import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 /** What a strict client makes of the output. */
 function readBy(output: Buffer) {

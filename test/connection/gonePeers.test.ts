@@ -4,11 +4,11 @@ import { Buffer } from 'node:buffer'
 import { describe, type TestContext, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { type Pair, pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 const PAUSE = 300
 const never = (): Promise<never> => new Promise(() => undefined)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
+import { close, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { close, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
 
 const bang = new Error('bang')
 const throws = () => {

@@ -5,8 +5,8 @@ import { describe, test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
 
 async function fed(handlers: Handlers<undefined>, text = '{"a":') {
   const errors: unknown[] = []

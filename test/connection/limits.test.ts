@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { BINARY, CLOSE, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, CLOSE, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/wire.js'
 
 const MiB = 1024 * 1024
 

@@ -4,11 +4,11 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Message } from '../../src/connection/message.js'
+import { BINARY, close, masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
-import { BINARY, close, masked, TEXT } from '../support/wire.js'
 
 const texts = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `${from + n}`)
 const batchOf = (all: readonly string[]): Buffer => Buffer.concat(all.map((text) => masked(TEXT, text)))

@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { effort } from '../support/effort.js'
+import { BINARY, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, masked, readFrames, TEXT } from '../support/wire.js'
 
 test('text, bytes and view in the handler', () => {
   const seen: unknown[] = []

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { masked, readFrames, TEXT } from '../support/wire.js'
 
 const notBytes: readonly unknown[] = [
   0,

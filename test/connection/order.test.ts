@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { codecOfThread, INBOX_LENGTH } from '../../src/codec/codec.js'
 import { Inbox, type InboxReader } from '../../src/memory/inbox.js'
+import { close, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { close, masked, readFrames, TEXT } from '../support/wire.js'
 
 /** Notes the first byte of each read, and what it is told to do at the first. */
 function reader(first: (self: InboxReader) => void): { self: InboxReader; got: number[] } {

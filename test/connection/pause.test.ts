@@ -5,13 +5,13 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { BINARY, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { BINARY, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 /** A room that notes its messages, and pauses at some of them. */
 function pausing(at: readonly string[], limits = {}) {

@@ -8,11 +8,11 @@ import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const PADDING = ' '.repeat(200_000)
 

@@ -5,11 +5,11 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 /** A room whose handlers note when they begin and end; each takes as long as its message says. */
 function noting(limits = {}) {

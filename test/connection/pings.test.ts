@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { close, masked, PING, PONG, readFrames } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay } from '../support/socketClient.js'
-import { close, masked, PING, PONG, readFrames } from '../support/wire.js'
 
 test('resolves with the time between ping and pong', async () => {
   const { peer, wire } = room({}).connect()

@@ -6,11 +6,11 @@ import { test } from 'node:test'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { effort } from '../support/effort.js'
+import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 const LIMIT = 10_000
 

@@ -7,9 +7,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { type PreparedMessage, prepare } from '../../src/connection/sending/prepared.js'
+import { BINARY, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
 import { eventually } from '../support/socketClient.js'
-import { BINARY, masked, readFrames, TEXT } from '../support/wire.js'
 
 setFlagsFromString('--expose_gc')
 const collect: () => void = runInNewContext('gc')

@@ -5,8 +5,8 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { BINARY, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, closeStatus, masked, readFrames, TEXT } from '../support/wire.js'
 
 const LARGE = 300_000
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { prepare } from '../../src/connection/sending/prepared.js'
+import { readFrames } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { readFrames } from '../support/wire.js'
 
 type Bytes = ArrayBuffer | Uint8Array
 

@@ -9,10 +9,10 @@ import { ConnectionEnded } from '../../src/connection/ended.js'
 import type { Message } from '../../src/connection/message.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
 import { inEveryLane } from '../support/everyLane.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { type Room, room, settle } from '../support/peer.js'
 import { eventually } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 const KiB = 1024
 

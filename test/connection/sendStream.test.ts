@@ -6,8 +6,8 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { StreamChunk } from '../../src/connection/sending/streamSource.js'
 import { effort } from '../support/effort.js'
+import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 const KiB = 1024
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 function payloads(output: Buffer): Buffer[] {
   const { frames, rest } = readFrames(output)

@@ -9,8 +9,8 @@ import { Turn } from '../../src/connection/turn.js'
 import { Inbox } from '../../src/memory/inbox.js'
 import { TurnClock } from '../../src/time/turnClock.js'
 import { Topics } from '../../src/topics/topics.js'
+import { masked, PING, readFrames } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
-import { masked, PING, readFrames } from '../support/wire.js'
 
 const MiB = 1024 * 1024
 

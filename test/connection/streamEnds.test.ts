@@ -5,11 +5,11 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { StreamChunk, StreamSource } from '../../src/connection/sending/streamSource.js'
+import { close, readFrames } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
-import { close, readFrames } from '../support/wire.js'
 
 interface Watched {
   readonly source: StreamSource

@@ -6,10 +6,10 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamSource } from '../../src/connection/sending/streamSource.js'
 import { effort } from '../support/effort.js'
+import { masked, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
-import { masked, readFrames, TEXT } from '../support/wire.js'
 
 const ROWS = effort({ quick: 3000, full: 60_000 })
 /** Of a chunk that is longer than what is framed in a turn. */

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer, isUtf8 } from 'node:buffer'
 import { describe, test } from 'node:test'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
+import { BINARY, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
-import { BINARY, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/wire.js'
 
 interface Read {
   readonly isText: boolean

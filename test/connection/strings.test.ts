@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
-import { TEXT } from '../support/wire.js'
 
 /** Bytes at which the header grows; UTF-16 units from which on the bytes are counted first. */
 const BYTES = [125, 126, 65_535, 65_536]

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { fill, pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 /** No earlier than the limit, but for the resolution of the clocks; much later only where a machine is busy. */
 function assertTook(taken: number, limit: number): void {

@@ -6,10 +6,10 @@ import { once } from 'node:events'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { traced, tracing } from '../../src/connection/trace.js'
+import { BINARY, close, header, masked, PING, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { MemoryTransport } from '../support/memoryTransport.js'
 import { SocketClient } from '../support/socketClient.js'
-import { BINARY, close, header, masked, PING, TEXT } from '../support/wire.js'
 
 const PROGRAM = fileURLToPath(new URL('traceProgram.js', import.meta.url))
 const options = { timeout: 30_000 }

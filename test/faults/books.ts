@@ -4,9 +4,9 @@ import type { TestContext } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { Budget } from '../../src/memory/budget.js'
+import { close } from '../support/frames.js'
 import { RawClient } from '../support/rawClient.js'
 import { eventually } from '../support/socketClient.js'
-import { close } from '../support/wire.js'
 
 export class Books {
   readonly server: Server<unknown>

@@ -6,11 +6,11 @@ import { describe, test } from 'node:test'
 import { Message } from '../../src/connection/message.js'
 import type { ServerOptions } from '../../src/index.js'
 import { effort } from '../support/effort.js'
+import { BINARY, masked, PING } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import type { RawClient } from '../support/rawClient.js'
 import { eventually } from '../support/socketClient.js'
-import { BINARY, masked, PING } from '../support/wire.js'
 import { Books } from './books.js'
 
 const random = new Random(seed)

@@ -6,10 +6,10 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { effort } from '../support/effort.js'
+import { BINARY, closeStatus, header, masked, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { RawClient } from '../support/rawClient.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { BINARY, closeStatus, header, masked, TEXT } from '../support/wire.js'
 
 const MiB = 1024 * 1024
 const STREAMED = effort({ quick: 64, full: 1024 })

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { effort } from '../support/effort.js'
+import { BINARY, closeStatus, masked, PONG } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import type { RawClient } from '../support/rawClient.js'
 import { eventually } from '../support/socketClient.js'
-import { BINARY, closeStatus, masked, PONG } from '../support/wire.js'
 import { Books } from './books.js'
 
 const KiB = 1024

@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
+import { BINARY, CLOSE, close, closeStatus, header, masked, PING, PONG, TEXT } from '../support/frames.js'
 import { RawClient } from '../support/rawClient.js'
-import { BINARY, CLOSE, close, closeStatus, header, masked, PING, PONG, TEXT } from '../support/wire.js'
 
 let server: Server
 let port = 0

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { createServer } from '../../src/index.js'
 import { acceptHandles } from '../../src/internals/accept.js'
 import type { StreamHandle } from '../../src/internals/node.js'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { describe, test } from '../support/privateApi.js'
 import { delay, eventually, isKeptAlive, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const PROGRAM = fileURLToPath(new URL('../support/socketEchoServerProgram.js', import.meta.url))
 const linux = process.platform === 'linux'

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, test } from 'node:test'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
+import { BINARY, close, header, masked, TEXT } from '../support/frames.js'
 import { requestOf, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { BINARY, close, header, masked, TEXT } from '../support/wire.js'
 
 const storage = new AsyncLocalStorage<string>()
 const servers: Server[] = []

@@ -6,11 +6,11 @@ import { after, before } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
 import { type Bindings, bindings, type StreamHandle } from '../../src/internals/node.js'
 import { aimReads, readChunks } from '../../src/internals/stream.js'
+import { CLOSE, closeStatus, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { describe, test } from '../support/privateApi.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 import { handlePair } from '../support/socketHandles.js'
-import { CLOSE, closeStatus, masked, TEXT } from '../support/wire.js'
 
 function required(): Bindings {
   const found = bindings()

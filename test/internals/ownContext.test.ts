@@ -7,10 +7,10 @@ import { createServer as createHttpServer } from 'node:http'
 import { afterEach, describe, test } from 'node:test'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { currentContext, runOutside, runScoped } from '../../src/internals/context.js'
+import { masked, PONG, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { room, settle } from '../support/peer.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { masked, PONG, TEXT } from '../support/wire.js'
 
 const storage = new AsyncLocalStorage<string>()
 const another = new AsyncLocalStorage<number>()

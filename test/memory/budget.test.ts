@@ -5,9 +5,9 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { Budget } from '../../src/memory/budget.js'
 import { effort } from '../support/effort.js'
+import { BINARY, closeStatus, header, masked, readFrames, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
-import { BINARY, closeStatus, header, masked, readFrames, TEXT } from '../support/wire.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB

@@ -3,9 +3,9 @@
 import { Buffer } from 'node:buffer'
 import type { Connection, Message } from '../../src/index.js'
 import { Queue } from '../../src/time/queue.js'
+import { BINARY, close, masked, PING, PONG, TEXT } from '../support/frames.js'
 import type { Random } from '../support/random.js'
 import { StrictParser, type Taker } from '../support/strictParser.js'
-import { BINARY, close, masked, PING, PONG, TEXT } from '../support/wire.js'
 import { describe, formFrom, isText, lengthFrom, nameOf, payloadOf, type Spec } from './payloads.js'
 import type { Wire, WireEnd } from './wires.js'
 

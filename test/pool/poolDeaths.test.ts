@@ -6,9 +6,9 @@ import { describe, type TestContext, test } from 'node:test'
 import { createServer, type ServerOptions } from '../../src/index.js'
 import { Books } from '../faults/books.js'
 import { effort } from '../support/effort.js'
+import { closeStatus, masked, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { closeStatus, masked, TEXT } from '../support/wire.js'
 import { PADDING } from './largeModule.js'
 
 const module = new URL('./largeModule.js', import.meta.url)

@@ -10,9 +10,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Message } from '../../src/index.js'
 import { Books } from '../faults/books.js'
+import { BINARY, closeStatus, masked, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { BINARY, closeStatus, masked, TEXT } from '../support/wire.js'
 import { PADDING } from './largeModule.js'
 
 const module = new URL('./largeModule.js', import.meta.url)

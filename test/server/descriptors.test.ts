@@ -2,10 +2,10 @@
 // server that tries again at once does nothing else any more, and one that warns each time drowns its log.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { LimitedServer } from '../support/limitedServer.js'
 import { delay, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 /** Enough for the modules that are loaded at once, and few enough to run out soon. */
 const DESCRIPTORS = 96

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { deferred, inEveryLane } from '../support/everyLane.js'
+import { BINARY, CLOSE, close, masked, readFrames, TEXT } from '../support/frames.js'
 import { requestOf, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, type SocketClient } from '../support/socketClient.js'
-import { BINARY, CLOSE, close, masked, readFrames, TEXT } from '../support/wire.js'
 
 /** When a promise has settled, in milliseconds from now. */
 async function taken(work: Promise<unknown>): Promise<number> {

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { after, before, describe, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
+import { BINARY, type Frame, masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { privateApiForbidden } from '../support/privateApi.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
-import { BINARY, type Frame, masked, TEXT } from '../support/wire.js'
 
 let server: Server
 let port = 0

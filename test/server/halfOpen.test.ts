@@ -6,10 +6,10 @@ import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { effort } from '../support/effort.js'
 import { inEveryLane } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { LimitedServer } from '../support/limitedServer.js'
 import { delay, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const COUNT = effort({ quick: 600, full: 10_000 })
 const AT_ONCE = 200

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
 import { effort } from '../support/effort.js'
+import { masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { firstLane } from '../support/httpLanes.js'
 import { latin1, mutate, Random, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
 import { privateApiForbidden } from '../support/privateApi.js'
 import { SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const MUTATIONS = effort({ quick: 200, full: 400 })
 const AT_ONCE = 50

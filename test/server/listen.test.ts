@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { connect, createServer as createNetServer, type Server as NetServer } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
+import { CLOSE, close, closeStatus, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
-import { CLOSE, close, closeStatus, masked, TEXT } from '../support/wire.js'
 
 const linux = process.platform === 'linux'
 const baseline = linux ? openSockets() : 0

@@ -9,10 +9,10 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { createServer } from '../../src/index.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { Refusals } from '../support/refusals.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 let refusals: Refusals
 

@@ -5,9 +5,9 @@ import { describe } from 'node:test'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { route, type ServerOptions } from '../../src/server/options.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { requestOf, upgradeRequest } from '../support/httpRequests.js'
 import { delay } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const OFFER = ['Host: x', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']
 

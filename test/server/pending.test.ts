@@ -6,9 +6,9 @@ import { Buffer } from 'node:buffer'
 import { describe } from 'node:test'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { deferred, inEveryLane } from '../support/everyLane.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, openSockets, type SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 const linux = process.platform === 'linux'
 const TIMEOUT = 400

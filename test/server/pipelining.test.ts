@@ -5,10 +5,10 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { effort } from '../support/effort.js'
 import { inEveryLane, Trial } from '../support/everyLane.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { Random, upgradeRequest } from '../support/httpRequests.js'
 import { answerWithTarget, bodiesOf, gets, lastAnswer, MANY, numbers } from '../support/pipelining.js'
 import { delay, eventually, type SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 inEveryLane(`${MANY} pipelined requests are answered in order, each once`, async (trial) => {
   await trial.serve({ request: answerWithTarget })

@@ -10,9 +10,9 @@ import { inspect } from 'node:util'
 import { createServer } from '../../src/index.js'
 import { TrustedProxies } from '../../src/server/admission/proxies.js'
 import { inEveryLane } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 describe('the client of a chain of proxies', () => {
   const trusted = ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1']

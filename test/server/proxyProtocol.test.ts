@@ -10,10 +10,10 @@ import { describe } from 'node:test'
 import type { Server } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { latin1, requestOf, upgradeRequest } from '../support/httpRequests.js'
 import { ipv4Header, ipv6Header, LOCAL, PROXY, proxyHeader } from '../support/proxyHeaders.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const linux = process.platform === 'linux'
 

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
 import { bindings } from '../../src/internals/node.js'
+import { BINARY, CLOSE, close, masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, isKeptAlive, openSockets, SocketClient } from '../support/socketClient.js'
-import { BINARY, CLOSE, close, masked, TEXT } from '../support/wire.js'
 
 // The detection runs on first use, so this comes in time.
 process.env['MILLRACE_PUBLIC_API'] = '1'

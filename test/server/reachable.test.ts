@@ -17,9 +17,9 @@ import {
   type UpgradeRequest,
 } from '../../src/index.js'
 import { LargeMessage } from '../../src/pool/largeMessage.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 /** Each member of a type, so that none can be forgotten here, and none be made up. */
 type Members<Type> = Readonly<Record<keyof Type, true>>

@@ -5,9 +5,9 @@ import { describe } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { deferred, inEveryLane } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { SAMPLE_KEY, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const text = upgradeRequest(
   {

@@ -4,9 +4,9 @@ import { describe, test } from 'node:test'
 import { createServer } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { inEveryLane } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { requestOf } from '../support/httpRequests.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const boom = new Error('boom')
 

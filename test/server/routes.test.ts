@@ -6,8 +6,8 @@ import { createServer } from '../../src/index.js'
 import { Routes } from '../../src/server/admission/routes.js'
 import { type Route, route } from '../../src/server/options.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
+import { BINARY, closeStatus, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
-import { BINARY, closeStatus, masked, TEXT } from '../support/wire.js'
 
 /** The pattern that a path finds, and its parameters; undefined if none. */
 function find(path: string, ...patterns: readonly string[]): [string, Record<string, string>] | undefined {

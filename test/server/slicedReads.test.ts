@@ -11,10 +11,10 @@ import { SlicedReads } from '../../src/server/lanes/slicedReads.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { effort } from '../support/effort.js'
 import { inEveryLane, Trial } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { answerWithTarget, gets, lastAnswer, MANY } from '../support/pipelining.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 /** An honest connection, which says something when `say` is called, and whether that has been heard. */
 async function honestBeside(trial: Trial, options: ServerOptions): Promise<{ say(): void; heard: boolean }> {

@@ -7,9 +7,9 @@ import { connect } from 'node:tls'
 import { createServer, type Server } from '../../src/index.js'
 import type { ListenOptions } from '../../src/server/listener.js'
 import { cert, key } from '../support/certificate.js'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { delay, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const TIMEOUT = 400
 /** For the whole of a request that is no upgrade. */

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import type { Acceptance, Rejection, Upgrade } from '../../src/server/options.js'
 import { inEveryLane, type Trial } from '../support/everyLane.js'
+import { masked, TEXT } from '../support/frames.js'
 import { SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
-import { masked, TEXT } from '../support/wire.js'
 
 type Answer = Acceptance<unknown> | Rejection | undefined
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import { inEveryLane } from '../support/everyLane.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, type SocketClient } from '../support/socketClient.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 const REQUEST = `GET / HTTP/1.1\r\nHost: x\r\n\r\n${upgradeRequest()}`
 

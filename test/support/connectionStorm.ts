@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { BINARY, close, masked, TEXT } from './frames.js'
 import { REQUEST } from './rawClient.js'
-import { BINARY, close, masked, TEXT } from './wire.js'
 
 const [port = 0, count = 0, rounds = 0] = process.argv.slice(2).map(Number)
 const large = masked(BINARY, Buffer.alloc(100_000))

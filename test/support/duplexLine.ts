@@ -4,7 +4,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Server } from '../../src/index.js'
-import { type Frame, readFrames } from './wire.js'
+import { type Frame, readFrames } from './frames.js'
 
 /** A stream whose other side the test holds: it is slow where the test says so. */
 export class Line extends Duplex {

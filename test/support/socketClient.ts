@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { type Frame, readFrames } from './wire.js'
+import { type Frame, readFrames } from './frames.js'
 
 export class SocketClient {
   readonly socket: Socket

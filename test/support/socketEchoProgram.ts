@@ -2,9 +2,9 @@
 // it found as JSON, and must end by itself.
 import { createServer } from '../../src/index.js'
 import { bindings } from '../../src/internals/node.js'
+import { BINARY, masked, TEXT } from './frames.js'
 import { upgradeRequest } from './httpRequests.js'
 import { SocketClient } from './socketClient.js'
-import { BINARY, masked, TEXT } from './wire.js'
 
 export interface EchoReport {
   readonly privateApi: boolean

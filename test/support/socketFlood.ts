@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer'
 import { connect } from 'node:net'
 import { workerData } from 'node:worker_threads'
+import { BINARY, masked } from './frames.js'
 import { upgradeRequest } from './httpRequests.js'
-import { BINARY, masked } from './wire.js'
 
 const frames = Buffer.concat(Array.from({ length: 64 }, () => masked(BINARY, Buffer.alloc(65_535))))
 const socket = connect(Number(workerData), '127.0.0.1')

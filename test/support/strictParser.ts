@@ -1,7 +1,7 @@
 // What a client must insist on (RFC 6455, section 5): frames that a server may not send are faults, and messages come out
 // whole. Fast enough for millions of frames; test/support/referenceParser.ts is the oracle of the codec.
 import { Buffer, isUtf8 } from 'node:buffer'
-import { BINARY, CLOSE, PING, PONG, TEXT } from './wire.js'
+import { BINARY, CLOSE, PING, PONG, TEXT } from './frames.js'
 
 /** Whoever takes what a server has sent. */
 export interface Taker {

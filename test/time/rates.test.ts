@@ -5,9 +5,9 @@ import { Buffer } from 'node:buffer'
 import { mock, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { Rates } from '../../src/time/rates.js'
+import { BINARY, CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { room, settle } from '../support/peer.js'
-import { BINARY, CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/wire.js'
 
 /** Rates whose clock stands still, until it is told otherwise. */
 function rates(t: { after(done: () => void): void }, messageRate: number, byteRate: number) {

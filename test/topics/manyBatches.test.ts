@@ -9,7 +9,7 @@ import type { Subscriber } from '../../src/connection/subscriber.js'
 import { Turn } from '../../src/connection/turn.js'
 import type { SharedMemory } from '../../src/memory/sharedBlock.js'
 import { Topics } from '../../src/topics/topics.js'
-import { readFrames } from '../support/wire.js'
+import { readFrames } from '../support/frames.js'
 
 const MEMBERS = 2000
 /** Milliseconds that a delivery takes, by the clock of the test. */

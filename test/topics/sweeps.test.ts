@@ -11,9 +11,9 @@ import { prepare } from '../../src/index.js'
 import type { SharedMemory } from '../../src/memory/sharedBlock.js'
 import { Topics } from '../../src/topics/topics.js'
 import { effort } from '../support/effort.js'
+import { readFrames } from '../support/frames.js'
 import { settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
-import { readFrames } from '../support/wire.js'
 
 /** A subscriber, what it was delivered, and what its twin was. */
 class Client implements Subscriber {

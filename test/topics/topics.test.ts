@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { turnOfThread } from '../../src/connection/turn.js'
+import { readFrames } from '../support/frames.js'
 import { type Room, room, settle } from '../support/peer.js'
 import { Random } from '../support/random.js'
-import { readFrames } from '../support/wire.js'
 
 type Member = ReturnType<Room['connect']>
 

@@ -9,9 +9,9 @@ import { DuplexTransport } from '../../src/transport/duplex.js'
 import { PENDING } from '../../src/transport/transport.js'
 import { binary } from '../clients/payloads.js'
 import { Line, upgrade } from '../support/duplexLine.js'
+import { CLOSE, close, masked, TEXT } from '../support/frames.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { filledBlock, Recorder } from '../support/socketHandles.js'
-import { CLOSE, close, masked, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 

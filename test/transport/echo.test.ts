@@ -8,10 +8,10 @@ import { assertSame, binary, payloads } from '../clients/payloads.js'
 import type { Ending } from '../clients/recorder.js'
 import { WsClient } from '../clients/wsClient.js'
 import { effort } from '../support/effort.js'
+import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, TEXT } from '../support/frames.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { Listening, places, transports } from '../support/places.js'
 import { delay, eventually, type SocketClient } from '../support/socketClient.js'
-import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 const LONGEST = effort({ quick: 65_536, full: 1024 * 1024 })

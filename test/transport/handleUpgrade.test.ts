@@ -6,11 +6,11 @@ import type { Connection } from '../../src/index.js'
 import { binary } from '../clients/payloads.js'
 import type { Ending } from '../clients/recorder.js'
 import { effort } from '../support/effort.js'
+import { BINARY, masked, TEXT } from '../support/frames.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { transports } from '../support/places.js'
 import { delay, eventually, openSockets, type SocketClient } from '../support/socketClient.js'
 import { type Upgraded, UserServer } from '../support/userServer.js'
-import { BINARY, masked, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 const linux = process.platform === 'linux'

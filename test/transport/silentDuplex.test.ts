@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
 import { Line, upgrade } from '../support/duplexLine.js'
+import { close } from '../support/frames.js'
 import { eventually } from '../support/socketClient.js'
-import { close } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 

@@ -8,9 +8,9 @@ import { runInNewContext } from 'node:vm'
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
 import { createServer, type Server } from '../../src/index.js'
+import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 setFlagsFromString('--expose_gc')
 const collect: unknown = runInNewContext('gc')

@@ -13,10 +13,10 @@ import {
 import { createServer, type ServerOptions } from '../../src/index.js'
 import type { Ending } from '../clients/recorder.js'
 import { cert, key } from '../support/certificate.js'
+import { masked, TEXT } from '../support/frames.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { dialPlainly, Listening, transports } from '../support/places.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const options = { timeout: 60_000 }
 const linux = process.platform === 'linux'

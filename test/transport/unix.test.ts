@@ -9,10 +9,10 @@ import { bindings } from '../../src/internals/node.js'
 import { HandleTransport } from '../../src/transport/handle.js'
 import { WsClient } from '../clients/wsClient.js'
 import { cert, key } from '../support/certificate.js'
+import { masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { dialPlainly, dialSecurely, freePath, transports } from '../support/places.js'
-import { masked, TEXT } from '../support/wire.js'
 
 const options = { timeout: 30_000 }
 const skip = process.platform === 'win32' ? 'Windows has pipes instead' : false
