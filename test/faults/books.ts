@@ -5,15 +5,14 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { Budget } from '../../src/memory/budget.js'
 import { close } from '../support/frames.js'
-import { RawClient } from '../support/rawClient.js'
-import { eventually } from '../support/socketClient.js'
+import { eventually, SocketClient } from '../support/socketClient.js'
 
 export class Books {
   readonly server: Server<unknown>
   readonly budget: Budget
   /** What the server has told of its connections' failures. */
   readonly errors: string[] = []
-  readonly #clients: RawClient[] = []
+  readonly #clients: SocketClient[] = []
   #held = 0
 
   private constructor(options: Partial<ServerOptions>) {
@@ -29,21 +28,21 @@ export class Books {
   static async open(t: TestContext, options: Partial<ServerOptions>): Promise<Books> {
     const books = new Books(options)
     t.after(async () => {
-      for (const client of books.#clients) client.destroy()
+      for (const client of books.#clients) await client.destroy()
       await books.server.close()
     })
     await books.server.listen({ host: '127.0.0.1' })
     const first = await books.dial()
     first.write(close(1000)) // what the first connection makes for all of them is there now
     await first.end()
-    first.destroy()
+    await first.destroy()
     await eventually(() => books.server.connections.size === 0, 'the first connection is gone', 30_000)
     books.#held = heapOfThread().used
     return books
   }
 
-  async dial(): Promise<RawClient> {
-    const client = await RawClient.open(this.server.address?.port ?? 0)
+  async dial(): Promise<SocketClient> {
+    const client = await SocketClient.upgraded(this.server.address?.port ?? 0)
     this.#clients.push(client)
     return client
   }

@@ -9,8 +9,7 @@ import { effort } from '../support/effort.js'
 import { BINARY, masked, PING } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
-import type { RawClient } from '../support/rawClient.js'
-import { eventually } from '../support/socketClient.js'
+import { eventually, type SocketClient } from '../support/socketClient.js'
 import { Books } from './books.js'
 
 const random = new Random(seed)
@@ -73,7 +72,7 @@ function cutsOf(bytes: Buffer, anywhere: number): number[] {
 }
 
 /** Sends, and lets the server, which runs on the same loop, read it. */
-async function sent({ socket }: RawClient, bytes: Uint8Array): Promise<void> {
+async function sent({ socket }: SocketClient, bytes: Uint8Array): Promise<void> {
   await new Promise((resolve) => socket.write(bytes, resolve))
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -91,11 +90,11 @@ for (const { transport, publicApi } of transports) {
         for (const [n, cut] of cuts.entries()) {
           await sent(client, bytes.subarray(0, cut))
           await sent(client, bytes.subarray(cut))
-          await eventually(() => right + wrong > n || client.ended, `the message cut at ${cut}`, 60_000)
+          await eventually(() => right + wrong > n || client.over, `the message cut at ${cut}`, 60_000)
           assert.deepEqual([right, wrong], [n + 1, 0], `cut at ${cut}`)
         }
         assert.deepEqual(books.errors, [])
-        client.destroy()
+        await client.destroy()
         await books.settled()
       })
 
@@ -108,7 +107,7 @@ for (const { transport, publicApi } of transports) {
           ending.socket.end()
           resetting.socket.resetAndDestroy()
           await ending.end()
-          ending.destroy()
+          await ending.destroy()
         }
         await books.settled()
         assert.equal(messages, 0)

@@ -8,16 +8,15 @@ import { createServer, type Server, type ServerOptions } from '../../src/index.j
 import { effort } from '../support/effort.js'
 import { BINARY, closeStatus, header, masked, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
-import { RawClient } from '../support/rawClient.js'
-import { delay, eventually } from '../support/socketClient.js'
+import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 const MiB = 1024 * 1024
 const STREAMED = effort({ quick: 64, full: 1024 })
 const servers: Server<unknown>[] = []
-const clients: RawClient[] = []
+const clients: SocketClient[] = []
 
 async function close(): Promise<void> {
-  for (const client of clients.splice(0)) client.destroy()
+  for (const client of clients.splice(0)) await client.destroy()
   await Promise.all(servers.splice(0).map((server) => server.close()))
 }
 
@@ -30,12 +29,12 @@ before(async () => {
 afterEach(close)
 after(close)
 
-async function open(options: Partial<ServerOptions>): Promise<() => Promise<RawClient>> {
+async function open(options: Partial<ServerOptions>): Promise<() => Promise<SocketClient>> {
   const server = createServer({ error: () => undefined, closeTimeout: 2000, ...options })
   servers.push(server)
   await server.listen({ host: '127.0.0.1' })
   return async () => {
-    const client = await RawClient.open(server.address?.port ?? 0)
+    const client = await SocketClient.upgraded(server.address?.port ?? 0)
     clients.push(client)
     return client
   }
@@ -62,7 +61,7 @@ for (const { transport, publicApi } of transports) {
           if (how === 'end') client.socket.end()
           else client.socket.resetAndDestroy()
           await client.end()
-          client.destroy()
+          await client.destroy()
         }
       }
       assert.equal(messages, 0)
@@ -74,7 +73,7 @@ for (const { transport, publicApi } of transports) {
       const client = await (await open({ publicApi }))()
       client.write(Buffer.concat([header(0x82, 0x80, 16 * MiB + 1), Buffer.alloc(4)]))
       assert.equal(closeStatus(await client.frame(0))?.code, 1009)
-      client.destroy()
+      await client.destroy()
       await freed(held)
     })
 
@@ -94,7 +93,7 @@ for (const { transport, publicApi } of transports) {
       await eventually(() => lengths.length === 20, 'all messages')
       assert.ok(lengths.every((length) => length === MiB))
       assert.ok(most <= 4 * MiB + 20 * 4096 + MiB, `${most} bytes held`) // slots and the outbox besides
-      for (const client of all) client.destroy()
+      for (const client of all) await client.destroy()
       await freed(held)
     })
 
@@ -122,8 +121,8 @@ for (const { transport, publicApi } of transports) {
         const bytes = last ? Buffer.concat([chunk.subarray(1), Buffer.of(0xff)]) : chunk
         await new Promise((resolve) => client.socket.write(bytes, resolve))
       }
-      await eventually(() => client.frames.length > 0, 'the Close frame', 60_000)
-      assert.equal(closeStatus(client.frames[0])?.code, 1007)
+      await eventually(() => client.receivedFrames.length > 0, 'the Close frame', 60_000)
+      assert.equal(closeStatus(client.receivedFrames[0])?.code, 1007)
       await eventually(() => error !== undefined, 'the reader hears of it')
       assert.ok(read >= length - 2 * chunk.length && read < length, `${read} bytes were read`)
     })
@@ -156,7 +155,7 @@ for (const { transport, publicApi } of transports) {
       const client = await dial()
       client.write(masked(BINARY, Buffer.alloc(2 * MiB)).subarray(0, MiB))
       assert.equal(closeStatus(await client.frame(0))?.code, 1011)
-      client.destroy()
+      await client.destroy()
       await freed(held)
     })
   })

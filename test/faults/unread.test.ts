@@ -6,16 +6,15 @@ import { describe, test } from 'node:test'
 import { effort } from '../support/effort.js'
 import { BINARY, closeStatus, masked, PONG } from '../support/frames.js'
 import { transports } from '../support/places.js'
-import type { RawClient } from '../support/rawClient.js'
-import { eventually } from '../support/socketClient.js'
+import { eventually, type SocketClient } from '../support/socketClient.js'
 import { Books } from './books.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
 /** Ends without Close, or after its Close frame: who reads nothing can't see it. */
-function codes(clients: readonly RawClient[]): (number | undefined)[] {
-  return clients.flatMap(({ frames }) => frames.map((frame) => closeStatus(frame)?.code))
+function codes(clients: readonly SocketClient[]): (number | undefined)[] {
+  return clients.flatMap(({ receivedFrames }) => receivedFrames.map((frame) => closeStatus(frame)?.code))
 }
 
 for (const { transport, publicApi } of transports) {
@@ -38,7 +37,7 @@ for (const { transport, publicApi } of transports) {
         t.after(() => clearInterval(chatter))
         await eventually(() => books.server.connections.size === 0, 'the connection ends', 60_000)
         assert.match(books.errors.join(), /pauseTimeout is 1000 ms/)
-        client.destroy()
+        await client.destroy()
         await books.settled()
       })
     }
@@ -58,7 +57,7 @@ for (const { transport, publicApi } of transports) {
       const large = masked(BINARY, Buffer.alloc(100_000))
       const small = Array.from({ length: 20 }, () => masked(BINARY, Buffer.alloc(2800)))
       const rest = Buffer.concat([large.subarray(-1000), ...small])
-      const clients: RawClient[] = []
+      const clients: SocketClient[] = []
       for (let n = 0; n < 400; n++) clients.push(await books.dial())
       for (const client of clients) client.write(large.subarray(0, -1000))
       await eventually(() => books.budget.stalls.watched === clients.length, 'all have begun', 60_000)
@@ -67,7 +66,7 @@ for (const { transport, publicApi } of transports) {
       assert.ok(codes(clients).every((code) => code === 1013))
       assert.match(books.errors[0] ?? '', /MEMORY|memory/)
       assert.ok(books.budget.used <= limit)
-      for (const client of clients) client.destroy()
+      for (const client of clients) await client.destroy()
       // What is delivered while the others end has a handler that waits, too.
       const nothingWaits = (): boolean => {
         for (const resolve of done.splice(0)) resolve()

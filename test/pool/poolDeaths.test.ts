@@ -54,9 +54,9 @@ for (const { transport, publicApi } of transports) {
         bad.write(Buffer.concat([large(command), masked(TEXT, 'behind')]))
         other.write(masked(TEXT, 'beside'))
         assert.equal((await other.frame(0)).payload.toString(), 'beside')
-        await eventually(() => bad.frames.length > 0, 'an end', 60_000)
+        await eventually(() => bad.receivedFrames.length > 0, 'an end', 60_000)
         assert.deepEqual(
-          bad.frames.map((frame) => closeStatus(frame)?.code),
+          bad.receivedFrames.map((frame) => closeStatus(frame)?.code),
           [1011],
         )
         assert.match(books.errors.join(), error)
@@ -64,10 +64,10 @@ for (const { transport, publicApi } of transports) {
         assert.equal((await other.frame(1)).payload.toString(), 'on')
         if (options === undefined) {
           other.write(large('say')) // its thread is another one, or goes on
-          await eventually(() => other.frames.length > 2, 'an answer', 60_000)
-          assert.equal(other.frames[2]?.payload.toString(), 'say  70004')
+          await eventually(() => other.receivedFrames.length > 2, 'an answer', 60_000)
+          assert.equal(other.receivedFrames[2]?.payload.toString(), 'say  70004')
         }
-        for (const client of [bad, other]) client.destroy()
+        for (const client of [bad, other]) await client.destroy()
         await books.settled()
       })
     }
@@ -76,10 +76,10 @@ for (const { transport, publicApi } of transports) {
       const books = await open(t, { module: throwing })
       const client = await books.dial()
       client.write(large('say'))
-      await eventually(() => client.frames.length > 0, 'an end', 60_000)
-      assert.equal(closeStatus(client.frames[0])?.code, 1011)
+      await eventually(() => client.receivedFrames.length > 0, 'an end', 60_000)
+      assert.equal(closeStatus(client.receivedFrames[0])?.code, 1011)
       assert.match(books.errors.join(), /at once/)
-      client.destroy()
+      await client.destroy()
       await books.settled()
     })
 
@@ -93,8 +93,8 @@ for (const { transport, publicApi } of transports) {
       const books = await open(t, { threads: 1 })
       const client = await books.dial()
       client.write(Buffer.concat([large('keep'), large('kept')]))
-      await eventually(() => client.frames.length > 1, 'two answers', 60_000)
-      const failures: unknown = JSON.parse(client.frames[1]?.payload.toString() ?? '')
+      await eventually(() => client.receivedFrames.length > 1, 'two answers', 60_000)
+      const failures: unknown = JSON.parse(client.receivedFrames[1]?.payload.toString() ?? '')
       assert.ok(Array.isArray(failures) && failures.length === 4)
       for (const failure of failures) assert.match(String(failure), /the message is gone/)
     })
@@ -119,8 +119,8 @@ for (const { transport, publicApi } of transports) {
         if (how === 'a Close') client.write(masked(8))
         if (how === 'server.close') await books.server.close()
         if (how === 'an end' || how === 'a Close') {
-          await eventually(() => client.ended, 'the end', 60_000)
-          client.destroy()
+          await eventually(() => client.over, 'the end', 60_000)
+          await client.destroy()
         }
         await books.settled()
         assert.equal(closed.length, 2, 'the first connection, and this one') // see Books.open
@@ -135,10 +135,10 @@ for (const { transport, publicApi } of transports) {
         const client = await books.dial()
         const small = Array.from({ length: 10 }, (_, n) => `${n}`)
         client.write(Buffer.concat([large('wait 1000'), ...small.map((text) => masked(TEXT, text))]))
-        await eventually(() => client.frames.length === 11, 'all answers', 60_000)
-        const answers = client.frames.map(({ payload }) => payload.toString())
+        await eventually(() => client.receivedFrames.length === 11, 'all answers', 60_000)
+        const answers = client.receivedFrames.map(({ payload }) => payload.toString())
         assert.deepEqual(answers, ordered ? ['wait 1000 70010', ...small] : [...small, 'wait 1000 70010'])
-        client.destroy()
+        await client.destroy()
         await books.settled()
       })
     }

@@ -44,17 +44,17 @@ for (const { transport, publicApi } of transports) {
     // Timers of one process run in their order: when this one does, the thread was told to end a second ago.
     await eventually(() => books.budget.used > 0, 'the message is there', 60_000)
     await delay(TIMEOUT + 1500)
-    const wasThere = books.errors.length === 0 && bad.frames.length === 0
+    const wasThere = books.errors.length === 0 && bad.receivedFrames.length === 0
     for (let n = 0; n < KEPT; n++) good.write(masked(BINARY, Buffer.alloc(80_000, n)))
     await eventually(() => kept.length === KEPT, 'the others are there', 60_000)
     await pipe.write(Buffer.alloc(60_000, 0xee))
-    await eventually(() => bad.frames.length > 0, 'the thread is gone', 60_000)
+    await eventually(() => bad.receivedFrames.length > 0, 'the thread is gone', 60_000)
     for (const [n, message] of kept.entries()) assert.ok(message.bytes.equals(Buffer.alloc(80_000, n)), `message ${n}`)
     assert.ok(wasThere, 'the message was given up before its thread was')
-    assert.equal(closeStatus(bad.frames[0])?.code, 1011)
+    assert.equal(closeStatus(bad.receivedFrames[0])?.code, 1011)
     assert.match(books.errors.join(), /longer than large\.timeout/)
     for (const resolve of done) resolve()
-    for (const client of [bad, good]) client.destroy()
+    for (const client of [bad, good]) await client.destroy()
     await books.settled()
   })
 }

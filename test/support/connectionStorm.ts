@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { BINARY, close, masked, TEXT } from './frames.js'
-import { REQUEST } from './rawClient.js'
+import { upgradeRequest } from './httpRequests.js'
 
 const [port = 0, count = 0, rounds = 0] = process.argv.slice(2).map(Number)
 const large = masked(BINARY, Buffer.alloc(100_000))
@@ -25,7 +25,7 @@ const TORN = 3
 async function open(index: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => undefined)
-  socket.write(REQUEST)
+  socket.write(upgradeRequest())
   await once(socket, 'data')
   socket.write(states[index % states.length] ?? Buffer.alloc(0))
   socket.resume()

@@ -5,7 +5,6 @@ import type { TestContext } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import { createServer, type Server } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
-import { upgradeRequest } from './httpRequests.js'
 import { SocketClient } from './socketClient.js'
 
 export interface Pair {
@@ -18,13 +17,11 @@ export interface Pair {
 export async function pairOf(t: TestContext, options: ServerOptions): Promise<Pair> {
   const server = createServer({ closeTimeout: 2000, ...options })
   await server.listen({ host: '127.0.0.1' })
-  const client = await SocketClient.open(server.address?.port ?? 0)
+  const client = await SocketClient.upgraded(server.address?.port ?? 0)
   t.after(async () => {
     await client.destroy()
     await server.close()
   })
-  client.write(upgradeRequest())
-  await client.response()
   const [connection] = server.connections
   assert.ok(connection !== undefined)
   return { server, connection, client }

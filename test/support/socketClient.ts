@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type Frame, readFrames } from './frames.js'
+import { upgradeRequest } from './httpRequests.js'
 
 export class SocketClient {
   readonly socket: Socket
@@ -11,6 +12,9 @@ export class SocketClient {
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
   #waiting: (() => void)[] = []
+  readonly #frames: Frame[] = []
+  /** Where what has not been read as frames begins; 0 before the end of the response's head has come. */
+  #framed = 0
   /** The server has half-closed. */
   ended = false
   /** The socket is gone, by an error too. */
@@ -44,6 +48,15 @@ export class SocketClient {
     const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
     await once(socket, 'connect')
     return new SocketClient(socket)
+  }
+
+  /** Connects and completes the opening handshake. */
+  static async upgraded(port: number): Promise<SocketClient> {
+    const client = await SocketClient.open(port)
+    client.write(upgradeRequest())
+    const { status, head } = await client.response()
+    if (status !== 101) throw new Error(head)
+    return client
   }
 
   /** Everything received so far. */
@@ -108,11 +121,31 @@ export class SocketClient {
   async frames(count: number, timeout?: number): Promise<Frame[]> {
     const { status, head } = await this.response()
     if (status !== 101) throw new Error(head)
-    const read = (): Frame[] => readFrames(this.received.subarray(head.length)).frames
-    await this.until(() => read().length >= count || this.over, `${count} frames`, timeout)
-    const frames = read()
+    await this.until(() => this.receivedFrames.length >= count || this.over, `${count} frames`, timeout)
+    const frames = this.receivedFrames
     if (frames.length < count) throw new Error(`the connection ended after ${frames.length} of ${count} frames`)
-    return frames
+    return [...frames]
+  }
+
+  /** The frame with this index, once it is there. */
+  async frame(index: number): Promise<Frame> {
+    await this.until(() => this.receivedFrames.length > index || this.over, `frame ${index}`)
+    const frame = this.receivedFrames[index]
+    if (frame === undefined) throw new Error(`the connection ended after ${this.receivedFrames.length} frames`)
+    return frame
+  }
+
+  /** The whole frames behind the 101 response so far. */
+  get receivedFrames(): readonly Frame[] {
+    if (this.#framed === 0 && this.received.toString('latin1', 0, 13) === 'HTTP/1.1 101 ') {
+      this.#framed = this.received.indexOf('\r\n\r\n') + 4
+      if (this.#framed === 3) this.#framed = 0
+    }
+    if (this.#framed === 0) return this.#frames
+    const { frames, rest } = readFrames(this.received.subarray(this.#framed))
+    for (const frame of frames) this.#frames.push(frame)
+    this.#framed = this.#length - rest.length
+    return this.#frames
   }
 
   async destroy(): Promise<void> {
