@@ -10,6 +10,7 @@ import { createServer, type ErrorCode, type Message, prepare, route } from '../.
 import { WsClient } from '../clients/wsClient.js'
 import { masked, TEXT } from '../support/frames.js'
 import { room, settle } from '../support/peer.js'
+import { serving } from '../support/serving.js'
 
 /** Calls a function with what its types forbid. */
 function wrongly(call: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {
@@ -128,16 +129,14 @@ describe('on a connection', () => {
   })
 })
 
-test('an answer of upgrade that is none, a header, and a subprotocol that was not offered: told to upgradeFailed', async () => {
+test('an answer of upgrade that is none, a header, and a subprotocol that was not offered: told to upgradeFailed', async (t) => {
   const codes: unknown[] = []
   const answers: readonly unknown[] = [null, { headers: { Upgrade: 'x' } }, { protocol: 'chat' }, { code: 401 }]
-  const server = createServer({
+  const server = await serving(t, {
     upgrade: ({ query }) => Object(answers[Number(query.get('n'))] ?? []),
     upgradeFailed: (_, error) => void codes.push(Reflect.get(Object(error), 'code')),
   })
-  await server.listen({ host: '127.0.0.1' })
   for (const n of answers.keys()) await assert.rejects(WsClient.open(`ws://127.0.0.1:${server.port}/?n=${n}`))
-  await server.close()
   assert.deepEqual(codes, ['ERR_UPGRADE_ANSWER', 'ERR_HEADER', 'ERR_UPGRADE_PROTOCOL', 'ERR_OPTION_UNKNOWN'])
 })
 

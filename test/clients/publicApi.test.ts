@@ -2,20 +2,18 @@
 // nobody sees in a unit test: the socket's own options.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createServer } from '../../src/index.js'
+import { serving } from '../support/serving.js'
 import { WsClient } from './wsClient.js'
 
 process.env['MILLRACE_PUBLIC_API'] = '1' // before the first use, which is when it is read
 
 test('small messages leave at once, without waiting for the acknowledgement of the last', async (t) => {
-  const server = createServer({
+  const server = await serving(t, {
     message(connection, message) {
       connection.send(message)
       setImmediate(() => connection.send('two'))
     },
   })
-  await server.listen({ host: '127.0.0.1' })
-  t.after(() => server.close())
   const client = await WsClient.open(`ws://127.0.0.1:${server.address?.port}`)
   const began = performance.now()
   for (let round = 0; round < 30; round++) {

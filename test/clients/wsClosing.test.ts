@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Connection } from '../../src/index.js'
 import { createEchoServer } from '../../src/target/echoServer.js'
+import { listening } from '../support/serving.js'
 import { binary } from './payloads.js'
 import { longestReason, Recorder, travellingCodes } from './recorder.js'
 import { WsClient } from './wsClient.js'
@@ -90,8 +91,8 @@ test('what breaks a rule is told the code of that rule', options, async () => {
   assert.equal((await long.ended).code, 1009)
 })
 
-test('a server that closes tells its clients 1001, and is gone', options, async () => {
-  const server = await createEchoServer().listen({ host: '127.0.0.1' })
+test('a server that closes tells its clients 1001, and is gone', options, async (t) => {
+  const server = await listening(t, createEchoServer())
   const url = `ws://127.0.0.1:${server.address?.port}`
   const clients = await Promise.all(Array.from({ length: 10 }, () => WsClient.open(url)))
   await server.close()

@@ -5,6 +5,7 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { Budget } from '../../src/memory/budget.js'
 import { close } from '../support/frames.js'
+import { listening } from '../support/serving.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 
 export class Books {
@@ -29,9 +30,8 @@ export class Books {
     const books = new Books(options)
     t.after(async () => {
       for (const client of books.#clients) await client.destroy()
-      await books.server.close()
     })
-    await books.server.listen({ host: '127.0.0.1' })
+    await listening(t, books.server)
     const first = await books.dial()
     first.write(close(1000)) // what the first connection makes for all of them is there now
     await first.end()

@@ -4,20 +4,21 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { createServer, type Server, type ServerOptions } from '../../src/index.js'
+import type { ServerOptions } from '../../src/index.js'
 import { effort } from '../support/effort.js'
 import { BINARY, closeStatus, header, masked, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
+import { serving } from '../support/serving.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 const MiB = 1024 * 1024
 const STREAMED = effort({ quick: 64, full: 1024 })
-const servers: Server<unknown>[] = []
+const ends: (() => Promise<void>)[] = []
 const clients: SocketClient[] = []
 
 async function close(): Promise<void> {
   for (const client of clients.splice(0)) await client.destroy()
-  await Promise.all(servers.splice(0).map((server) => server.close()))
+  await Promise.all(ends.splice(0).map((end) => end()))
 }
 
 before(async () => {
@@ -30,9 +31,8 @@ afterEach(close)
 after(close)
 
 async function open(options: Partial<ServerOptions>): Promise<() => Promise<SocketClient>> {
-  const server = createServer({ error: () => undefined, closeTimeout: 2000, ...options })
-  servers.push(server)
-  await server.listen({ host: '127.0.0.1' })
+  const ending = { after: (end: () => Promise<void>) => ends.push(end) }
+  const server = await serving(ending, { error: () => undefined, closeTimeout: 2000, ...options })
   return async () => {
     const client = await SocketClient.upgraded(server.address?.port ?? 0)
     clients.push(client)

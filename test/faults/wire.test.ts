@@ -2,30 +2,27 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
-import { after, before, test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import { after, test } from 'node:test'
 import { BINARY, CLOSE, close, closeStatus, header, masked, PING, PONG, TEXT } from '../support/frames.js'
+import { servingAll } from '../support/serving.js'
 import { SocketClient } from '../support/socketClient.js'
 
-let server: Server
 let port = 0
 let witness: SocketClient
 
-before(async () => {
-  server = createServer({
+const server = servingAll(
+  {
     message: (connection, message) => void connection.send(message),
     closeTimeout: 1000,
     error: () => undefined,
-  })
-  await server.listen({ host: '127.0.0.1' })
-  port = server.address?.port ?? 0
-  witness = await SocketClient.upgraded(port)
-})
+  },
+  async () => {
+    port = server.address?.port ?? 0
+    witness = await SocketClient.upgraded(port)
+  },
+)
 
-after(async () => {
-  await server.close()
-  await witness.destroy()
-})
+after(() => witness.destroy())
 
 /** A connection that was there all the time still echoes. */
 async function othersLive(): Promise<void> {

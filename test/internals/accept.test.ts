@@ -5,12 +5,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer as createNetServer, type Server as NetServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { createServer } from '../../src/index.js'
 import { acceptHandles } from '../../src/internals/accept.js'
 import type { StreamHandle } from '../../src/internals/node.js'
 import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { describe, test } from '../support/privateApi.js'
+import { serving } from '../support/serving.js'
 import { delay, eventually, isKeptAlive, SocketClient } from '../support/socketClient.js'
 
 const PROGRAM = fileURLToPath(new URL('../support/socketEchoServerProgram.js', import.meta.url))
@@ -99,9 +99,7 @@ describe('taking over a listening server', () => {
 
 describe('the server', () => {
   test('keeps connections alive, in either lane', { skip: linux ? false : 'looks into /proc' }, async (t) => {
-    const server = createServer()
-    await server.listen({ host: '127.0.0.1' })
-    t.after(() => server.close())
+    const server = await serving(t, {})
     const port = server.address?.port ?? 0
     const text = upgradeRequest()
     for (const pieces of [[text], [text.slice(0, 7), text.slice(7)]]) {

@@ -4,25 +4,25 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, test } from 'node:test'
-import { createServer, type Server, type ServerOptions } from '../../src/index.js'
+import type { Server, ServerOptions } from '../../src/index.js'
 import { BINARY, close, header, masked, TEXT } from '../support/frames.js'
 import { requestOf, upgradeRequest } from '../support/httpRequests.js'
+import { eachTest, serving } from '../support/serving.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 const storage = new AsyncLocalStorage<string>()
-const servers: Server[] = []
 const clients: SocketClient[] = []
 
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.destroy()))
-  await Promise.all(servers.splice(0).map((server) => server.close()))
 })
+const each = eachTest()
 
 /** A server that notes in which context its handlers run: `open: undefined`. */
 async function listening(options: ServerOptions = {}): Promise<{ server: Server; seen: string[]; port: number }> {
   const seen: string[] = []
   const note = (name: string): void => void seen.push(`${name}: ${storage.getStore()}`)
-  const server = createServer({
+  const server = await serving(each, {
     ...options,
     open(connection) {
       note('open')
@@ -41,8 +41,6 @@ async function listening(options: ServerOptions = {}): Promise<{ server: Server;
       return options.error?.(connection, error)
     },
   })
-  servers.push(server)
-  await server.listen({ host: '127.0.0.1' })
   return { server, seen, port: server.address?.port ?? 0 }
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { createServer } from '../../src/index.js'
+import { serving } from '../support/serving.js'
 import { eventually } from '../support/socketClient.js'
 
 /**
@@ -17,19 +17,16 @@ test('a peer that sends without pause does not get more than 2 MiB of a turn', a
   let inThisTurn = 0
   let most = 0
   let total = 0
-  const server = createServer({
+  let worker: Worker | undefined
+  t.after(() => worker?.terminate())
+  const server = await serving(t, {
     message(_, message) {
       inThisTurn += message.byteLength
       // Work in proportion to the bytes: the sender must be faster than we are.
       total += message.byteLength + (message.bytes.indexOf(1) < 0 ? 0 : 1)
     },
   })
-  await server.listen({ host: '127.0.0.1' })
-  const worker = new Worker(new URL('../support/socketFlood.js', import.meta.url), { workerData: server.address?.port })
-  t.after(async () => {
-    await worker.terminate()
-    await server.close()
-  })
+  worker = new Worker(new URL('../support/socketFlood.js', import.meta.url), { workerData: server.address?.port })
   const turn = (): void => {
     most = Math.max(most, inThisTurn)
     inThisTurn = 0

@@ -2,13 +2,12 @@
 // Whatever handlers return or throw, what Node gets back is undefined, or a view of the reader's own choice. A mistake here
 // kills the process that runs this.
 import assert from 'node:assert/strict'
-import { after, before } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
 import { type Bindings, bindings, type StreamHandle } from '../../src/internals/node.js'
 import { aimReads, readChunks } from '../../src/internals/stream.js'
 import { CLOSE, closeStatus, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { describe, test } from '../support/privateApi.js'
+import { servingAll } from '../support/serving.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 import { handlePair } from '../support/socketHandles.js'
 
@@ -142,27 +141,21 @@ test('a reader may aim the next read elsewhere, and back', async () => {
 })
 
 describe('through the server', () => {
-  let server: Server
   let answer: () => unknown = () => undefined
   const errors: unknown[] = []
 
-  before(async () => {
-    server = createServer({
-      open: () => answer(),
-      message(connection, message) {
-        connection.send(message)
-        return answer()
-      },
-      close: () => answer(),
-      error: (_, error) => {
-        errors.push(error)
-        return answer()
-      },
-    })
-    await server.listen({ host: '127.0.0.1' })
+  const server = servingAll({
+    open: () => answer(),
+    message(connection, message) {
+      connection.send(message)
+      return answer()
+    },
+    close: () => answer(),
+    error: (_, error) => {
+      errors.push(error)
+      return answer()
+    },
   })
-
-  after(() => server.close())
 
   async function connected(pieces: boolean): Promise<SocketClient> {
     const client = await SocketClient.open(server.address?.port ?? 0)

@@ -10,6 +10,7 @@ import { currentContext, runOutside, runScoped } from '../../src/internals/conte
 import { masked, PONG, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { room, settle } from '../support/peer.js'
+import { serving } from '../support/serving.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 const storage = new AsyncLocalStorage<string>()
@@ -45,9 +46,7 @@ function noting(options: ServerOptions = {}): { options: ServerOptions; seen: st
 }
 
 async function listening(options: ServerOptions): Promise<Server<undefined>> {
-  const server = createServer(options)
-  cleanups.push(() => server.close())
-  return server.listen({ host: '127.0.0.1' })
+  return serving({ after: (end) => cleanups.push(end) }, options)
 }
 
 async function connected(port: number | undefined, path = '/'): Promise<SocketClient> {

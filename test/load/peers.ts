@@ -7,6 +7,7 @@ import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { createEchoServer } from '../../src/target/echoServer.js'
 import { effort } from '../support/effort.js'
+import { listening } from '../support/serving.js'
 
 export const options = { timeout: 30_000 }
 
@@ -35,8 +36,7 @@ export function shortLoad(
 
 /** The echo server of this project. */
 export async function echoServer(t: TestContext): Promise<string> {
-  const server = await createEchoServer({ maxMessage: 2 ** 24 }).listen({ host: '127.0.0.1' })
-  t.after(() => server.close())
+  const server = await listening(t, createEchoServer({ maxMessage: 2 ** 24 }))
   return `ws://127.0.0.1:${server.address?.port}`
 }
 

@@ -5,31 +5,30 @@ import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { afterEach, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { createServer, type Server, type ServerOptions } from '../../src/index.js'
+import { createServer, type ServerOptions } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
 import { effort } from '../support/effort.js'
 import { Random, seed } from '../support/random.js'
+import { eachTest, serving } from '../support/serving.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { PADDING } from './largeModule.js'
 
 const module = new URL('./largeModule.js', import.meta.url)
-const servers: Server<unknown>[] = []
 const errors: string[] = []
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()))
+const each = eachTest()
+
+afterEach(() => {
   errors.length = 0
 })
 
 async function connected(options: Partial<ServerOptions> = {}, large = {}): Promise<{ open(): Promise<WsClient> }> {
-  const server = createServer({
+  const server = await serving(each, {
     message: (connection, message) => connection.send(message),
     error: (_, error) => void errors.push(error instanceof Error ? error.message : String(error)),
     ...options,
     large: { module, threads: 2, ...large },
   })
-  servers.push(server)
-  await server.listen({ host: '127.0.0.1' })
   return { open: () => WsClient.open(`ws://127.0.0.1:${server.address?.port}`) }
 }
 

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { afterEach, describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { createServer, type Server, type ServerOptions } from '../../src/index.js'
+import { createServer, type ServerOptions } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
 import { effort } from '../support/effort.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
+import { eachTest, serving } from '../support/serving.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { PADDING } from './largeModule.js'
 
@@ -16,23 +17,21 @@ const module = new URL('./largeModule.js', import.meta.url)
 /** Where the way of a message changes: the lengths in its header, the pool's threshold, the inbox. */
 const BOUNDARIES = [32_768, 65_536, 131_072, 262_144]
 const CONNECTIONS = effort({ quick: 3, full: 50 })
-const servers: Server<unknown>[] = []
 const errors: string[] = []
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()))
+const each = eachTest()
+
+afterEach(() => {
   errors.length = 0
 })
 
 async function pooled(large = {}, options: Partial<ServerOptions> = {}): Promise<() => Promise<WsClient>> {
-  const server = createServer({
+  const server = await serving(each, {
     message: (connection, message) => connection.send(message),
     error: (_, error) => void errors.push(String(error)),
     ...options,
     large: { module, threads: 1, ...large },
   })
-  servers.push(server)
-  await server.listen({ host: '127.0.0.1' })
   return () => WsClient.open(`ws://127.0.0.1:${server.address?.port}`)
 }
 

@@ -2,24 +2,19 @@
 // anybody listens: none may be lost, doubled or reordered, however much there is and wherever the reads are cut.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import { describe, test } from 'node:test'
 import { BINARY, type Frame, masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { privateApiForbidden } from '../support/privateApi.js'
+import { servingAll } from '../support/serving.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 
-let server: Server
 let port = 0
 
-before(async () => {
-  server = createServer({ message: (connection, message) => connection.send(message) })
-  await server.listen({ host: '127.0.0.1' })
+const server = servingAll({ message: (connection, message) => connection.send(message) }, () => {
   port = server.address?.port ?? 0
 })
-
-after(() => server.close())
 
 /** Bytes that differ everywhere, so that nothing can be exchanged unseen. */
 function pattern(length: number, seed = 0): Buffer {

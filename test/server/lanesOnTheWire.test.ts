@@ -1,36 +1,34 @@
 // The same bytes must have the same outcome whether they arrive in one read, which the first lane may take, or in
 // pieces, which node:http always gets. Real sockets, one server, every request both ways.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import { describe, test } from 'node:test'
 import { effort } from '../support/effort.js'
 import { masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { firstLane } from '../support/httpLanes.js'
 import { latin1, mutate, Random, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
 import { privateApiForbidden } from '../support/privateApi.js'
+import { servingAll } from '../support/serving.js'
 import { SocketClient } from '../support/socketClient.js'
 
 const MUTATIONS = effort({ quick: 200, full: 400 })
 const AT_ONCE = 50
 const HANDSHAKE_TIMEOUT = 600
 
-let server: Server
 let port = 0
 
-before(async () => {
-  server = createServer({
+const server = servingAll(
+  {
     handshakeTimeout: HANDSHAKE_TIMEOUT,
     closeTimeout: 500,
     message: (connection, message) => connection.send(message),
     error: () => undefined,
     request: (request, response) => response.writeHead(200, { 'X-Target': request.url }).end('handler'),
-  })
-  await server.listen({ host: '127.0.0.1' })
-  port = server.address?.port ?? 0
-})
-
-after(() => server.close())
+  },
+  () => {
+    port = server.address?.port ?? 0
+  },
+)
 
 interface Result {
   readonly status: number

@@ -2,24 +2,22 @@
 // net.Server counts nothing, and that `close` always comes back, whatever the peers do.
 import assert from 'node:assert/strict'
 import { connect, createServer as createNetServer, type Server as NetServer } from 'node:net'
-import { afterEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { createServer, type Server } from '../../src/index.js'
 import { CLOSE, close, closeStatus, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { eachTest, serving } from '../support/serving.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
 
 const linux = process.platform === 'linux'
 const baseline = linux ? openSockets() : 0
 
 /** Closed after each test, so that one that fails does not keep the process. */
-const servers: Server[] = []
 
-afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())))
+const each = eachTest()
 
 async function listening(closeTimeout = 5000): Promise<{ server: Server; port: number }> {
-  const server = createServer({ closeTimeout, message: (connection, message) => connection.send(message) })
-  servers.push(server)
-  await server.listen({ host: '127.0.0.1' })
+  const server = await serving(each, { closeTimeout, message: (connection, message) => connection.send(message) })
   return { server, port: server.address?.port ?? 0 }
 }
 
@@ -56,7 +54,7 @@ function taken(server: NetServer): Promise<number> {
 describe('listen', () => {
   test('resolves with the server, whose address tells the port', async () => {
     const server = createServer()
-    servers.push(server)
+    each.after(() => server.close())
     const addresses = [server.address?.address]
     assert.ok((await server.listen({ host: '127.0.0.1' })) === server)
     addresses.push(server.address?.address)
@@ -70,7 +68,7 @@ describe('listen', () => {
     const occupant = createNetServer()
     const port = await taken(occupant)
     const server = createServer()
-    servers.push(server)
+    each.after(() => server.close())
     await assert.rejects(server.listen({ port, host: '127.0.0.1' }), { code: 'EADDRINUSE' })
     await assert.rejects(server.listen({ port, host: '127.0.0.1' }), { code: 'EADDRINUSE' })
     await server.listen({ host: '127.0.0.1' })

@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { Agent, type IncomingMessage, type RequestOptions, request as send } from 'node:http'
-import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import { describe, test } from 'node:test'
 import { latin1, requestOf } from '../support/httpRequests.js'
+import { serving, servingAll } from '../support/serving.js'
 import { SocketClient } from '../support/socketClient.js'
 
-let server: Server
 let port = 0
 
 async function bodyOf(message: IncomingMessage): Promise<Buffer> {
@@ -17,8 +16,8 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-before(async () => {
-  server = createServer({
+const server = servingAll(
+  {
     request: async (request, response) => {
       if (request.url === '/missing') return response.writeHead(404).end('Not found')
       if (request.url === '/address')
@@ -26,12 +25,11 @@ before(async () => {
       const body = await bodyOf(request)
       return response.writeHead(200, { 'X-Method': request.method }).end(body.length > 0 ? body : request.url)
     },
-  })
-  await server.listen({ host: '127.0.0.1' })
-  port = server.address?.port ?? 0
-})
-
-after(() => server.close())
+  },
+  () => {
+    port = server.address?.port ?? 0
+  },
+)
 
 interface Answer {
   readonly status: number
@@ -147,9 +145,7 @@ describe('a connection', () => {
 
 // RFC 9110, section 7.8 asks for both or none; through a proxy, a client of HTTP/2 must see none.
 test('without a request handler, the answer is 426, with neither Upgrade nor its option in Connection', async (t) => {
-  const plain = createServer()
-  t.after(() => plain.close())
-  await plain.listen({ host: '127.0.0.1' })
+  const plain = await serving(t, {})
   const client = await SocketClient.open(plain.address?.port ?? 0)
   client.write(requestOf(['Host: x']))
   const { status, head } = await client.response()
@@ -160,9 +156,7 @@ test('without a request handler, the answer is 426, with neither Upgrade nor its
 })
 
 test('closing the server ends kept-alive connections, and those in the middle of a request', async (t) => {
-  const closing = createServer({ closeTimeout: 300, request: () => undefined })
-  t.after(() => closing.close())
-  await closing.listen({ host: '127.0.0.1' })
+  const closing = await serving(t, { closeTimeout: 300, request: () => undefined })
   const asking = await SocketClient.open(closing.address?.port ?? 0)
   const halfway = await SocketClient.open(closing.address?.port ?? 0)
   const silent = await SocketClient.open(closing.address?.port ?? 0)

@@ -1,12 +1,12 @@
 // Where Node's private API is missing, the same server works with the public one: net.Server, node:http and Duplex.
 // This file runs all of it that way, by the switch that exists for this.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import { describe, test } from 'node:test'
 import { bindings } from '../../src/internals/node.js'
 import { BINARY, CLOSE, close, masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { latin1, requestOf, SAMPLE_ACCEPT, upgradeRequest } from '../support/httpRequests.js'
+import { serving, servingAll } from '../support/serving.js'
 import { delay, eventually, isKeptAlive, openSockets, SocketClient } from '../support/socketClient.js'
 
 // The detection runs on first use, so this comes in time.
@@ -14,22 +14,20 @@ process.env['MILLRACE_PUBLIC_API'] = '1'
 
 const TIMEOUT = 600
 const linux = process.platform === 'linux'
-let server: Server
 let port = 0
 let baseline = 0
 
-before(async () => {
-  server = createServer({
+const server = servingAll(
+  {
     handshakeTimeout: TIMEOUT,
     closeTimeout: 300,
     message: (connection, message) => connection.send(message),
-  })
-  await server.listen({ host: '127.0.0.1' })
-  port = server.address?.port ?? 0
-  baseline = linux ? openSockets() : 0
-})
-
-after(() => server.close())
+  },
+  () => {
+    port = server.address?.port ?? 0
+    baseline = linux ? openSockets() : 0
+  },
+)
 
 test('the private API is not used', () => assert.equal(bindings(), undefined))
 
@@ -118,9 +116,7 @@ describe('the end', () => {
   })
 
   test('of the server: close resolves with peers open', async (t) => {
-    const closing = createServer({ closeTimeout: 300 })
-    t.after(() => closing.close())
-    await closing.listen({ host: '127.0.0.1' })
+    const closing = await serving(t, { closeTimeout: 300 })
     const clients = await Promise.all([0, 1, 2].map(() => SocketClient.open(closing.address?.port ?? 0)))
     clients[0]?.write(upgradeRequest())
     await clients[0]?.response()

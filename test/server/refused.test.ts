@@ -1,22 +1,20 @@
 // A refused socket that stays open leaks a descriptor, and enough of them stop the whole server. However a peer
 // behaves, every connection that is not upgraded must end. Descriptors are counted by the system, on Linux.
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import { beforeEach, describe, test } from 'node:test'
+import { createServer } from '../../src/index.js'
 import { latin1, requestOf, upgradeRequest } from '../support/httpRequests.js'
+import { serving, servingAll } from '../support/serving.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
 
 const CLIENTS = 20
 const CLOSE_TIMEOUT = 300
 const linux = process.platform === 'linux'
 
-let server: Server
 let port = 0
 let baseline = 0
 
-before(async () => {
-  server = createServer({ handshakeTimeout: 300, closeTimeout: CLOSE_TIMEOUT })
-  await server.listen({ host: '127.0.0.1' })
+const server = servingAll({ handshakeTimeout: 300, closeTimeout: CLOSE_TIMEOUT }, () => {
   port = server.address?.port ?? 0
   baseline = linux ? openSockets() : 0
 })
@@ -25,8 +23,6 @@ before(async () => {
 beforeEach(async () => {
   if (linux) await eventually(() => openSockets() === baseline, 'only the listening socket is open')
 })
-
-after(() => server.close())
 
 /** Connects many clients, lets each behave, and waits until only their own ends are open. */
 async function allEnd(behave: (client: SocketClient) => Promise<void> | void): Promise<void> {
@@ -110,9 +106,7 @@ test('a refused peer gets the whole answer before the end', async () => {
 })
 
 test('a refused peer that ends is not kept until the close timeout', async (t) => {
-  const patient = createServer({ closeTimeout: 60_000 })
-  await patient.listen({ host: '127.0.0.1' })
-  t.after(() => patient.close())
+  const patient = await serving(t, { closeTimeout: 60_000 })
   for (const sent of ['', 'x'.repeat(300_000)]) {
     const client = await SocketClient.open(patient.address?.port ?? 0)
     client.write(upgradeRequest({ 'Sec-WebSocket-Version': '8' }) + sent)

@@ -1,11 +1,11 @@
 // A `request` that throws, or whose promise rejects, has failed one request. All others, and all WebSockets, go on.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createServer } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { inEveryLane } from '../support/everyLane.js'
 import { masked, TEXT } from '../support/frames.js'
 import { requestOf } from '../support/httpRequests.js'
+import { serving } from '../support/serving.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 const boom = new Error('boom')
@@ -128,8 +128,7 @@ test('without requestFailed it goes to standard error, and so does what requestF
     { request: () => Promise.reject(boom), requestFailed: () => Promise.reject(second) },
   ]
   for (const one of options) {
-    const server = createServer(one)
-    await server.listen({ host: '127.0.0.1' })
+    const server = await serving(t, one)
     const client = await SocketClient.open(server.address?.port ?? 0)
     client.write(requestOf(['Host: x']))
     assert.equal((await client.response()).status, 500)

@@ -2,13 +2,13 @@
 // server that only gets 'connection' events, unless they are woken. Each way to be slow must end in time.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { connect } from 'node:tls'
-import { createServer, type Server } from '../../src/index.js'
 import type { ListenOptions } from '../../src/server/listener.js'
 import { cert, key } from '../support/certificate.js'
 import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { serving, servingAll } from '../support/serving.js'
 import { delay, SocketClient } from '../support/socketClient.js'
 
 const TIMEOUT = 400
@@ -17,20 +17,18 @@ const REQUEST_TIMEOUT = 1200
 /** The coarse timers, and a busy machine. Node's default would take a minute. */
 const LATEST = 5000
 
-let server: Server
 let port = 0
 
-before(async () => {
-  server = createServer({
+const server = servingAll(
+  {
     handshakeTimeout: TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
     message: (connection, message) => connection.send(message),
-  })
-  await server.listen({ host: '127.0.0.1' })
-  port = server.address?.port ?? 0
-})
-
-after(() => server.close())
+  },
+  () => {
+    port = server.address?.port ?? 0
+  },
+)
 
 /** TLS over a connection that is there. */
 async function secured({ socket }: SocketClient): Promise<SocketClient> {
@@ -99,13 +97,15 @@ describe('one time for the whole handshake, whatever it goes through', { concurr
   for (const [name, listen] of Object.entries(listeners)) {
     for (const stage of ['the head', 'upgrade']) {
       test(`${name}: ${stage} comes too late`, async (t) => {
-        const patient = createServer({
-          handshakeTimeout: LONG,
-          upgrade: () => new Promise<undefined>(() => undefined),
-          upgradeFailed: () => undefined,
-        })
-        t.after(() => patient.close())
-        await patient.listen({ host: '127.0.0.1', ...listen })
+        const patient = await serving(
+          t,
+          {
+            handshakeTimeout: LONG,
+            upgrade: () => new Promise<undefined>(() => undefined),
+            upgradeFailed: () => undefined,
+          },
+          listen,
+        )
         const begin = performance.now()
         const plain = await SocketClient.open(patient.address?.port ?? 0)
         await delay(LONG / 2)
@@ -126,7 +126,7 @@ describe('one time for the whole handshake, whatever it goes through', { concurr
 
 describe('not ended', { concurrency: true }, () => {
   test('an upload that takes longer than a handshake may, nor a slow answer to it', async (t) => {
-    const web = createServer({
+    const web = await serving(t, {
       handshakeTimeout: TIMEOUT,
       request: async (request, response) => {
         let length = 0
@@ -135,8 +135,6 @@ describe('not ended', { concurrency: true }, () => {
         response.end(`stored ${length}`)
       },
     })
-    t.after(() => web.close())
-    await web.listen({ host: '127.0.0.1' })
     const client = await SocketClient.open(web.address?.port ?? 0)
     client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n')
     for (let sent = 0; sent < 8; sent++) {
@@ -152,9 +150,7 @@ describe('not ended', { concurrency: true }, () => {
   })
 
   test('a connection that waits for its next request, but by keepAliveTimeout', async (t) => {
-    const web = createServer({ handshakeTimeout: TIMEOUT, keepAliveTimeout: 1000 })
-    t.after(() => web.close())
-    await web.listen({ host: '127.0.0.1' })
+    const web = await serving(t, { handshakeTimeout: TIMEOUT, keepAliveTimeout: 1000 })
     const client = await SocketClient.open(web.address?.port ?? 0)
     client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     const { head } = await client.response()
@@ -197,9 +193,7 @@ describe('not ended', { concurrency: true }, () => {
 })
 
 test('0 is no limit', async (t) => {
-  const patient = createServer({ handshakeTimeout: 0 })
-  t.after(() => patient.close())
-  await patient.listen({ host: '127.0.0.1' })
+  const patient = await serving(t, { handshakeTimeout: 0 })
   const silent = await SocketClient.open(patient.address?.port ?? 0)
   const halfway = await SocketClient.open(patient.address?.port ?? 0)
   halfway.write('GET / ')

@@ -7,6 +7,7 @@ import { createServer, type TlsFacts } from '../../src/index.js'
 import { cert, key, otherCert, otherKey } from '../support/certificate.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { dialSecurely } from '../support/places.js'
+import { serving } from '../support/serving.js'
 import { SocketClient } from '../support/socketClient.js'
 
 /** The CN of the certificate that a server shows. */
@@ -69,9 +70,7 @@ describe('request.tls', () => {
   test('is undefined without TLS', async (t) => {
     for (const publicApi of [false, true]) {
       const seen: unknown[] = []
-      const server = createServer({ publicApi, upgrade: ({ tls }) => void seen.push(tls) })
-      t.after(() => server.close())
-      await server.listen({ host: '127.0.0.1' })
+      const server = await serving(t, { publicApi, upgrade: ({ tls }) => void seen.push(tls) })
       const client = await SocketClient.open(server.address?.port ?? 0)
       client.write(upgradeRequest())
       assert.equal((await client.response()).status, 101)

@@ -2,10 +2,11 @@
 // the request whole (the first lane, if there is one) and in pieces (node:http), with the private API and without.
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { createServer, type Server } from '../../src/index.js'
+import type { Server } from '../../src/index.js'
 import type { ListenOptions } from '../../src/server/listener.js'
 import type { ServerOptions } from '../../src/server/options.js'
 import { latin1, upgradeRequest } from './httpRequests.js'
+import { serving } from './serving.js'
 import { SocketClient } from './socketClient.js'
 
 export interface Way {
@@ -25,7 +26,7 @@ const WAYS: readonly Way[] = [
 export class Trial {
   readonly way: Way
   port = 0
-  readonly #servers: Server<unknown>[] = []
+  readonly #ends: (() => Promise<void>)[] = []
   readonly #clients: SocketClient[] = []
 
   constructor(way: Way) {
@@ -34,9 +35,8 @@ export class Trial {
 
   /** Listens, on a free port of this machine unless told otherwise. */
   async serve<Data = undefined>(options: ServerOptions<Data>, listen: ListenOptions = {}): Promise<Server<Data>> {
-    const server = createServer<Data>({ ...options, publicApi: this.way.publicApi })
-    this.#servers.push(server)
-    await server.listen({ host: '127.0.0.1', ...listen })
+    const ending = { after: (end: () => Promise<void>) => this.#ends.push(end) }
+    const server = await serving<Data>(ending, { ...options, publicApi: this.way.publicApi }, listen)
     this.port = server.address?.port ?? 0
     return server
   }
@@ -68,7 +68,7 @@ export class Trial {
 
   async end(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.destroy()))
-    await Promise.all(this.#servers.map((server) => server.close()))
+    await Promise.all(this.#ends.map((end) => end()))
   }
 }
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import type { TestContext } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
-import { createServer, type Server } from '../../src/index.js'
+import type { Server } from '../../src/index.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { serving } from './serving.js'
 import { SocketClient } from './socketClient.js'
 
 export interface Pair {
@@ -15,13 +16,11 @@ export interface Pair {
 
 /** Listens, connects, and ends both with the test. */
 export async function pairOf(t: TestContext, options: ServerOptions): Promise<Pair> {
-  const server = createServer({ closeTimeout: 2000, ...options })
-  await server.listen({ host: '127.0.0.1' })
+  const clients: SocketClient[] = []
+  t.after(() => clients[0]?.destroy()) // first: the server would wait for the client
+  const server = await serving(t, { closeTimeout: 2000, ...options })
   const client = await SocketClient.upgraded(server.address?.port ?? 0)
-  t.after(async () => {
-    await client.destroy()
-    await server.close()
-  })
+  clients.push(client)
   const [connection] = server.connections
   assert.ok(connection !== undefined)
   return { server, connection, client }

@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Server } from '../../src/index.js'
 import { createEchoServer } from '../../src/target/echoServer.js'
 import { WsClient } from '../clients/wsClient.js'
+import { listening, listeningAll } from '../support/serving.js'
 
 interface Answer {
   readonly status: number | undefined
@@ -17,14 +17,10 @@ interface Answer {
   readonly body: string
 }
 
-let server: Server
-let port: number | undefined
-
-before(async () => {
-  server = await createEchoServer().listen({ host: '127.0.0.1' })
+const server = listeningAll(createEchoServer(), () => {
   port = server.address?.port
 })
-after(() => server.close())
+let port: number | undefined
 
 test('GET / is the page, in one piece and allowed nothing but itself', async () => {
   const { status, headers, body } = await ask('GET', '/')
@@ -102,8 +98,7 @@ test('a connection that has asked for the page may become a WebSocket', { timeou
 
 for (const closeTimeout of [10_000, 0, 2 ** 31]) {
   test(`a refused peer can read why, with a close timeout of ${closeTimeout}`, async (t) => {
-    const other = await createEchoServer({ closeTimeout }).listen({ host: '127.0.0.1' })
-    t.after(() => other.close())
+    const other = await listening(t, createEchoServer({ closeTimeout }))
     const socket = connect(other.address?.port ?? 0, '127.0.0.1')
     t.after(() => socket.destroy())
     const errors: Error[] = []
@@ -127,8 +122,8 @@ test('WebSockets are welcome on every path, that of the page too', async () => {
   }
 })
 
-test('a server with an idle HTTP connection closes at once', async () => {
-  const other = await createEchoServer().listen({ host: '127.0.0.1' })
+test('a server with an idle HTTP connection closes at once', async (t) => {
+  const other = await listening(t, createEchoServer())
   const agent = new Agent({ keepAlive: true })
   await ask('GET', '/', '', agent, other.address?.port)
   const began = performance.now()

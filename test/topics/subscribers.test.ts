@@ -6,11 +6,11 @@ import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
-import { createServer } from '../../src/index.js'
 import { route } from '../../src/server/options.js'
 import { effort } from '../support/effort.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { transports } from '../support/places.js'
+import { serving } from '../support/serving.js'
 import { eventually, SocketClient } from '../support/socketClient.js'
 
 /** A client of another make, and what it has got. */
@@ -24,15 +24,13 @@ async function listener(port: number, path = '/'): Promise<{ socket: WebSocket; 
 
 for (const { transport, publicApi } of transports) {
   test(`by ${transport}: everybody in a room hears everybody else, across routes, until they leave`, async (t) => {
-    const server = createServer({
+    const server = await serving(t, {
       publicApi,
       open: (connection) => connection.subscribe('room'),
       message: (connection, message) => void connection.publish('room', message),
       close: (connection) => void connection.publish('room', 'somebody has left'),
       routes: { '/mute': route({ open: (connection) => connection.subscribe('room') }) },
     })
-    await server.listen({ host: '127.0.0.1' })
-    t.after(() => server.close())
     const port = server.address?.port ?? 0
     const members = await Promise.all(Array.from({ length: 40 }, (_, n) => listener(port, n % 4 === 0 ? '/mute' : '/')))
     assert.equal(server.subscriberCount('room'), 40)
@@ -63,7 +61,7 @@ for (const { transport, publicApi } of transports) {
     test(`by ${transport}: a subscriber that does not read, under the policy ${outputPolicy}, holds nobody back`, async (t) => {
       const codes: number[] = []
       const used = heapOfThread().used
-      const server = createServer({
+      const server = await serving(t, {
         publicApi,
         outputPolicy,
         outputLimit: 1 << 20,
@@ -73,8 +71,6 @@ for (const { transport, publicApi } of transports) {
         close: (_, code) => void codes.push(code),
         error: () => undefined,
       })
-      await server.listen({ host: '127.0.0.1' })
-      t.after(() => server.close())
       const port = server.address?.port ?? 0
       const reader = await listener(port)
       const deaf = await SocketClient.open(port)
@@ -102,7 +98,7 @@ for (const { transport, publicApi } of transports) {
 test('a broker hears of the first and the last subscriber of a topic, and of what is published', async (t) => {
   const calls: string[] = []
   let receive: (topic: string, payload: Uint8Array, isText: boolean) => void = () => undefined
-  const server = createServer({
+  const server = await serving(t, {
     open: (connection) => connection.subscribe('news'),
     message: (connection, message) => void connection.publish('news', message),
     broker: {
@@ -116,7 +112,6 @@ test('a broker hears of the first and the last subscriber of a topic, and of wha
       close: async () => void calls.push('close'),
     },
   })
-  await server.listen({ host: '127.0.0.1' })
   const port = server.address?.port ?? 0
   const [anna, ben] = [await listener(port), await listener(port)]
   t.after(() => anna.socket.terminate())

@@ -2,14 +2,14 @@
 // what is sent meanwhile gathers in blocks, not in objects. Sends from outside a read leave by themselves.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
-import { createServer, type Server } from '../../src/index.js'
 import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { servingAll } from '../support/serving.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 setFlagsFromString('--expose_gc')
@@ -30,24 +30,18 @@ const FRAME = SMALL + 2
 /** A connection's blocks are filled one after another: one may be nearly empty. */
 const LARGEST_BLOCK = 65_536
 
-let server: Server
 let opened: Connection[] = []
 let onMessage: (connection: Connection, text: string) => void = () => undefined
 
-before(async () => {
-  server = createServer({
-    open: (connection) => void opened.push(connection),
-    message: (connection, message) => onMessage(connection, message.text()),
-  })
-  await server.listen({ host: '127.0.0.1' })
+const server = servingAll<unknown>({
+  open: (connection) => void opened.push(connection),
+  message: (connection, message) => onMessage(connection, message.text()),
 })
 
 beforeEach(() => {
   opened = []
   onMessage = () => undefined
 })
-
-after(() => server.close())
 
 interface Pair {
   readonly connection: Connection

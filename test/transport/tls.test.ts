@@ -16,18 +16,20 @@ import { cert, key } from '../support/certificate.js'
 import { masked, TEXT } from '../support/frames.js'
 import { latin1, upgradeRequest } from '../support/httpRequests.js'
 import { dialPlainly, Listening, transports } from '../support/places.js'
+import { eachTest, serving } from '../support/serving.js'
 import { delay, eventually, openSockets, SocketClient } from '../support/socketClient.js'
 
 const options = { timeout: 60_000 }
 const linux = process.platform === 'linux'
 const place = { name: 'TLS', secure: true, unix: false }
-const servers: { close(): Promise<void> }[] = []
 const clients: SocketClient[] = []
 let endings: Ending[] = []
 
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.destroy()))
-  await Promise.all(servers.splice(0).map((server) => server.close()))
+})
+const each = eachTest()
+afterEach(() => {
   endings = []
 })
 
@@ -38,7 +40,7 @@ async function listen(more: ServerOptions = {}): Promise<{ listening: Listening;
     close: (_, code, reason) => endings.push({ code, reason }),
     ...more,
   })
-  servers.push(listening.server)
+  each.after(() => listening.server.close())
   const baseline = linux ? openSockets() : 0
   return { listening, port: listening.server.address?.port ?? 0, left: () => linux && openSockets() > baseline }
 }
@@ -244,7 +246,7 @@ describe('the options of TLS', options, () => {
   for (const [name, [tls, message]] of Object.entries(wrong)) {
     test(`${name}: listen rejects`, options, async () => {
       const server = createServer()
-      servers.push(server)
+      each.after(() => server.close())
       await assert.rejects(server.listen({ host: '127.0.0.1', tls }), { message })
       assert.deepEqual(server.addresses, [])
       await server.listen({ host: '127.0.0.1', tls: { key, cert } }) // and can be told better
@@ -256,9 +258,7 @@ describe('the options of TLS', options, () => {
     'an ALPNCallback': { key, cert, ALPNCallback: ({ protocols }) => protocols[0] },
   })) {
     test(`${name} will do`, options, async () => {
-      const server = createServer()
-      servers.push(server)
-      await server.listen({ host: '127.0.0.1', tls })
+      const server = await serving(each, {}, { tls })
       const socket = tlsConnect({
         port: server.address?.port ?? 0,
         servername: 'localhost',
@@ -280,9 +280,7 @@ describe('the options of TLS', options, () => {
   })
 
   test('clients without a certificate are refused where one is required', options, async () => {
-    const server = createServer()
-    servers.push(server)
-    await server.listen({ host: '127.0.0.1', tls: { key, cert, ca: cert, requestCert: true } })
+    const server = await serving(each, {}, { tls: { key, cert, ca: cert, requestCert: true } })
     const port = server.address?.port ?? 0
     const ask = async (how: ConnectionOptions): Promise<SocketClient> => {
       const socket = tlsConnect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...how })

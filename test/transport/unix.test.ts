@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
-import { afterEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { bindings } from '../../src/internals/node.js'
 import { HandleTransport } from '../../src/transport/handle.js'
@@ -13,14 +13,12 @@ import { masked, TEXT } from '../support/frames.js'
 import { countHandovers } from '../support/httpHandovers.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { dialPlainly, dialSecurely, freePath, transports } from '../support/places.js'
+import { eachTest } from '../support/serving.js'
 
 const options = { timeout: 30_000 }
 const skip = process.platform === 'win32' ? 'Windows has pipes instead' : false
-const servers: Server[] = []
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()))
-})
+const each = eachTest()
 
 function make(more: ServerOptions = {}): Server {
   const server = createServer({
@@ -28,7 +26,7 @@ function make(more: ServerOptions = {}): Server {
     message: (connection, message) => connection.send(message),
     ...more,
   })
-  servers.push(server)
+  each.after(() => server.close())
   return server
 }
 
