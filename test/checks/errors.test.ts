@@ -8,8 +8,8 @@ import { callerErrors, isErrorCode } from '../../src/checks/errors.js'
 import { errorOf, failureOf } from '../../src/cluster/orders.js'
 import { createServer, type ErrorCode, type Message, prepare, route } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
+import { connections, settle } from '../support/connections.js'
 import { masked, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 import { serving } from '../support/serving.js'
 
 /** Calls a function with what its types forbid. */
@@ -82,7 +82,7 @@ describe('what a promise rejects with', () => {
 
 describe('on a connection', () => {
   test('sending', async () => {
-    const { peer } = room({}).connect()
+    const { peer } = connections({}).connect()
     assert.throws(() => peer.close(5), isOf('ERR_CLOSE_CODE'))
     assert.throws(() => peer.close(1000, 'x'.repeat(124)), isOf('ERR_CLOSE_REASON'))
     assert.throws(() => peer.ping('x'.repeat(126)), isOf('ERR_PING_TOO_LONG'))
@@ -102,7 +102,7 @@ describe('on a connection', () => {
   })
 
   test('topics', () => {
-    const { peer } = room({}, { maxSubscriptions: 1 }).connect()
+    const { peer } = connections({ maxSubscriptions: 1 }).connect()
     assert.throws(() => peer.subscribe(''), isOf('ERR_TOPIC_NAME'))
     peer.subscribe('a')
     assert.throws(() => peer.subscribe('b'), isOf('ERR_MAX_SUBSCRIPTIONS'))
@@ -112,7 +112,7 @@ describe('on a connection', () => {
   test('a message after its handler, and one that is no JSON', async () => {
     const kept: Message[] = []
     const errors: unknown[] = []
-    const { wire } = room({
+    const { wire } = connections({
       message(_, message) {
         kept.push(message)
         try {

@@ -6,16 +6,16 @@ import { test } from 'node:test'
 import { bytesOf } from '../../src/connection/sending/encoder.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import type { MessageStream } from '../../src/index.js'
+import { connections, settle } from '../support/connections.js'
 import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 /** A peer that reads nothing, with a publication on its way that is more than it may be owed. */
 function overflowing(error?: (name: string) => void) {
-  const place = room(
-    { error: (connection) => error?.(connection === slow.peer ? 'slow' : 'other') },
-    { outputLimit: 1000 },
-    'close',
-  )
+  const place = connections({
+    error: (connection) => error?.(connection === slow.peer ? 'slow' : 'other'),
+    outputLimit: 1000,
+    outputPolicy: 'close',
+  })
   const [slow, other] = [place.connect(), place.connect()]
   slow.wire.stuck = true
   turnOfThread().begin()
@@ -69,7 +69,7 @@ test('nothing but Close follows a publication that did not fit', async () => {
 })
 
 test('what was accepted behind a message is sent when that ends, also without memory for a copy', async (context) => {
-  const place = room({})
+  const place = connections({})
   const { peer, wire } = place.connect()
   peer.sendFragment('a', false)
   await settle()
@@ -97,7 +97,10 @@ test('what was accepted behind a message is sent when that ends, also without me
 
 test('a streamed message of which a part found no memory does not end as if it were whole', async (context) => {
   const streams: MessageStream[] = []
-  const place = room({ stream: (_, stream) => void streams.push(stream) }, {}, 'pause', 0)
+  const place = connections({
+    stream: (_, stream) => void streams.push(stream),
+    streamThreshold: 0,
+  })
   const { wire } = place.connect()
   context.mock.method(place.budget, 'keep', () => false)
   wire.feed(masked(TEXT, 'whole'))
@@ -143,7 +146,7 @@ test('a frame is not begun before an error handler has said Close on its connect
 
 test('drain is called when what waited behind a message leaves in a turn after the next', async (context) => {
   const drains: number[] = []
-  const place = room({ drain: (connection) => void drains.push(connection.bufferedAmount) })
+  const place = connections({ drain: (connection) => void drains.push(connection.bufferedAmount) })
   const peers = Array.from({ length: 100 }, () => place.connect())
   const last = peers.at(-1)
   assert.ok(last)

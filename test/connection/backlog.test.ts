@@ -11,9 +11,9 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import { Budget } from '../../src/memory/budget.js'
 import { SharedBlock } from '../../src/memory/sharedBlock.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 
@@ -25,15 +25,14 @@ type Amid = 'a stream' | 'fragments'
 async function amid(what: Amid, policy: OutputPolicy, limits = {}) {
   const errors: unknown[] = []
   const drains: number[] = []
-  const place = room(
-    {
-      error: (_, error) => void errors.push(error),
-      drain: (connection) => void drains.push(connection.bufferedAmount),
-      message: () => undefined,
-    },
-    { outputLimit: LIMIT, ...limits },
-    policy,
-  )
+  const place = connections({
+    error: (_, error) => void errors.push(error),
+    drain: (connection) => void drains.push(connection.bufferedAmount),
+    message: () => undefined,
+    outputLimit: LIMIT,
+    ...limits,
+    outputPolicy: policy,
+  })
   const { peer, wire } = place.connect()
   peer.subscribe('news')
   let finish = (): void => void peer.sendFragment('end', true)
@@ -166,7 +165,7 @@ test('a pong does not wait, whatever waits behind the stream', async () => {
 })
 
 test("'close': a stream that the peer reads slowly is not what overflows", async () => {
-  const { peer, wire } = room({}, { outputLimit: LIMIT }, 'close').connect()
+  const { peer, wire } = connections({ outputLimit: LIMIT, outputPolicy: 'close' }).connect()
   wire.stuck = true
   const sent = peer.sendStream(Array.from({ length: 20 }, () => 'x'.repeat(9000)))
   for (let writes = 0; writes < 100; writes++) {
@@ -201,7 +200,7 @@ test('everything that can be sent can wait, and is what it was when it was sent'
 })
 
 test('a received message can wait, too', async () => {
-  const { peer, wire } = room({ message: (one, message) => void one.send(message) }).connect()
+  const { peer, wire } = connections({ message: (one, message) => void one.send(message) }).connect()
   let finish = (): void => undefined
   const sent = peer.sendStream(
     (async function* () {

@@ -3,22 +3,20 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, CLOSE, close, closeStatus, masked, PING, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 /** A connected peer, with what its handlers were told. */
 function connected(limits = {}) {
   const closes: [number, string][] = []
   const errors: unknown[] = []
   const messages: string[] = []
-  const place = room(
-    {
-      message: (_, message) => void messages.push(message.text()),
-      close: (_, code, reason) => void closes.push([code, reason]),
-      error: (_, error) => void errors.push(error),
-    },
-    limits,
-  )
+  const place = connections({
+    message: (_, message) => void messages.push(message.text()),
+    close: (_, code, reason) => void closes.push([code, reason]),
+    error: (_, error) => void errors.push(error),
+    ...limits,
+  })
   const { peer, wire } = place.connect()
   return { peer, wire, closes, errors, messages, place }
 }

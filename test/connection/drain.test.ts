@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { connections, settle } from '../support/connections.js'
 import { CLOSE, closeStatus, masked, PING, readFrames } from '../support/frames.js'
 import { fill, pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 
 /** A peer whose first write is under way, and what was buffered each time that `drain` was called. */
 async function blocked(limits = {}) {
   const drains: number[] = []
-  const place = room({ drain: (connection) => void drains.push(connection.bufferedAmount) }, limits)
+  const place = connections({ drain: (connection) => void drains.push(connection.bufferedAmount), ...limits })
   const { peer, wire } = place.connect()
   wire.stuck = true
   assert.equal(peer.send('first'), 'sent')
@@ -85,7 +85,7 @@ test('not after close, and not after terminate', async () => {
 test('what it sends leaves in one write; what is buffered then calls it again', async () => {
   let rounds = 0
   const results: string[] = []
-  const { peer, wire } = room({
+  const { peer, wire } = connections({
     drain(connection) {
       if (++rounds > 2) return
       for (let n = 0; n < 5; n++) results.push(connection.send(`${rounds}.${n}`))
@@ -106,7 +106,7 @@ test('what it sends leaves in one write; what is buffered then calls it again', 
 
 test('a drain handler that throws ends its connection with 1011', async () => {
   const errors: unknown[] = []
-  const { peer, wire } = room({
+  const { peer, wire } = connections({
     drain: () => {
       throw new Error('bang')
     },

@@ -12,9 +12,9 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import type { Role } from '../../src/protocol/role.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { CodecParser } from '../codec/codecParser.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, buildFrame, CLOSE, PING, PONG, TEXT } from '../support/frames.js'
 import { MemoryTransport } from '../support/memoryTransport.js'
-import { room, settle } from '../support/peer.js'
 
 const LENGTHS = [0, 1, 5, 124, 125, 126, 4000, 65_535, 65_536, 70_000]
 const MOST = 4 * 1024 * 1024
@@ -163,7 +163,7 @@ describe('masking', () => {
 describe('a connection as a client', () => {
   /** Its handler sends on what it receives. */
   function client(): { peer: Connection; wire: MemoryTransport } {
-    const { shared } = room({ message: (connection, message: Message) => connection.send(message) })
+    const { shared } = connections({ message: (connection, message: Message) => connection.send(message) })
     const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
     const source = { remoteAddress: undefined, secure: false, told: false }
     const request = new UpgradeRequest(head, undefined, source, undefined)

@@ -10,9 +10,9 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { createServer } from '../../src/index.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, header, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
@@ -105,7 +105,7 @@ for (const { transport, publicApi } of transports) {
 }
 
 test('a peer that must wait for memory is not idle: the silence is this server’s', async () => {
-  const place = room({}, { payloadMemory: 300_000, idleTimeout: 300, pingInterval: 0, payloadTimeout: 0 })
+  const place = connections({ payloadMemory: 300_000, idleTimeout: 300, pingInterval: 0, payloadTimeout: 0 })
   const oldest = place.connect()
   const waiting = place.connect()
   const frame = masked(BINARY, Buffer.alloc(280_000))

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { close, closeStatus, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 
 const DEFAULT = 131_072
@@ -20,10 +20,11 @@ function fragments(count: number, payload = 'x'): Buffer {
 function fragmented(limits = {}) {
   const seen: number[] = []
   const errors: unknown[] = []
-  const place = room(
-    { message: (_, message) => void seen.push(message.byteLength), error: (_, error) => void errors.push(error) },
-    limits,
-  )
+  const place = connections({
+    message: (_, message) => void seen.push(message.byteLength),
+    error: (_, error) => void errors.push(error),
+    ...limits,
+  })
   return { place, seen, errors, ...place.connect() }
 }
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
 
@@ -17,7 +17,7 @@ function readBy(output: Buffer) {
 }
 
 async function sent(fragments: readonly (string | Uint8Array)[]): Promise<Buffer> {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   fragments.forEach((fragment, at) => {
     peer.sendFragment(fragment, at === fragments.length - 1)
   })
@@ -67,7 +67,7 @@ test('bytes in fragments, of every kind, cut anywhere', async () => {
     assert.equal(event?.opcode, BINARY)
     assert.ok(event.payload.equals(payload))
   }
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   peer.sendFragment(new Uint16Array([1, 2]), false)
   peer.sendFragment(new ArrayBuffer(3), false)
   peer.sendFragment(new DataView(new ArrayBuffer(8), 2, 4), false)
@@ -94,7 +94,7 @@ test('random text, cut at random between UTF-16 units', async () => {
 })
 
 test('control frames may come between fragments, messages may not', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   peer.sendFragment('be', false)
   peer.ping('p').catch(() => undefined)
   wire.feed(masked(PING, 'answer me'))
@@ -120,7 +120,7 @@ test('control frames may come between fragments, messages may not', async () => 
 })
 
 test('bytes, then text, in one message is a TypeError too, and changes nothing', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   peer.sendFragment(Buffer.from([1]), false)
   assert.throws(() => peer.sendFragment('\ud834', false), TypeError)
   peer.sendFragment(Buffer.from([2]), true)
@@ -130,7 +130,7 @@ test('bytes, then text, in one message is a TypeError too, and changes nothing',
 
 test('after the end, fragments and messages are answered with closed, also amid a message', async () => {
   for (const end of ['close', 'terminate'] as const) {
-    const { peer } = room({}).connect()
+    const { peer } = connections({}).connect()
     peer.sendFragment('be', false)
     peer[end]()
     assert.equal(peer.sendFragment('gin', true), 'closed')
@@ -140,7 +140,7 @@ test('after the end, fragments and messages are answered with closed, also amid 
 })
 
 test('behind a write that is under way, fragments are buffered and stay in order', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   wire.stuck = true
   assert.equal(peer.sendFragment('0', false), 'sent')
   await settle()

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
+import { connections, settle } from '../support/connections.js'
 import { close, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 const bang = new Error('bang')
 const throws = () => {
@@ -29,7 +29,7 @@ for (const [how, fail] of [
         error: (_, error) => void errors.push(error),
         close: (_, code) => void closes.push(code),
       }
-      const place = room(handlers)
+      const place = connections({ ...handlers })
       const { wire } = place.connect()
       failing = name === 'message'
       const other = place.connect()
@@ -50,7 +50,7 @@ for (const [how, fail] of [
 
   test(`a handler for close that ${how} is reported`, async () => {
     const errors: unknown[] = []
-    const { wire } = room({ close: fail, error: (_, error) => void errors.push(error) }).connect()
+    const { wire } = connections({ close: fail, error: (_, error) => void errors.push(error) }).connect()
     wire.feed(close(1000))
     wire.feedEnd()
     await settle()
@@ -60,7 +60,7 @@ for (const [how, fail] of [
 
   test(`a handler for error that ${how} ends nothing but in standard error`, async (context) => {
     const { mock } = context.mock.method(console, 'error', () => undefined)
-    const { wire } = room({ message: throws, error: fail }).connect()
+    const { wire } = connections({ message: throws, error: fail }).connect()
     wire.feed(masked(TEXT, 'x'))
     await settle()
     await settle()
@@ -71,7 +71,7 @@ for (const [how, fail] of [
 
 test('without an error handler, the application’s mistakes go to standard error, the peer’s do not', async (context) => {
   const { mock } = context.mock.method(console, 'error', () => undefined)
-  const place = room({ message: throws })
+  const place = connections({ message: throws })
   place.connect().wire.feed(Buffer.from([0xff, 0xff]))
   assert.equal(mock.callCount(), 0)
   place.connect().wire.feed(masked(TEXT, 'x'))
@@ -81,7 +81,7 @@ test('without an error handler, the application’s mistakes go to standard erro
 
 test('a handler may close, terminate and send in any order', async () => {
   const results: string[] = []
-  const { wire } = room({
+  const { wire } = connections({
     message(connection, message) {
       connection.close(3000)
       results.push(connection.send(message))

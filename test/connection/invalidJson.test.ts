@@ -5,13 +5,13 @@ import { describe, test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 async function fed(handlers: Handlers<undefined>, text = '{"a":') {
   const errors: unknown[] = []
   const closes: number[] = []
-  const { wire, peer } = room({
+  const { wire, peer } = connections({
     error: (_, error) => void errors.push(error),
     close: (_, code) => void closes.push(code),
     ...handlers,
@@ -102,7 +102,7 @@ test('JSON is parsed as ever', async () => {
 /** What becomes of the connection whose handler another one's message leaves as an error, and of that other one. */
 async function misled(handlers: Handlers<undefined>) {
   const errors: [who: unknown, error: unknown][] = []
-  const { connect } = room({ error: (who, error) => void errors.push([who, error]), ...handlers })
+  const { connect } = connections({ error: (who, error) => void errors.push([who, error]), ...handlers })
   const [sender, other] = [connect(), connect()]
   sender.wire.feed(masked(TEXT, '{"a":'))
   await settle()

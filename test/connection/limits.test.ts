@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, CLOSE, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 const MiB = 1024 * 1024
 
 test('a peer that does not read is not read from, and nothing that it sent is lost or reordered', async () => {
-  const { wire, peer } = room(
-    { message: (connection, message) => connection.send(`${message.text()}${'.'.repeat(1000)}`) },
-    { outputLimit: 20_000 },
-  ).connect()
+  const { wire, peer } = connections({
+    message: (connection, message) => connection.send(`${message.text()}${'.'.repeat(1000)}`),
+    outputLimit: 20_000,
+  }).connect()
   wire.stuck = true
   const batch = Buffer.concat(Array.from({ length: 500 }, (_, n) => masked(TEXT, `${n}`)))
   wire.feed(Buffer.concat([batch, masked(TEXT, '500').subarray(0, 5)]))
@@ -32,7 +32,7 @@ test('a peer that does not read is not read from, and nothing that it sent is lo
 
 test('parked frames count against the budget and are given back, delivered or not', async () => {
   for (const end of ['deliver', 'terminate']) {
-    const place = room({ message: (connection) => connection.send('.'.repeat(1000)) }, { outputLimit: 5000 })
+    const place = connections({ message: (connection) => connection.send('.'.repeat(1000)), outputLimit: 5000 })
     const before = place.shared.heap.used
     const { wire, peer } = place.connect()
     wire.stuck = true
@@ -52,7 +52,7 @@ test('parked frames count against the budget and are given back, delivered or no
 })
 
 test('frames that wait behind a small unfinished write stop the reading too', async () => {
-  const { wire, peer } = room({}, { outputLimit: 1000 }).connect()
+  const { wire, peer } = connections({ outputLimit: 1000 }).connect()
   wire.stuck = true
   peer.send('x')
   await settle()
@@ -63,10 +63,11 @@ test('frames that wait behind a small unfinished write stop the reading too', as
 
 test('output that piles up although nothing is read from the peer ends the connection', async () => {
   const closes: number[] = []
-  const { wire, peer } = room(
-    { close: (_, code) => void closes.push(code) },
-    { outputLimit: 1000, outputCeiling: 100_000 },
-  ).connect()
+  const { wire, peer } = connections({
+    close: (_, code) => void closes.push(code),
+    outputLimit: 1000,
+    outputCeiling: 100_000,
+  }).connect()
   wire.stuck = true
   peer.send('first')
   await settle()
@@ -78,7 +79,7 @@ test('output that piles up although nothing is read from the peer ends the conne
 })
 
 test('one message above the ceiling is no pile', async () => {
-  const { wire, peer } = room({}, { outputCeiling: 100_000 }).connect()
+  const { wire, peer } = connections({ outputCeiling: 100_000 }).connect()
   wire.stuck = true
   peer.send(Buffer.alloc(500_000))
   await settle()
@@ -91,7 +92,7 @@ test('one message above the ceiling is no pile', async () => {
 
 test('a message over the limit is refused at its header, and nothing is kept', async () => {
   const errors: unknown[] = []
-  const place = room({ error: (_, error) => void errors.push(error) }, { maxMessage: 100_000 })
+  const place = connections({ error: (_, error) => void errors.push(error), maxMessage: 100_000 })
   const cases = [
     header(0x82, 0x80, 100_001),
     Buffer.concat([masked(TEXT, 'x'.repeat(60_000), false), header(0x80, 0x80, 40_001)]),
@@ -114,7 +115,7 @@ test('a message over the limit is refused at its header, and nothing is kept', a
 })
 
 test('regions grow with what has arrived, not with what was announced', () => {
-  const place = room({}, { maxMessage: 1000 * MiB })
+  const place = connections({ maxMessage: 1000 * MiB })
   for (let n = 0; n < 100; n++) {
     const { wire } = place.connect()
     wire.feed(Buffer.concat([header(0x82, 0x80, 900 * MiB), Buffer.alloc(4 + 1000)]))
@@ -125,14 +126,12 @@ test('regions grow with what has arrived, not with what was announced', () => {
 
 test('when the budget is spent, only the oldest payload goes on; all of them finish', async () => {
   let done = 0
-  const place = room(
-    {
-      message: (_, message) => {
-        done += message.byteLength
-      },
+  const place = connections({
+    message: (_, message) => {
+      done += message.byteLength
     },
-    { payloadMemory: 2 * MiB },
-  )
+    payloadMemory: 2 * MiB,
+  })
   const frame = masked(BINARY, Buffer.alloc(MiB, 1))
   const all = Array.from({ length: 10 }, () => ({ ...place.connect(), at: 0 }))
   let most = 0
@@ -152,7 +151,7 @@ test('when the budget is spent, only the oldest payload goes on; all of them fin
 })
 
 test('a payload that stalls is failed; time under our own pause is no stall', async () => {
-  const place = room({}, { payloadMemory: MiB, payloadTimeout: 50 })
+  const place = connections({ payloadMemory: MiB, payloadTimeout: 50 })
   const oldest = place.connect()
   const waiting = place.connect()
   const frame = masked(BINARY, Buffer.alloc(900_000))
@@ -175,7 +174,7 @@ test('a payload that stalls is failed; time under our own pause is no stall', as
 
 test('handlers that never settle stop the reading, not the server', async () => {
   let called = 0
-  const place = room({ message: () => new Promise(() => void called++) }, { pendingHandlers: 10 })
+  const place = connections({ message: () => new Promise(() => void called++), pendingHandlers: 10 })
   const { wire, peer } = place.connect()
   wire.feed(Buffer.concat(Array.from({ length: 100 }, () => masked(TEXT, 'never'))))
   assert.equal(called, 10)
@@ -189,15 +188,13 @@ test('handlers that never settle stop the reading, not the server', async () => 
 
 test('pending handlers that settle let the reading go on, in order', async () => {
   const seen: string[] = []
-  const { wire } = room(
-    {
-      async message(_, message) {
-        seen.push(message.text())
-        await settle()
-      },
+  const { wire } = connections({
+    async message(_, message) {
+      seen.push(message.text())
+      await settle()
     },
-    { pendingHandlers: 4 },
-  ).connect()
+    pendingHandlers: 4,
+  }).connect()
   const expected = Array.from({ length: 50 }, (_, n) => `${n}`)
   wire.feed(Buffer.concat(expected.map((text) => masked(TEXT, text))))
   assert.equal(seen.length, 4)
@@ -208,7 +205,10 @@ test('pending handlers that settle let the reading go on, in order', async () =>
 })
 
 test('a violation behind frames that were parked is told after them', async () => {
-  const { wire } = room({ message: (connection) => connection.send('.'.repeat(1000)) }, { outputLimit: 2000 }).connect()
+  const { wire } = connections({
+    message: (connection) => connection.send('.'.repeat(1000)),
+    outputLimit: 2000,
+  }).connect()
   wire.stuck = true
   wire.feed(Buffer.concat([...Array.from({ length: 10 }, () => masked(TEXT, 'x')), Buffer.from([0xff, 0xff])]))
   wire.stuck = false

@@ -4,9 +4,9 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Message } from '../../src/connection/message.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, close, masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 
@@ -16,7 +16,7 @@ const batchOf = (all: readonly string[]): Buffer => Buffer.concat(all.map((text)
 /** A room whose message handler must not be called, and a peer of it. */
 function looped(limits = {}) {
   const handled: string[] = []
-  const place = room({ message: (_, message) => void handled.push(message.text()) }, limits)
+  const place = connections({ message: (_, message) => void handled.push(message.text()), ...limits })
   return { place, handled, ...place.connect() }
 }
 
@@ -46,7 +46,7 @@ test('messages go to the handler until there is a loop, then to the loop, in ord
 test('a loop begun in a handler gets what follows in the same batch', async () => {
   const handled: string[] = []
   let loop: Promise<string[]> | undefined
-  const { wire } = room({
+  const { wire } = connections({
     message(connection, message) {
       handled.push(message.text())
       loop = take(connection)

@@ -10,9 +10,9 @@ import { Peer } from '../../src/connection/peer.js'
 import type { FrameBuffer } from '../../src/connection/sending/encoder.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
+import { type Connections, connections, settle } from '../support/connections.js'
 import { BINARY, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { MemoryTransport } from '../support/memoryTransport.js'
-import { type Room, room, settle } from '../support/peer.js'
 import { Refusals } from '../support/refusals.js'
 
 const LONG = 200_000
@@ -74,24 +74,20 @@ async function* pieces(): AsyncGenerator<Buffer> {
   for (let count = 0; count < 3; count++) yield Buffer.alloc(70_000)
 }
 
-function place(): Room {
-  return room(
-    {
-      message: (connection, message) =>
-        ASKED[message.byteLength < 20 ? message.text() : '']?.(connection, message) ?? connection.send(message),
-      async stream(connection, message) {
-        for await (const chunk of message) connection.send(chunk)
-      },
-      error: () => undefined,
+function place(): Connections {
+  return connections({
+    message: (connection, message) =>
+      ASKED[message.byteLength < 20 ? message.text() : '']?.(connection, message) ?? connection.send(message),
+    async stream(connection, message) {
+      for await (const chunk of message) connection.send(chunk)
     },
-    {},
-    'pause',
-    400_000,
-  )
+    error: () => undefined,
+    streamThreshold: 400_000,
+  })
 }
 
 /** Opens a connection as the server does; undefined where there is no memory for it. */
-function open({ shared }: Room): One | undefined {
+function open({ shared }: Connections): One | undefined {
   const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
   const request = new UpgradeRequest(
     head,
@@ -123,7 +119,7 @@ const LONG_FRAME = masked(BINARY, Buffer.alloc(LONG))
 const STREAMED = masked(BINARY, Buffer.alloc(500_000))
 
 /** A connection's whole life: each way of its memory once, and other connections besides. */
-async function scenario(all: Room): Promise<void> {
+async function scenario(all: Connections): Promise<void> {
   const [one, other, slow] = [open(all), open(all), open(all)]
   for (const asks of ['subscribe', 'publish', 'prepared', 'ping', 'later', 'fragments', 'stream']) {
     for (const connection of [one, other]) feed(connection, masked(TEXT, asks))

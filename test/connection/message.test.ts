@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
+import { connections, settle } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { BINARY, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 test('text, bytes and view in the handler', () => {
   const seen: unknown[] = []
-  const { wire } = room({
+  const { wire } = connections({
     message(_, message) {
       seen.push(message.isText, message.byteLength, message.text(), [...message.view], [...message.bytes])
       assert.equal(message.bytes, message.bytes, 'one copy')
@@ -21,7 +21,7 @@ test('text, bytes and view in the handler', () => {
 
 test('after the handler, only what was asked for before is left', () => {
   const kept: Message[] = []
-  const { wire } = room({
+  const { wire } = connections({
     message(_, message) {
       if (message.text() === 'keep') assert.equal(message.bytes.toString(), 'keep')
       kept.push(message)
@@ -40,7 +40,7 @@ test('after the handler, only what was asked for before is left', () => {
 
 test('sending a message whose handler has returned throws, unless its bytes were asked for', async () => {
   const kept: Message[] = []
-  const { peer, wire } = room({ message: (_, message) => void kept.push(message) }).connect()
+  const { peer, wire } = connections({ message: (_, message) => void kept.push(message) }).connect()
   wire.feed(masked(TEXT, 'x'))
   const [message] = kept
   assert.ok(message !== undefined)
@@ -56,7 +56,7 @@ for (const length of [5, 300_000]) {
       proceed = resolve
     })
     const results: boolean[] = []
-    const place = room({
+    const place = connections({
       async message(connection, message) {
         const first = message.isText ? message.text() : ''
         await gate
@@ -81,7 +81,7 @@ for (const length of [5, 300_000]) {
 
 test('a region message that was kept is refused after its promise settled', async () => {
   let kept: Message | undefined
-  const { wire, peer } = room({
+  const { wire, peer } = connections({
     async message(_, message) {
       kept = message
       await settle()
@@ -109,7 +109,7 @@ test('no byte of one connection shows up in another’s message', async () => {
   const kept: { owner: number; bytes: Buffer }[] = []
   let delivered = 0
   const owners = new Map<unknown, number>()
-  const place = room({
+  const place = connections({
     async message(connection, message) {
       const owner = owners.get(connection) ?? -1
       delivered++

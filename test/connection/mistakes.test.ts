@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { connections, settle } from '../support/connections.js'
 import { masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 const notBytes: readonly unknown[] = [
   0,
@@ -33,7 +33,7 @@ const notBytes: readonly unknown[] = [
 ]
 
 function calls(method: 'send' | 'ping' | 'sendFragment' | 'close', ...args: readonly unknown[]) {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const call = (): unknown => Reflect.apply(peer[method], peer, args)
   return { peer, wire, call }
 }
@@ -93,7 +93,7 @@ describe('close', () => {
 })
 
 test('sendStream takes what yields, and options by name: else nothing is sent, and the connection lives', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const stream =
     (...args: readonly unknown[]) =>
     () =>
@@ -119,7 +119,7 @@ test('views of part of a buffer send that part, and none of what lies around it'
     new DataView(secret.buffer, part.offset, part.length),
     new BigUint64Array(new Uint8Array(secret).buffer, 16, 2),
   ]
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   for (const view of views) {
     peer.send(view)
     peer.sendFragment(view, true)
@@ -137,7 +137,7 @@ test('a buffer that was transferred away is refused, not what lies there now', a
   const buffer = new ArrayBuffer(100)
   const view = new Uint8Array(buffer)
   structuredClone(buffer, { transfer: [buffer] })
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   assert.throws(() => peer.send(view), TypeError)
   assert.throws(() => peer.send(buffer), TypeError)
   await settle()
@@ -146,7 +146,7 @@ test('a buffer that was transferred away is refused, not what lies there now', a
 
 test('a message of another connection, kept too long, is refused by every way to send', async () => {
   const kept: unknown[] = []
-  const { peer, wire } = room({ message: (_, message) => void kept.push(message) }).connect()
+  const { peer, wire } = connections({ message: (_, message) => void kept.push(message) }).connect()
   wire.feed(masked(TEXT, 'x'))
   assert.throws(() => Reflect.apply(peer.send, peer, kept), /the message is gone/)
   for (const method of ['sendFragment', 'ping'] as const) {

@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { codecOfThread, INBOX_LENGTH } from '../../src/codec/codec.js'
 import { Inbox, type InboxReader } from '../../src/memory/inbox.js'
+import { connections, settle } from '../support/connections.js'
 import { close, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 /** Notes the first byte of each read, and what it is told to do at the first. */
 function reader(first: (self: InboxReader) => void): { self: InboxReader; got: number[] } {
@@ -47,16 +47,14 @@ test('what lies behind a request comes before what arrives while `open` runs, an
 })
 
 test('what an error handler publishes and subscribes while a topic is delivered comes afterwards, and is not lost', async () => {
-  const place = room(
-    {
-      error() {
-        late.peer.subscribe('t')
-        place.shared.topics.publish('t', 'two')
-      },
+  const place = connections({
+    error() {
+      late.peer.subscribe('t')
+      place.shared.topics.publish('t', 'two')
     },
-    { outputLimit: 1000 },
-    'close',
-  )
+    outputLimit: 1000,
+    outputPolicy: 'close',
+  })
   const [slow, other, late] = [place.connect(), place.connect(), place.connect()]
   slow.peer.subscribe('t')
   other.peer.subscribe('t')
@@ -76,7 +74,7 @@ test('what an error handler publishes and subscribes while a topic is delivered 
 })
 
 test('a Close that was parked is followed by the end of its peer: reading goes on', async () => {
-  const place = room({ message: (connection) => connection.pause() })
+  const place = connections({ message: (connection) => connection.pause() })
   const { peer, wire } = place.connect()
   wire.feed(Buffer.concat([masked(TEXT, 'one'), close(1000)]))
   peer.resume()

@@ -5,10 +5,10 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
@@ -16,16 +16,14 @@ import { delay, eventually, SocketClient } from '../support/socketClient.js'
 /** A room that notes its messages, and pauses at some of them. */
 function pausing(at: readonly string[], limits = {}) {
   const seen: string[] = []
-  const place = room(
-    {
-      message(connection, message) {
-        const text = message.byteLength > 100 ? `${message.byteLength}` : message.text()
-        seen.push(text)
-        if (at.includes(text)) connection.pause()
-      },
+  const place = connections({
+    message(connection, message) {
+      const text = message.byteLength > 100 ? `${message.byteLength}` : message.text()
+      seen.push(text)
+      if (at.includes(text)) connection.pause()
     },
-    limits,
-  )
+    ...limits,
+  })
   return { place, seen, ...place.connect() }
 }
 
@@ -75,7 +73,7 @@ test('twice is once; resume without pause, and a pause taken back at once, are h
 
 test('pause and resume in one handler do not stop the batch', () => {
   let seen = 0
-  const { wire } = room({
+  const { wire } = connections({
     message(connection) {
       seen++
       connection.pause()
@@ -88,7 +86,7 @@ test('pause and resume in one handler do not stop the batch', () => {
 
 test('in open: nothing comes until resume, neither the early frames nor later ones', async () => {
   const seen: string[] = []
-  const place = room({
+  const place = connections({
     open: (connection) => connection.pause(),
     message: (_, message) => void seen.push(message.text()),
   })

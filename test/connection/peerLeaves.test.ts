@@ -8,9 +8,9 @@ import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { connections, settle } from '../support/connections.js'
 import { masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 
@@ -95,7 +95,11 @@ describe('amid an upload, in memory', () => {
         given = message
       },
     }
-    const place = room({ ...handlers, error: (_, error) => void errors.push(error) }, {}, 'pause', 10)
+    const place = connections({
+      ...handlers,
+      error: (_, error) => void errors.push(error),
+      streamThreshold: 10,
+    })
     const { peer, wire } = place.connect()
     wire.feed(masked(TEXT, 'x'.repeat(1000)).subarray(0, 500))
     assert.ok(given !== undefined)
@@ -159,8 +163,8 @@ describe('amid an upload, in memory', () => {
 
 test('a handler of another connection that lets the error through is told of: that one is still there', async (t) => {
   const said = t.mock.method(console, 'error', () => undefined)
-  const left = room({}).connect()
-  const { wire, peer } = room({ message: async () => void (await left.peer.ping()) }).connect()
+  const left = connections({}).connect()
+  const { wire, peer } = connections({ message: async () => void (await left.peer.ping()) }).connect()
   wire.feed(masked(TEXT, 'ping the other one'))
   left.peer.terminate()
   await settle()

@@ -5,9 +5,9 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 
@@ -16,22 +16,20 @@ function noting(limits = {}) {
   const seen: string[] = []
   let running = 0
   let most = 0
-  const place = room(
-    {
-      async message(_, message) {
-        const text = message.text()
-        running++
-        most = Math.max(most, running)
-        seen.push(`begin ${text}`)
-        for (let turn = Number(text) % 3; turn > 0; turn--) await settle()
-        await Promise.resolve()
-        assert.equal(message.text(), text)
-        seen.push(`end ${text}`)
-        running--
-      },
+  const place = connections({
+    async message(_, message) {
+      const text = message.text()
+      running++
+      most = Math.max(most, running)
+      seen.push(`begin ${text}`)
+      for (let turn = Number(text) % 3; turn > 0; turn--) await settle()
+      await Promise.resolve()
+      assert.equal(message.text(), text)
+      seen.push(`end ${text}`)
+      running--
     },
-    limits,
-  )
+    ...limits,
+  })
   return { place, seen, most: () => most }
 }
 
@@ -76,24 +74,25 @@ test('by default handlers overlap, in the order of the messages', async () => {
 
 test('pendingHandlers: 1 with handlers that return nothing needs no turns of its own', () => {
   const seen: string[] = []
-  const { wire } = room({ message: (_, message) => void seen.push(message.text()) }, { pendingHandlers: 1 }).connect()
+  const { wire } = connections({
+    message: (_, message) => void seen.push(message.text()),
+    pendingHandlers: 1,
+  }).connect()
   wire.feed(Buffer.concat(texts.map((text) => masked(TEXT, text))))
   assert.deepEqual(seen, texts)
 })
 
 test('pendingHandlers: 1: large messages, pings and Close between keep their place too', async () => {
   const order: string[] = []
-  const { wire } = room(
-    {
-      async message(_, message) {
-        order.push(`begin ${message.byteLength}`)
-        await settle()
-        order.push(`end ${message.byteLength}`)
-      },
-      close: () => void order.push('close'),
+  const { wire } = connections({
+    async message(_, message) {
+      order.push(`begin ${message.byteLength}`)
+      await settle()
+      order.push(`end ${message.byteLength}`)
     },
-    { pendingHandlers: 1 },
-  ).connect()
+    close: () => void order.push('close'),
+    pendingHandlers: 1,
+  }).connect()
   wire.feed(Buffer.concat([masked(BINARY, Buffer.alloc(50_000)), masked(TEXT, 'four'), masked(PING), close(1000)]))
   assert.deepEqual(order, ['begin 50000'])
   for (let turn = 0; turn < 20; turn++) await settle()
@@ -108,7 +107,7 @@ test('pendingHandlers: 1: large messages, pings and Close between keep their pla
 
 test('a handler that rejects amid others ends the connection; those under way may finish', async () => {
   const done: string[] = []
-  const place = room({
+  const place = connections({
     async message(_, message) {
       await settle()
       if (message.text() === '1') throw new Error('bang')
@@ -128,7 +127,7 @@ test('a handler that rejects amid others ends the connection; those under way ma
 test('what pending handlers hold counts until they settle, whether the connection ends before or not', async () => {
   const kept: Message[] = []
   const settles: (() => void)[] = []
-  const place = room({
+  const place = connections({
     message: (_, message) => {
       kept.push(message)
       return new Promise<void>((resolve) => settles.push(resolve))
@@ -159,10 +158,11 @@ test('what pending handlers hold counts until they settle, whether the connectio
 
 test('a handler that settles after the end changes nothing', async () => {
   const settles: (() => void)[] = []
-  const place = room(
-    { message: () => new Promise<void>((resolve) => settles.push(resolve)) },
-    { pendingHandlers: 2, payloadMemory: 1000 },
-  )
+  const place = connections({
+    message: () => new Promise<void>((resolve) => settles.push(resolve)),
+    pendingHandlers: 2,
+    payloadMemory: 1000,
+  })
   const before = place.shared.heap.used
   const { wire, peer } = place.connect()
   wire.feed(Buffer.concat(Array.from({ length: 5 }, () => masked(BINARY, Buffer.alloc(200_000 / 5)))))
@@ -176,15 +176,13 @@ test('a handler that settles after the end changes nothing', async () => {
 
 test('with the memory spent, one handler at a time goes on, and all messages arrive', async () => {
   const seen: number[] = []
-  const place = room(
-    {
-      async message(_, message) {
-        await settle()
-        seen.push(message.bytes[0] ?? -1)
-      },
+  const place = connections({
+    async message(_, message) {
+      await settle()
+      seen.push(message.bytes[0] ?? -1)
     },
-    { payloadMemory: 5000 },
-  )
+    payloadMemory: 5000,
+  })
   const { wire } = place.connect()
   wire.feed(Buffer.concat(Array.from({ length: 30 }, (_, n) => masked(BINARY, Buffer.alloc(3000, n)))))
   for (let turn = 0; turn < 300 && seen.length < 30; turn++) await settle()

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { connections, settle } from '../support/connections.js'
 import { close, masked, PING, PONG, readFrames } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay } from '../support/socketClient.js'
 
 test('resolves with the time between ping and pong', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const begin = performance.now()
   const roundTrip = peer.ping('tick')
   await delay(60)
@@ -20,7 +20,7 @@ test('resolves with the time between ping and pong', async () => {
 })
 
 test('several outstanding: each pong settles its own ping and those before, no later ones', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const settled: number[] = []
   const pings = Array.from({ length: 5 }, () => peer.ping())
   pings.forEach((ping, at) => void ping.then(() => settled.push(at)))
@@ -40,7 +40,7 @@ test('several outstanding: each pong settles its own ping and those before, no l
 
 test('unsolicited pongs are harmless, settle nothing, and come to the handler, with data of its own', async () => {
   const pongs: Buffer[] = []
-  const { peer, wire } = room({ pong: (_, data) => void pongs.push(data) }).connect()
+  const { peer, wire } = connections({ pong: (_, data) => void pongs.push(data) }).connect()
   let settled = false
   peer.ping('mine').then(() => {
     settled = true
@@ -54,14 +54,14 @@ test('unsolicited pongs are harmless, settle nothing, and come to the handler, w
   assert.equal(settled, true)
   assert.deepEqual(pongs.map(String), [...bodies, 'mine'])
   for (const pong of pongs) assert.ok(Buffer.isBuffer(pong) && !(pong.buffer instanceof SharedArrayBuffer))
-  const { wire: without } = room({}).connect()
+  const { wire: without } = connections({}).connect()
   without.feed(masked(PONG, 'x'))
   assert.equal(without.output.length, 0)
 })
 
 test('a pong handler that throws ends its connection', async () => {
   const errors: unknown[] = []
-  const { peer, wire } = room({
+  const { peer, wire } = connections({
     pong: () => {
       throw new Error('bang')
     },
@@ -73,7 +73,7 @@ test('a pong handler that throws ends its connection', async () => {
 })
 
 test('every kind of payload, up to 125 bytes', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const payloads = ['', 'é', 'x'.repeat(125), Buffer.alloc(125, 1), new Uint16Array([1, 2]), new ArrayBuffer(3)]
   for (const payload of payloads) peer.ping(payload).catch(() => undefined)
   await settle()
@@ -95,7 +95,7 @@ test('rejects when the connection ends, in whichever way; ignored, it is no unha
   process.on('unhandledRejection', note)
   t.after(() => process.off('unhandledRejection', note))
   for (const end of ['terminate', 'peer']) {
-    const { peer, wire } = room({}).connect()
+    const { peer, wire } = connections({}).connect()
     peer.ping() // ignored
     const waited = peer.ping('waited for')
     if (end === 'terminate') peer.terminate()
@@ -112,7 +112,7 @@ test('rejects when the connection ends, in whichever way; ignored, it is no unha
 })
 
 test('a ping after close rejects, those before may still be answered', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const before = peer.ping('before')
   peer.close()
   await assert.rejects(peer.ping('after'), /the connection ended/)

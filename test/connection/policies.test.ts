@@ -5,10 +5,10 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { delay, eventually } from '../support/socketClient.js'
 
@@ -18,14 +18,13 @@ const LIMIT = 10_000
 async function blocked(policy: OutputPolicy, closeTimeout = 60_000) {
   const errors: unknown[] = []
   const closes: [number, string][] = []
-  const place = room(
-    {
-      error: (_, error) => void errors.push(error),
-      close: (_, code, reason) => void closes.push([code, reason]),
-    },
-    { outputLimit: LIMIT, closeTimeout },
-    policy,
-  )
+  const place = connections({
+    error: (_, error) => void errors.push(error),
+    close: (_, code, reason) => void closes.push([code, reason]),
+    outputLimit: LIMIT,
+    closeTimeout,
+    outputPolicy: policy,
+  })
   const { peer, wire } = place.connect()
   wire.stuck = true
   peer.send('first')
@@ -64,7 +63,7 @@ test("'drop': messages that fit are buffered, the others dropped, and none is cu
 })
 
 test("'drop': one message longer than the limit is sent where nothing waits", async () => {
-  const { peer, wire } = room({}, { outputLimit: LIMIT }, 'drop').connect()
+  const { peer, wire } = connections({ outputLimit: LIMIT, outputPolicy: 'drop' }).connect()
   wire.stuck = true
   assert.equal(peer.send('x'.repeat(5 * LIMIT)), 'buffered')
   assert.equal(peer.send('x'.repeat(5 * LIMIT)), 'dropped')
@@ -112,16 +111,14 @@ test("'close': ends with 1008, and the error names the limit and its value; told
 test("'close': an error handler that goes on sending is answered, not called again", async () => {
   let errors = 0
   const results: string[] = []
-  const { peer, wire } = room(
-    {
-      error(connection) {
-        errors++
-        results.push(connection.send('x'.repeat(LIMIT)))
-      },
+  const { peer, wire } = connections({
+    error(connection) {
+      errors++
+      results.push(connection.send('x'.repeat(LIMIT)))
     },
-    { outputLimit: LIMIT },
-    'close',
-  ).connect()
+    outputLimit: LIMIT,
+    outputPolicy: 'close',
+  }).connect()
   wire.stuck = true
   peer.send('first')
   await settle()

@@ -7,8 +7,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { type PreparedMessage, prepare } from '../../src/connection/sending/prepared.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 import { eventually } from '../support/socketClient.js'
 
 setFlagsFromString('--expose_gc')
@@ -17,7 +17,7 @@ const MiB = 1024 * 1024
 
 for (const length of [0, 1, 125, 126, 16_380, 16_381, 65_535, 65_536, MiB]) {
   test(`${length} bytes of text, of binary, and of a Message, to ten connections, fast and slow`, async () => {
-    const place = room({
+    const place = connections({
       message(_, message) {
         made.push(prepare(message))
       },
@@ -63,7 +63,7 @@ for (const length of [0, 1, 125, 126, 16_380, 16_381, 65_535, 65_536, MiB]) {
 }
 
 test('strings of every width, and lone surrogates as the platform has them', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   for (const text of ['é→𝄞', '\ud800', 'a\udc00b', '\udc00\ud800', `${'x'.repeat(124)}é`]) {
     const message = prepare(text)
     peer.send(message)
@@ -75,7 +75,7 @@ test('strings of every width, and lone surrogates as the platform has them', asy
 })
 
 test('between other messages, in order, in the same write where it is short', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const short = prepare('short')
   const long = prepare('L'.repeat(100_000))
   for (const data of ['1', short, '2', short, long, '3', short, long, '4']) peer.send(data)
@@ -94,7 +94,7 @@ test('between other messages, in order, in the same write where it is short', as
 })
 
 test('released: sending throws, releasing again is harmless, and what is under way arrives', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const before = heapOfThread().used
   const message = prepare(Buffer.alloc(100_000, 7))
   wire.stuck = true
@@ -113,7 +113,7 @@ test('released: sending throws, releasing again is harmless, and what is under w
 })
 
 test('garbage gives its memory back, but not before the slow reader has read it', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const before = heapOfThread().used
   wire.stuck = true
   const make = (): void => {
@@ -133,7 +133,7 @@ test('garbage gives its memory back, but not before the slow reader has read it'
 })
 
 test('a connection that ends gives its share back', async () => {
-  const place = room({})
+  const place = connections({})
   const before = heapOfThread().used
   const message = prepare(Buffer.alloc(200_000))
   const all = Array.from({ length: 20 }, () => place.connect())
@@ -154,7 +154,7 @@ test('what can not be sent can not be prepared', () => {
     assert.throws(() => Reflect.apply(prepare, undefined, [value]), TypeError)
   }
   const gone: unknown[] = []
-  const { wire } = room({ message: (_, message) => void gone.push(message) }).connect()
+  const { wire } = connections({ message: (_, message) => void gone.push(message) }).connect()
   wire.feed(masked(TEXT, 'x'))
   assert.throws(() => Reflect.apply(prepare, undefined, gone), /the message is gone/)
 })

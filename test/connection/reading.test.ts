@@ -5,8 +5,8 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 const LARGE = 300_000
 
@@ -17,7 +17,7 @@ function feed(wire: { feed(bytes: Uint8Array): void }, frame: Buffer): void {
 
 test('json parses text and binary messages, ASCII and not', () => {
   const seen: unknown[] = []
-  const { wire } = room({ message: (_, message) => void seen.push(message.json()) }).connect()
+  const { wire } = connections({ message: (_, message) => void seen.push(message.json()) }).connect()
   const values = [{ a: [1, 2.5, null, true] }, 'é→𝄞', [], 0, { b: 'x'.repeat(1000) }]
   for (const value of values) {
     wire.feed(masked(TEXT, JSON.stringify(value)))
@@ -32,7 +32,7 @@ test('json parses text and binary messages, ASCII and not', () => {
 test("json that is none is the peer's mistake, which ends the connection with 1007", async () => {
   const errors: unknown[] = []
   for (const text of ['', '{', 'undefined', '\ufeff1', '{"a":1}x']) {
-    const place = room({ message: (_, message) => message.json(), error: (_, error) => void errors.push(error) })
+    const place = connections({ message: (_, message) => message.json(), error: (_, error) => void errors.push(error) })
     const { wire } = place.connect()
     wire.feed(masked(TEXT, text))
     assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1007)
@@ -46,7 +46,7 @@ test("json that is none is the peer's mistake, which ends the connection with 10
 
 test('json of __proto__ makes a property, and no prototype', () => {
   const seen: object[] = []
-  const { wire } = room({ message: (_, message) => void seen.push(message.json<object>()) }).connect()
+  const { wire } = connections({ message: (_, message) => void seen.push(message.json<object>()) }).connect()
   wire.feed(masked(TEXT, '{"__proto__":{"admin":true}}'))
   assert.equal(Reflect.get(seen[0] ?? {}, 'admin'), undefined)
 })
@@ -54,7 +54,7 @@ test('json of __proto__ makes a property, and no prototype', () => {
 for (const length of [10, LARGE]) {
   test(`a copy of ${length} bytes is the application's own: later messages do not change it, nor do changes come back`, () => {
     const copies: Buffer[] = []
-    const { wire } = room({
+    const { wire } = connections({
       message(connection, message) {
         const copy = message.bytes
         copies.push(copy)
@@ -73,7 +73,7 @@ for (const length of [10, LARGE]) {
 
   test(`view and text of ${length} bytes are refused after the handler, json too`, () => {
     const kept: Message[] = []
-    const { wire } = room({ message: (_, message) => void kept.push(message) }).connect()
+    const { wire } = connections({ message: (_, message) => void kept.push(message) }).connect()
     feed(wire, masked(TEXT, '1'.repeat(length)))
     const [message] = kept
     assert.ok(message !== undefined)
@@ -93,7 +93,7 @@ for (const length of [10, LARGE]) {
   test(`asking for bytes of ${length} before await keeps them for ever; text, view and json come from them`, async () => {
     const kept: Message[] = []
     const text = JSON.stringify('é'.repeat(length / 2))
-    const place = room({
+    const place = connections({
       async message(_, message) {
         kept.push(message)
         message.bytes // the copy
@@ -115,7 +115,7 @@ for (const length of [10, LARGE]) {
 }
 
 test('a message can be sent on to other connections, now and after an await, text as text', async () => {
-  const place = room({
+  const place = connections({
     async message(connection, message) {
       for (const { peer } of others) if (peer !== connection) peer.send(message)
       await settle()
@@ -151,7 +151,7 @@ test('a message can be sent on to other connections, now and after an await, tex
 })
 
 test('a message kept and sent again to a connection that does not read holds its memory only until that ends', async () => {
-  const place = room({ message: (_, message) => void slow.peer.send(message) })
+  const place = connections({ message: (_, message) => void slow.peer.send(message) })
   const before = place.shared.heap.used
   const slow = place.connect()
   slow.wire.stuck = true

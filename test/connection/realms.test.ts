@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { prepare } from '../../src/connection/sending/prepared.js'
+import { connections, settle } from '../support/connections.js'
 import { readFrames } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 type Bytes = ArrayBuffer | Uint8Array
 
@@ -45,7 +45,7 @@ for (const [name, code] of Object.entries(MADE)) {
     }
 
     test('publish', async () => {
-      const place = room({})
+      const place = connections({})
       const { peer, wire } = place.connect()
       peer.subscribe('news')
       assert.equal(place.connect().peer.publish('news', runInNewContext(code)), 1)
@@ -64,5 +64,5 @@ test('what is no bytes in another realm is none here', () => {
 })
 
 function peerOf() {
-  return room({}).connect()
+  return connections({}).connect()
 }

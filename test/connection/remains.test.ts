@@ -8,10 +8,10 @@ import { runInNewContext } from 'node:vm'
 import { ConnectionEnded } from '../../src/connection/ended.js'
 import type { Message } from '../../src/connection/message.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
+import { type Connections, connections, settle } from '../support/connections.js'
 import { inEveryLane } from '../support/everyLane.js'
 import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
-import { type Room, room, settle } from '../support/peer.js'
 import { eventually } from '../support/socketClient.js'
 
 const KiB = 1024
@@ -20,7 +20,7 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
 /** A room whose handlers settle when they are told to, or never. */
-function hanging(limits = {}): { place: Room; kept: Message[]; settles: (() => void)[] } {
+function hanging(limits = {}): { place: Connections; kept: Message[]; settles: (() => void)[] } {
   const kept: Message[] = []
   const settles: (() => void)[] = []
   const message = (_: unknown, one: Message): unknown => {
@@ -28,11 +28,11 @@ function hanging(limits = {}): { place: Room; kept: Message[]; settles: (() => v
     kept.push(one)
     return new Promise<void>((resolve) => settles.push(resolve))
   }
-  return { place: room({ message }, { payloadMemory: 0, maxMessage: 1024 * KiB, ...limits }), kept, settles }
+  return { place: connections({ message, payloadMemory: 0, maxMessage: 1024 * KiB, ...limits }), kept, settles }
 }
 
 /** A peer that sends a message whose handler hangs, and leaves. */
-async function visit({ connect }: Room, length: number, fill: number): Promise<void> {
+async function visit({ connect }: Connections, length: number, fill: number): Promise<void> {
   const { wire, peer } = connect()
   wire.feed(masked(BINARY, Buffer.alloc(length, fill)))
   peer.terminate()
@@ -87,15 +87,14 @@ test('long messages count as well when they have moved to memory of their own, a
 test('what the application has copied is its own', async () => {
   const copies: Buffer[] = []
   const settles: (() => void)[] = []
-  const place = room(
-    {
-      message(_, message) {
-        copies.push(message.bytes)
-        return new Promise<void>((resolve) => settles.push(resolve))
-      },
+  const place = connections({
+    message(_, message) {
+      copies.push(message.bytes)
+      return new Promise<void>((resolve) => settles.push(resolve))
     },
-    { payloadMemory: 0, maxMessage: 1024 * KiB },
-  )
+    payloadMemory: 0,
+    maxMessage: 1024 * KiB,
+  })
   for (let n = 0; n < 100; n++) await visit(place, 30 * KiB, n)
   for (const [n, copy] of copies.entries()) assert.ok(copy.equals(Buffer.alloc(30 * KiB, n)))
   for (const resolve of settles) resolve()
@@ -105,12 +104,12 @@ test('what the application has copied is its own', async () => {
 
 test('the queue of a loop that hangs, and what is left of a stream, count as well, and go as well', async () => {
   const streams: MessageStream[] = []
-  const place = room(
-    { stream: (_, message) => void streams.push(message) },
-    { payloadMemory: 0, maxMessage: 1024 * KiB },
-    'pause',
-    50 * KiB,
-  )
+  const place = connections({
+    stream: (_, message) => void streams.push(message),
+    payloadMemory: 0,
+    maxMessage: 1024 * KiB,
+    streamThreshold: 50 * KiB,
+  })
   const loops = []
   for (let n = 0; n < 60; n++) {
     const { wire, peer } = place.connect()
@@ -135,7 +134,7 @@ test('the queue of a loop that hangs, and what is left of a stream, count as wel
 })
 
 test('what only a promise keeps that nobody can settle is collected, and counts no longer', async () => {
-  const place = room({
+  const place = connections({
     message: (_, { byteLength }) => (byteLength > 0 ? new Promise<void>(() => undefined) : undefined),
   })
   for (let n = 0; n < 20; n++) await visit(place, 10 * KiB, n)

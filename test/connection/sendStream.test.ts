@@ -5,9 +5,9 @@ import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { StreamChunk } from '../../src/connection/sending/streamSource.js'
+import { connections, settle } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 const KiB = 1024
 
@@ -30,7 +30,7 @@ function messagesIn(output: Buffer): [number, string][] {
 }
 
 test('strings make a text message, bytes a binary one, unless told otherwise', async () => {
-  const { wire, peer } = room({}).connect()
+  const { wire, peer } = connections({}).connect()
   await peer.sendStream(chunks('a', 'b'))
   await peer.sendStream(chunks(Buffer.from('c'), new Uint8Array([100])))
   await peer.sendStream(chunks('e', Buffer.from('f')), { binary: true })
@@ -51,7 +51,7 @@ test('strings make a text message, bytes a binary one, unless told otherwise', a
 })
 
 test('other messages wait behind it, control frames do not', async () => {
-  const { wire, peer } = room({}).connect()
+  const { wire, peer } = connections({}).connect()
   const sent = peer.sendStream(chunks('a', 'b', 'c'))
   assert.equal(peer.send('behind'), 'buffered')
   assert.throws(() => peer.sendStream(chunks('x')), /another message is under way/)
@@ -70,7 +70,7 @@ test('other messages wait behind it, control frames do not', async () => {
 const CHUNKS = effort({ quick: 200, full: 1000 })
 
 test('a peer that does not read holds the source back', async () => {
-  const { wire, peer } = room({}, { outputLimit: 64 * KiB }).connect()
+  const { wire, peer } = connections({ outputLimit: 64 * KiB }).connect()
   wire.stuck = true
   let produced = 0
   async function* source(): AsyncGenerator<Buffer> {
@@ -89,7 +89,7 @@ test('a peer that does not read holds the source back', async () => {
 
 test('an error of the source closes with 1011 and rejects', async () => {
   const errors: unknown[] = []
-  const { wire, peer } = room({ error: (_, error) => void errors.push(error) }).connect()
+  const { wire, peer } = connections({ error: (_, error) => void errors.push(error) }).connect()
   async function* source(): AsyncGenerator<string> {
     yield 'a'
     throw new Error('the disk is gone')
@@ -102,12 +102,12 @@ test('an error of the source closes with 1011 and rejects', async () => {
 })
 
 test('bytes that are no UTF-8 are an error of a source that promised text', async () => {
-  const { peer } = room({ error: () => undefined }).connect()
+  const { peer } = connections({ error: () => undefined }).connect()
   await assert.rejects(peer.sendStream(chunks(Buffer.from([0xff])), { binary: false }), TypeError)
 })
 
 test('it rejects, and lets go of its source, if the connection ends', async () => {
-  const { wire, peer } = room({}, { outputLimit: 1 }).connect()
+  const { wire, peer } = connections({ outputLimit: 1 }).connect()
   wire.stuck = true
   let left = false
   async function* source(): AsyncGenerator<string> {
@@ -126,7 +126,7 @@ test('it rejects, and lets go of its source, if the connection ends', async () =
 })
 
 test('the peer may close amid a stream', async () => {
-  const { wire, peer } = room({}).connect()
+  const { wire, peer } = connections({}).connect()
   let stop = false
   async function* source(): AsyncGenerator<string> {
     while (!stop) {

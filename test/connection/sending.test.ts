@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 function payloads(output: Buffer): Buffer[] {
   const { frames, rest } = readFrames(output)
@@ -12,7 +12,7 @@ function payloads(output: Buffer): Buffer[] {
 }
 
 test('strings of every width, at every header length', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   const units = ['a', 'é', '→', '𝄞', '\ud800', '\udc00x']
   const sent: string[] = ['']
   for (const unit of units) {
@@ -35,7 +35,7 @@ test('strings of every width, at every header length', async () => {
 })
 
 test('bytes of every kind, at every header length', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   for (const length of [0, 1, 125, 126, 65535, 65536, 300_000, 2_000_000]) {
     const bytes = Buffer.alloc(length, length & 0xff)
     const shared = new SharedArrayBuffer(length)
@@ -55,7 +55,7 @@ test('bytes of every kind, at every header length', async () => {
 })
 
 test('what is sent may be changed at once', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   wire.stuck = true
   const data = Buffer.from('first')
   peer.send(data)
@@ -67,7 +67,7 @@ test('what is sent may be changed at once', async () => {
 })
 
 test('several sends of one turn leave in one write, in a handler and outside', async () => {
-  const place = room({
+  const place = connections({
     message(connection) {
       connection.send('one')
       connection.ping('two')
@@ -85,7 +85,7 @@ test('several sends of one turn leave in one write, in a handler and outside', a
 })
 
 test('a handler for one connection that sends to others keeps each one’s order', async () => {
-  const place = room({
+  const place = connections({
     message(connection, message) {
       const text = message.text()
       connection.send(`to me ${text}`)
@@ -101,7 +101,7 @@ test('a handler for one connection that sends to others keeps each one’s order
 })
 
 test('while a write is outstanding, frames wait in order and leave together', async () => {
-  const { peer, wire } = room({ message: (connection, message) => connection.send(message) }).connect()
+  const { peer, wire } = connections({ message: (connection, message) => connection.send(message) }).connect()
   wire.stuck = true
   assert.equal(peer.send('0'), 'sent')
   await settle()
@@ -126,7 +126,7 @@ test('while a write is outstanding, frames wait in order and leave together', as
 })
 
 test('bufferedAmount counts what the system has not taken', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   peer.send('four')
   assert.equal(peer.bufferedAmount, 6)
   await settle()
@@ -143,7 +143,7 @@ test('bufferedAmount counts what the system has not taken', async () => {
 })
 
 test('pings are answered with what they carried, at every length and between fragments', async () => {
-  const { wire } = room({}).connect()
+  const { wire } = connections({}).connect()
   const bodies = [0, 1, 4, 124, 125].map((length) => Buffer.alloc(length, 'p'))
   wire.feed(masked(TEXT, 'frag', false))
   for (const body of bodies) wire.feed(masked(PING, body))
@@ -157,7 +157,7 @@ test('pings are answered with what they carried, at every length and between fra
 })
 
 test('blocked writes give back every byte of the heap', async () => {
-  const place = room({})
+  const place = connections({})
   const before = place.shared.heap.used
   for (let round = 0; round < 20; round++) {
     const all = Array.from({ length: 50 }, () => place.connect())
@@ -178,7 +178,7 @@ test('blocked writes give back every byte of the heap', async () => {
 })
 
 test('echoes of binary and text keep their kind', () => {
-  const { wire } = room({ message: (connection, message) => connection.send(message) }).connect()
+  const { wire } = connections({ message: (connection, message) => connection.send(message) }).connect()
   wire.feed(Buffer.concat([masked(TEXT, 'täxt'), masked(BINARY, 'bin'), masked(TEXT, ''), masked(BINARY, '')]))
   const { frames } = readFrames(wire.output)
   assert.deepEqual(

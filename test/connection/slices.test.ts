@@ -9,8 +9,8 @@ import { Turn } from '../../src/connection/turn.js'
 import { Inbox } from '../../src/memory/inbox.js'
 import { TurnClock } from '../../src/time/turnClock.js'
 import { Topics } from '../../src/topics/topics.js'
+import { connections, settle } from '../support/connections.js'
 import { masked, PING, readFrames } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 
 const MiB = 1024 * 1024
 
@@ -117,7 +117,7 @@ test('where more was published than fits into turns, each message more asks the 
 })
 
 test('who asks for a flush while a long one goes on in turns of its own does not make it longer', async () => {
-  const { wire, peer } = room({}, { outputLimit: 64 * MiB }).connect()
+  const { wire, peer } = connections({ outputLimit: 64 * MiB }).connect()
   wire.stuck = true
   for (let n = 0; n < 20; n++) peer.send(Buffer.alloc(MiB))
   await settle()

@@ -5,9 +5,9 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { StreamChunk, StreamSource } from '../../src/connection/sending/streamSource.js'
+import { connections, settle } from '../support/connections.js'
 import { close, readFrames } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 import { eventually } from '../support/socketClient.js'
 
@@ -116,7 +116,7 @@ const KINDS: Readonly<Record<string, () => Watched>> = {
 }
 
 /** How a connection ends, as seen by one side of a transport in memory. */
-const ENDINGS: Readonly<Record<string, (place: ReturnType<ReturnType<typeof room>['connect']>) => void>> = {
+const ENDINGS: Readonly<Record<string, (place: ReturnType<ReturnType<typeof connections>['connect']>) => void>> = {
   'the application closes it': ({ peer }) => peer.close(),
   'the application terminates it': ({ peer }) => peer.terminate(),
   'the peer says Close': ({ wire }) => wire.feed(close(1000)),
@@ -130,7 +130,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
     for (const [kind, make] of Object.entries(KINDS)) {
       test(kind, async () => {
         const errors: unknown[] = []
-        const place = room({ error: (_, error) => void errors.push(error) }).connect()
+        const place = connections({ error: (_, error) => void errors.push(error) }).connect()
         const watched = make()
         const sent = place.peer.sendStream(watched.source)
         let settled = false
@@ -178,7 +178,7 @@ for (const { transport, publicApi } of transports) {
 
 test('a source that fails after its connection has ended is nobody’s error', async () => {
   const errors: unknown[] = []
-  const { peer } = room({ error: (_, error) => void errors.push(error) }).connect()
+  const { peer } = connections({ error: (_, error) => void errors.push(error) }).connect()
   let fail = (_: Error): void => undefined
   const sent = peer.sendStream(
     (async function* () {
@@ -195,7 +195,7 @@ test('a source that fails after its connection has ended is nobody’s error', a
 })
 
 test('on a connection that has ended, a source is let go without having been asked', async () => {
-  const { peer } = room({}).connect()
+  const { peer } = connections({}).connect()
   peer.terminate()
   const watched = KINDS['a Readable']?.() ?? assert.fail()
   await assert.rejects(peer.sendStream(watched.source), /the connection ended/)
@@ -203,7 +203,7 @@ test('on a connection that has ended, a source is let go without having been ask
 })
 
 test('a source that is waited for while the peer does not read is let go, too', async () => {
-  const { peer, wire } = room({}, { outputLimit: 1 }).connect()
+  const { peer, wire } = connections({ outputLimit: 1 }).connect()
   wire.stuck = true
   const source = Readable.from(['a'.repeat(1000), 'b'.repeat(1000), 'c'])
   const sent = peer.sendStream(source)
@@ -214,7 +214,7 @@ test('a source that is waited for while the peer does not read is let go, too', 
 })
 
 test('what is no source is told at once, and the connection lives', async () => {
-  const { peer } = room({}).connect()
+  const { peer } = connections({}).connect()
   const locked = new Blob(['x']).stream()
   locked.getReader()
   for (const source of [
@@ -236,7 +236,7 @@ test('what is no source is told at once, and the connection lives', async () => 
 
 test('a source that yields what is no chunk is let go, and its connection is closed with 1011', async () => {
   const errors: unknown[] = []
-  const { peer } = room({ error: (_, error) => void errors.push(error) }).connect()
+  const { peer } = connections({ error: (_, error) => void errors.push(error) }).connect()
   const source = Readable.from(['a', 5, 'c'])
   await assert.rejects(peer.sendStream(source), TypeError)
   assert.equal(source.destroyed, true)
@@ -244,7 +244,7 @@ test('a source that yields what is no chunk is let go, and its connection is clo
 })
 
 test('a web stream that was sent is not locked any more', async () => {
-  const { peer } = room({}).connect()
+  const { peer } = connections({}).connect()
   const source = new Blob(['x']).stream()
   await peer.sendStream(source)
   assert.equal(source.locked, false)
@@ -253,7 +253,7 @@ test('a web stream that was sent is not locked any more', async () => {
 test('a source is asked in the async context of whoever sends it', async () => {
   const { AsyncLocalStorage } = await import('node:async_hooks')
   const storage = new AsyncLocalStorage<string>()
-  const { peer } = room({}).connect()
+  const { peer } = connections({}).connect()
   const seen = new Set<string | undefined>()
   function* source(): Generator<string> {
     const end = performance.now() + 20

@@ -5,10 +5,10 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamSource } from '../../src/connection/sending/streamSource.js'
+import { connections, settle } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { masked, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 import { transports } from '../support/places.js'
 
 const ROWS = effort({ quick: 3000, full: 60_000 })
@@ -57,7 +57,7 @@ async function turnsUntil(promise: Promise<unknown>): Promise<number> {
 describe('the event loop has its turns amid', () => {
   for (const [name, source] of Object.entries(ENDLESS)) {
     test(name, async () => {
-      const { peer } = room({}, { outputLimit: 16 * 1024 * 1024 }).connect()
+      const { peer } = connections({ outputLimit: 16 * 1024 * 1024 }).connect()
       const began = performance.now()
       const turns = await turnsUntil(peer.sendStream(source()))
       const took = performance.now() - began
@@ -67,7 +67,7 @@ describe('the event loop has its turns amid', () => {
 })
 
 test('many streams share the thread as one does, and each gets its turn', async () => {
-  const place = room({})
+  const place = connections({})
   const progress = Array.from({ length: 50 }, () => 0)
   function* counted(number: number): Generator<string> {
     for (;;) {
@@ -94,7 +94,7 @@ test('many streams share the thread as one does, and each gets its turn', async 
 })
 
 test('what is framed leaves in each turn, and all of it is there', async () => {
-  const { peer, wire } = room({}, { outputLimit: 16 * 1024 * 1024 }).connect()
+  const { peer, wire } = connections({ outputLimit: 16 * 1024 * 1024 }).connect()
   let most = 0
   const sent = peer.sendStream(rows())
   let over = false
@@ -112,7 +112,7 @@ test('what is framed leaves in each turn, and all of it is there', async () => {
 })
 
 test('a stream that is asked synchronously leaves in few writes, not in one for each chunk', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   await peer.sendStream(Array.from({ length: 100 }, () => 'x'))
   await settle()
   assert.ok(wire.writes <= 3, `${wire.writes} writes`)
@@ -127,7 +127,7 @@ test('a long chunk is cut, but no character: as text from strings and bytes, and
     [[text.slice(0, 2), text.slice(2)], true], // a pair that the chunks have cut
   ]
   for (const [source, binary] of given) {
-    const { peer, wire } = room({}).connect()
+    const { peer, wire } = connections({}).connect()
     await peer.sendStream(source, { binary })
     await settle()
     const { frames } = readFrames(wire.output)

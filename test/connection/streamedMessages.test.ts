@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { Buffer, isUtf8 } from 'node:buffer'
 import { describe, test } from 'node:test'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 
 interface Read {
@@ -17,34 +17,30 @@ interface Read {
 }
 
 /** A connection that streams every message above `threshold`, and what was read. */
-function streaming(threshold = 100): { place: ReturnType<typeof room>; reads: Read[]; whole: string[] } {
+function streaming(threshold = 100): { place: ReturnType<typeof connections>; reads: Read[]; whole: string[] } {
   const reads: Read[] = []
   const whole: string[] = []
-  const place = room(
-    {
-      message: (_, message) => void whole.push(message.text()),
-      async stream(_, message: MessageStream) {
-        const { isText, byteLength } = message
-        const read: Read = { isText, byteLength, chunks: [], ended: false, error: undefined }
-        reads.push(read)
-        try {
-          for await (const chunk of message) read.chunks.push(chunk)
-          read.ended = true
-        } catch (error) {
-          read.error = error instanceof Error ? error : new Error(String(error))
-        }
-      },
+  const place = connections({
+    message: (_, message) => void whole.push(message.text()),
+    async stream(_, message: MessageStream) {
+      const { isText, byteLength } = message
+      const read: Read = { isText, byteLength, chunks: [], ended: false, error: undefined }
+      reads.push(read)
+      try {
+        for await (const chunk of message) read.chunks.push(chunk)
+        read.ended = true
+      } catch (error) {
+        read.error = error instanceof Error ? error : new Error(String(error))
+      }
     },
-    {},
-    'pause',
-    threshold,
-  )
+    streamThreshold: threshold,
+  })
   return { place, reads, whole }
 }
 
 /** Feeds bytes in random pieces, waiting where nothing is read. */
 async function feed(
-  wire: ReturnType<ReturnType<typeof room>['connect']>['wire'],
+  wire: ReturnType<ReturnType<typeof connections>['connect']>['wire'],
   bytes: Buffer,
   random: Random,
 ): Promise<void> {
@@ -143,7 +139,10 @@ test('an invalid byte fails the connection with 1007, and the reader hears of it
 
 test('a reader that does not read holds the peer back', async () => {
   let stream: MessageStream | undefined
-  const place = room({ stream: (_, message) => new Promise(() => (stream = message)) }, {}, 'pause', 100)
+  const place = connections({
+    stream: (_, message) => new Promise(() => (stream = message)),
+    streamThreshold: 100,
+  })
   const { wire } = place.connect()
   const frame = masked(BINARY, Buffer.alloc(1_000_000, 7))
   wire.feed(frame.subarray(0, 100_000))
@@ -160,20 +159,16 @@ test('a reader that does not read holds the peer back', async () => {
 
 test('a reader that leaves early throws the rest away, and the next message arrives', async () => {
   const seen: number[] = []
-  const place = room(
-    {
-      message: (_, message) => void seen.push(message.byteLength),
-      async stream(_, message) {
-        for await (const chunk of message) {
-          seen.push(chunk.length)
-          break
-        }
-      },
+  const place = connections({
+    message: (_, message) => void seen.push(message.byteLength),
+    async stream(_, message) {
+      for await (const chunk of message) {
+        seen.push(chunk.length)
+        break
+      }
     },
-    {},
-    'pause',
-    100,
-  )
+    streamThreshold: 100,
+  })
   const { wire } = place.connect()
   const bytes = Buffer.concat([masked(BINARY, Buffer.alloc(300_000)), masked(BINARY, Buffer.alloc(50))])
   await feed(wire, bytes, new Random(seed))
@@ -190,7 +185,11 @@ test('a handler that throws fails the connection with 1011', async () => {
     () => Promise.reject(new Error('async')),
   ]) {
     const errors: unknown[] = []
-    const place = room({ stream, error: (_, error) => void errors.push(error) }, {}, 'pause', 100)
+    const place = connections({
+      stream,
+      error: (_, error) => void errors.push(error),
+      streamThreshold: 100,
+    })
     const { wire } = place.connect()
     wire.feed(masked(BINARY, Buffer.alloc(100_000)).subarray(0, 50_000))
     await settle()
@@ -204,19 +203,15 @@ test('a handler that throws fails the connection with 1011', async () => {
 
 test('as a Readable and as a web stream', async () => {
   const results: string[] = []
-  const place = room(
-    {
-      async stream(_, message) {
-        const chunks: Uint8Array[] = []
-        if (results.length === 0) for await (const chunk of message.toReadable()) chunks.push(chunk)
-        else for await (const chunk of message.toWeb()) chunks.push(chunk)
-        results.push(Buffer.concat(chunks).toString())
-      },
+  const place = connections({
+    async stream(_, message) {
+      const chunks: Uint8Array[] = []
+      if (results.length === 0) for await (const chunk of message.toReadable()) chunks.push(chunk)
+      else for await (const chunk of message.toWeb()) chunks.push(chunk)
+      results.push(Buffer.concat(chunks).toString())
     },
-    {},
-    'pause',
-    100,
-  )
+    streamThreshold: 100,
+  })
   const { wire } = place.connect()
   for (let count = 0; count < 2; count++) {
     wire.feed(masked(TEXT, 'grüße '.repeat(1000)))
@@ -264,18 +259,14 @@ test('a length of up to 2^53 - 1 is streamed, a longer one is refused at its hea
 
 test('a reader that leaves early fails the connection, by option', async () => {
   const errors: string[] = []
-  const place = room(
-    {
-      async stream(_, message) {
-        for await (const chunk of message) if (chunk.length > 0) break
-      },
-      error: (_, error) => void errors.push(String(error)),
+  const place = connections({
+    async stream(_, message) {
+      for await (const chunk of message) if (chunk.length > 0) break
     },
-    {},
-    'pause',
-    100,
-    'fail',
-  )
+    error: (_, error) => void errors.push(String(error)),
+    streamThreshold: 100,
+    streamLeft: 'fail',
+  })
   const whole = place.connect()
   whole.wire.feed(masked(BINARY, Buffer.alloc(30_000)))
   await settle()

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { connections, settle } from '../support/connections.js'
 import { TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
 
@@ -25,7 +25,7 @@ const kinds: readonly (readonly [string, string])[] = [
 
 for (const [kind, character] of kinds) {
   test(`characters of ${kind}, around every length that matters`, async () => {
-    const { peer, wire } = room({}, { outputLimit: 10 ** 8 }).connect()
+    const { peer, wire } = connections({ outputLimit: 10 ** 8 }).connect()
     const width = encoder.encode(character).length
     const counts = new Set([0, 1])
     for (const around of [
@@ -53,7 +53,7 @@ for (const [kind, character] of kinds) {
 
 test('mixed strings', async () => {
   const random = new Random(seed)
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   for (let round = 0; round < 200; round++) {
     const length = random.pick([10, 42, 63, 125, 1365, 4096, 4097, 21_845])
     const wide = random.pick([0, 0.01, 0.5, 1])
@@ -70,7 +70,7 @@ test('mixed strings', async () => {
 })
 
 test('strings that V8 keeps in other ways: ropes, slices, external ones', async () => {
-  const { peer, wire } = room({}).connect()
+  const { peer, wire } = connections({}).connect()
   let rope = ''
   for (let n = 0; n < 5000; n++) rope += n % 7 === 0 ? 'é' : 'x'
   const slice = `${'→'.repeat(3000)}${'y'.repeat(9000)}`.slice(1000, 9000)

@@ -7,9 +7,9 @@ import { createServer as createHttpServer } from 'node:http'
 import { afterEach, describe, test } from 'node:test'
 import { createServer, type Server, type ServerOptions } from '../../src/index.js'
 import { currentContext, runOutside, runScoped } from '../../src/internals/context.js'
+import { connections, settle } from '../support/connections.js'
 import { masked, PONG, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
-import { room, settle } from '../support/peer.js'
 import { serving } from '../support/serving.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
@@ -142,20 +142,19 @@ describe('however late', () => {
     const seen: string[] = []
     const note = (name: string): void => void seen.push(`${name}: ${storage.getStore()}`)
     let count = 0
-    const place = room(
-      {
-        open: () => storage.enterWith(`connection ${count++}`),
-        async message(_, message) {
-          note(message.text())
-          await settle()
-          note(`${message.text()} after await`)
-        },
-        drain: () => note('drain'),
-        error: () => note('error'),
-        close: () => note('close'),
+    const place = connections({
+      open: () => storage.enterWith(`connection ${count++}`),
+      async message(_, message) {
+        note(message.text())
+        await settle()
+        note(`${message.text()} after await`)
       },
-      { pendingHandlers: 1, pauseTimeout: 200 },
-    )
+      drain: () => note('drain'),
+      error: () => note('error'),
+      close: () => note('close'),
+      pendingHandlers: 1,
+      pauseTimeout: 200,
+    })
     const { peer, wire } = place.connect()
     const other = place.connect()
     wire.feed(Buffer.concat([masked(TEXT, '1'), masked(TEXT, '2')]))
@@ -181,7 +180,7 @@ describe('however late', () => {
 
   test('what a message handler enters is not there in the next', () => {
     const seen: (string | undefined)[] = []
-    const place = room({
+    const place = connections({
       open: () => storage.enterWith('open'),
       message() {
         seen.push(storage.getStore())
@@ -202,10 +201,12 @@ describe('however late', () => {
     }
     await new Promise<void>((resolve) => {
       runOutside(async () => {
-        const place = room(
-          { message: (_, message) => note(message.text()), drain: () => note('drain'), error: () => note('error') },
-          { pauseTimeout: 200 },
-        )
+        const place = connections({
+          message: (_, message) => note(message.text()),
+          drain: () => note('drain'),
+          error: () => note('error'),
+          pauseTimeout: 200,
+        })
         const all = Array.from({ length: 3 }, () => runScoped(() => place.connect()))
         for (const { peer, wire } of all) {
           runScoped(() => {
@@ -228,14 +229,14 @@ describe('however late', () => {
     const maps = new AsyncLocalStorage<Map<string, string>>()
     const store = new Map<string, string>()
     const seen: unknown[] = []
-    const { wire } = maps.run(store, () => room({ message: () => void seen.push(maps.getStore()) }).connect())
+    const { wire } = maps.run(store, () => connections({ message: () => void seen.push(maps.getStore()) }).connect())
     runOutside(() => wire.feed(masked(TEXT, 'x')))
     assert.equal(seen[0], store)
   })
 
   test('several storages; one that is entered without a value, and errors of open, in the context', () => {
     const seen: unknown[] = []
-    const place = room({
+    const place = connections({
       open() {
         another.enterWith(7)
         if (seen.length > 0) throw new Error('bang')
@@ -284,7 +285,7 @@ describe('without any use', () => {
     runOutside(() => {
       assert.equal(currentContext(), undefined)
       for (const handlers of [{}, { open: () => undefined }, { open: async () => settle() }]) {
-        assert.equal(room(handlers).connect().inside.context, undefined)
+        assert.equal(connections({ ...handlers }).connect().inside.context, undefined)
       }
     })
   })
@@ -292,7 +293,10 @@ describe('without any use', () => {
   test('a context that was left is none', () => {
     runOutside(() => {
       storage.run('left', () => assert.notEqual(currentContext(), undefined))
-      assert.equal(room({ open: () => storage.run('left', () => undefined) }).connect().inside.context, undefined)
+      assert.equal(
+        connections({ open: () => storage.run('left', () => undefined) }).connect().inside.context,
+        undefined,
+      )
     })
   })
 })

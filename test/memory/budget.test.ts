@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { Budget } from '../../src/memory/budget.js'
+import { connections, settle } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { BINARY, closeStatus, header, masked, readFrames, TEXT } from '../support/frames.js'
-import { room, settle } from '../support/peer.js'
 import { Random, seed } from '../support/random.js'
 
 const KiB = 1024
@@ -42,21 +42,19 @@ test('a thousand peers that do their worst never hold more than the budget', { t
   const late = new Promise<void>((resolve) => {
     end = resolve
   })
-  const place = room(
-    {
-      message: (connection, message) => {
-        const first = message.view[0] ?? 0
-        if (first % 4 === 0) return late
-        if (first % 4 === 1) connection.pause()
-        if (first % 4 === 2) connection.send(message)
-        return undefined
-      },
-      stream: () => undefined,
+  const place = connections({
+    message: (connection, message) => {
+      const first = message.view[0] ?? 0
+      if (first % 4 === 0) return late
+      if (first % 4 === 1) connection.pause()
+      if (first % 4 === 2) connection.send(message)
+      return undefined
     },
-    limits,
-    'pause',
-    8 * MiB,
-  )
+    stream: () => undefined,
+    ...limits,
+    outputPolicy: 'pause',
+    streamThreshold: 8 * MiB,
+  })
   const before = place.shared.heap.used
   const most = watched(place.budget)
   assert.equal(place.budget.limit, 64 * MiB)
@@ -98,15 +96,14 @@ test('a thousand peers that do their worst never hold more than the budget', { t
 test('when memory is short, who has something pending is not read from, all others are; and nothing is lost', async () => {
   const settles: (() => void)[] = []
   const seen: number[] = []
-  const place = room(
-    {
-      message: (_, message) => {
-        seen.push(message.view[0] ?? -1)
-        return new Promise<void>((resolve) => settles.push(resolve))
-      },
+  const place = connections({
+    message: (_, message) => {
+      seen.push(message.view[0] ?? -1)
+      return new Promise<void>((resolve) => settles.push(resolve))
     },
-    { payloadMemory: 8 * MiB, maxMessage: MiB },
-  )
+    payloadMemory: 8 * MiB,
+    maxMessage: MiB,
+  })
   const most = watched(place.budget)
   const peers = Array.from({ length: 160 }, () => place.connect())
   for (const [n, { wire }] of peers.entries()) wire.feed(masked(BINARY, Buffer.alloc(30_000, n)))
@@ -128,16 +125,15 @@ test('when memory is short, who has something pending is not read from, all othe
 
 test('when memory is spent, those who hold the most are ended, and the others find room', async () => {
   const errors: unknown[] = []
-  const place = room(
-    {
-      message: (connection, message) => {
-        if (message.byteLength < 100) connection.send(message)
-        else connection.pause()
-      },
-      error: (connection, error) => void errors.push([connection, (error as { code: string }).code]),
+  const place = connections({
+    message: (connection, message) => {
+      if (message.byteLength < 100) connection.send(message)
+      else connection.pause()
     },
-    { payloadMemory: 8 * MiB, maxMessage: MiB },
-  )
+    error: (connection, error) => void errors.push([connection, (error as { code: string }).code]),
+    payloadMemory: 8 * MiB,
+    maxMessage: MiB,
+  })
   const most = watched(place.budget)
   const honest = place.connect()
   const hoarders = Array.from({ length: 60 }, () => place.connect())
@@ -158,7 +154,7 @@ test('when memory is spent, those who hold the most are ended, and the others fi
 })
 
 test('what can not be kept fails its connection with 1013', async () => {
-  const place = room({ message: (connection) => connection.pause() }, { payloadMemory: 0, maxMessage: MiB })
+  const place = connections({ message: (connection) => connection.pause(), payloadMemory: 0, maxMessage: MiB })
   const { wire } = place.connect()
   const { keep } = place.budget
   place.budget.keep = () => false
@@ -170,10 +166,12 @@ test('what can not be kept fails its connection with 1013', async () => {
 
 test('while somebody waits for memory, nobody may hold a region without filling it', async () => {
   const errors: string[] = []
-  const place = room(
-    { error: (_, error) => void errors.push(String(error)) },
-    { payloadMemory: 2 * MiB, maxMessage: MiB, payloadTimeout: 20_000 },
-  )
+  const place = connections({
+    error: (_, error) => void errors.push(String(error)),
+    payloadMemory: 2 * MiB,
+    maxMessage: MiB,
+    payloadTimeout: 20_000,
+  })
   const begin = Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4)])
   const [oldest, second] = [place.connect(), place.connect()]
   for (const { wire } of [oldest, second]) wire.feed(Buffer.concat([begin, Buffer.alloc(200 * KiB)]))
@@ -197,10 +195,12 @@ test('while somebody waits for memory, nobody may hold a region without filling 
 
 test('time in which this process stood still ends no payload, whether somebody waits for memory or not', async () => {
   const errors: string[] = []
-  const place = room(
-    { error: (_, error) => void errors.push(String(error)) },
-    { payloadMemory: 2 * MiB, maxMessage: MiB, payloadTimeout: 5000 },
-  )
+  const place = connections({
+    error: (_, error) => void errors.push(String(error)),
+    payloadMemory: 2 * MiB,
+    maxMessage: MiB,
+    payloadTimeout: 5000,
+  })
   const begin = Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4)])
   const peers = [place.connect(), place.connect()]
   let now = performance.now()
@@ -221,7 +221,7 @@ test('time in which this process stood still ends no payload, whether somebody w
 
 test('a peer that leaves nobody waiting may take its time', async () => {
   const errors: string[] = []
-  const place = room({ error: (_, error) => void errors.push(String(error)) }, { payloadMemory: 64 * MiB })
+  const place = connections({ error: (_, error) => void errors.push(String(error)), payloadMemory: 64 * MiB })
   const { wire, peer } = place.connect()
   wire.feed(Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4), Buffer.alloc(200 * KiB)]))
   pass(place.budget, performance.now(), performance.now() + 25_000)

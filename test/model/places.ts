@@ -18,9 +18,9 @@ import type { Budget } from '../../src/memory/budget.js'
 import type { ServerLimits } from '../../src/server/options.js'
 import { budgetMadeBy } from '../faults/books.js'
 import { cert, key } from '../support/certificate.js'
+import { type Connections, connections } from '../support/connections.js'
 import { duplexPair } from '../support/duplexPair.js'
 import { upgradeRequest } from '../support/httpRequests.js'
-import { type Room, room } from '../support/peer.js'
 import { freePath } from '../support/places.js'
 import { Actor, type Policy } from './actor.js'
 import { handlersOf, STREAM_THRESHOLD } from './handlers.js'
@@ -52,7 +52,7 @@ export class Places {
   readonly #public: Server
   readonly #http: HttpServer = createHttp()
   readonly #budgets: Budget[] = []
-  readonly #rooms: readonly { readonly path: Path; readonly room: Room; readonly domain: Domain }[]
+  readonly #rooms: readonly { readonly path: Path; readonly room: Connections; readonly domain: Domain }[]
   readonly #domains = new Map<Server, Domain>()
   readonly #byName = new Map<string, Actor>()
   readonly #byConnection = new WeakMap<Connection<unknown>, Actor>()
@@ -70,7 +70,12 @@ export class Places {
     this.#http.on('upgrade', (request, socket, head) => this.#held.push([request, socket, head]))
     this.#rooms = PATHS.map((path) => {
       const threshold = path === 'stream' ? STREAM_THRESHOLD : path === 'all' ? 0 : undefined
-      const made = room(handlersOf(world, path), this.#limits, policyOf(path), threshold)
+      const made = connections({
+        ...handlersOf(world, path),
+        ...this.#limits,
+        outputPolicy: policyOf(path),
+        streamThreshold: threshold,
+      })
       this.#budgets.push(made.budget)
       const publish = (topic: string, data: Sendable): number =>
         made.shared.topics.publish(topic, data, undefined as never)

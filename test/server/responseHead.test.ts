@@ -5,9 +5,9 @@ import { Peer } from '../../src/connection/peer.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { writeAcceptance } from '../../src/server/lanes/responseHead.js'
+import { connections } from '../support/connections.js'
 import { buildFrame, TEXT } from '../support/frames.js'
 import { MemoryTransport } from '../support/memoryTransport.js'
-import { room } from '../support/peer.js'
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const head = {
@@ -19,7 +19,7 @@ const head = {
 }
 
 test('the response goes before what `open` sends and what answers early frames, in one write', () => {
-  const { shared } = room({
+  const { shared } = connections({
     open: (connection) => connection.send('hello'),
     message: (connection, message) => connection.send(message.text().toUpperCase()),
   })

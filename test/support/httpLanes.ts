@@ -16,7 +16,7 @@ import { Routes } from '../../src/server/admission/routes.js'
 import { HttpLane, type HttpLaneOptions } from '../../src/server/lanes/httpLane.js'
 import { defaultLimits } from '../../src/server/options.js'
 import { Deadlines } from '../../src/time/deadlines.js'
-import { room } from './peer.js'
+import { connections } from './connections.js'
 
 /** A stream that delivers what it is fed, and collects what is written to it. */
 export class FedStream extends Duplex {
@@ -96,7 +96,7 @@ export function firstLane(bytes: Buffer): Outcome | undefined {
 
 /** A gate that lets in whoever keeps the protocol. */
 function openGate(): Gate {
-  const { shared } = room({})
+  const { shared } = connections({})
   const rest = new Endpoint({}, defaultLimits, shared)
   const census = new Census(defaultLimits, new Set())
   return new Gate({ census, budget: shared.budget, routes: new Routes({}), rest, proxies: undefined })

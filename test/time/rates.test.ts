@@ -5,9 +5,9 @@ import { Buffer } from 'node:buffer'
 import { mock, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { Rates } from '../../src/time/rates.js'
+import { connections, settle } from '../support/connections.js'
 import { BINARY, CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
-import { room, settle } from '../support/peer.js'
 
 /** Rates whose clock stands still, until it is told otherwise. */
 function rates(t: { after(done: () => void): void }, messageRate: number, byteRate: number) {
@@ -77,10 +77,11 @@ for (const [limit, value, name, length] of [
     for (const looped of [false, true]) {
       let seen = 0
       const errors: unknown[] = []
-      const place = room(
-        { message: () => void seen++, error: (_, error) => void errors.push(error) },
-        { [limit]: value },
-      )
+      const place = connections({
+        message: () => void seen++,
+        error: (_, error) => void errors.push(error),
+        [limit]: value,
+      })
       const { peer, wire } = place.connect()
       const taken: string[] = []
       const loop = looped
@@ -109,7 +110,7 @@ for (const [limit, value, name, length] of [
 }
 
 test('a large message that is refused gives its memory back', async () => {
-  const place = room({ error: () => undefined }, { byteRate: 1000 })
+  const place = connections({ error: () => undefined, byteRate: 1000 })
   const before = place.shared.heap.used
   const { wire } = place.connect()
   wire.feed(masked(BINARY, Buffer.alloc(1)))

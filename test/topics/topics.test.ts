@@ -6,11 +6,11 @@ import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { turnOfThread } from '../../src/connection/turn.js'
+import { type Connections, connections, settle } from '../support/connections.js'
 import { readFrames } from '../support/frames.js'
-import { type Room, room, settle } from '../support/peer.js'
 import { Random } from '../support/random.js'
 
-type Member = ReturnType<Room['connect']>
+type Member = ReturnType<Connections['connect']>
 
 /** What a connection was sent so far, as text; binary in angle brackets, long ones by their lengths. */
 function seen({ wire }: Member): string[] {
@@ -35,7 +35,7 @@ function turn(work: () => void): void {
 }
 
 test('a publication reaches every subscriber, and not its publisher', () => {
-  const place = room({})
+  const place = connections({})
   const [anna, ben, carl] = [place.connect(), place.connect(), place.connect()]
   for (const { peer } of [anna, ben]) peer.subscribe('news')
   ben.peer.subscribe('news')
@@ -58,7 +58,7 @@ test('a publication reaches every subscriber, and not its publisher', () => {
 })
 
 test('outside of a turn, it leaves in a microtask', async () => {
-  const place = room({})
+  const place = connections({})
   const member = place.connect()
   member.peer.subscribe('news')
   place.shared.topics.publish('news', 'one')
@@ -70,7 +70,7 @@ test('outside of a turn, it leaves in a microtask', async () => {
 })
 
 test('what a connection is sent, and what is published, keep their order, also before Close', () => {
-  const place = room({})
+  const place = connections({})
   const { topics } = place.shared
   const member = place.connect()
   member.peer.subscribe('a')
@@ -93,7 +93,7 @@ test('what a connection is sent, and what is published, keep their order, also b
 })
 
 test('who subscribes amid a turn gets what comes then; who unsubscribes has what came before', () => {
-  const place = room({})
+  const place = connections({})
   const { topics } = place.shared
   const [early, late] = [place.connect(), place.connect()]
   early.peer.subscribe('news')
@@ -112,7 +112,7 @@ test('who subscribes amid a turn gets what comes then; who unsubscribes has what
 })
 
 test('publications wait for the end of a message in fragments, and of a stream', async () => {
-  const place = room({})
+  const place = connections({})
   const { topics } = place.shared
   const member = place.connect()
   member.peer.subscribe('news')
@@ -147,7 +147,7 @@ test('publications wait for the end of a message in fragments, and of a stream',
 })
 
 test('the limits throw, and name themselves', () => {
-  const place = room({}, { maxSubscriptions: 2, maxTopics: 3 })
+  const place = connections({ maxSubscriptions: 2, maxTopics: 3 })
   const [anna, ben] = [place.connect(), place.connect()]
   for (const topic of ['1', '2', '2']) anna.peer.subscribe(topic)
   assert.throws(() => anna.peer.subscribe('3'), {
@@ -169,7 +169,13 @@ test('the limits throw, and name themselves', () => {
 })
 
 /** One thing that is done; the model is told of it, too. */
-function step(random: Random, place: Room, members: readonly Member[], model: Map<Member, string[]>, n: number): void {
+function step(
+  random: Random,
+  place: Connections,
+  members: readonly Member[],
+  model: Map<Member, string[]>,
+  n: number,
+): void {
   const member = members[random.below(members.length)]
   if (member === undefined) return
   const topic = 'abc'[random.below(3)] ?? 'a'
@@ -201,7 +207,7 @@ for (let seed = 1; seed <= 40; seed++) {
     await settle() // what the last test terminated is gone then
     const random = new Random(seed)
     const used = heapOfThread().used
-    const place = room({}, { outputLimit: 2 ** 30, outputCeiling: 2 ** 30 })
+    const place = connections({ outputLimit: 2 ** 30, outputCeiling: 2 ** 30 })
     const members = Array.from({ length: 5 }, () => place.connect())
     const model = new Map(members.map((member) => [member, [] as string[]]))
     for (let n = 0; n < 120; ) {

@@ -9,7 +9,7 @@ import { inboxOfThread } from '../../src/memory/inbox.js'
 import { DuplexTransport } from '../../src/transport/duplex.js'
 import { HandleTransport } from '../../src/transport/handle.js'
 import type { Transport } from '../../src/transport/transport.js'
-import { settle } from '../support/peer.js'
+import { settle } from '../support/connections.js'
 import { privateApiForbidden } from '../support/privateApi.js'
 
 const nothing = (): number => 0

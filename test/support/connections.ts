@@ -27,7 +27,7 @@ class Unhurried extends Slices {
 }
 
 /** What is shared by the connections of a test. */
-export interface Room {
+export interface Connections {
   readonly shared: RouteContext<undefined>
   readonly budget: Budget
   /** Another peer, its opening handshake done: the connection as applications have it, and what lies behind it. */
@@ -37,15 +37,17 @@ export interface Room {
 const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
 const source = { remoteAddress: undefined, secure: false, told: false }
 
-/** A place for connections with these handlers and limits. */
-export function room(
-  handlers: Handlers<undefined>,
-  some: Partial<ServerLimits> = {},
-  outputPolicy: OutputPolicy = 'pause',
-  streamThreshold?: number,
-  streamLeft: 'drain' | 'fail' = 'drain',
-): Room {
-  const limits = { ...defaultLimits, ...some }
+/** What applications give a server, as far as its connections are concerned: handlers and limits, all in one. */
+export interface ConnectionsOptions extends Handlers<undefined>, Partial<ServerLimits> {
+  readonly outputPolicy?: OutputPolicy
+  readonly streamThreshold?: number | undefined
+  readonly streamLeft?: 'drain' | 'fail'
+}
+
+/** A place for connections with these options. */
+export function connections(options: ConnectionsOptions): Connections {
+  const { outputPolicy = 'pause', streamThreshold, streamLeft = 'drain' } = options
+  const limits = limitsOf(options)
   const budget = new Budget(limits.payloadMemory, limits.maxMessage)
   const topics = new Topics(encoderOfThread('server'), heapOfThread(), turnOfThread(), limits.maxTopics, undefined)
   const parts = openServer<undefined>({
@@ -55,7 +57,7 @@ export function room(
     slices: new Unhurried(turnOfThread(), new TurnClock()),
     closed: () => undefined,
   })
-  const shared = openRoute(parts, handlers, { limits, outputPolicy, large: undefined, streamThreshold, streamLeft })
+  const shared = openRoute(parts, options, { limits, outputPolicy, large: undefined, streamThreshold, streamLeft })
   return {
     shared,
     budget,
@@ -68,6 +70,11 @@ export function room(
       return { peer: inside.connection, inside, wire }
     },
   }
+}
+
+function limitsOf(options: ConnectionsOptions): ServerLimits {
+  const given = Object.entries(options).filter(([name]) => name in defaultLimits)
+  return { ...defaultLimits, ...Object.fromEntries(given) }
 }
 
 /** Resolves when pending callbacks have run: microtasks, immediates, and those that these start. */
