@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { room, settle } from '../support/peer.js'
-import { readFrames } from '../support/wire.js'
+import { connections, settle } from '../support/connections.js'
+import { readFrames } from '../support/frames.js'
 
 const MiB = 1024 * 1024
 
 test('no Close comes inside of a frame that is written in parts', async () => {
-  const place = room({})
+  const place = connections({})
   const { peer, inside, wire } = place.connect()
   wire.stuck = true
   peer.send('first')

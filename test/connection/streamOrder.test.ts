@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
-import { room, settle } from '../support/peer.js'
-import { BINARY, masked } from '../support/wire.js'
+import { connections, settle } from '../support/connections.js'
+import { BINARY, masked } from '../support/frames.js'
 
 function gate(): { readonly opens: Promise<void>; open(): void } {
   let open = (): void => undefined
@@ -18,19 +18,15 @@ function gate(): { readonly opens: Promise<void>; open(): void } {
 test('a handler that ends behind its message lets nothing in past a later message that nobody reads', async () => {
   const first = gate()
   const streams: MessageStream[] = []
-  const place = room(
-    {
-      async stream(_, message) {
-        streams.push(message)
-        if (streams.length > 1) await new Promise(() => undefined) // reads later, or never
-        for await (const chunk of message) assert.ok(chunk.length > 0)
-        await first.opens
-      },
+  const place = connections({
+    async stream(_, message) {
+      streams.push(message)
+      if (streams.length > 1) await new Promise(() => undefined) // reads later, or never
+      for await (const chunk of message) assert.ok(chunk.length > 0)
+      await first.opens
     },
-    {},
-    'pause',
-    0,
-  )
+    streamThreshold: 0,
+  })
   const { wire } = place.connect()
   wire.feed(masked(BINARY, Buffer.alloc(1000, 1)))
   await settle()
