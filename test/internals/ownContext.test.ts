@@ -226,8 +226,7 @@ describe('however late', () => {
   })
 
   test('a store that is an empty Map is a context', () => {
-    const maps = new AsyncLocalStorage<Map<string, string>>()
-    const store = new Map<string, string>()
+    const [maps, store] = [new AsyncLocalStorage<Map<string, string>>(), new Map<string, string>()]
     const seen: unknown[] = []
     const { wire } = maps.run(store, () => connections({ message: () => void seen.push(maps.getStore()) }).connect())
     runOutside(() => wire.feed(masked(TEXT, 'x')))
@@ -293,10 +292,8 @@ describe('without any use', () => {
   test('a context that was left is none', () => {
     runOutside(() => {
       storage.run('left', () => assert.notEqual(currentContext(), undefined))
-      assert.equal(
-        connections({ open: () => storage.run('left', () => undefined) }).connect().inside.context,
-        undefined,
-      )
+      const { inside } = connections({ open: () => storage.run('left', () => undefined) }).connect()
+      assert.equal(inside.context, undefined)
     })
   })
 })
