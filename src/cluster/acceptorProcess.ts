@@ -6,7 +6,7 @@ import { callerError } from '../checks/errors.js'
 import { reserveForNode } from '../internals/channel.js'
 import { secretEnvironment } from './environment.js'
 import { linkTo } from './link.js'
-import { type Drain, errorOf, type Order, type Report, reportIn } from './orders.js'
+import { type DrainOrder, errorOf, type Order, type Report, reportIn } from './orders.js'
 import { makeSecret, Seal } from './seal.js'
 import { noStatistics, type OwnStatistics, type ProcessStatistics } from './statistics.js'
 
@@ -100,7 +100,7 @@ export class AcceptorProcess {
   }
 
   /** Drains the acceptor, which ends by itself; kills it if it takes `limit` milliseconds longer than the drain says. */
-  drain(order: Drain, limit: number): void {
+  drain(order: DrainOrder, limit: number): void {
     if (this.#state === 'starting') return this.kill()
     this.#state = 'draining'
     this.#send(order)

@@ -6,7 +6,7 @@ import { callerError, isErrorCode } from '../checks/errors.js'
 import type { OwnStatistics } from './statistics.js'
 
 /** Accept nothing more; after some time close the connections, spread over some more, and end. Times in milliseconds. */
-export interface Drain {
+export interface DrainOrder {
   readonly kind: 'drain'
   readonly after: number
   readonly over: number
@@ -15,10 +15,10 @@ export interface Drain {
 }
 
 /** What the primary says. */
-export type Order = Drain | { readonly kind: 'report'; readonly id: number }
+export type Order = DrainOrder | { readonly kind: 'report'; readonly id: number }
 
 /** The fields of an error that survive the channel. */
-export interface Failure {
+export interface ReportedError {
   readonly message: string
   readonly code?: string
   readonly address?: string
@@ -28,7 +28,7 @@ export interface Failure {
 /** What an acceptor says. */
 export type Report =
   | { readonly kind: 'listening'; readonly addresses: readonly (AddressInfo | string)[] }
-  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'failed'; readonly failure: ReportedError }
   | { readonly kind: 'statistics'; readonly id: number; readonly statistics: OwnStatistics }
 
 /** A message's fields, as somebody wrote them. */
@@ -54,7 +54,7 @@ export function reportIn(content: unknown): Report | undefined {
 }
 
 /** What of an error survives the channel, whatever was thrown. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): ReportedError {
   const { message, code, address, port } = fieldsOf(error)
   return {
     message: typeof message === 'string' ? message : typeof error === 'string' ? error : 'it could not listen',
@@ -65,7 +65,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** The error that an acceptor has reported: of the catalogue, where its code is; otherwise the application's or the system's. */
-export function errorOf({ message, ...fields }: Failure): Error {
+export function errorOf({ message, ...fields }: ReportedError): Error {
   const error = isErrorCode(fields.code) ? callerError(fields.code, message) : new Error(message)
   return Object.assign(error, fields)
 }

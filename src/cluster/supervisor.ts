@@ -3,12 +3,12 @@ import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { callerError } from '../checks/errors.js'
-import { type Drain as Drainage, drainOf } from '../server/drainage.js'
+import { type Drain, drainOf } from '../server/drainage.js'
 import { AcceptorProcess } from './acceptorProcess.js'
 import { acceptorEnvironment } from './environment.js'
 import { STDIO } from './link.js'
 import type { ClusterPlan } from './options.js'
-import type { Drain } from './orders.js'
+import type { DrainOrder } from './orders.js'
 import type { ProcessStatistics } from './statistics.js'
 import { makeTally, type Tally } from './tally.js'
 
@@ -114,8 +114,8 @@ export class Supervisor {
   }
 
   /** Drains all acceptors; resolves when they have ended. A later call takes the place of an earlier one. */
-  stop({ code, reason, drainAfter, drainOver }: Drainage): Promise<void> {
-    const order: Drain = { kind: 'drain', after: drainAfter, over: drainOver, code, reason }
+  stop({ code, reason, drainAfter, drainOver }: Drain): Promise<void> {
+    const order: DrainOrder = { kind: 'drain', after: drainAfter, over: drainOver, code, reason }
     const ended = this.#stop(order)
     this.#stopping ??= ended
     return this.#stopping
@@ -260,7 +260,7 @@ export class Supervisor {
     acceptor.ended.then(() => this.#draining.delete(acceptor))
   }
 
-  async #stop(order: Drain): Promise<void> {
+  async #stop(order: DrainOrder): Promise<void> {
     for (const { timer } of this.#places) clearTimeout(timer)
     const all = [...this.#acceptors, ...this.#draining]
     for (const acceptor of all) acceptor.drain(order, this.#options.stopTimeout)

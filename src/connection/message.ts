@@ -13,8 +13,8 @@ const LOST = -1
 /** In the place of a pointer: the payload is no longer in the codec's memory, and only a copy may be left. */
 const GONE = -2
 
-/** The connection that a message came from: told from others by its identity. @internal */
-export interface Source {
+/** The connection that a message came from. Its identity tells it from others. @internal */
+export interface MessageSource {
   readonly codec: Codec
 }
 
@@ -58,7 +58,7 @@ export class Message {
   /** The length of the payload in bytes. */
   readonly byteLength: number
   readonly #info: number
-  readonly #source: Source
+  readonly #source: MessageSource
   #pointer: number
   #region: Region | undefined
   #copy: OwnBytes | undefined
@@ -102,7 +102,7 @@ export class Message {
   }
 
   /** Made by a connection. @internal */
-  constructor(source: Source, info: number, pointer: number, length: number, region: Region | undefined) {
+  constructor(source: MessageSource, info: number, pointer: number, length: number, region: Region | undefined) {
     this.byteLength = length
     this.#source = source
     this.#info = info

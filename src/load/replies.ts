@@ -9,7 +9,7 @@ import { writeClosePayload } from '../protocol/closeCode.js'
 import { FrameRow } from './frameRow.js'
 
 /** A frame in the codec's memory; valid until the next one is made. */
-interface Frame {
+interface Reply {
   readonly pointer: number
   readonly length: number
 }
@@ -37,7 +37,7 @@ export class Replies {
   }
 
   /** The next frame that is due; undefined if none is. */
-  next(): Frame | undefined {
+  next(): Reply | undefined {
     const [ping, close] = [this.#ping, this.#close]
     if (this.#over) return undefined
     if (ping !== undefined) {
@@ -55,7 +55,7 @@ export class Replies {
     this.#block = undefined
   }
 
-  #frame(opcode: number, payload: Buffer): Frame {
+  #frame(opcode: number, payload: Buffer): Reply {
     this.#block ??= this.#heap.allocate(LONGEST_MASKED_HEADER + LONGEST_7_BIT)
     const frame = new FrameRow(this.#block.pointer)
     encoderOfThread('client').control(frame, opcode, payload)

@@ -19,7 +19,7 @@ export interface InboxReader {
 }
 
 /** What has not been delivered yet: bytes, or an event after them. */
-interface Waiting {
+interface WaitingRead {
   readonly reader: InboxReader
   bytes: Buffer | undefined
   readonly event: (() => void) | undefined
@@ -34,7 +34,7 @@ const SHARE = 2
 export class Inbox {
   #busy = false
   #scheduled = false
-  readonly #waiting = new Queue<Waiting>()
+  readonly #waiting = new Queue<WaitingRead>()
   /** How many entries wait for each reader. It is asked for each read, so a search through the queue would cost too much. */
   readonly #counts = new Map<InboxReader, number>()
 
@@ -62,7 +62,7 @@ export class Inbox {
   /** Delivers bytes after `work`, and yet before anything that arrives for their reader while that runs. */
   deliverAfter(work: () => void, reader: InboxReader, bytes: Uint8Array): void {
     if (bytes.length === 0) return work()
-    const place: Waiting = { reader, bytes: undefined, event: undefined }
+    const place: WaitingRead = { reader, bytes: undefined, event: undefined }
     const { length } = this.#waiting
     this.#put(place)
     work()
@@ -111,7 +111,7 @@ export class Inbox {
     this.#put({ reader, bytes: Buffer.from(bytes), event: undefined })
   }
 
-  #put(waiting: Waiting): void {
+  #put(waiting: WaitingRead): void {
     const { reader } = waiting
     this.#waiting.push(waiting)
     this.#counts.set(reader, (this.#counts.get(reader) ?? 0) + 1)

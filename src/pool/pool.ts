@@ -97,8 +97,8 @@ export class Pool {
 
   /**
    * Runs the module on a payload, which must stay where it is until this settles. A thread that is ended may read it, and
-   * write, to its last moment: this settles after that. Rejects with an InvalidJson where the message, which is from
-   * `source`, should be JSON and is none.
+   * write, to its last moment: this settles after that. Rejects with an InvalidJson if the message, which is from
+   * `source`, should be JSON and is not.
    */
   async run(task: Task, source: object): Promise<LargeResult> {
     if (this.#running < this.#most) this.#running++
@@ -151,7 +151,7 @@ export class Pool {
   }
 }
 
-/** The error that a thread has told of a message from `source`, with the stack that it had there. */
+/** The error that a thread has reported about a message from `source`, with the stack that it had in the thread. */
 function errorOf({ code, message, stack, fromMessage }: Failure, source: object): Error {
   const error = fromMessage ? new InvalidJson(message, source) : callerError(code, message)
   if (stack !== undefined) error.stack = stack

@@ -24,12 +24,12 @@ export interface Task {
 /** What the application's function returned: the message itself, which stays where it is, or something else. */
 export type LargeResult = { readonly echo: true } | { readonly echo: false; readonly value: unknown }
 
-/** An error of the catalogue. It is told as what it is, because an error loses its class and its code between threads. */
+/** An error of the catalogue, as fields: an error loses its class and its code between threads. */
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly stack: string | undefined
-  /** Whether it is an InvalidJson of the task's own message. */
+  /** Whether the error is an InvalidJson about the task's own message. */
   readonly fromMessage: boolean
 }
 

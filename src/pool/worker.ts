@@ -48,7 +48,7 @@ async function answer(handler: Handler, { pointer, length, isText, data }: Task)
   }
 }
 
-/** An error of the catalogue, as it is told; throws any other. The module may have kept it of another message. */
+/** An error of the catalogue, as it travels; throws any other error. The module may have kept it from another message. */
 function told(error: unknown, message?: LargeMessage): Outcome {
   if (!(error instanceof Error && 'code' in error && isErrorCode(error.code))) throw error
   const fromMessage = message !== undefined && InvalidJson.isFrom(error, message)

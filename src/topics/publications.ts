@@ -25,7 +25,7 @@ const MANY = 1 / 4
 /** Milliseconds that sending takes before others have a turn. */
 const SHARE = 4
 
-/** Milliseconds of the share that is sent for one publication more, and that those of one turn take of its `SHARE`. */
+/** Milliseconds of sending for each further publication, and for all of them in one turn, which counts towards `SHARE`. */
 const SHORT_SHARE = 0.25
 const SHORT_SHARES = 2
 
@@ -133,12 +133,12 @@ export class Publications implements Writer, FrameBuffer {
     this.#batches.push(batch)
   }
 
-  /** The part that is used of what may wait. */
+  /** Which part of the most that may wait is used. */
   get #full(): number {
     return Math.max(this.#batches.length / MOST_BATCHES, this.#bytes / MOST_BYTES)
   }
 
-  /** Much waits: a share of it is sent now, unless the turn has had its part, and the next publications come slowly. */
+  /** Much waits: a share of it is sent now, unless the turn has had its part, and publishers are told to slow down. */
   #makeRoom(): void {
     this.#turn.strain()
     const began = performance.now()
@@ -150,7 +150,7 @@ export class Publications implements Writer, FrameBuffer {
     this.#spent += performance.now() - began
   }
 
-  /** Sends what waits until `until`, in milliseconds of `performance.now()`; false if some is left. */
+  /** Sends what waits until `until`, in milliseconds of `performance.now()`; false if some batches are left. */
   #deliver(until: number): boolean {
     for (let batch = this.#batches.first; batch !== undefined; batch = this.#batches.first) {
       if (!batch.deliver(until)) return false

@@ -1,9 +1,9 @@
-// Who subscribes to a topic, in the order in which they came. Most topics have one subscriber, and peers can make topics by
-// the thousand: a Map for each would be several times as much for the garbage collector to copy as all the rest of it.
+// The subscribers of a topic, in the order in which they came. Most topics have one subscriber, and peers can make topics by
+// the thousand: with a Map for each, the garbage collector would have several times as much to copy.
 import type { Subscriber } from '../connection/subscriber.js'
 
 export class Subscribers {
-  /** The only one, where there has never been another. */
+  /** The only subscriber, as long as there has never been another at the same time. */
   #only: Subscriber | undefined
   #several: Map<Subscriber, number> | undefined
   #last = 0
@@ -16,13 +16,13 @@ export class Subscribers {
     return this.#several?.has(subscriber) ?? this.#only === subscriber
   }
 
-  /** The number of a subscriber, which is larger than those of all that came before; undefined if it is none. */
+  /** The number of a subscriber, larger than the numbers of all that came before it; undefined for anybody else. */
   numberOf(subscriber: Subscriber): number | undefined {
     if (this.#several !== undefined) return this.#several.get(subscriber)
     return this.#only === subscriber ? this.#last : undefined
   }
 
-  /** Adds one that is none yet. */
+  /** Adds a subscriber that is not in it yet. */
   add(subscriber: Subscriber): void {
     if (this.size > 0) this.#several ??= this.#asMap()
     this.#last++
@@ -35,7 +35,7 @@ export class Subscribers {
     else if (this.#only === subscriber) this.#only = undefined
   }
 
-  /** All of them. Where there are several, the iterator sees those that come later, too. */
+  /** All subscribers. If there are several, the iterator also sees those that come later. */
   [Symbol.iterator](): IterableIterator<Subscriber> {
     if (this.#several !== undefined) return this.#several.keys()
     return (this.#only === undefined ? [] : [this.#only]).values()

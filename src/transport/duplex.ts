@@ -92,8 +92,8 @@ export class DuplexTransport implements Transport {
   }
 
   /**
-   * Where a socket is destroyed, 'close' follows, and that is where the connection ends. A stream that is none may tell
-   * nothing of its end (`emitClose: false`), or never come to it: for the connection, it is over in the next turn.
+   * A socket that is destroyed emits 'close', and then the connection ends. Another stream may not emit it
+   * (`emitClose: false`), or never come to its end: its connection ends in the next turn.
    */
   #destroy(): void {
     this.#stream.destroy()

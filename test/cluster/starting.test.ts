@@ -180,7 +180,7 @@ describe('a storm of reloads', { skip: options.skip }, () => {
     await (await WsClient.open(started.url)).close()
   })
 
-  test('one behind the other, there are never more than three times the acceptors', {
+  test('one after the other, there are never more than three times the acceptors', {
     ...options,
     skip: options.skip || onlyInFull,
   }, async (t) => {

@@ -31,7 +31,7 @@ const defaults = {
 
 test('nothing asked for is the defaults', () => assert.deepEqual(loadOf(ADDRESS), defaults))
 
-test('every option is taken, before and behind the address', () => {
+test('every option is taken, before and after the address', () => {
   const args = '--connections 7 --size=16KiB --pipeline 16'
   const expected = { ...defaults, connections: 7, size: 16_384, pipeline: 16, duration: 2.5, warmup: 0 }
   assert.deepEqual(loadOf(`${args} ${ADDRESS} --duration 2.5 --warmup 0 --utf8 --verify --json`), {

@@ -68,7 +68,7 @@ test('nothing but Close follows a publication that did not fit', async () => {
   await settle()
 })
 
-test('what was accepted behind a message is sent when that ends, also without memory for a copy', async (context) => {
+test('what was accepted during a message is sent when that ends, also without memory for a copy', async (context) => {
   const place = connections({})
   const { peer, wire } = place.connect()
   peer.sendFragment('a', false)
@@ -126,7 +126,7 @@ test('a subscription ends once, also where what is sent before that fails the co
   assert.equal(place.budget.used, 0)
 })
 
-test('a frame is not begun before an error handler has said Close on its connection, and built behind that', async () => {
+test('a frame is not begun before an error handler has said Close on its connection, and built after that', async () => {
   const { slow, other, publish } = overflowing((name) => {
     if (name === 'slow') other.peer.close(4000)
   })
@@ -144,7 +144,7 @@ test('a frame is not begun before an error handler has said Close on its connect
   await settle()
 })
 
-test('drain is called when what waited behind a message leaves in a turn after the next', async (context) => {
+test('drain is called when what waited for a message leaves in a turn after the next', async (context) => {
   const drains: number[] = []
   const place = connections({ drain: (connection) => void drains.push(connection.bufferedAmount) })
   const peers = Array.from({ length: 100 }, () => place.connect())

@@ -64,7 +64,7 @@ async function publish(peer: Awaited<ReturnType<typeof amid>>, text: string): Pr
 }
 
 describe("'drop': what was taken arrives, in order, and the rest was answered so", () => {
-  test('sent behind a stream', async () => {
+  test('sent during a stream', async () => {
     const one = await amid('a stream', 'drop')
     const taken: string[] = []
     const results = new Set<SendResult>()
@@ -146,7 +146,7 @@ for (const what of ['a stream', 'fragments'] as const) {
   })
 }
 
-test('drain is called when what waited behind a stream has left', async () => {
+test('drain is called when what waited for a stream has left', async () => {
   const one = await amid('a stream', 'pause')
   assert.equal(one.peer.send('waits'), 'buffered')
   await settle()
@@ -156,7 +156,7 @@ test('drain is called when what waited behind a stream has left', async () => {
   assert.deepEqual(one.drains, [0])
 })
 
-test('a pong does not wait, whatever waits behind the stream', async () => {
+test('a pong does not wait, whatever waits for the stream', async () => {
   const one = await amid('a stream', 'drop')
   while (one.peer.send('x'.repeat(100)) === 'buffered');
   one.wire.feed(masked(PING, 'p'))
@@ -254,7 +254,7 @@ test('a connection that ends gives back what waited, with whatever it had', asyn
 })
 
 for (const { transport, publicApi } of transports) {
-  test(`by ${transport}: a slow stream, messages behind it, and a client that gets them all`, async (t) => {
+  test(`by ${transport}: a slow stream, messages after it, and a client that gets them all`, async (t) => {
     const { connection, client } = await pairOf(t, { publicApi, outputPolicy: 'drop', outputLimit: 65_536 })
     let finish = (): void => undefined
     const sent = connection.sendStream(

@@ -139,7 +139,7 @@ test('after the end, fragments and messages are answered with closed, also amid 
   }
 })
 
-test('behind a write that is under way, fragments are buffered and stay in order', async () => {
+test('while a write is under way, fragments are buffered and stay in order', async () => {
   const { peer, wire } = connections({}).connect()
   wire.stuck = true
   assert.equal(peer.sendFragment('0', false), 'sent')

@@ -51,7 +51,7 @@ test('parked frames count against the budget and are given back, delivered or no
   }
 })
 
-test('frames that wait behind a small unfinished write stop the reading too', async () => {
+test('frames that wait for a small unfinished write stop the reading too', async () => {
   const { wire, peer } = connections({ outputLimit: 1000 }).connect()
   wire.stuck = true
   peer.send('x')
@@ -204,7 +204,7 @@ test('pending handlers that settle let the reading go on, in order', async () =>
   assert.equal(wire.paused, false)
 })
 
-test('a violation behind frames that were parked is told after them', async () => {
+test('a violation after frames that were parked is told after them', async () => {
   const { wire } = connections({
     message: (connection) => connection.send('.'.repeat(1000)),
     outputLimit: 2000,

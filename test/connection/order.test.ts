@@ -29,7 +29,7 @@ test('a piece that is longer than a read comes whole before what arrives while i
   assert.deepEqual(got, [1, 2, 2, 9])
 })
 
-test('what lies behind a request comes before what arrives while `open` runs, and after `open`', async () => {
+test('what lies after a request comes before what arrives while `open` runs, and after `open`', async () => {
   for (const length of [1, INBOX_LENGTH + 1]) {
     const inbox = new Inbox()
     const { self, got } = reader(() => undefined)

@@ -159,7 +159,7 @@ for (const policy of ['pause', 'drop', 'close'] as const) {
     }
   })
 
-  test(`'${policy}': Close leaves behind what is buffered, and a peer that never reads it is ended`, async () => {
+  test(`'${policy}': Close leaves after what is buffered, and a peer that never reads it is ended`, async () => {
     for (const reads of [true, false]) {
       const { place, peer, wire, closes } = await blocked(policy, 300)
       const before = peer.send('second')

@@ -50,7 +50,7 @@ test('strings make a text message, bytes a binary one, unless told otherwise', a
   ])
 })
 
-test('other messages wait behind it, control frames do not', async () => {
+test('other messages wait for its end, control frames do not', async () => {
   const { wire, peer } = connections({}).connect()
   const sent = peer.sendStream(chunks('a', 'b', 'c'))
   assert.equal(peer.send('behind'), 'buffered')

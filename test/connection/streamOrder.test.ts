@@ -15,7 +15,7 @@ function gate(): { readonly opens: Promise<void>; open(): void } {
   return { opens, open: () => open() }
 }
 
-test('a handler that ends behind its message lets nothing in past a later message that nobody reads', async () => {
+test('a handler that ends after its message lets nothing in past a later message that nobody reads', async () => {
   const first = gate()
   const streams: MessageStream[] = []
   const place = connections({

@@ -129,7 +129,7 @@ describe('a response', options, () => {
     assert.match(await problem(protocol), /a subprotocol that was not asked for: chat$/)
   })
 
-  test('may come byte by byte, with a frame behind it', options, async (t) => {
+  test('may come byte by byte, with a frame after it', options, async (t) => {
     const url = await tcpServer(
       t,
       asked(async (socket, key) => {

@@ -68,7 +68,7 @@ for (const publicApi of [false, true]) {
   })
 }
 
-test('a small message behind a large one waits for it, and other connections go on', async () => {
+test('a small message after a large one waits for it, and other connections go on', async () => {
   const place = await connected()
   const [first, second] = [await place.open(), await place.open()]
   first.socket.send(`wait 300${PADDING}`)

@@ -130,7 +130,7 @@ for (const { transport, publicApi } of transports) {
 
     for (const ordered of [true, false]) {
       const what = ordered ? 'wait for it' : 'overtake it, unless they must wait'
-      test(`ten small messages behind a large one ${what}`, async (t) => {
+      test(`ten small messages after a large one ${what}`, async (t) => {
         const books = await open(t, { ordered })
         const client = await books.dial()
         const small = Array.from({ length: 10 }, (_, n) => `${n}`)

@@ -37,7 +37,7 @@ async function pooled(large = {}, options: Partial<ServerOptions> = {}): Promise
 
 for (const { transport, publicApi } of transports) {
   describe(`with ${transport}`, () => {
-    test('ten small messages behind a large one keep their order', async () => {
+    test('ten small messages after a large one keep their order', async () => {
       const client = await (await pooled({}, { publicApi }))()
       client.socket.send(`wait 100${PADDING}`)
       for (let n = 0; n < 10; n++) client.socket.send(`${n}`)

@@ -25,7 +25,7 @@ describe('a header is read, at every split', () => {
     reads(ipv4Header('255.255.255.255'), '255.255.255.255')
   })
   test('TCP over IPv6', () => reads(ipv6Header('20010db8000000000000000000000001'), '2001:db8::1'))
-  test('with more behind the addresses', () => {
+  test('with more after the addresses', () => {
     reads(proxyHeader(PROXY, 0x11, Buffer.concat([Buffer.from([192, 0, 2, 1]), Buffer.alloc(300)])), '192.0.2.1')
   })
   test('of the longest length', () => {

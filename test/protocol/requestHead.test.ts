@@ -39,7 +39,7 @@ describe('what it takes', () => {
     )
   })
 
-  test('the bytes behind it are not looked at', () => {
+  test('the bytes after it are not looked at', () => {
     const text = upgradeRequest()
     for (const rest of ['\0', '\r\n', 'GET / HTTP/1.1\r\n\r\n', '\x82\x80\xff\xfe\xfd\xfc', text]) {
       assert.equal(readRequestHead(text + rest)?.length, text.length)
@@ -209,7 +209,7 @@ describe('what it declines at the end', () => {
     }
   })
 
-  test('a request cut at any byte, with something else behind', () => {
+  test('a request cut at any byte, with something else after it', () => {
     for (let length = 0; length < text.length; length++) {
       for (const rest of ['\0', '\x81\x80', '\xff'.repeat(10)]) {
         assert.equal(readRequestHead(text.slice(0, length) + rest), undefined, `${length} bytes`)

@@ -99,7 +99,7 @@ for (const [name, cut] of Object.entries(lanes)) {
       for (let count = 0; count < 50; count++) assert.equal(frames[count + 1]?.payload.toString(), `later ${count}`)
     })
 
-    test('a peer that half-closes right behind its frames gets its echo', async () => {
+    test('a peer that half-closes right after its frames gets its echo', async () => {
       const client = await SocketClient.open(port)
       await client.writePieces(cut(masked(TEXT, 'bye')))
       client.socket.end()
@@ -111,7 +111,7 @@ for (const [name, cut] of Object.entries(lanes)) {
   })
 }
 
-test('an upgrade behind a plain request on the same connection, in one write', async () => {
+test('an upgrade after a plain request on the same connection, in one write', async () => {
   const client = await SocketClient.open(port)
   client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
   client.write(Buffer.concat([request, masked(TEXT, 'after')]))

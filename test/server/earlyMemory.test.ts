@@ -62,7 +62,7 @@ describe('an upgrade that waits', () => {
     assert.equal(budget.used, 0)
   })
 
-  test('is read from no more when it holds 64 KiB, those behind its request included', async () => {
+  test('is read from no more when it holds 64 KiB, those after its request included', async () => {
     const budget = new Budget(2 ** 28)
     const { told } = pend(budget, Buffer.alloc(65_536))
     await Promise.resolve()

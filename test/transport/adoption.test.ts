@@ -66,7 +66,7 @@ function pattern(length: number): Buffer {
 describe('no byte is lost between node:http and the handle', () => {
   for (const length of [0, 10, 65_536, 300_000, 2_000_000]) {
     for (const wait of [0, 60]) {
-      test(`${length} bytes behind the request, adopted ${wait === 0 ? 'at once' : `after ${wait} ms`}`, async (t) => {
+      test(`${length} bytes after the request, adopted ${wait === 0 ? 'at once' : `after ${wait} ms`}`, async (t) => {
         const bytes = pattern(length)
         const { client, transport, recorder, early } = await adopted(t, [Buffer.concat([request, bytes])], wait)
         transport.open(recorder)

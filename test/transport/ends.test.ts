@@ -30,7 +30,7 @@ for (const [name, make] of [
   ['a Duplex', duplexTransport],
 ] as const) {
   const skip = name === 'a handle' && privateApiForbidden
-  test(`the end of ${name} that came behind bytes that waited, and pause it, is told when it reads on, once`, {
+  test(`the end of ${name} that came after bytes that waited, and pause it, is told when it reads on, once`, {
     skip,
   }, async () => {
     const { transport, end } = make()

@@ -87,7 +87,7 @@ for (const secure of [false, true]) {
       })
 
       for (const [length, wait] of BEHIND) {
-        test(`${length} bytes behind the request, and more, after ${wait} ms of thought`, options, async () => {
+        test(`${length} bytes after the request, and more, after ${wait} ms of thought`, options, async () => {
           const user = await start((request, socket, head, server) => {
             // A middleware that waits: what comes meanwhile stays in the socket, and in the system.
             if (wait === 0) server.handleUpgrade(request, socket, head)

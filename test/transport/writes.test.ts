@@ -108,7 +108,7 @@ describe('a write that can not finish at once', () => {
     await client.destroy()
   })
 
-  test('goes out before the half-close that was asked for behind it', async () => {
+  test('goes out before the half-close that was asked for after it', async () => {
     const { handle, client } = await stuckPair()
     const events: string[] = []
     const bytes = pattern(LARGE, 9)

@@ -12,7 +12,7 @@ import { ProtocolViolation } from '../../protocol/violation.js'
 import { Rates } from '../../time/rates.js'
 import type { CallbackTarget } from '../callbacks.js'
 import type { Sendable } from '../connection.js'
-import { Message, messageInternals, type Source } from '../message.js'
+import { Message, type MessageSource, messageInternals } from '../message.js'
 import type { Owner } from '../owner.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
@@ -37,7 +37,7 @@ interface Pending {
 /** How a message is waited for; `alone` if nothing else may be delivered meanwhile. */
 const HANDLED = { pooled: false, alone: false }
 
-export class Delivery<Data> implements Deliverer, Keeper, Source {
+export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
   readonly #shared: RouteContext<Data>
   readonly #recipient: Recipient<Data>
   readonly #pressure: Pressure
@@ -59,12 +59,12 @@ export class Delivery<Data> implements Deliverer, Keeper, Source {
     this.#plain = this.#rates === undefined && shared.large === undefined && shared.streamThreshold === undefined
   }
 
-  /** Where its messages' bytes lie (Source). */
+  /** The codec in whose memory the messages lie (MessageSource). */
   get codec(): Codec {
     return this.#shared.codec
   }
 
-  /** Whether an error tells that one of its messages is no JSON. */
+  /** Whether an error says that a message of this connection is no JSON. */
   hasInvalidJson(error: unknown): boolean {
     return InvalidJson.isFrom(error, this)
   }

@@ -58,7 +58,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
   #ended = false
   #error: Error | undefined
   #abandoned = false
-  /** What waits here keeps the connection from reading: only then may its end let reading go on, as another may wait. */
+  /** Whether this stream has stopped reading: only then may it let reading go on, because another stream may wait. */
   #holds = false
   readonly #leaves: () => void
   /** Where the waiting chunks are counted once the connection has ended; before that, the account counts them. */
@@ -165,7 +165,7 @@ export class MessageStream implements AsyncIterator<OwnBytes, undefined>, AsyncI
     return true
   }
 
-  /** Nothing waits here any more. */
+  /** Nothing waits here any more: takes back the reason to stop reading. */
   #letGo(): void {
     if (!this.#holds) return
     this.#holds = false

@@ -24,7 +24,7 @@ export class PinnedQueue {
   /** Bytes that the objects of one part of the queue cost. */
   readonly #objects: number
   readonly #parts = new Queue<Pinned>()
-  /** A part of what comes first has been taken already: it may begin amid a frame. */
+  /** Whether a part of the first entry has been taken already: the rest may begin amid a frame. */
   #begun = false
 
   constructor(shared: PinnedQueueShared, holder: Holder, objects: number) {
@@ -87,7 +87,7 @@ export class PinnedQueue {
     return this.#parts.clear()
   }
 
-  /** Gives up all but the rest of what was taken in part, which may end a frame. */
+  /** Drops all but the rest of an entry that was taken in part, which may be the end of a frame. */
   drop(): void {
     const rest = this.#begun ? this.#parts.shift() : undefined
     this.free()
@@ -97,7 +97,7 @@ export class PinnedQueue {
     this.bytes = rest.length
   }
 
-  /** Gives up all. */
+  /** Drops all, and releases the memory. */
   free(): void {
     for (const part of this.takeAll()) this.unpin(part)
   }

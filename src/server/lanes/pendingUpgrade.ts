@@ -40,7 +40,7 @@ export interface Patience {
 }
 
 /** The lane that an upgrade came by. */
-export interface Waiting {
+export interface WaitingLane {
   /** Enough bytes are kept: read no more. */
   full(): void
   /** The answer, what the peer has sent since its request, and the request. */
@@ -52,7 +52,7 @@ export class PendingUpgrade implements Expiring, Holder {
   held = 0
   readonly #decision: Decision
   readonly #patience: Patience
-  readonly #lane: Waiting
+  readonly #lane: WaitingLane
   /** What the peer has sent since its request, and room for more: a peer that sends single bytes costs no object for each. */
   #early: Buffer
   #length = 0
@@ -60,7 +60,7 @@ export class PendingUpgrade implements Expiring, Holder {
   #limit: keyof Patience['limits'] = 'handshakeTimeout'
   #over = false
 
-  constructor(decision: Decision, early: Buffer, patience: Patience, lane: Waiting) {
+  constructor(decision: Decision, early: Buffer, patience: Patience, lane: WaitingLane) {
     this.#decision = decision
     this.#patience = patience
     this.#lane = lane

@@ -15,7 +15,7 @@ import type { Transport } from '../../transport/transport.js'
 import type { Arrivals, Arrival as Newcomer } from '../admission/arrivals.js'
 import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
 import type { Gate } from '../admission/gate.js'
-import { CROWDED, PendingUpgrade, type Waiting } from './pendingUpgrade.js'
+import { CROWDED, PendingUpgrade, type WaitingLane } from './pendingUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
 
 export interface RawLaneOptions {
@@ -58,12 +58,12 @@ export class RawLane {
 
   /** Closes the connections whose handshake is not done. */
   close(): void {
-    for (const arrival of this.#options.arrivals) if (arrival instanceof Arrival) arrival.close()
+    for (const arrival of this.#options.arrivals) if (arrival instanceof RawArrival) arrival.close()
   }
 
   #arrive(handle: StreamHandle): void {
     this.#options.arrived()
-    new Arrival(handle, this.#options)
+    new RawArrival(handle, this.#options)
   }
 }
 
@@ -75,7 +75,7 @@ const WORTH = 16
 const BYTES_OF_ONE = 128
 
 /** A connection from its acceptance to the end of its handshake. */
-class Arrival implements Expiring, ChunkReader, Waiting, Newcomer {
+class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
   due = 0
   cost = COST
   readonly #handle: StreamHandle

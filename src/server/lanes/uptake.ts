@@ -1,5 +1,5 @@
-// Whether a peer takes the answers that it is sent. The application may take any time for them; but what is written and not
-// read holds memory and a place for as long as the peer likes.
+// Whether a peer reads the HTTP answers that it is sent. The application may take any time to answer; but an answer that is
+// written and not read holds memory and a place for as long as the peer likes.
 import type { Socket } from 'node:net'
 import { queuedIn } from '../../internals/http.js'
 import { ticksOf } from '../../time/deadlines.js'
@@ -9,18 +9,18 @@ export const STALLED = ticksOf(1000)
 
 export class Uptake {
   readonly #socket: Socket
-  /** What the socket was done with, and what the system had not taken of a write, when that was last seen to change. */
+  /** Bytes that had been written, and bytes of a write that the system had not taken, at the last call. */
   #done = 0
   #queued = 0
   #since: number
 
-  /** From the tick `now` on. */
+  /** Begins to watch the socket at the tick `now`. */
   constructor(socket: Socket, now: number) {
     this.#socket = socket
     this.#since = now
   }
 
-  /** For how many ticks, as far as that has been seen, something has waited of which the peer takes nothing. */
+  /** For how many ticks answers have waited without the peer reading any of them, as far as the calls have seen. */
   stalledFor(now: number): number {
     const { bytesWritten, writableLength } = this.#socket
     const done = bytesWritten - writableLength

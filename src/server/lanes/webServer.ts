@@ -60,7 +60,7 @@ interface Visit extends Expiring, Arrival {
   first: number | undefined
   /** Requests that are not answered. */
   readonly answers: Set<ServerResponse>
-  /** What the peer takes of them. */
+  /** Whether the peer reads the answers. */
   readonly uptake: Uptake
   /** How node:http gets what is read; undefined until it has the connection. */
   reads: SlicedReads | undefined
@@ -148,7 +148,7 @@ export class WebServer {
     return visit
   }
 
-  /** Answers are under way: the application may take any time for them, but not the peer. */
+  /** Answers are under way: the application may take any time to answer, but the peer must read what is written. */
   #look(visit: Visit): void {
     const { deadlines, pauseTimeout } = this.#options
     if (visit.uptake.stalledFor(deadlines.now) >= ticksOf(pauseTimeout)) visit.socket.destroy()
@@ -174,7 +174,7 @@ export class WebServer {
 
   #headIsRead(socket: Duplex): void {
     const visit = this.#visits.get(socket)
-    // With answers under way, its deadline is for them.
+    // While answers are under way, the deadline limits how long the peer may not read them.
     if (visit?.answers.size === 0) this.#options.deadlines.clear(visit)
   }
 
