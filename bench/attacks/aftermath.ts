@@ -1,4 +1,4 @@
-// What is left of an attack when its peers have left: looked at until nothing is, or until every limit of time is over.
+// What the server still holds after an attack: looked at until it holds nothing, or until every limit of time is over.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../support/talk.js'
 import type { Pace, Processes } from './processes.js'
@@ -8,7 +8,7 @@ export interface Aftermath {
   /** Bytes in use above what was in use before, and the connections that the server still has. */
   readonly after: number
   readonly connections: number
-  /** Seconds after which nothing was held any more; null if that did not come. */
+  /** Seconds after which nothing was held any more; null if something was held to the end. */
   readonly freed: number | null
   readonly problems: readonly string[]
 }
@@ -19,11 +19,11 @@ export const NOTHING = 2 ** 20
 export const PATIENCE = 15_000
 const FIRST_LOOK = 500
 const NEXT_LOOK = 5000
-/** Longer than the limits of time, of which the longest is a minute. */
+/** How long the server is watched: longer than its limits of time, of which the longest is a minute. */
 const LONGEST_LIMIT = 80_000
 const FRESH = { connections: 1, interval: 10, newcomers: 0 } as const
 
-/** What a server holds that has served honest peers: code is compiled, and memory made. */
+/** What a server holds after it has served honest peers: its code is compiled, and its memory made. */
 export async function baselineOf(processes: Processes, pace: Pace): Promise<Memory> {
   await processes.begin({ connections: 5, interval: 2, newcomers: 10 })
   await sleep(pace.quick ? 50 : 300)

@@ -12,7 +12,7 @@ export interface Attack {
   readonly seconds?: number
   /** Whether it is also tried with a thousand attackers at once. */
   readonly many?: boolean
-  /** What must be there first, once. */
+  /** Prepares what the attack needs, once. */
   prepare?(attacker: Attacker): Promise<void>
   /** What each connection does, from its dialling on. */
   one(attacker: Attacker, index: number): Promise<void>
@@ -47,7 +47,7 @@ export function repeating(
   return { name, title, ...more, one: (attacker, index) => attacker.again(() => work(attacker, index)) }
 }
 
-/** Builds it when it is needed first. */
+/** Builds a value when it is first needed, and keeps it. */
 export function once<Value>(build: () => Value): () => Value {
   let built: { readonly value: Value } | undefined
   return () => {

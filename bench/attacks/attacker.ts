@@ -7,14 +7,14 @@ import { upgradeRequest } from './wire.js'
 
 /** Written at once: a part of a long prebuilt piece. */
 const PORTION = 65_536
-/** No attack sends more. */
+/** No attack sends more bytes than this. */
 const MOST_BYTES = 2 ** 31
 const HANDSHAKE = 3000
 
 export interface DialOptions {
-  /** By TLS. */
+  /** Whether the connection uses TLS. */
   readonly secure?: boolean
-  /** To which port. Default: that of TLS, if it is to speak that, or else the plain one. */
+  /** The port. Default: the port for TLS if `secure` is set, else the plain one. */
   readonly port?: number
   /** Whether it reads what the server sends. Default true. */
   readonly reads?: boolean
@@ -105,7 +105,7 @@ export class Attacker {
     return socket
   }
 
-  /** Writes, if it may; false if it may not, or no longer. */
+  /** Writes the bytes; false if the attack is over, the connection has ended, or it has sent enough. */
   write(socket: Socket, bytes: Uint8Array, done?: () => void): boolean {
     if (!this.active || !socket.writable || this.#sent > MOST_BYTES) return false
     this.#sent += bytes.length
@@ -133,7 +133,7 @@ export class Attacker {
       if (!this.active || !socket.writable) return
       sent += part.length
       at = at + part.length >= bytes.length ? 0 : at + part.length
-      // Whoever is to stop it must get a turn, too.
+      // The message that stops the attack must get a turn, too.
       await (every === undefined ? nextTurn() : sleep(every))
     }
   }

@@ -18,7 +18,7 @@ const ATTACK = 2
 const SILENCE = 0.5
 const NOTHING_SEEN = { sent: 0, resident: 0, live: 0, after: 0, connections: 0, freed: null } as const
 
-/** Resolves at once with a promise: what becomes of a server that still holds something takes its minute beside others. */
+/** Resolves with a promise: to watch a server that still holds something takes a minute, beside other measurements. */
 export async function holdingOf(
   attack: Attack,
   checkout: string,

@@ -30,7 +30,7 @@ export interface Results extends Circumstances {
 /** Where the figures are published. */
 export const GUIDE: FiguresPage = { file: 'docs/limits.md', command: 'npm run bench:attacks -- --publish' }
 
-/** Both tables, with where they come from. */
+/** Both tables, with the machine and the date of the figures. */
 export function sectionOf(results: Results): string {
   const { date, machine } = results
   const origin = `${date.slice(0, 10)}, Node.js ${machine.node.slice(1)}, ${machine.cpu}, ${machine.cores} cores${machine.pinned ? ', server and clients on one each' : ''}.`
@@ -67,7 +67,7 @@ function complaints(
   { after, connections, freed }: Aftermath,
   problems: readonly string[],
 ): string[] {
-  // What nobody could look at is a problem of its own.
+  // If nobody could look at it, that is a problem of its own.
   const kept = freed === null && (after >= NOTHING || connections > 0)
   const found = [
     ...(wait > bound ? [`${milliseconds(wait)} ms instead of ${bound}`] : []),

@@ -14,7 +14,7 @@ export interface Chart {
   readonly svg: (theme: Theme) => string
 }
 
-/** One colour a server, in every chart; readable on both grounds, and told apart without red and green. */
+/** One colour per server, in every chart; readable on both grounds, and told apart without red and green. */
 const colours: Readonly<Record<PeerName, string>> = {
   floor: '#8a8f98',
   millrace: '#e8590c',

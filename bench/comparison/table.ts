@@ -27,7 +27,7 @@ function relative(row: Row, peer: PeerName): string {
 
 export const head: readonly string[] = ['', ...columns, '÷ floor', '÷ uWS', '÷ Bun', '÷ ws']
 
-/** A row's, in the order of the head. */
+/** The cells of a row, in the order of the head. */
 export function cells(row: Row): string[] {
   const peers = ['floor', 'uWebSockets.js', 'Bun', 'ws'] as const
   const title = row.unit === 'µs per message' ? row.title : `${row.title} (${row.unit.replace(' per handshake', '')})`

@@ -8,7 +8,7 @@ import { workloads } from '../comparison/workloads.js'
 import type { Pace } from '../support/suite.js'
 import { peersFor, type Section } from './section.js'
 
-/** Theirs, in `npm run bench -- --only`. */
+/** The ids of these rows in `npm run bench`. */
 const IDS = ['65536x1', '1048576x1', '16777216x1', 'latency-16MiB']
 
 export async function echoing(pace: Pace): Promise<Section> {

@@ -10,9 +10,9 @@ import type { Setting } from './workServer.js'
 const PROGRAM = fileURLToPath(new URL('./workServer.js', import.meta.url))
 const SMALL = { connections: 10, size: 125, pipeline: 1, kind: 'binary', verify: false, rate: 1000 } as const
 
-/** Microseconds, each of the round in which it was least; and messages per second, of that in which they were most. */
+/** Times in microseconds, each from the round in which it was least; the rate from the round in which it was highest. */
 export interface Cost {
-  /** CPU time of the main thread per message, and of the whole process. */
+  /** CPU time per message, of the main thread and of the whole process. */
   mainThread: number
   cpu: number
   /** From sending a message to its answer, as the client sees it. */

@@ -7,7 +7,7 @@ import { goes, type Order, Program } from './talk.js'
 
 /** One round of one server. */
 export interface Round {
-  /** Server CPU time per message (or a delivery, or a handshake), in microseconds. */
+  /** Server CPU time per message, per delivery or per handshake, in microseconds. */
   readonly cpu: number
   /** What of `cpu` its main thread had, where the system tells. */
   readonly mainThread?: number

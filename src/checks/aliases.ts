@@ -1,4 +1,4 @@
-// What other WebSocket servers call the same things: ws, uWebSockets.js, Bun, Deno, socket.io and node:http.
+// The names that other servers have for options of millrace: ws, uWebSockets.js, Bun, Deno, socket.io and node:http.
 
 /** Limits and the like under the names that others give them. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -85,7 +85,7 @@ const HANDLER_ALIASES: Readonly<Record<string, string>> = {
   handler: 'request',
 }
 
-/** Names of others for which there is no option here, and what there is instead. */
+/** Names of options that millrace does not have, and what it has instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   perMessageDeflate: 'permessage-deflate is not supported: leave it out',
   compression: 'permessage-deflate is not supported: leave it out',
@@ -108,17 +108,17 @@ const INSTEAD: Readonly<Record<string, string>> = {
   namespace: "use routes: { '/chat': route({ ... }) }",
 }
 
-/** What a limit, or the like, is called here. */
+/** The name that millrace has for a limit of another server. */
 export function optionFor(name: string): string | undefined {
   return Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined
 }
 
-/** What an option or a handler is called here. */
+/** The name that millrace has for an option or a handler of another server. */
 export function optionOrHandlerFor(name: string): string | undefined {
   return optionFor(name) ?? (Object.hasOwn(HANDLER_ALIASES, name) ? HANDLER_ALIASES[name] : undefined)
 }
 
-/** What there is here instead of something that others have. */
+/** What millrace has instead of an option that other servers have. */
 export function insteadOf(name: string): string | undefined {
   return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined
 }

@@ -1,5 +1,5 @@
-// Every error that somebody who uses millrace can cause or is told of, with a code that stays the same when its words
-// change. docs/errors.md is written from here. What a peer does wrong is no error of a caller's: see protocol/violation.ts.
+// Every error that a user of millrace can cause or is told of, with a code that stays the same when its words change.
+// docs/errors.md is written from here. Mistakes of peers are no errors of callers: see protocol/violation.ts.
 
 /** The class of an error, when it comes, and what to do about it. */
 type Entry = readonly [kind: new (message: string, options?: ErrorOptions) => Error, when: string, remedy: string]
@@ -203,7 +203,7 @@ export const callerErrors = {
   ],
 } as const satisfies Readonly<Record<string, Entry>>
 
-/** The codes of errors that whoever uses millrace can cause, or is told of. */
+/** The codes of errors that a user of millrace can cause, or is told of. */
 export type ErrorCode = keyof typeof callerErrors
 
 /** An error of the catalogue. */
@@ -216,7 +216,7 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(callerErrors, code)
 }
 
-/** An error of the catalogue: its class is the catalogue's, and its stack begins where it is made. */
+/** Makes an error of the catalogue: its class is the one in the catalogue, and its stack begins at the caller. */
 export function callerError(code: ErrorCode, message: string): CallerError {
   const [Kind] = callerErrors[code]
   const error = new Kind(message)

@@ -5,7 +5,7 @@ import { Codec, codecOfThread } from './instance.js'
 export { OutOfMemory } from './outOfMemory.js'
 export { HEADROOM, Region } from './region.js'
 export { violationName } from './violations.js'
-/** The inbox: where every read of the thread lands, and how long a read may be. */
+/** The inbox, in which every read of the thread lands, and the longest read in bytes. */
 export { INBOX, INBOX_LENGTH } from './wasm.generated.js'
 export { Codec, codecOfThread, Heap }
 

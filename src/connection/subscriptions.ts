@@ -1,4 +1,5 @@
-// What a connection asks of the topics of its server. Each subscription is memory that the peer may have asked for.
+// The subscriptions of a connection to the topics of its server. Each costs memory that the peer may have asked for, so it
+// counts as held by the connection.
 import type { Budget } from '../memory/budget.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Owner } from './owner.js'

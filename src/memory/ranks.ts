@@ -1,13 +1,13 @@
 // Who holds the most, in constant time: holders stand in rows by the power of two of what they hold.
 import type { Holder } from './holder.js'
 
-/** Whoever holds less is in no row: to end it would gain nothing. As a power of two, in bytes. */
+/** As a power of two, in bytes. A holder that holds less is in no row, because ending it would gain nothing. */
 const LEAST = 12
 
 export class Ranks {
   readonly #rows: Set<Holder>[] = []
 
-  /** One of those who hold the most; undefined if nobody holds much. */
+  /** A holder of the highest row; undefined if nobody holds much. */
   get largest(): Holder | undefined {
     for (let row = this.#rows.length - 1; row >= 0; row--) {
       for (const holder of this.#rows[row] ?? []) return holder

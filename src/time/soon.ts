@@ -8,7 +8,7 @@ export class Soon {
     this.#work = work
   }
 
-  /** Has the work done in the next turn. */
+  /** Asks for the work to be done in the next turn. */
   ask(): void {
     if (this.#asked) return
     this.#asked = true

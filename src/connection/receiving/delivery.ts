@@ -1,5 +1,5 @@
-// Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Keeps those whose
-// handler has returned a promise, and their number within its limit.
+// Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Messages whose handler
+// has returned a promise are kept until it settles; their number has a limit.
 import type { AsyncResource } from 'node:async_hooks'
 import { isThenable } from '../../checks/thenable.js'
 import type { Codec, Region } from '../../codec/codec.js'
@@ -28,7 +28,7 @@ export interface Recipient<Data> extends CallbackTarget<Data>, Owner {}
 /** A message whose handler is not done. */
 interface Pending {
   readonly kept: Kept
-  /** A thread of the pool reads it: it must stay where it is, whatever becomes of the connection. */
+  /** Whether a thread of the pool reads the message: then it must not move, whatever becomes of the connection. */
   readonly pooled: boolean
   /** Nothing else is delivered until this message is done. */
   readonly alone: boolean
@@ -46,7 +46,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
   /** The latest stream: while it waits to be read, no other stream begins. */
   #stream: MessageStream | undefined
   #loop: MessageLoop | undefined
-  /** Every message goes straight to the handler. */
+  /** Whether every message goes straight to the handler. */
   #plain: boolean
   #ended = false
   #ownAccount: Account | undefined
@@ -69,7 +69,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
     return InvalidJson.isFrom(error, this)
   }
 
-  /** The loop over the messages; from now on they go there. */
+  /** Returns the loop over the messages; from now on, messages go there. */
   messages(): MessageLoop {
     this.#loop ??= new MessageLoop(this.#pressure, this.#account)
     this.#plain = false
@@ -115,7 +115,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
       recipient.handlerFailed(error)
       stream.return()
     }
-    if (!isThenable(result)) return // it may go on reading, or have given the stream to somebody else
+    if (!isThenable(result)) return // the handler may go on reading, or have given the stream to somebody else
     const { work: pending } = this.#shared
     pending.answerBegins(recipient.connection)
     const settled = (): void => {
@@ -134,7 +134,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
     else this.#exceeded(exceeded)
   }
 
-  /** The connection has ended: what handlers and the loop still hold moves to memory of their own, and counts on. */
+  /** The connection has ended: messages that handlers and the loop still hold move to memory of their own. */
   end(): void {
     if (this.#ended) return
     this.#ended = true
@@ -152,12 +152,12 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
     }
   }
 
-  /** Memory is short: what handlers of a connection that has ended hold is gone. */
+  /** Memory is short: handlers of a connection that has ended lose the messages that they hold. */
   lose(): void {
     for (const { kept, pooled } of this.#pending ?? []) if (!pooled) kept.lose()
   }
 
-  /** Whether a message does not go to the handler: it came too soon, or goes to the stream, the pool or the loop. */
+  /** Whether a message does not go to the handler: it exceeds a rate, or goes to the stream, the pool or the loop. */
   #diverts(message: Message): boolean {
     const { large, streamThreshold } = this.#shared
     const { byteLength } = message
@@ -241,7 +241,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
     this.#kept(kept.fits)
   }
 
-  /** What could not be kept fails its connection. */
+  /** Fails the connection if a message or chunk could not be kept. */
   #kept(kept: boolean): void {
     if (!kept) this.#recipient.violated(new ProtocolViolation('MEMORY_SPENT'))
   }

@@ -1,5 +1,5 @@
-// Frames what leaves: the only place that does. Frames are built where they leave from: in the outbox, in a waiting block,
-// in memory of their own, or in front of a region's payload. A client masks each frame with a key of its own (RFC 6455,
+// Builds all frames that are sent: nothing else does. A frame is built where it leaves from: in the outbox, in a waiting
+// block, in memory of its own, or in front of a region's payload. A client masks each frame with a key of its own (RFC 6455,
 // section 5.3). The caller gives a frame's first byte: FIN, the opcode and, for an extension, RSV1.
 import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
@@ -41,7 +41,7 @@ export interface Frame {
 export class Encoder {
   readonly role: Role
   readonly #codec: Codec
-  /** A client's. */
+  /** The masking keys, if this side is a client. */
   readonly #keys: MaskingKeys | undefined
   readonly #keyBytes: number
   readonly #longestHeader: number
@@ -55,7 +55,7 @@ export class Encoder {
     this.#longestHeader = masks ? LONGEST_MASKED_HEADER : LONGEST_HEADER
   }
 
-  /** Whether each frame has a key of its own, so that none can be sent twice, or to two. */
+  /** Whether each frame has a masking key of its own, so that no frame can be sent twice, or to two peers. */
   get masks(): boolean {
     return this.#keys !== undefined
   }
@@ -64,7 +64,7 @@ export class Encoder {
   text(buffer: FrameBuffer, first: number, text: string): void {
     const most = mostBytes(text)
     const pointer = buffer.reserve(most + this.#longestHeader)
-    const { bytes, call } = this.#codec // not before: the memory may have grown
+    const { bytes, call } = this.#codec // read after `reserve`, which may have made the memory grow
     // The guess is right for ASCII; where it is wrong, the payload moves by a few bytes.
     const guess = headerBytes(text.length) + this.#keyBytes
     const length = bytes.write(text, pointer + guess, most, 'utf8')
@@ -104,11 +104,11 @@ export class Encoder {
     this.bytes(buffer, FIN | opcode, payload)
   }
 
-  /** A message that was received, sent on without a copy of JavaScript's; from its region where it lies. */
+  /** A received message that is sent on: from its region where it lies, otherwise copied within the codec's memory. */
   message(outgoing: Outgoing, message: Message): void {
     const region = messageInternals.region(message)
-    // What came in fragments lies in a region however short it is; to send that from there would cost more than a copy.
-    // What a client sends is masked, and a region may be read by others.
+    // A message in fragments lies in a region, however short it is; to send a short one from there would cost more than a
+    // copy. A client copies, too, because it masks what it sends, and others may read the region.
     if (region === undefined || message.byteLength <= LONGEST_COPIED || this.masks) {
       return this.messageCopied(outgoing, message)
     }
@@ -120,7 +120,7 @@ export class Encoder {
     outgoing.addShared(region, pointer - header, header + length)
   }
 
-  /** A message that was received, copied: within the codec's memory, where that is what it still lies in. */
+  /** A copy of a received message: within the codec's memory, if the message still lies there. */
   messageCopied(buffer: FrameBuffer, message: Message): void {
     const pointer = messageInternals.pointer(message)
     if (pointer === 0) this.bytes(buffer, firstOf(message), message.bytes)
@@ -173,7 +173,7 @@ export function mostBytes(text: string): number {
 /** The bytes of what an application sends, whichever realm made them. Throws a TypeError for what is none. */
 export function bytesOf(data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  // With its length: another thread may make the memory longer while its frame is built.
+  // The view has a fixed length, because another thread may make the memory longer while the frame is built.
   if (types.isAnyArrayBuffer(data)) return new Uint8Array(data, 0, data.byteLength)
   throw callerError(
     'ERR_ARGUMENT_KIND',

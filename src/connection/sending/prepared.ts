@@ -29,7 +29,7 @@ export class PreparedMessage {
   /** The length of the payload in bytes. */
   readonly byteLength: number
   #frame: Frame | undefined
-  /** The payload where there was no memory to encode it: whoever sends it tries again. */
+  /** The payload, if there was no memory to encode it: the next `send` tries again. */
   #payload: Uint8Array | undefined
 
   static {

@@ -9,11 +9,11 @@ import { PreparedMessage, preparedInternals } from './prepared.js'
 /** What a fragment of a message may be made of. */
 export type FragmentData = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
-/** Room enough for its frame. Throws what `send` would throw for what can't be sent. */
+/** The most bytes that its frame may have. Throws, as `send` does, if it can't be sent. */
 export function mostBytes(data: Sendable): number {
   if (typeof data === 'string') return mostBytesOfText(data) + LONGEST_HEADER
   if (data instanceof PreparedMessage) return preparedInternals.frame(data).length
-  if (data instanceof Message) messageInternals.pointer(data) // throws for one that is gone
+  if (data instanceof Message) messageInternals.pointer(data) // throws if the message is gone
   if (data instanceof Message) return data.byteLength + LONGEST_HEADER
   return bytesOf(data).length + LONGEST_HEADER
 }
@@ -37,7 +37,7 @@ export function isText(data: Sendable): boolean {
   return typeof data === 'string'
 }
 
-/** Its payload: valid as long as it is. */
+/** Its payload, which is valid as long as `data` is. */
 export function payloadOf(data: Sendable): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data)
   if (data instanceof Message) return data.view

@@ -1,5 +1,5 @@
 // Sends what a source yields as one message, a fragment after the other: no faster than the peer reads, in slices between
-// which the event loop has its turn, and not a moment longer than the connection lives.
+// which the event loop has its turn, and only as long as the connection lives.
 
 import { isThenable } from '../../checks/thenable.js'
 import type { SendResult } from '../connection.js'
@@ -49,7 +49,7 @@ export class StreamPump {
     this.#abandon?.(this.#ended)
   }
 
-  /** Enough of what was sent has left. */
+  /** Enough of the output has been written: the pump goes on. */
   relieved(): void {
     this.#relieve?.()
   }
