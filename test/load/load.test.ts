@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import type { LoadResult } from '../../src/load/load.js'
+import type { LoadOptions, LoadResult } from '../../src/load/load.js'
 import { DURATION, echoServer, options, shortLoad, wsEchoServer } from './peers.js'
 
 function plausible(result: LoadResult, size: number): void {
@@ -17,17 +17,28 @@ function plausible(result: LoadResult, size: number): void {
   assert.ok(histogram.every(([edge, count], at) => count >= 0 && edge > (histogram[at - 1]?.[0] ?? 0)))
 }
 
+/** On a busy machine, no batch may be answered in so short a time: then the load takes four times as long, twice at most. */
+async function measuredLoad(url: string, given: Partial<LoadOptions> = {}): Promise<LoadResult> {
+  const first = given.duration ?? DURATION
+  let result = await shortLoad(url, given)
+  for (const duration of [4 * first, 16 * first]) {
+    if (result.error !== undefined || result.histogram.length > 0) break
+    result = await shortLoad(url, { ...given, duration })
+  }
+  return result
+}
+
 describe('load', options, () => {
   for (const size of [0, 125, 126, 65_535, 65_536, 300_000]) {
     for (const kind of ['binary', 'text', 'utf8'] as const) {
       test(`${size} bytes, ${kind}, every byte compared`, options, async (t) => {
-        plausible(await shortLoad(await echoServer(t), { size, kind, verify: true }), size)
+        plausible(await measuredLoad(await echoServer(t), { size, kind, verify: true }), size)
       })
     }
   }
 
   test('counted only, and one in flight: as many latencies as messages', options, async (t) => {
-    const result = await shortLoad(await echoServer(t), { pipeline: 1 })
+    const result = await measuredLoad(await echoServer(t), { pipeline: 1 })
     plausible(result, 16)
     const recorded = result.histogram.reduce((sum, [, count]) => sum + count, 0)
     assert.equal(recorded, result.messages)
@@ -35,23 +46,23 @@ describe('load', options, () => {
 
   test('a batch larger than any socket buffer', options, async (t) => {
     const given = { connections: 1, size: 2 ** 20, pipeline: 16, verify: true, duration: 0.5 }
-    plausible(await shortLoad(await echoServer(t), given), 2 ** 20)
+    plausible(await measuredLoad(await echoServer(t), given), 2 ** 20)
   })
 
   test('more connections than are dialled at once', options, async (t) => {
-    plausible(await shortLoad(await echoServer(t), { connections: 150 }), 16)
+    plausible(await measuredLoad(await echoServer(t), { connections: 150 }), 16)
   })
 
   for (const kind of ['binary', 'text', 'utf8'] as const) {
     test(`a ws server, ${kind}`, options, async (t) => {
       for (const size of [20, 70_000])
-        plausible(await shortLoad(await wsEchoServer(t), { kind, size, verify: true }), size)
+        plausible(await measuredLoad(await wsEchoServer(t), { kind, size, verify: true }), size)
     })
   }
 
   test('a ws server that compresses', options, async (t) => {
     const url = await wsEchoServer(t, { perMessageDeflate: { threshold: 0 } })
-    for (const size of [0, 200, 16_384]) plausible(await shortLoad(url, { kind: 'deflate', size }), size)
+    for (const size of [0, 200, 16_384]) plausible(await measuredLoad(url, { kind: 'deflate', size }), size)
   })
 
   test('memory is given back', options, async (t) => {
