@@ -65,6 +65,7 @@ export class Ending {
     if ((actions & Action.flush) !== 0) this.#sender.outgoing.touch()
     if ((actions & Action.halfClose) !== 0) this.#transport.end()
     if ((actions & Action.destroy) !== 0) this.#destroy()
+    if ((actions & Action.finish) !== 0) this.#transport.endBoth()
   }
 
   #sayClose(): void {

@@ -111,6 +111,10 @@ class TracedTransport implements Transport {
     this.#transport.end()
   }
 
+  endBoth(): void {
+    this.#transport.endBoth()
+  }
+
   close(): void {
     this.#transport.close()
   }

@@ -26,6 +26,8 @@ export const Action = {
   halfClose: 16,
   /** End the TCP connection at once. */
   destroy: 32,
+  /** End the TCP connection, once the transport has passed on what was written. */
+  finish: 64,
 } as const
 
 const OPEN = 0
@@ -130,7 +132,7 @@ export class Lifecycle {
    */
   flushed(): number {
     if (this.#state !== ENDING || this.#has(DESTROYED)) return Action.none
-    if (this.#has(PEER_ENDED)) return this.#destroy()
+    if (this.#has(PEER_ENDED)) return this.#finish()
     if (this.#has(HALF_CLOSED) || !this.#has(IS_SERVER)) return Action.none
     this.#facts |= HALF_CLOSED
     return Action.halfClose
@@ -169,6 +171,11 @@ export class Lifecycle {
     if (!says) return WIND_UP
     this.#sent = close
     return WIND_UP | Action.sayClose
+  }
+
+  #finish(): number {
+    this.#facts |= DESTROYED
+    return Action.finish
   }
 
   #destroy(): number {

@@ -85,6 +85,14 @@ export class DuplexTransport implements Transport {
     })
   }
 
+  /** The stream may still hold what it was given: a TLS socket always does for a moment. */
+  endBoth(): void {
+    this.#later(() => {
+      const stream = this.#stream
+      if (!stream.destroyed) stream.end(() => stream.destroy())
+    })
+  }
+
   close(): void {
     this.#remaining = 0
     this.#pending = false

@@ -154,6 +154,11 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     if (!this.#closed && shutdown(this.#handle, () => undefined) < 0) this.close()
   }
 
+  /** What was written is the system's already. */
+  endBoth(): void {
+    this.close()
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true

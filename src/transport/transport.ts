@@ -31,6 +31,8 @@ export interface Transport {
   write(pointer: number, length: number): number
   /** Half-closes, after what was written. */
   end(): void
+  /** Ends both halves when what was written has left. Where the peer does not read that, `close` must follow. */
+  endBoth(): void
   /** Ends everything at once. `closed` follows, never before this returns. */
   close(): void
 }

@@ -73,7 +73,7 @@ const common: Readonly<Record<string, Row>> = {
   'ending: the peer has closed its half, and nobody has said Close': {
     after: ['peerEnds'],
     state: 'ending',
-    cells: { ...ENDING, peerEnds: ['ending', WIND_UP], flushed: ['ending', 'destroy'], progress: ['ending'] },
+    cells: { ...ENDING, peerEnds: ['ending', WIND_UP], flushed: ['ending', 'finish'], progress: ['ending'] },
   },
   'ending: both have said Close, and the peer has closed its half': {
     after: ['receiveClose', 'peerEnds'],
@@ -81,7 +81,7 @@ const common: Readonly<Record<string, Row>> = {
     cells: {
       ...ENDING,
       peerEnds: ['ending', WIND_UP],
-      flushed: ['ending', 'destroy'],
+      flushed: ['ending', 'finish'],
       progress: ['ending', 'limitTime'],
     },
   },
@@ -90,7 +90,7 @@ const common: Readonly<Record<string, Row>> = {
     state: 'ending',
     cells: { ...ENDING, peerEnds: ['ending', WIND_UP], flushed: ['ending'], progress: ['ending'] },
   },
-  'ending: destroyed after the peer has closed its half': {
+  'ending: the peer has closed its half, and everything is written': {
     after: ['peerEnds', 'flushed'],
     state: 'ending',
     cells: { ...ENDING, peerEnds: ['ending', WIND_UP], flushed: ['ending'], progress: ['ending'] },
@@ -189,14 +189,14 @@ for (const role of ['server', 'client'] as const) {
 test('a server that has half-closed ends the TCP connection when the peer has closed its half, too', () => {
   const life = reached('server', ['receiveClose', 'flushed'])
   assert.equal(namesOf(life.peerEnds()), WIND_UP)
-  assert.equal(namesOf(life.flushed()), 'destroy')
+  assert.equal(namesOf(life.flushed()), 'finish')
 })
 
 test('a client ends the TCP connection only after the server has closed its half, or when its time is over', () => {
   const life = reached('client', ['receiveClose', 'flushed', 'flushed'])
   assert.equal(namesOf(life.flushed()), '')
   life.peerEnds()
-  assert.equal(namesOf(life.flushed()), 'destroy')
+  assert.equal(namesOf(life.flushed()), 'finish')
   const late = reached('client', ['receiveClose', 'flushed'])
   assert.equal(namesOf(late.expires()), 'destroy')
 })

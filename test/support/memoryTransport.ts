@@ -88,6 +88,10 @@ export class MemoryTransport implements Transport {
     this.halfClosed = true
   }
 
+  endBoth(): void {
+    this.close()
+  }
+
   close(): void {
     if (this.closed) return
     this.closed = true
