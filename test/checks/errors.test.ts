@@ -8,9 +8,10 @@ import { callerErrors, isErrorCode } from '../../src/checks/errors.js'
 import { errorOf, failureOf } from '../../src/cluster/orders.js'
 import { createServer, type ErrorCode, type Message, prepare, route } from '../../src/index.js'
 import { WsClient } from '../clients/wsClient.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { masked, TEXT } from '../support/frames.js'
 import { serving } from '../support/serving.js'
+import { settle } from '../support/settle.js'
 
 /** Calls a function with what its types forbid. */
 function wrongly(call: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {

@@ -6,8 +6,9 @@ import { test } from 'node:test'
 import { bytesOf } from '../../src/connection/sending/encoder.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import type { MessageStream } from '../../src/index.js'
-import { connections, settle } from '../support/connections.js'
-import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { CLOSE, closeStatus, masked, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 /** A peer that reads nothing, with a publication on its way that is more than it may be owed. */
 function overflowing(error?: (name: string) => void) {
@@ -37,7 +38,7 @@ for (const [what, act] of [
     slow.wire.stuck = false
     slow.wire.finish()
     await settle()
-    const { frames } = readFrames(slow.wire.output)
+    const frames = slow.wire.frames()
     assert.deepEqual(
       frames.slice(1).map(({ opcode }) => opcode),
       [CLOSE],
@@ -59,7 +60,7 @@ test('nothing but Close follows a publication that did not fit', async () => {
   slow.wire.stuck = false
   slow.wire.finish()
   await settle()
-  const { frames } = readFrames(slow.wire.output)
+  const frames = slow.wire.frames()
   assert.deepEqual(
     frames.slice(1).map(({ opcode }) => opcode),
     [CLOSE],
@@ -85,7 +86,7 @@ test('what was accepted during a message is sent when that ends, also without me
   wire.stuck = false
   wire.finish()
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.deepEqual(
     frames.map(({ payload }) => payload.toString('latin1', 0, 5)),
     ['a', 'b', 'c', 'd', 'waits'],
@@ -120,7 +121,7 @@ test('a subscription ends once, also where what is sent before that fails the co
   await settle()
   assert.equal(place.shared.topics.publish('t', 'news'), 1)
   await settle()
-  assert.equal(readFrames(other.wire.output).frames.length, 1)
+  assert.equal(other.wire.frames().length, 1)
   for (const { wire } of [slow, other]) wire.close()
   await settle()
   assert.equal(place.budget.used, 0)
@@ -136,7 +137,7 @@ test('a frame is not begun before an error handler has said Close on its connect
   for (let n = 0; n < 40; n++) other.peer.send(Buffer.alloc(10_000))
   turnOfThread().end()
   await settle()
-  const { frames } = readFrames(other.wire.output)
+  const frames = other.wire.frames()
   const at = frames.findIndex(({ opcode }) => opcode === CLOSE)
   assert.ok(at > 0)
   assert.equal(at, frames.length - 1, 'nothing follows Close')

@@ -11,10 +11,11 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import { Budget } from '../../src/memory/budget.js'
 import { SharedBlock } from '../../src/memory/sharedBlock.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { eventually } from '../support/socketClient.js'
 
 const LIMIT = 10_000
@@ -161,7 +162,7 @@ test('a pong does not wait, whatever waits for the stream', async () => {
   while (one.peer.send('x'.repeat(100)) === 'buffered');
   one.wire.feed(masked(PING, 'p'))
   await settle()
-  assert.equal(readFrames(one.wire.output).frames.at(-1)?.opcode, PONG)
+  assert.equal(one.wire.frames().at(-1)?.opcode, PONG)
 })
 
 test("'close': a stream that the peer reads slowly is not what overflows", async () => {
@@ -189,8 +190,9 @@ test('everything that can be sent can wait, and is what it was when it was sent'
   assert.throws(() => one.peer.send(5 as unknown as string), TypeError)
   one.finish()
   await settle()
-  const payloads = readFrames(one.wire.output)
-    .frames.slice(-given.length)
+  const payloads = one.wire
+    .frames()
+    .slice(-given.length)
     .map(({ payload }) => payload)
   const expected = ['', 'short', long, 'a\ufffdb', 'p'.repeat(20_000), 'changed below', '\x07'.repeat(40_000), '\0\0\0']
   assert.deepEqual(
@@ -213,7 +215,7 @@ test('a received message can wait, too', async () => {
   finish()
   await sent
   await settle()
-  const texts = readFrames(wire.output).frames.slice(-2)
+  const texts = wire.frames().slice(-2)
   assert.deepEqual(
     texts.map(({ payload }) => payload.toString()),
     ['echo', 'in fragments'],

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, CLOSE, close, closeStatus, masked, PING, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 /** A connected peer, with what its handlers were told. */
 function connected(limits = {}) {
@@ -59,7 +60,7 @@ test('this side says Close: messages still arrive until the peer answers', async
   wire.feedEnd()
   await settle()
   assert.deepEqual(closes, [[3000, '']])
-  assert.equal(readFrames(wire.output).frames.length, 1, 'one Close, no pong after it')
+  assert.equal(wire.frames().length, 1, 'one Close, no pong after it')
 })
 
 test('a peer that does not answer Close is ended by the close timeout', async () => {
@@ -133,7 +134,7 @@ for (const [what, bytes, name, code] of violations) {
       wire.feed(masked(TEXT, 'before'))
       for (let at = 0; at < bytes.length; at += cut) wire.feed(bytes.subarray(at, at + cut))
       wire.feed(masked(TEXT, 'after'))
-      const { frames } = readFrames(wire.output)
+      const frames = wire.frames()
       assert.equal(frames.length, 1, 'one Close and nothing else')
       assert.equal(closeStatus(frames[0])?.code, code)
       assert.deepEqual(messages, ['before'])
@@ -154,7 +155,7 @@ test('a violation after our own Close sends nothing more', async () => {
   peer.close(1001)
   await settle()
   wire.feed(Buffer.from([0xff, 0xff]))
-  assert.equal(readFrames(wire.output).frames.length, 1)
+  assert.equal(wire.frames().length, 1)
   assert.equal(wire.halfClosed, true)
   wire.feedEnd()
   await settle()
@@ -172,7 +173,7 @@ test('the half-close waits for what is still being written', async () => {
   wire.finish()
   assert.equal(wire.halfClosed, true)
   assert.deepEqual(
-    readFrames(wire.output).frames.map(({ opcode }) => opcode),
+    wire.frames().map(({ opcode }) => opcode),
     [TEXT, CLOSE],
   )
 })

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
-import { CLOSE, closeStatus, masked, PING, readFrames } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { CLOSE, closeStatus, masked, PING } from '../support/frames.js'
 import { fill, pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { delay, eventually } from '../support/socketClient.js'
 
 /** A peer whose first write is under way, and what was buffered each time that `drain` was called. */
@@ -101,7 +102,7 @@ test('what it sends leaves in one write; what is buffered then calls it again', 
   assert.equal(rounds, 1, 'nothing that it sent was buffered')
   assert.equal(wire.writes, 3, 'the two before, and one for five messages')
   assert.deepEqual(new Set(results), new Set(['sent']))
-  assert.equal(readFrames(wire.output).frames.length, 7)
+  assert.equal(wire.frames().length, 7)
 })
 
 test('a drain handler that throws ends its connection with 1011', async () => {
@@ -119,7 +120,7 @@ test('a drain handler that throws ends its connection with 1011', async () => {
   wire.stuck = false
   wire.finish()
   await settle()
-  const last = readFrames(wire.output).frames.at(-1)
+  const last = wire.frames().at(-1)
   assert.equal(last?.opcode, CLOSE)
   assert.equal(closeStatus(last)?.code, 1011)
   assert.equal(errors.length, 1)

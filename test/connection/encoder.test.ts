@@ -12,9 +12,10 @@ import { prepare } from '../../src/connection/sending/prepared.js'
 import type { Role } from '../../src/protocol/role.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { CodecParser } from '../codec/codecParser.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, buildFrame, CLOSE, PING, PONG, TEXT } from '../support/frames.js'
 import { MemoryTransport } from '../support/memoryTransport.js'
+import { settle } from '../support/settle.js'
 
 const LENGTHS = [0, 1, 5, 124, 125, 126, 4000, 65_535, 65_536, 70_000]
 const MOST = 4 * 1024 * 1024

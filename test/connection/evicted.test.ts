@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { readFrames } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const MiB = 1024 * 1024
 

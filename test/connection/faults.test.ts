@@ -10,10 +10,11 @@ import { heapOfThread } from '../../src/codec/codec.js'
 import type { Connection } from '../../src/connection/connection.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { createServer } from '../../src/index.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, header, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 /** What a connection is busy with; each leaves memory in use. */

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
-import { close, closeStatus, masked, PING, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { close, closeStatus, masked, PING, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 
 const DEFAULT = 131_072
 
@@ -48,7 +49,7 @@ for (const most of [1, 2, 3, 100]) {
       assert.equal(error.code, 'TOO_MANY_FRAGMENTS')
       assert.equal(error.closeCode, 1008)
       assert.match(error.message, new RegExp(`maxFragments is ${most}$`))
-      assert.deepEqual(closeStatus(readFrames(wire.output).frames.at(-1)), { code: 1008, reason: error.message })
+      assert.deepEqual(closeStatus(wire.frames().at(-1)), { code: 1008, reason: error.message })
       assert.equal(seen.length, 4)
       wire.feedEnd()
       await settle()

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
+import { settle } from '../support/settle.js'
 
 /** What a strict client makes of the output. */
 function readBy(output: Buffer) {

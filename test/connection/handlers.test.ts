@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
-import { connections, settle } from '../support/connections.js'
-import { close, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { close, closeStatus, masked, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const bang = new Error('bang')
 const throws = () => {
@@ -36,7 +37,7 @@ for (const [how, fail] of [
       if (name === 'message') wire.feed(Buffer.concat([masked(TEXT, 'x'), masked(TEXT, 'y')]))
       await settle()
       await settle()
-      assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1011)
+      assert.equal(closeStatus(wire.frames()[0])?.code, 1011)
       assert.ok(errors.length >= 1 && errors.every((error) => error === bang))
       if (how === 'throws') assert.equal(errors.length, 1, 'the second message was not delivered')
       assert.equal(other.wire.output.length, 0)
@@ -65,7 +66,7 @@ for (const [how, fail] of [
     await settle()
     await settle()
     assert.equal(mock.callCount(), 1)
-    assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1011)
+    assert.equal(closeStatus(wire.frames()[0])?.code, 1011)
   })
 }
 

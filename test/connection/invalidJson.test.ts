@@ -5,8 +5,9 @@ import { describe, test } from 'node:test'
 import type { Handlers } from '../../src/connection/handlers.js'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
-import { CLOSE, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { CLOSE, closeStatus, masked, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 async function fed(handlers: Handlers<undefined>, text = '{"a":') {
   const errors: unknown[] = []
@@ -18,7 +19,7 @@ async function fed(handlers: Handlers<undefined>, text = '{"a":') {
   }).connect()
   wire.feed(masked(TEXT, text))
   await settle()
-  const status = closeStatus(readFrames(wire.output).frames.find(({ opcode }) => opcode === CLOSE))
+  const status = closeStatus(wire.frames().find(({ opcode }) => opcode === CLOSE))
   wire.feedEnd()
   await settle()
   return { errors, closes, status, peer }
@@ -109,7 +110,7 @@ async function misled(handlers: Handlers<undefined>) {
   other.wire.feed(masked(TEXT, 'go on'))
   await settle()
   const [ofSender, ofOther] = [sender, other].map(({ wire }) =>
-    closeStatus(readFrames(wire.output).frames.find(({ opcode }) => opcode === CLOSE)),
+    closeStatus(wire.frames().find(({ opcode }) => opcode === CLOSE)),
   )
   assert.deepEqual(
     errors.map(([who]) => who),

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
-import { BINARY, CLOSE, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { BINARY, CLOSE, closeStatus, header, masked, PING, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const MiB = 1024 * 1024
 
@@ -19,11 +20,11 @@ test('a peer that does not read is not read from, and nothing that it sent is lo
   assert.ok(peer.bufferedAmount < 25_000, `${peer.bufferedAmount} bytes buffered`)
   wire.stuck = false
   wire.finish()
-  for (let turn = 0; turn < 100 && wire.paused; turn++) await settle()
+  await wire.resumed()
   assert.equal(wire.paused, false)
   wire.feed(masked(TEXT, '500').subarray(5))
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.deepEqual(
     frames.map(({ payload }) => Number.parseInt(payload.toString(), 10)),
     Array.from({ length: 501 }, (_, n) => n),
@@ -41,8 +42,8 @@ test('parked frames count against the budget and are given back, delivered or no
     if (end === 'deliver') {
       wire.stuck = false
       wire.finish()
-      for (let turn = 0; turn < 100 && wire.paused; turn++) await settle()
-      assert.equal(readFrames(wire.output).frames.length, 200)
+      await wire.resumed()
+      assert.equal(wire.frames().length, 200)
     }
     peer.terminate()
     await settle()
@@ -87,7 +88,7 @@ test('one message above the ceiling is no pile', async () => {
   wire.stuck = false
   wire.finish()
   await settle()
-  assert.equal(readFrames(wire.output).frames.length, 2)
+  assert.equal(wire.frames().length, 2)
 })
 
 test('a message over the limit is refused at its header, and nothing is kept', async () => {
@@ -104,7 +105,7 @@ test('a message over the limit is refused at its header, and nothing is kept', a
     wire.feed(bytes)
     // The header alone, without its masking key, says nothing yet in the first two cases.
     if (wire.output.length === 0) wire.feed(Buffer.alloc(4))
-    assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1009)
+    assert.equal(closeStatus(wire.frames()[0])?.code, 1009)
     assert.equal(place.budget.used, 0)
   }
   assert.equal(errors.length, cases.length)
@@ -163,12 +164,12 @@ test('a payload that stalls is failed; time under our own pause is no stall', as
   assert.equal(waiting.wire.paused, true)
   place.budget.stalls.check(performance.now() + 60)
   await settle()
-  assert.equal(closeStatus(readFrames(oldest.wire.output).frames[0])?.code, 1008)
+  assert.equal(closeStatus(oldest.wire.frames()[0])?.code, 1008)
   assert.equal(waiting.wire.output.length, 0)
   assert.equal(waiting.wire.paused, false, 'the memory of the one that failed is free')
   place.budget.stalls.check(performance.now() + 60)
   await settle()
-  assert.equal(closeStatus(readFrames(waiting.wire.output).frames[0])?.code, 1008)
+  assert.equal(closeStatus(waiting.wire.frames()[0])?.code, 1008)
   assert.equal(place.budget.used, 0)
 })
 
@@ -181,7 +182,7 @@ test('handlers that never settle stop the reading, not the server', async () => 
   assert.equal(wire.paused, true)
   const other = place.connect()
   other.wire.feed(masked(PING, 'alive'))
-  assert.equal(readFrames(other.wire.output).frames.length, 1)
+  assert.equal(other.wire.frames().length, 1)
   peer.terminate()
   await settle()
 })
@@ -214,7 +215,7 @@ test('a violation after frames that were parked is told after them', async () =>
   wire.stuck = false
   wire.finish()
   for (let turn = 0; turn < 50; turn++) await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.deepEqual(
     frames.map(({ opcode }) => opcode),
     [...Array.from({ length: 10 }, () => TEXT), CLOSE],

@@ -4,10 +4,11 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Message } from '../../src/connection/message.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, close, masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { eventually } from '../support/socketClient.js'
 
 const texts = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `${from + n}`)

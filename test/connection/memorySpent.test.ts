@@ -10,10 +10,11 @@ import { Peer } from '../../src/connection/peer.js'
 import type { FrameBuffer } from '../../src/connection/sending/encoder.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
-import { type Connections, connections, settle } from '../support/connections.js'
+import { type Connections, connections } from '../support/connections.js'
 import { BINARY, masked, PING, readFrames, TEXT } from '../support/frames.js'
 import { MemoryTransport } from '../support/memoryTransport.js'
 import { Refusals } from '../support/refusals.js'
+import { settle } from '../support/settle.js'
 
 const LONG = 200_000
 const RESPONSE = 'HTTP/1.1 101 Switching Protocols\r\n\r\n'

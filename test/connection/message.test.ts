@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { BINARY, masked, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 test('text, bytes and view in the handler', () => {
   const seen: unknown[] = []
@@ -73,7 +74,7 @@ for (const length of [5, 300_000]) {
     proceed()
     await settle()
     assert.deepEqual(results, [true, true, true, true, true, true])
-    for (const { wire, text } of senders) assert.equal(readFrames(wire.output).frames[0]?.payload.toString(), text)
+    for (const { wire, text } of senders) assert.equal(wire.frames()[0]?.payload.toString(), text)
     assert.equal(place.budget.used, 0)
     for (const { peer } of senders) peer.terminate()
   })

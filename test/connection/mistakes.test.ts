@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { masked, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const notBytes: readonly unknown[] = [
   0,

@@ -4,8 +4,9 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { codecOfThread, INBOX_LENGTH } from '../../src/codec/codec.js'
 import { Inbox, type InboxReader } from '../../src/memory/inbox.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { close, masked, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 /** Notes the first byte of each read, and what it is told to do at the first. */
 function reader(first: (self: InboxReader) => void): { self: InboxReader; got: number[] } {

@@ -5,12 +5,13 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
-import { BINARY, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { BINARY, close, closeStatus, masked, PING, PONG, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
+import { settle } from '../support/settle.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 /** A room that notes its messages, and pauses at some of them. */
@@ -105,13 +106,13 @@ test('sending goes on while paused, pings are not answered until resume', async 
   assert.equal(peer.send('still'), 'sent')
   await settle()
   assert.deepEqual(
-    readFrames(wire.output).frames.map(({ opcode }) => opcode),
+    wire.frames().map(({ opcode }) => opcode),
     [TEXT],
   )
   peer.resume()
   await settle()
   assert.deepEqual(
-    readFrames(wire.output).frames.map(({ opcode }) => opcode),
+    wire.frames().map(({ opcode }) => opcode),
     [TEXT, PONG],
   )
 })

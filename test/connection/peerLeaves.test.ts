@@ -8,10 +8,11 @@ import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
 import type { ServerOptions } from '../../src/server/options.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { eventually } from '../support/socketClient.js'
 
 const PADDING = ' '.repeat(200_000)

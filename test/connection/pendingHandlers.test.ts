@@ -5,10 +5,11 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
-import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { BINARY, CLOSE, close, closeStatus, masked, PING, PONG, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { delay, eventually } from '../support/socketClient.js'
 
 /** A room whose handlers note when they begin and end; each takes as long as its message says. */
@@ -46,7 +47,7 @@ for (const [how, cut] of [
     const { wire, peer } = place.connect()
     const bytes = Buffer.concat(texts.map((text) => masked(TEXT, text)))
     for (let at = 0; at < bytes.length; at += cut) {
-      for (let turn = 0; turn < 100 && wire.paused; turn++) await settle()
+      await wire.resumed()
       wire.feed(bytes.subarray(at, Math.min(at + cut, bytes.length)))
     }
     for (let turn = 0; turn < 400 && seen.length < oneByOne.length; turn++) await settle()
@@ -100,7 +101,7 @@ test('pendingHandlers: 1: large messages, pings and Close between keep their pla
   await settle()
   assert.deepEqual(order, ['begin 50000', 'end 50000', 'begin 4', 'end 4', 'close'])
   assert.deepEqual(
-    readFrames(wire.output).frames.map(({ opcode }) => opcode),
+    wire.frames().map(({ opcode }) => opcode),
     [PONG, CLOSE],
   )
 })
@@ -120,7 +121,7 @@ test('a handler that rejects amid others ends the connection; those under way ma
   wire.feed(Buffer.concat(['0', '1', '2'].map((text) => masked(TEXT, text))))
   for (let turn = 0; turn < 5; turn++) await settle()
   assert.deepEqual(done, ['0', '2'])
-  assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1011)
+  assert.equal(closeStatus(wire.frames()[0])?.code, 1011)
   assert.equal(place.budget.used, 0)
 })
 

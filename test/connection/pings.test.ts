@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
-import { close, masked, PING, PONG, readFrames } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { close, masked, PING, PONG } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { delay } from '../support/socketClient.js'
 
 test('resolves with the time between ping and pong', async () => {
@@ -25,7 +26,7 @@ test('several outstanding: each pong settles its own ping and those before, no l
   const pings = Array.from({ length: 5 }, () => peer.ping())
   pings.forEach((ping, at) => void ping.then(() => settled.push(at)))
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.equal(new Set(frames.map(({ payload }) => payload.toString('hex'))).size, 5, 'no two are alike')
   wire.feed(masked(PONG, frames[1]?.payload))
   await settle()
@@ -77,7 +78,7 @@ test('every kind of payload, up to 125 bytes', async () => {
   const payloads = ['', 'é', 'x'.repeat(125), Buffer.alloc(125, 1), new Uint16Array([1, 2]), new ArrayBuffer(3)]
   for (const payload of payloads) peer.ping(payload).catch(() => undefined)
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.ok(frames.every(({ opcode, fin }) => opcode === PING && fin))
   assert.deepEqual(
     frames.map(({ payload }) => payload.length),

@@ -5,11 +5,12 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { OutputPolicy } from '../../src/connection/handlers.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { delay, eventually } from '../support/socketClient.js'
 
 const LIMIT = 10_000
@@ -71,7 +72,7 @@ test("'drop': one message longer than the limit is sent where nothing waits", as
   wire.stuck = false
   wire.finish()
   await settle()
-  assert.equal(readFrames(wire.output).frames.length, 1)
+  assert.equal(wire.frames().length, 1)
 })
 
 test("'drop' does not drop fragments of a message that has begun", async () => {
@@ -81,7 +82,7 @@ test("'drop' does not drop fragments of a message that has begun", async () => {
   wire.stuck = false
   wire.finish()
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.equal(frames.length, 21)
 })
 
@@ -102,7 +103,7 @@ test("'close': ends with 1008, and the error names the limit and its value; told
   assert.equal(wire.halfClosed, true)
   wire.feedEnd()
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.equal(frames.length, sent + 2, 'what was accepted leaves, then Close')
   assert.equal(closeStatus(frames.at(-1))?.code, 1008)
   assert.deepEqual(closes, [[1008, error.message]])
@@ -155,7 +156,7 @@ for (const policy of ['pause', 'drop', 'close'] as const) {
     if (policy === 'close') assert.equal(closeStatus(frames.at(-1))?.code, 1008)
     else {
       wire.feed(masked(PING, 'and now'))
-      assert.equal(readFrames(wire.output).frames.at(-1)?.payload.toString(), 'and now')
+      assert.equal(wire.frames().at(-1)?.payload.toString(), 'and now')
     }
   })
 
@@ -170,7 +171,7 @@ for (const policy of ['pause', 'drop', 'close'] as const) {
         wire.stuck = false
         wire.finish()
         assert.deepEqual(
-          readFrames(wire.output).frames.map(({ opcode }) => opcode),
+          wire.frames().map(({ opcode }) => opcode),
           [TEXT, TEXT, CLOSE],
         )
       }

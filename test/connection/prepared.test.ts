@@ -7,8 +7,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { type PreparedMessage, prepare } from '../../src/connection/sending/prepared.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, masked, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 import { eventually } from '../support/socketClient.js'
 
 setFlagsFromString('--expose_gc')
@@ -69,7 +70,7 @@ test('strings of every width, and lone surrogates as the platform has them', asy
     peer.send(message)
     message.release()
     await settle()
-    assert.ok(readFrames(wire.output).frames[0]?.payload.equals(new TextEncoder().encode(text)))
+    assert.ok(wire.frames()[0]?.payload.equals(new TextEncoder().encode(text)))
     wire.output = Buffer.alloc(0)
   }
 })
@@ -81,7 +82,7 @@ test('between other messages, in order, in the same write where it is short', as
   for (const data of ['1', short, '2', short, long, '3', short, long, '4']) peer.send(data)
   await settle()
   assert.deepEqual(
-    readFrames(wire.output).frames.map(({ payload }) => payload.toString().slice(0, 5)),
+    wire.frames().map(({ payload }) => payload.toString().slice(0, 5)),
     ['1', 'short', '2', 'short', 'LLLLL', '3', 'short', 'LLLLL', '4'],
   )
   wire.output = Buffer.alloc(0)
@@ -107,7 +108,7 @@ test('released: sending throws, releasing again is harmless, and what is under w
   // Whoever allocates now must not get its memory.
   const others = Array.from({ length: 5 }, () => prepare(Buffer.alloc(100_000, 9)))
   wire.finish()
-  assert.ok(readFrames(wire.output).frames[0]?.payload.equals(Buffer.alloc(100_000, 7)))
+  assert.ok(wire.frames()[0]?.payload.equals(Buffer.alloc(100_000, 7)))
   for (const other of others) other.release()
   assert.equal(heapOfThread().used, before)
 })
@@ -128,7 +129,7 @@ test('garbage gives its memory back, but not before the slow reader has read it'
   }, 'the finalizers')
   assert.ok(heapOfThread().used > before + MiB, 'the one that is under way')
   wire.finish()
-  assert.ok(readFrames(wire.output).frames[0]?.payload.equals(Buffer.alloc(MiB, 3)))
+  assert.ok(wire.frames()[0]?.payload.equals(Buffer.alloc(MiB, 3)))
   assert.equal(heapOfThread().used, before)
 })
 

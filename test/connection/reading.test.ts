@@ -5,8 +5,9 @@ import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { Message } from '../../src/connection/message.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, closeStatus, masked, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const LARGE = 300_000
 
@@ -35,7 +36,7 @@ test("json that is none is the peer's mistake, which ends the connection with 10
     const place = connections({ message: (_, message) => message.json(), error: (_, error) => void errors.push(error) })
     const { wire } = place.connect()
     wire.feed(masked(TEXT, text))
-    assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1007)
+    assert.equal(closeStatus(wire.frames()[0])?.code, 1007)
   }
   await settle()
   assert.deepEqual(
@@ -161,7 +162,7 @@ test('a message kept and sent again to a connection that does not read holds its
   await settle()
   assert.ok(place.budget.used >= LARGE)
   slow.wire.finish()
-  assert.ok(readFrames(slow.wire.output).frames[0]?.payload.equals(Buffer.alloc(LARGE, 4)))
+  assert.ok(slow.wire.frames()[0]?.payload.equals(Buffer.alloc(LARGE, 4)))
   assert.equal(place.budget.used, 0)
   slow.peer.terminate()
   await settle()

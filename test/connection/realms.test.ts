@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { prepare } from '../../src/connection/sending/prepared.js'
-import { connections, settle } from '../support/connections.js'
-import { readFrames } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { settle } from '../support/settle.js'
 
 type Bytes = ArrayBuffer | Uint8Array
 
@@ -36,7 +36,7 @@ for (const [name, code] of Object.entries(MADE)) {
         const { peer, wire } = peerOf()
         await run(peer, runInNewContext(code))
         await settle()
-        const payloads = readFrames(wire.output).frames.map(({ payload }) => [...payload])
+        const payloads = wire.frames().map(({ payload }) => [...payload])
         assert.ok(
           payloads.some((payload) => payload.join() === '1,2,3,4'),
           JSON.stringify(payloads),
@@ -50,7 +50,7 @@ for (const [name, code] of Object.entries(MADE)) {
       peer.subscribe('news')
       assert.equal(place.connect().peer.publish('news', runInNewContext(code)), 1)
       await settle()
-      assert.deepEqual([...(readFrames(wire.output).frames[0]?.payload ?? [])], [1, 2, 3, 4])
+      assert.deepEqual([...(wire.frames()[0]?.payload ?? [])], [1, 2, 3, 4])
     })
   })
 }

@@ -8,10 +8,11 @@ import { runInNewContext } from 'node:vm'
 import { ConnectionEnded } from '../../src/connection/ended.js'
 import type { Message } from '../../src/connection/message.js'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
-import { type Connections, connections, settle } from '../support/connections.js'
+import { type Connections, connections } from '../support/connections.js'
 import { inEveryLane } from '../support/everyLane.js'
 import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { settle } from '../support/settle.js'
 import { eventually } from '../support/socketClient.js'
 
 const KiB = 1024

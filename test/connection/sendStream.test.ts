@@ -5,9 +5,10 @@ import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { StreamChunk } from '../../src/connection/sending/streamSource.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const KiB = 1024
 
@@ -63,7 +64,7 @@ test('other messages wait for its end, control frames do not', async () => {
     [1, 'abc'],
     [1, 'behind'],
   ])
-  const opcodes = readFrames(wire.output).frames.map(({ opcode }) => opcode)
+  const opcodes = wire.frames().map(({ opcode }) => opcode)
   assert.ok(opcodes.indexOf(PONG) < opcodes.lastIndexOf(0), `the pong came in between: ${opcodes}`)
 })
 
@@ -96,7 +97,7 @@ test('an error of the source closes with 1011 and rejects', async () => {
   }
   await assert.rejects(peer.sendStream(source()), /the disk is gone/)
   await settle()
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.equal(closeStatus(frames.find(({ opcode }) => opcode === CLOSE))?.code, 1011)
   assert.match(String(errors[0]), /the disk is gone/)
 })
@@ -139,5 +140,5 @@ test('the peer may close amid a stream', async () => {
   wire.feed(Buffer.concat([masked(TEXT, 'y'), masked(CLOSE, Buffer.from([0x03, 0xe8]))]))
   await assert.rejects(sent, /the connection ended/)
   stop = true
-  assert.equal(closeStatus(readFrames(wire.output).frames.at(-1))?.code, 1000)
+  assert.equal(closeStatus(wire.frames().at(-1))?.code, 1000)
 })

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 function payloads(output: Buffer): Buffer[] {
   const { frames, rest } = readFrames(output)
@@ -148,7 +149,7 @@ test('pings are answered with what they carried, at every length and between fra
   wire.feed(masked(TEXT, 'frag', false))
   for (const body of bodies) wire.feed(masked(PING, body))
   wire.feed(masked(0, 'ment'))
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.deepEqual(
     frames.map(({ payload }) => payload),
     bodies,
@@ -180,7 +181,7 @@ test('blocked writes give back every byte of the heap', async () => {
 test('echoes of binary and text keep their kind', () => {
   const { wire } = connections({ message: (connection, message) => connection.send(message) }).connect()
   wire.feed(Buffer.concat([masked(TEXT, 'täxt'), masked(BINARY, 'bin'), masked(TEXT, ''), masked(BINARY, '')]))
-  const { frames } = readFrames(wire.output)
+  const frames = wire.frames()
   assert.deepEqual(
     frames.map(({ opcode, payload }) => [opcode, payload.toString()]),
     [

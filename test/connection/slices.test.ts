@@ -9,8 +9,9 @@ import { Turn } from '../../src/connection/turn.js'
 import { Inbox } from '../../src/memory/inbox.js'
 import { TurnClock } from '../../src/time/turnClock.js'
 import { Topics } from '../../src/topics/topics.js'
-import { connections, settle } from '../support/connections.js'
-import { masked, PING, readFrames } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { masked, PING } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 const MiB = 1024 * 1024
 
@@ -132,7 +133,7 @@ test('who asks for a flush while a long one goes on in turns of its own does not
     await new Promise((resolve) => setImmediate(resolve))
     assert.ok(wire.output.length - before <= 4 * MiB)
   }
-  assert.equal(readFrames(wire.output).frames.length, 25)
+  assert.equal(wire.frames().length, 25)
 })
 
 test('what waits in the inbox costs its reader the objects of each part, too', async () => {

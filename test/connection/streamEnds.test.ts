@@ -5,10 +5,11 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { StreamChunk, StreamSource } from '../../src/connection/sending/streamSource.js'
-import { connections, settle } from '../support/connections.js'
-import { close, readFrames } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { close } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 import { eventually } from '../support/socketClient.js'
 
 interface Watched {
@@ -136,7 +137,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
         let settled = false
         sent.finally(() => (settled = true)).catch(() => undefined)
         await settle()
-        assert.equal(readFrames(place.wire.output).frames[0]?.payload.toString(), 'first')
+        assert.equal(place.wire.frames()[0]?.payload.toString(), 'first')
         assert.equal(settled, false)
         const before = errors.length
         end(place)

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, masked } from '../support/frames.js'
+import { settle } from '../support/settle.js'
 
 function gate(): { readonly opens: Promise<void>; open(): void } {
   let open = (): void => undefined

@@ -5,11 +5,12 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamSource } from '../../src/connection/sending/streamSource.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { effort } from '../support/effort.js'
-import { masked, readFrames, TEXT } from '../support/frames.js'
+import { masked, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
+import { settle } from '../support/settle.js'
 
 const ROWS = effort({ quick: 3000, full: 60_000 })
 /** Of a chunk that is longer than what is framed in a turn. */
@@ -107,7 +108,7 @@ test('what is framed leaves in each turn, and all of it is there', async () => {
   }
   assert.equal(most, 0, 'nothing is held back between turns')
   assert.ok(writes > 2, `${writes} writes before the end`)
-  const payloads = readFrames(wire.output).frames.map(({ payload }) => payload.toString())
+  const payloads = wire.texts()
   assert.equal(payloads.join(''), ROW.repeat(ROWS))
 })
 
@@ -130,7 +131,7 @@ test('a long chunk is cut, but no character: as text from strings and bytes, and
     const { peer, wire } = connections({}).connect()
     await peer.sendStream(source, { binary })
     await settle()
-    const { frames } = readFrames(wire.output)
+    const frames = wire.frames()
     assert.equal(frames[0]?.opcode, binary ? 2 : 1)
     assert.equal(Buffer.concat(frames.map(({ payload }) => payload)).toString(), text)
     assert.ok(

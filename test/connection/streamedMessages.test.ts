@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { Buffer, isUtf8 } from 'node:buffer'
 import { describe, test } from 'node:test'
 import type { MessageStream } from '../../src/connection/receiving/messageStream.js'
-import { connections, settle } from '../support/connections.js'
-import { BINARY, closeStatus, header, masked, PING, readFrames, TEXT } from '../support/frames.js'
+import { connections } from '../support/connections.js'
+import { BINARY, closeStatus, header, masked, PING, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
+import { settle } from '../support/settle.js'
 
 interface Read {
   readonly isText: boolean
@@ -45,13 +46,13 @@ async function feed(
   random: Random,
 ): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    for (let turn = 0; turn < 1000 && wire.paused; turn++) await settle()
+    await wire.resumed()
     assert.equal(wire.paused, false, 'reading goes on')
     const length = random.between(1, random.pick([1, 20, 500, 5000]))
     wire.feed(bytes.subarray(at, at + length))
     at += length
   }
-  for (let turn = 0; turn < 1000 && wire.paused; turn++) await settle()
+  await wire.resumed()
   await settle()
 }
 
@@ -130,7 +131,7 @@ test('an invalid byte fails the connection with 1007, and the reader hears of it
   text[149_000] = 0xff
   wire.feed(masked(TEXT, text))
   await settle()
-  assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1007)
+  assert.equal(closeStatus(wire.frames()[0])?.code, 1007)
   wire.close()
   await settle()
   assert.match(String(reads[0]?.error), /ended before the message did/)
@@ -193,7 +194,7 @@ test('a handler that throws fails the connection with 1011', async () => {
     const { wire } = place.connect()
     wire.feed(masked(BINARY, Buffer.alloc(100_000)).subarray(0, 50_000))
     await settle()
-    assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1011)
+    assert.equal(closeStatus(wire.frames()[0])?.code, 1011)
     assert.equal(errors.length, 1)
     wire.close()
     await settle()
@@ -253,7 +254,7 @@ test('a length of up to 2^53 - 1 is streamed, a longer one is refused at its hea
   assert.equal(place.budget.stalls.watched, 0)
   const other = place.connect()
   other.wire.feed(Buffer.concat([header(0x82, 0x80, 2 ** 53), Buffer.alloc(4)]))
-  assert.equal(closeStatus(readFrames(other.wire.output).frames[0])?.code, 1009)
+  assert.equal(closeStatus(other.wire.frames()[0])?.code, 1009)
   assert.equal(reads.length, 1)
 })
 
@@ -274,7 +275,7 @@ test('a reader that leaves early fails the connection, by option', async () => {
   const { wire } = place.connect()
   wire.feed(masked(BINARY, Buffer.alloc(300_000)).subarray(0, 100_000))
   await settle()
-  assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1008)
+  assert.equal(closeStatus(wire.frames()[0])?.code, 1008)
   assert.match(errors[0] ?? '', /did not read the message to its end/)
   for (const one of [wire, whole.wire]) one.close()
   await settle()

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 import { parseReference } from '../support/referenceParser.js'
+import { settle } from '../support/settle.js'
 
 /** Bytes at which the header grows; UTF-16 units from which on the bytes are counted first. */
 const BYTES = [125, 126, 65_535, 65_536]

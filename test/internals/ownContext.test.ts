@@ -5,12 +5,13 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { afterEach, describe, test } from 'node:test'
-import { createServer, type Server, type ServerOptions } from '../../src/index.js'
+import { createServer, type ServerOptions } from '../../src/index.js'
 import { currentContext, runOutside, runScoped } from '../../src/internals/context.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { masked, PONG, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { serving } from '../support/serving.js'
+import { settle } from '../support/settle.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 const storage = new AsyncLocalStorage<string>()
@@ -45,9 +46,7 @@ function noting(options: ServerOptions = {}): { options: ServerOptions; seen: st
   }
 }
 
-async function listening(options: ServerOptions): Promise<Server<undefined>> {
-  return serving({ after: (end) => cleanups.push(end) }, options)
-}
+const ending = { after: (end: () => unknown) => cleanups.push(end) }
 
 async function connected(port: number | undefined, path = '/'): Promise<SocketClient> {
   const client = await SocketClient.open(port ?? 0)
@@ -64,7 +63,7 @@ for (const publicApi of [false, true]) {
     test('what open enters is there in every handler, and stays with its connection', async () => {
       const { options, seen } = noting({ publicApi, open: () => storage.enterWith(`connection ${opened++}`) })
       opened = 0
-      const server = await listening(options)
+      const server = await serving(ending, options)
       const clients = [await connected(server.address?.port), await connected(server.address?.port)]
       assert.deepEqual(seen.splice(0), ['open: undefined', 'open: undefined'], 'the second knows nothing of the first')
       assert.equal(storage.getStore(), undefined)
@@ -255,7 +254,7 @@ describe('however late', () => {
 for (const publicApi of [false, true]) {
   test(`drain and its sends are not whoever's who blocked the connection, ${publicApi ? 'public' : 'private'} API`, async () => {
     const seen: unknown[] = []
-    const server = await listening({
+    const server = await serving(ending, {
       publicApi,
       message(connection) {
         for (const other of server.connections) {

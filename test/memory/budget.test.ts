@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { Budget } from '../../src/memory/budget.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { effort } from '../support/effort.js'
-import { BINARY, closeStatus, header, masked, readFrames, TEXT } from '../support/frames.js'
+import { BINARY, closeStatus, header, masked, TEXT } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
+import { settle } from '../support/settle.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -142,10 +143,10 @@ test('when memory is spent, those who hold the most are ended, and the others fi
     await settle()
     honest.wire.feed(masked(TEXT, 'still there?'))
   }
-  assert.equal(readFrames(honest.wire.output).frames.length, hoarders.length, 'the honest peer was served all along')
+  assert.equal(honest.wire.frames().length, hoarders.length, 'the honest peer was served all along')
   const ended = hoarders.filter(({ peer }) => !peer.isOpen)
   assert.ok(ended.length > 10 && ended.length < 50, `${ended.length} were ended`)
-  assert.ok(ended.every(({ wire }) => closeStatus(readFrames(wire.output).frames[0])?.code === 1013))
+  assert.ok(ended.every(({ wire }) => closeStatus(wire.frames()[0])?.code === 1013))
   assert.equal(errors.length, ended.length)
   assert.ok(most() <= place.budget.limit)
   for (const { peer } of [honest, ...hoarders]) peer.terminate()
@@ -160,7 +161,7 @@ test('what can not be kept fails its connection with 1013', async () => {
   place.budget.keep = () => false
   wire.feed(Buffer.concat([masked(TEXT, 'a'), masked(TEXT, 'b')]))
   place.budget.keep = keep
-  assert.equal(closeStatus(readFrames(wire.output).frames[0])?.code, 1013)
+  assert.equal(closeStatus(wire.frames()[0])?.code, 1013)
   assert.equal(place.budget.used, 0)
 })
 
@@ -186,7 +187,7 @@ test('while somebody waits for memory, nobody may hold a region without filling 
   pass(place.budget, start + 900, start + 1100)
   await settle()
   assert.match(errors[0] ?? '', /payloadTimeout is 20000 ms/)
-  assert.equal(closeStatus(readFrames(oldest.wire.output).frames[0])?.code, 1008)
+  assert.equal(closeStatus(oldest.wire.frames()[0])?.code, 1008)
   assert.equal(second.wire.paused, false, 'the other one goes on')
   for (const { peer } of [oldest, second]) peer.terminate()
   await settle()

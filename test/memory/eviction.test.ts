@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Budget, type Claimant, type UnfinishedPayload } from '../../src/memory/budget.js'
-import { settle } from '../support/connections.js'
+import { settle } from '../support/settle.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB

@@ -76,8 +76,3 @@ function limitsOf(options: ConnectionsOptions): ServerLimits {
   const given = Object.entries(options).filter(([name]) => name in defaultLimits)
   return { ...defaultLimits, ...Object.fromEntries(given) }
 }
-
-/** Resolves when pending callbacks have run: microtasks, immediates, and those that these start. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
-}

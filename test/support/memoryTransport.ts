@@ -4,6 +4,8 @@ import { Buffer } from 'node:buffer'
 import { codecOfThread, INBOX, INBOX_LENGTH } from '../../src/codec/codec.js'
 import { inboxOfThread } from '../../src/memory/inbox.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from '../../src/transport/transport.js'
+import { type Frame, readFrames } from './frames.js'
+import { settle } from './settle.js'
 
 /** What a test finds where it should have found a message. */
 export const POISON = 0xdb
@@ -51,6 +53,22 @@ export class MemoryTransport implements Transport {
     this.#pending = undefined
     this.#collect(pending.pointer, pending.length)
     this.#receiver?.written(0)
+  }
+
+  /** The whole frames written so far. */
+  frames(): Frame[] {
+    return readFrames(this.output).frames
+  }
+
+  /** The payloads of these frames as text. */
+  texts(): string[] {
+    return this.frames().map(({ payload }) => payload.toString())
+  }
+
+  /** Resolves when reading goes on, after pending callbacks; rejects if it never does. */
+  async resumed(): Promise<void> {
+    for (let turn = 0; turn < 1000 && this.paused; turn++) await settle()
+    if (this.paused) throw new Error('reading is still paused')
   }
 
   get unsent(): number {

@@ -5,9 +5,10 @@ import { Buffer } from 'node:buffer'
 import { mock, test } from 'node:test'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { Rates } from '../../src/time/rates.js'
-import { connections, settle } from '../support/connections.js'
+import { connections } from '../support/connections.js'
 import { BINARY, CLOSE, closeStatus, masked, PING, PONG, readFrames, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
+import { settle } from '../support/settle.js'
 
 /** Rates whose clock stands still, until it is told otherwise. */
 function rates(t: { after(done: () => void): void }, messageRate: number, byteRate: number) {
@@ -98,7 +99,7 @@ for (const [limit, value, name, length] of [
       assert.ok(error instanceof ProtocolViolation)
       assert.equal(error.code, name)
       assert.match(error.message, new RegExp(`${limit} is ${value}$`))
-      const closing = readFrames(wire.output).frames.find(({ opcode }) => opcode === CLOSE)
+      const closing = wire.frames().find(({ opcode }) => opcode === CLOSE)
       assert.deepEqual(closeStatus(closing), { code: 1008, reason: error.message })
       wire.feedEnd()
       await loop

@@ -10,10 +10,10 @@ import { Turn } from '../../src/connection/turn.js'
 import { prepare } from '../../src/index.js'
 import type { SharedMemory } from '../../src/memory/sharedBlock.js'
 import { Topics } from '../../src/topics/topics.js'
-import { settle } from '../support/connections.js'
 import { effort } from '../support/effort.js'
 import { readFrames } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
+import { settle } from '../support/settle.js'
 
 /** A subscriber, what it was delivered, and what its twin was. */
 class Client implements Subscriber {

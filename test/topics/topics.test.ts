@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { prepare } from '../../src/connection/sending/prepared.js'
 import { turnOfThread } from '../../src/connection/turn.js'
-import { type Connections, connections, settle } from '../support/connections.js'
-import { readFrames } from '../support/frames.js'
+import { type Connections, connections } from '../support/connections.js'
 import { Random } from '../support/random.js'
+import { settle } from '../support/settle.js'
 
 type Member = ReturnType<Connections['connect']>
 
@@ -16,7 +16,7 @@ type Member = ReturnType<Connections['connect']>
 function seen({ wire }: Member): string[] {
   const texts: string[] = []
   let whole = ''
-  for (const { opcode, fin, payload } of readFrames(wire.output).frames) {
+  for (const { opcode, fin, payload } of wire.frames()) {
     if (opcode > 2) texts.push(`opcode ${opcode}`)
     else {
       whole += opcode === 2 ? `<${payload.toString()}>` : payload.toString()

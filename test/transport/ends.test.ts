@@ -9,8 +9,8 @@ import { inboxOfThread } from '../../src/memory/inbox.js'
 import { DuplexTransport } from '../../src/transport/duplex.js'
 import { HandleTransport } from '../../src/transport/handle.js'
 import type { Transport } from '../../src/transport/transport.js'
-import { settle } from '../support/connections.js'
 import { privateApiForbidden } from '../support/privateApi.js'
+import { settle } from '../support/settle.js'
 
 const nothing = (): number => 0
 const handle = { readStart: nothing, readStop: nothing, useUserBuffer: nothing } as unknown as StreamHandle
