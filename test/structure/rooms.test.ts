@@ -166,12 +166,7 @@ describe('only one room says', () => {
 describe('the generated constants of the codec', () => {
   const GENERATED = 'src/codec/wasm.generated.ts'
   /** Tests that look into the codec from outside on purpose: they poison its tables, or go through all that it exports. */
-  const LOOKING_IN = [
-    'test/internals/memory.test.ts',
-    'test/protocol/violation.test.ts',
-    'test/support/debugCodec.ts',
-    'test/support/poison.ts',
-  ]
+  const LOOKING_IN = ['test/protocol/violation.test.ts', 'test/support/debugCodec.ts', 'test/support/poison.ts']
 
   function importing(folders: readonly string[]): string[] {
     return folders.flatMap(sourcesIn).filter((path) =>

@@ -167,7 +167,10 @@ describe('the quick suite and the full one', () => {
 
   test('run the tests of the codec on both of its builds', () => {
     const tests = sourcesIn('test/codec').filter((path) => path.endsWith('.test.ts') && path !== LOADING_BOTH)
-    const driving = tests.filter((path) => codeOf(read(path)).some(({ text }) => DRIVING.includes(text)))
+    const driving = tests.filter((path) => {
+      const code = codeOf(read(path).replaceAll('JSON.parse', '')) // which has no part in the codec
+      return code.some(({ text }) => DRIVING.includes(text))
+    })
     assert.deepEqual(
       ON_BOTH_BUILDS.map((name) => `test/${name}.test.ts`),
       driving,
