@@ -8,8 +8,8 @@ import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { createServer } from '../../src/index.js'
 import { cert, key } from '../support/certificate.js'
+import { BINARY, CLOSE, close, masked, readFrames } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
-import { BINARY, CLOSE, close, masked, readFrames } from '../support/wire.js'
 
 const MESSAGES = 20
 
