@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { deferred, inEveryLane } from '../support/everyLane.js'
-import { BINARY, CLOSE, close, masked, readFrames, TEXT } from '../support/frames.js'
+import { BINARY, CLOSE, close, masked, TEXT } from '../support/frames.js'
 import { requestOf, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually, type SocketClient } from '../support/socketClient.js'
 
@@ -17,9 +17,8 @@ async function taken(work: Promise<unknown>): Promise<number> {
 /** Answers the Close that comes, and ends; resolves with the time until it was there, in milliseconds. */
 async function answerClose(client: SocketClient): Promise<number> {
   const begin = performance.now()
-  const { head } = await client.response()
-  const said = (): boolean =>
-    readFrames(client.received.subarray(head.length)).frames.some(({ opcode }) => opcode === CLOSE)
+  await client.response()
+  const said = (): boolean => client.receivedFrames.some(({ opcode }) => opcode === CLOSE)
   await client.until(() => said() || client.over, 'Close')
   client.write(close(1001))
   client.socket.end()
