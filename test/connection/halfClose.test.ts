@@ -6,10 +6,11 @@ import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { createServer } from '../../src/index.js'
+import type { Handlers } from '../../src/connection/handlers.js'
 import { cert, key } from '../support/certificate.js'
 import { BINARY, CLOSE, close, masked, readFrames } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import { serving } from '../support/serving.js'
 
 const MESSAGES = 20
 
@@ -45,9 +46,8 @@ for (const [how, publicApi, secure] of ways) {
     ['without one', []],
   ] as const) {
     test(`by ${how}, ${ending}: who half-closes at once gets every answer`, async (t) => {
-      const server = createServer({ publicApi, message: (connection, message) => void connection.send(message) })
-      await server.listen({ host: '127.0.0.1', ...(secure ? { tls: { key, cert } } : {}) })
-      t.after(() => server.close())
+      const message: Handlers<undefined>['message'] = (connection, message) => void connection.send(message)
+      const server = await serving(t, { publicApi, message }, secure ? { tls: { key, cert } } : {})
       for (const length of [1, 10, 500, 20_000]) {
         const socket = await dial(server.address?.port ?? 0, secure)
         const messages = Array.from({ length: MESSAGES }, (_, n) => Buffer.alloc(length, n))
