@@ -1,9 +1,10 @@
 // Calls the application's handlers, each in its connection's async context, and keeps their mistakes from ending the
 // process.
 import type { AsyncResource } from 'node:async_hooks'
-import { isThenable } from '../checks/thenable.js'
+import { isThenable, promiseOf } from '../checks/thenable.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
+import { report, tell } from '../internals/report.js'
 import type { Connection } from './connection.js'
 import { ConnectionEnded } from './ended.js'
 import type { Handlers } from './handlers.js'
@@ -67,7 +68,7 @@ export class Callbacks<Data> {
     // When a peer has left, its handlers get ConnectionEnded from what they wait for: that is no mistake of theirs.
     const isMistake = target.connection.isOpen || !(error instanceof ConnectionEnded)
     if (this.#handlers.error !== undefined) this.#tell(target, error)
-    else if (isMistake) console.error(error)
+    else if (isMistake) report(error)
   }
 
   /** Tells the `error` handler, if there is one, that the peer has broken a rule, or has left too early. */
@@ -78,12 +79,7 @@ export class Callbacks<Data> {
 
   /** Calls the `error` handler. If that handler fails itself, its error goes to standard error. */
   #tell(target: CallbackTarget<Data>, error: unknown): void {
-    try {
-      const result = inContext(target.context, () => this.#handlers.error?.(target.connection, error))
-      if (isThenable(result)) Promise.resolve(result).catch(console.error)
-    } catch (second) {
-      console.error(second)
-    }
+    tell(() => inContext(target.context, () => this.#handlers.error?.(target.connection, error)))
   }
 
   #run(target: CallbackTarget<Data>, handler: () => unknown): void {
@@ -101,7 +97,7 @@ export class Callbacks<Data> {
 
   #follow(target: CallbackTarget<Data>, result: PromiseLike<unknown>): void {
     this.#work.begins()
-    Promise.resolve(result)
+    promiseOf(result)
       .catch((error: unknown) => target.handlerFailed(error))
       .finally(() => this.#work.ends())
   }

@@ -10,6 +10,7 @@ import { largeQuantities } from '../checks/quantities.js'
 import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
 import { ownFile, packageFor } from '../internals/packages.js'
+import { report } from '../internals/report.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import type { Failure, LargeResult, Outcome, Task, ThreadData } from './task.js'
 
@@ -146,7 +147,7 @@ export class Pool {
     const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }
     const pool = new this.#piscina<Task, Outcome>({ filename: this.#worker, workerData, ...threads })
     // This is an error of a thread between two messages, in a timer of the module's, for instance. The thread is replaced.
-    pool.on('error', console.error)
+    pool.on('error', report)
     return pool
   }
 }

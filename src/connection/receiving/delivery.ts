@@ -1,7 +1,7 @@
 // Where the messages of one connection go: to the handler, the loop, the stream's reader or the pool. Messages whose handler
 // has returned a promise are kept until it settles; their number has a limit.
 import type { AsyncResource } from 'node:async_hooks'
-import { isThenable } from '../../checks/thenable.js'
+import { isThenable, promiseOf } from '../../checks/thenable.js'
 import type { Codec, Region } from '../../codec/codec.js'
 import { runInContext, runOutside } from '../../internals/context.js'
 import { Account } from '../../memory/account.js'
@@ -122,7 +122,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
       stream.return()
       pending.answerEnds(recipient.connection)
     }
-    Promise.resolve(result).then(settled, (error: unknown) => {
+    promiseOf(result).then(settled, (error: unknown) => {
       recipient.handlerFailed(error)
       settled()
     })
@@ -231,7 +231,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
     this.#shared.work.answerBegins(this.#recipient.connection)
     if (alone) this.#pressure.pause(Reason.pool)
     if (this.#pending.size >= limits.pendingHandlers || budget.tight) this.#pressure.pause(Reason.handlers)
-    Promise.resolve(result).then(
+    promiseOf(result).then(
       () => this.#settle(pending),
       (error: unknown) => {
         this.#settle(pending)

@@ -87,9 +87,10 @@ export class Incoming {
       else this.#parkBehind(this.#parked, start, end)
     } catch (error) {
       this.#failed(error)
+    } finally {
+      this.noteArrival(!this.#pressure.stopped)
+      turn.end()
     }
-    this.noteArrival(!this.#pressure.stopped)
-    turn.end()
   }
 
   /** Hands out what was parked, as far as it may be delivered. */
@@ -101,8 +102,9 @@ export class Incoming {
       inboxOfThread().exclusively(() => this.#resume())
     } catch (error) {
       this.#failed(error)
+    } finally {
+      turn.end()
     }
-    turn.end()
   }
 
   /** Ends the connection, and not the process, if no memory is left for what came, or for the answer. */

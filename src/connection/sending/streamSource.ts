@@ -2,7 +2,7 @@
 // while its next chunk is waited for: a stream that nobody needs must not stay open until it happens to say something.
 import { types } from 'node:util'
 import { callerError } from '../../checks/errors.js'
-import { isThenable } from '../../checks/thenable.js'
+import { isThenable, promiseOf } from '../../checks/thenable.js'
 
 /** One piece of a message that `sendStream` sends: a string for text, or bytes. */
 export type StreamChunk = string | ArrayBufferView | ArrayBuffer
@@ -118,7 +118,7 @@ async function settled(value: PromiseLike<unknown>): Promise<Step> {
 function quietly(work: () => unknown): void {
   try {
     const result = work()
-    if (isThenable(result)) Promise.resolve(result).catch(() => undefined)
+    if (isThenable(result)) promiseOf(result).catch(() => undefined)
   } catch {
     // it is left all the same
   }

@@ -135,11 +135,17 @@ export class Unfinished implements StreamTarget {
   }
 
   /** Sends what a source yields, once `begin` has been called. Rejects with what it throws, or if the connection ends. */
-  async stream(source: OpenSource, binary: boolean | undefined, begin: () => void): Promise<void> {
+  stream(source: OpenSource, binary: boolean | undefined, begin: () => void): Promise<void> {
+    if (this.underWay) source.leave() // to open it has called the application, which has begun another message
+    this.checkNone()
     const pump = new StreamPump(source, binary, this)
     begin()
     if (!this.#lifecycle.isOpen) pump.end()
     this.#pump = pump
+    return this.#run(pump)
+  }
+
+  async #run(pump: StreamPump): Promise<void> {
     try {
       await pump.run()
     } finally {

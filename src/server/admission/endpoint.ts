@@ -9,6 +9,7 @@ import {
   type RouteContext,
   type ServerParts,
 } from '../../connection/shared.js'
+import { report, tell } from '../../internals/report.js'
 import { Pool } from '../../pool/pool.js'
 import {
   type HandshakeRequest,
@@ -93,15 +94,8 @@ export class Endpoint {
   /** Tells the application that its `upgrade` failed. */
   failed(request: UpgradeRequest, error: unknown, refusal = refuse(500, 'the upgrade failed')): Refusal {
     const { upgradeFailed = this.#inherited.upgradeFailed } = this.#options
-    if (upgradeFailed === undefined) console.error(error)
-    else {
-      try {
-        const result = upgradeFailed.call(this.#options, request, error)
-        if (isThenable(result)) Promise.resolve(result).catch(console.error)
-      } catch (second) {
-        console.error(second)
-      }
-    }
+    if (upgradeFailed === undefined) report(error)
+    else tell(() => upgradeFailed.call(this.#options, request, error))
     return refusal
   }
 

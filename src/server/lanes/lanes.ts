@@ -1,9 +1,9 @@
 // The two lanes by which connections come in, and what they share: how many may be amid their handshakes, and what these
 // may cost.
 import type { IncomingMessage, RequestListener } from 'node:http'
-import { isThenable } from '../../checks/thenable.js'
 import type { ServerParts } from '../../connection/shared.js'
 import { socketOf } from '../../internals/accept.js'
+import { report, tell } from '../../internals/report.js'
 import type { Refusal } from '../../protocol/openingHandshake.js'
 import type { Transport } from '../../transport/transport.js'
 import { Arrivals } from '../admission/arrivals.js'
@@ -78,11 +78,6 @@ const refuseRequest: RequestListener = (_, response) => {
 
 /** Tells the application that its `request` failed. */
 function requestFailed(options: CommonOptions, request: IncomingMessage, error: unknown): void {
-  if (options.requestFailed === undefined) return console.error(error)
-  try {
-    const result = options.requestFailed(request, error)
-    if (isThenable(result)) Promise.resolve(result).catch(console.error)
-  } catch (second) {
-    console.error(second)
-  }
+  if (options.requestFailed === undefined) report(error)
+  else tell(() => options.requestFailed?.(request, error))
 }

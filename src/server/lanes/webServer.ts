@@ -3,7 +3,7 @@
 import { createServer, IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isThenable } from '../../checks/thenable.js'
+import { isThenable, promiseOf } from '../../checks/thenable.js'
 import type { Slices } from '../../connection/slices.js'
 import { runOutside } from '../../internals/context.js'
 import type { Budget } from '../../memory/budget.js'
@@ -188,7 +188,7 @@ export class WebServer {
     if (this.#leaving) response.setHeader('Connection', 'close')
     try {
       const result = this.#options.request(request, response)
-      if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => this.#failed(request, response, error))
+      if (isThenable(result)) promiseOf(result).catch((error: unknown) => this.#failed(request, response, error))
     } catch (error) {
       this.#failed(request, response, error)
     }
