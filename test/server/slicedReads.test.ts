@@ -14,6 +14,7 @@ import { inEveryLane, Trial } from '../support/everyLane.js'
 import { masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { answerWithTarget, gets, lastAnswer, MANY } from '../support/pipelining.js'
+import { privateApiForbidden } from '../support/privateApi.js'
 import { delay, eventually, SocketClient } from '../support/socketClient.js'
 
 /** An honest connection, which says something when `say` is called, and whether that has been heard. */
@@ -73,7 +74,9 @@ inEveryLane('handshakes that come all at once are spread over turns, as they tak
   assert.ok(turns.most > 0 && turns.most <= 20, `${turns.most} in one turn`)
 })
 
-test('handshakes that wait for their turn when the server closes are told so: 503', async () => {
+test('handshakes that wait for their turn when the server closes are told so: 503', {
+  skip: privateApiForbidden,
+}, async () => {
   const trial = new Trial({ publicApi: false, pieces: false })
   let asked = 0
   const server = await trial.serve({
