@@ -33,6 +33,8 @@ export const ALONE = ['cluster/shares', 'load/duties', 'load/schedule']
 /** These wait for long, so they begin first: nothing else is left to do beside one that began last. */
 export const FIRST = [
   'model/crosstalk',
+  'connection/streamTurns',
+  'topics/sweeps',
   'faults/leaks',
   'bench/large',
   'connection/times',
