@@ -5,18 +5,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { serverOptions } from '../../src/checks/tables.js'
-import type {
-  ClusterOptions,
-  Connection,
-  Handlers,
-  LargeMessage,
-  ListenOptions,
-  Message,
-  MessageStream,
-  PreparedMessage,
-  Server,
-  UpgradeRequest,
-} from '../../src/index.js'
+import type { ClusterOptions, Handlers, ListenOptions } from '../../src/index.js'
+import {
+  connectionMembers,
+  largeMembers,
+  type Members,
+  messageMembers,
+  preparedMembers,
+  requestMembers,
+  serverMembers,
+  streamMembers,
+} from '../support/publicMembers.js'
 import { ROOT } from './program.js'
 
 const folder = join(ROOT, 'docs/api')
@@ -24,78 +23,7 @@ const pages = readdirSync(folder).map((name) => readFileSync(join(folder, name),
 const text = pages.join('\n')
 const index = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
 
-/** The names of all members of a type. */
-type Names<Type> = Readonly<Record<Extract<keyof Type, string>, true>>
-/** What is stripped from the declarations that are shipped. */
-type Internal = 'arrived' | 'opened' | 'stopListening' | 'listens' | 'use' | 'left'
-
-const server: Names<Omit<Server, Internal>> = {
-  connections: true,
-  handshakes: true,
-  address: true,
-  port: true,
-  addresses: true,
-  listen: true,
-  handleUpgrade: true,
-  publish: true,
-  subscriberCount: true,
-  brokerStatistics: true,
-  setSecureContext: true,
-  reload: true,
-  statistics: true,
-  close: true,
-}
-
-const connection: Names<Connection> = {
-  data: true,
-  isOpen: true,
-  bufferedAmount: true,
-  remoteAddress: true,
-  protocol: true,
-  request: true,
-  send: true,
-  sendFragment: true,
-  sendStream: true,
-  subscribe: true,
-  unsubscribe: true,
-  isSubscribed: true,
-  publish: true,
-  ping: true,
-  pause: true,
-  resume: true,
-  messages: true,
-  close: true,
-  terminate: true,
-}
-
-const request: Names<UpgradeRequest> = {
-  params: true,
-  target: true,
-  path: true,
-  query: true,
-  headers: true,
-  cookies: true,
-  origin: true,
-  protocols: true,
-  remoteAddress: true,
-  secure: true,
-  tls: true,
-  signal: true,
-}
-
-const message: Names<Message> = { byteLength: true, isText: true, text: true, json: true, bytes: true, view: true }
-const large: Names<LargeMessage> = { byteLength: true, isText: true, text: true, json: true, bytes: true, view: true }
-const prepared: Names<PreparedMessage> = { byteLength: true, isText: true, release: true }
-const stream: Names<Omit<MessageStream, Internal>> = {
-  byteLength: true,
-  isText: true,
-  next: true,
-  return: true,
-  toReadable: true,
-  toWeb: true,
-}
-
-const handlers: Names<Handlers> = {
+const handlers: Members<Handlers> = {
   open: true,
   message: true,
   stream: true,
@@ -106,7 +34,7 @@ const handlers: Names<Handlers> = {
   error: true,
 }
 
-const place: Names<ListenOptions> = {
+const place: Members<ListenOptions> = {
   port: true,
   host: true,
   ipv6Only: true,
@@ -118,7 +46,7 @@ const place: Names<ListenOptions> = {
   proxyProtocol: true,
 }
 
-const cluster: Names<ClusterOptions> = {
+const cluster: Members<ClusterOptions> = {
   acceptors: true,
   drainAfter: true,
   drainOver: true,
@@ -147,13 +75,13 @@ function hasEntry(owner: string, member: string): boolean {
 
 describe('the API reference has an entry with an anchor for each member of', () => {
   const all = {
-    Server: server,
-    Connection: connection,
-    UpgradeRequest: request,
-    Message: message,
-    LargeMessage: large,
-    PreparedMessage: prepared,
-    MessageStream: stream,
+    Server: serverMembers,
+    Connection: connectionMembers,
+    UpgradeRequest: requestMembers,
+    Message: messageMembers,
+    LargeMessage: largeMembers,
+    PreparedMessage: preparedMembers,
+    MessageStream: streamMembers,
     Handlers: handlers,
     ListenOptions: place,
     ClusterOptions: cluster,

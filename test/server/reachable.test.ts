@@ -3,116 +3,22 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { after, describe, test } from 'node:test'
-import {
-  type Connection,
-  createServer,
-  type Message,
-  type MessageStream,
-  type Messages,
-  type PreparedMessage,
-  prepare,
-  type Route,
-  route,
-  type Server,
-  type UpgradeRequest,
-} from '../../src/index.js'
+import { createServer, prepare, route } from '../../src/index.js'
 import { LargeMessage } from '../../src/pool/largeMessage.js'
 import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
+import {
+  connectionMembers,
+  largeMembers,
+  loopMembers,
+  messageMembers,
+  preparedMembers,
+  requestMembers,
+  routeMembers,
+  serverMembers,
+  streamMembers,
+} from '../support/publicMembers.js'
 import { SocketClient } from '../support/socketClient.js'
-
-/** Each member of a type, so that none can be forgotten here, and none be made up. */
-type Members<Type> = Readonly<Record<keyof Type, true>>
-
-const connectionMembers: Members<Connection> = {
-  data: true,
-  isOpen: true,
-  bufferedAmount: true,
-  remoteAddress: true,
-  protocol: true,
-  request: true,
-  send: true,
-  sendFragment: true,
-  sendStream: true,
-  subscribe: true,
-  unsubscribe: true,
-  isSubscribed: true,
-  publish: true,
-  ping: true,
-  pause: true,
-  resume: true,
-  messages: true,
-  close: true,
-  terminate: true,
-}
-
-const messageMembers: Members<Message> = {
-  byteLength: true,
-  isText: true,
-  text: true,
-  json: true,
-  bytes: true,
-  view: true,
-}
-
-const streamMembers: Members<MessageStream> = {
-  isText: true,
-  byteLength: true,
-  next: true,
-  return: true,
-  toReadable: true,
-  toWeb: true,
-  [Symbol.asyncIterator]: true,
-}
-
-const loopMembers: Omit<Members<Required<Messages>>, 'throw'> = {
-  next: true,
-  return: true,
-  [Symbol.asyncIterator]: true,
-}
-
-const requestMembers: Members<UpgradeRequest> = {
-  params: true,
-  target: true,
-  path: true,
-  query: true,
-  headers: true,
-  origin: true,
-  cookies: true,
-  protocols: true,
-  remoteAddress: true,
-  secure: true,
-  tls: true,
-  signal: true,
-}
-
-const serverMembers: Members<Server> = {
-  connections: true,
-  handshakes: true,
-  address: true,
-  port: true,
-  addresses: true,
-  listen: true,
-  setSecureContext: true,
-  handleUpgrade: true,
-  publish: true,
-  subscriberCount: true,
-  brokerStatistics: true,
-  reload: true,
-  statistics: true,
-  close: true,
-}
-
-const preparedMembers: Members<PreparedMessage> = { isText: true, byteLength: true, release: true }
-const routeMembers: Members<Route> = {}
-const largeMembers: Members<LargeMessage> = {
-  isText: true,
-  byteLength: true,
-  view: true,
-  bytes: true,
-  text: true,
-  json: true,
-}
 
 /** Every property that an object has, itself or by its prototypes, but for what all objects have. */
 function reachable(object: object): (string | symbol)[] {
