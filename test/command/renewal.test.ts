@@ -23,7 +23,7 @@ async function shown(cli: CliProcess): Promise<unknown> {
 }
 
 describe('SIGHUP renews the certificate', { concurrency: 2 }, () => {
-  for (const args of [[], ['--acceptors', '1', '--drain-after', '0', '--drain-over', '0']]) {
+  for (const args of [[], ['--acceptors', '1', '--drain-after', '1s', '--drain-over', '0']]) {
     test(args.length === 0 ? 'of a single process' : 'of acceptors', options, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
       const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
