@@ -1,4 +1,4 @@
-// How a publisher numbers what it publishes, so that whoever receives it can tell what is missing. A topic's numbers
+// How a publisher numbers what it publishes, so that a receiver can tell what is missing. A topic's numbers
 // never go back, even when the topic was forgotten meanwhile: memory is bounded, whatever topics there are.
 import { randomBytes } from 'node:crypto'
 import { MAX_TOPIC_BYTES } from '../topics/broker.js'

@@ -212,7 +212,7 @@ class RedisPubSub implements RedisBroker {
     if (this.#buffered === 0) this.#whenEmpty?.()
   }
 
-  /** Whoever may publish on one channel must not reach the topics of others. */
+  /** A client that may publish on one channel must not reach the topics of other channels. */
   readonly #take = (message: Buffer, channel: Buffer): void => {
     const deliver = (record: Buffer): unknown => this.#ledger.deliver(record)
     if (!eachPublication(message, channel, this.#prefixBytes, deliver)) this.#invalid++

@@ -43,7 +43,7 @@ export const proxies: Kind = {
       : "name the proxies whose X-Forwarded-For header is true: ['127.0.0.1', '10.0.0.0/8']",
 }
 
-/** Texts that node:tls takes in PEM: whoever gives the name of a file would be told so only by OpenSSL. */
+/** Texts that node:tls takes in PEM. If a caller gives the name of a file instead, OpenSSL's error would not say so. */
 export const pem: Kind = contents('PEM', (text) => text.includes('-----BEGIN'))
 
 /** DER begins with 0x30, the tag of a sequence. */

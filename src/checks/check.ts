@@ -55,7 +55,7 @@ export function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** Whether a name that is no option may be something else: the application's own, or known to whoever gets the object. */
+/** Whether a name that is no option may be something else: the application's own, or known to the code that gets the object. */
 function mayPass(name: string, given: object, list: Checklist, elsewhere: Elsewhere): boolean {
   if (list.open === true) return true
   if (list.own !== true) return false

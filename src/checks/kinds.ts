@@ -23,7 +23,7 @@ export interface Checklist {
   readonly owner: string
   /** What stands in front of a member's name: "large." */
   readonly prefix: string
-  /** How an option is given, for whoever gave it elsewhere. */
+  /** How an option is given, for the message to a caller who gave it elsewhere. */
   example(name: string): string
   readonly options: Readonly<Record<string, Kind>>
   /** Unknown names pass, unless they look like one of these: the owner of the table may know more names in later versions. */

@@ -1,6 +1,6 @@
 // How the primary and an acceptor know each other's messages among the application's, on the one channel that there is.
 // Each acceptor has a secret of its own in its environment. From it, both sides count the same words, one for each
-// message and direction: a word is good once, so that whoever sees a message, or is passed one on, can make no other.
+// message and direction. A word is good once, so a listener who sees a message can't make another.
 import { createHmac, randomBytes } from 'node:crypto'
 
 /** Which side speaks. */

@@ -293,5 +293,5 @@ export function createServer(options: ServerOptions = {}, ...more: unknown[]): S
   return new Server(options)
 }
 
-/** For whoever gives more than one. */
+/** The message for a caller who gives more than one. */
 const ONE_OBJECT = 'createServer takes one object: what answers HTTP requests is its option `request`'

@@ -61,7 +61,7 @@ export class Supervisor {
   #stopping: Promise<void> | undefined
   /** Settles when the latest start or reload is over: they run one after the other. */
   #turns: Promise<unknown> = Promise.resolve()
-  /** The reload that waits for its turn. Whoever asks for a reload meanwhile gets this one. */
+  /** The reload that waits for its turn. A caller who asks for a reload meanwhile gets this one. */
   #awaited: Promise<void> | undefined
 
   /** Throws a TypeError where there is no program that acceptors could run. */
@@ -107,7 +107,7 @@ export class Supervisor {
    */
   reload(): Promise<void> {
     this.#awaited ??= this.#inTurn(() => {
-      this.#awaited = undefined // whoever asks from now on may mean newer code
+      this.#awaited = undefined // a caller who asks from now on may mean newer code
       return this.#reload()
     })
     return this.#awaited

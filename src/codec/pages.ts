@@ -78,7 +78,7 @@ export class Pages {
     }
     this.#unheld.set(first, 0)
     this.#unreserved.set(first, 0)
-    // Whoever still has this extent must not keep its neighbours from being collected, and in turn theirs.
+    // An object that still has this extent must not keep its neighbours from being collected, and in turn theirs.
     extent.next = undefined
     extent.previous = undefined
   }

@@ -1,5 +1,5 @@
 // The parser of one connection. What a call of `parse` finds is in the thread's frame table, which is read here entry by
-// entry: whoever uses a parser speaks of frames, and not of the codec's memory.
+// entry, so that code outside this room speaks of frames, and not of the codec's memory.
 import type { Role } from '../protocol/role.js'
 import type { Heap } from './heap.js'
 import type { Region } from './region.js'

@@ -28,7 +28,7 @@ interface MessageInternals {
   keep(message: Message): number
   /** The bytes that a copy of the payload would cost; 0 if there is one. */
   copyCost(message: Message): number
-  /** Gives up the payload; whoever asks for it is told. What `bytes` has given is the application's own. */
+  /** Gives up the payload, and says so to those who ask for it. What `bytes` has given is the application's own. */
   lose(message: Message): void
   /** The connection has ended, but not its handler: moves the payload out of the codec's memory. */
   detach(message: Message): void

@@ -33,7 +33,7 @@ export function pingPayload(data: string | ArrayBufferView | ArrayBuffer | undef
 /** Pings that may wait for their pongs at once: a peer that answers none must not make more of them pile up. */
 const MOST_WAITING = 64
 
-/** Whoever sends the control frames of the connection. */
+/** The sender of the connection's control frames. */
 export interface ControlSender {
   control(opcode: number, payload: Uint8Array): void
 }

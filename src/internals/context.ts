@@ -1,4 +1,4 @@
-// Work that is put off must not run in the async context of whoever happened to put it off: a handler's
+// Work that is put off must not run in the async context in which it happened to be put off: a handler's
 // AsyncLocalStorage store is its own request's, and would show up in another connection's handlers.
 // And what comes from the socket comes outside of every context: a connection's own must be kept, if it has one.
 import { AsyncResource } from 'node:async_hooks'

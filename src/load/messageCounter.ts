@@ -9,7 +9,7 @@ import { readClosePayload } from '../protocol/closeCode.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import { printable } from './printable.js'
 
-/** Whoever has the connection. */
+/** The connection whose messages are counted. */
 export interface CounterOwner {
   /** The server wants a pong with this payload. */
   pinged(payload: Buffer): void

@@ -45,7 +45,7 @@ export const ANY: Answers = { first: FIN, length: 0, pointer: 0, compressed: 0 }
 export interface EncodedMessages {
   /** What the answers of an echo server must be. */
   readonly answers: Answers
-  /** The memory of the frames. Whoever encoded them frees it. */
+  /** The memory of the frames. The object that encoded them frees it. */
   readonly blocks: readonly Block[]
   readonly pointer: number
   readonly length: number

@@ -22,7 +22,7 @@ export class Arena {
     return this.#block.size
   }
 
-  /** The block that the frames are in: whoever sends from it later must retain it. */
+  /** The block that the frames are in. Code that sends from it later must retain it. */
   get block(): SharedBlock {
     return this.#block
   }

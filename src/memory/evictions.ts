@@ -1,4 +1,4 @@
-// Who goes when room is needed: first what remains of those who have gone, then whoever holds the most.
+// Who goes when room is needed: first what remains of connections that have gone, then the connection that holds the most.
 import { runOutside } from '../internals/context.js'
 import type { Holder } from './holder.js'
 import { Ranks } from './ranks.js'

@@ -1,6 +1,6 @@
 // Those who make the server hold something, as the budget knows them.
 
-/** Whoever makes the server hold something. */
+/** A connection or socket that makes the server hold something. */
 export interface Holder {
   /** Bytes that it makes the server hold, regions of messages that are arriving left out: the budget's own. */
   held: number

@@ -7,7 +7,7 @@ import { codecOfThread, INBOX, INBOX_LENGTH } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
 
-/** Whoever takes what is read for one connection. */
+/** The taker of what is read for one connection. */
 export interface InboxReader {
   /** Bytes lie in the codec's memory from `start` to `end`, valid until this returns. */
   received(start: number, end: number): void

@@ -16,7 +16,7 @@ export interface SharedMemory {
 export class SharedBlock implements SharedMemory {
   readonly #heap: Heap
   readonly #block: Block
-  /** Whoever made it, this turn's frames, and each unfinished write. */
+  /** Its maker, this turn's frames, and each unfinished write. */
   #users = 1
   #pins = 0
   /** The book in which the block counts while it is pinned. */

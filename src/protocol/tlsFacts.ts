@@ -1,7 +1,7 @@
 // What a TLS connection says of itself and of its client, under the names that node:tls has for it.
 import type { Buffer } from 'node:buffer'
 
-/** The name of whoever holds or has signed a certificate, by parts: CN, O, OU and so on. */
+/** The name of a certificate's subject or issuer, by parts: CN, O, OU and so on. */
 export type CertificateName = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** A client's certificate, as `getPeerCertificate` of node:tls returns it. */

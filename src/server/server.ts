@@ -34,7 +34,7 @@ import type { Respond } from './lanes/responseHead.js'
 import { type Lanes, Listener, type ListenOptions } from './listener.js'
 import { type AnyRoute, type CommonOptions, limitsOf, routeInternals, type ServerLimits } from './options.js'
 
-/** Whoever watches the connections come. */
+/** An observer of the connections that come. */
 export interface Watcher {
   /** The first lane has accepted a connection. */
   arrived(): void

@@ -1,5 +1,5 @@
-// How long this turn of the event loop has been busy with what peers have sent. Whoever has much to do asks, so that what
-// many do one after the other, in a row of reads for instance, is seen as one.
+// How long this turn of the event loop has been busy with what peers have sent. Long work asks, so that the work
+// of many connections one after the other, in a row of reads for instance, is counted together.
 export class TurnClock {
   /** Counts the turns in which anybody asked. */
   turn = 0

@@ -171,7 +171,7 @@ export class DuplexTransport implements Transport {
     if (this.#stream.destroyed) return
     const status = this.#feed()
     if (status === PENDING) return
-    // The stream emits this in the async context of whoever wrote.
+    // The stream emits this in the async context of the code that wrote.
     runOutside(() => this.#receiver?.written(status))
   }
 

@@ -8,7 +8,7 @@ import { Pieces } from './streamPieces.js'
 import { streamSlices } from './streamSlices.js'
 import type { OpenSource } from './streamSource.js'
 
-/** Whoever sends the fragments. */
+/** The sender of the fragments. */
 export interface StreamTarget {
   /** Sends a fragment of the message; `'buffered'` asks to wait until `relieved`. */
   streamPart(piece: string | Uint8Array, last: boolean): SendResult

@@ -14,14 +14,14 @@ export class StreamSlices {
   /** Those who wait for a slice, in order. */
   readonly #waiting = new Queue<() => void>()
 
-  /** Whether the slice of this turn is over: whoever works must wait for the next. */
+  /** Whether the slice of this turn is over, so that the work must wait for the next. */
   get spent(): boolean {
     if (this.#begun) return performance.now() - this.#began >= LONGEST
     this.#begin()
     return false
   }
 
-  /** Resolves in a turn of the event loop that belongs to whoever asked. */
+  /** Resolves in a turn of the event loop that belongs to the caller. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)

@@ -8,7 +8,7 @@ export class TrustedProxies {
   readonly #unix: boolean
 
   /**
-   * Addresses (`10.0.0.1`, `::1`), networks (`10.0.0.0/8`), and `unix` for whoever connects through a Unix socket.
+   * Addresses (`10.0.0.1`, `::1`), networks (`10.0.0.0/8`), and `unix` for all that connect through a Unix socket.
    * Throws a TypeError for anything else.
    */
   constructor(proxies: readonly string[]) {

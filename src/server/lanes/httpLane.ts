@@ -218,7 +218,7 @@ function responseTo({ status, reason, headers }: Refusal): Buffer {
   const names = Object.keys(headers).map((name) => name.toLowerCase())
   const type = names.includes('content-type') ? {} : { 'Content-Type': 'text/plain; charset=utf-8' }
   const length = { 'Content-Length': String(Buffer.byteLength(reason)) }
-  // Whoever names a protocol in Upgrade must say so in Connection (RFC 9110, section 7.8).
+  // A response with an Upgrade header must name it in Connection (RFC 9110, section 7.8).
   const connection = names.includes('upgrade') ? 'Upgrade, close' : 'close'
   const lines = headerLines({ ...headers, Connection: connection, ...type, ...length })
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n`
