@@ -12,8 +12,6 @@ export const POISON = 0xdb
 
 export class MemoryTransport implements Transport {
   readonly remoteAddress = undefined
-  /** Everything written so far; of an unfinished write, only what `finish` let go. */
-  output: Buffer = Buffer.alloc(0)
   /** The number of writes so far. */
   writes = 0
   /** While true, writes stay PENDING until `finish`. */
@@ -21,9 +19,21 @@ export class MemoryTransport implements Transport {
   paused = false
   halfClosed = false
   closed = false
+  /** What was written, and not yet put together: a copy for each write of all before it would be quadratic. */
+  readonly #written: Buffer[] = []
   #receiver: Receiver | undefined
   #endHeld = false
   #pending: { readonly pointer: number; readonly length: number } | undefined
+
+  /** Everything written so far, or since a test set it; of an unfinished write, only what `finish` let go. */
+  get output(): Buffer {
+    if (this.#written.length !== 1) this.output = Buffer.concat(this.#written)
+    return this.#written[0] ?? Buffer.alloc(0)
+  }
+
+  set output(bytes: Buffer) {
+    this.#written.splice(0, Number.POSITIVE_INFINITY, bytes)
+  }
 
   /** Delivers bytes as one read. */
   feed(bytes: Uint8Array): void {
@@ -121,6 +131,6 @@ export class MemoryTransport implements Transport {
   }
 
   #collect(pointer: number, length: number): void {
-    this.output = Buffer.concat([this.output, codecOfThread().view(pointer, length)])
+    this.#written.push(Buffer.from(codecOfThread().view(pointer, length)))
   }
 }
