@@ -3,7 +3,8 @@
 // There are two builds (asconfig.json): the release build is shipped; the debug build also checks every `assert`, and
 // traps at the first that does not hold. The tests of test/codec run on both. An assert that only compares leaves nothing
 // in the release build; one that loads is guarded by ASC_NO_ASSERT, because the optimizer keeps every load.
-import { MASKED, writeHeader } from './header'
+import { copyApart } from './copy'
+import { LONGEST_7_BIT, MASKED, writeHeader } from './header'
 import { mask } from './mask'
 
 export {
@@ -71,8 +72,13 @@ export { UTF8_REJECTED, validate } from './utf8'
 
 /** Writes an unmasked frame: header and payload. Returns its bytes. */
 export function frame(target: usize, first: u32, source: usize, length: u32): u32 {
+  if (length <= LONGEST_7_BIT) {
+    store<u16>(target, first | (length << 8))
+    copyApart(target + 2, source, length)
+    return 2 + length
+  }
   const header = writeHeader(target, first, 0, length)
-  memory.copy(target + header, source, length)
+  copyApart(target + header, source, length)
   return header + length
 }
 

@@ -66,9 +66,7 @@ export class Message {
   static {
     internals = {
       pointer(message) {
-        if (message.#pointer < 0 && message.#copy !== undefined) return 0
-        message.#alive()
-        return message.#pointer
+        return message.#pointer < 0 ? withoutPointer(message.#pointer, message.#copy) : message.#pointer
       },
       region(message) {
         return message.#region
@@ -76,7 +74,7 @@ export class Message {
       keep(message) {
         if (message.#region !== undefined) return 0
         const copied = internals.copyCost(message)
-        message.#copy ??= message.#copied()
+        message.#copy ??= copyOf(message.#source, message.#pointer, message.byteLength)
         message.#pointer = GONE
         return copied
       },
@@ -90,7 +88,7 @@ export class Message {
       },
       detach(message) {
         if (message.#region === undefined) return
-        message.#copy ??= message.#copied()
+        message.#copy ??= copyOf(message.#source, message.#pointer, message.byteLength)
         internals.release(message)
       },
       release(message) {
@@ -122,7 +120,7 @@ export class Message {
    */
   text(): string {
     if (this.#copy !== undefined) return this.#copy.toString('utf8')
-    const { bytes } = this.#alive()
+    const { bytes } = codecFor(this.#source, this.#pointer)
     const end = this.#pointer + this.byteLength
     // The codec has seen every byte: ASCII needs no decoding.
     return bytes.toString(isAscii(this.#info) ? 'latin1' : 'utf8', this.#pointer, end)
@@ -142,7 +140,7 @@ export class Message {
    * when the message can no longer be read.
    */
   get bytes(): OwnBytes {
-    this.#copy ??= this.#copied()
+    this.#copy ??= copyOf(this.#source, this.#pointer, this.byteLength)
     return this.#copy
   }
 
@@ -151,22 +149,35 @@ export class Message {
    * then it shows bytes of other messages. The memory is shared, so some APIs do not accept it; use `bytes` for them.
    */
   get view(): Uint8Array {
-    return this.#copy ?? this.#alive().view(this.#pointer, this.byteLength)
+    return this.#copy ?? codecFor(this.#source, this.#pointer).view(this.#pointer, this.byteLength)
   }
+}
 
-  #copied(): OwnBytes {
-    return this.#alive().copyOf(this.#pointer, this.byteLength)
-  }
+// Functions, and not methods: private methods would cost each message a field and a step of its construction.
 
-  #alive(): Codec {
-    if (this.#pointer >= 0) return this.#source.codec
-    if (this.#pointer === LOST)
-      throw new ConnectionEnded('the handler was done, and the message is gone: its memory was needed')
-    throw callerError(
-      'ERR_MESSAGE_GONE',
-      'the message is gone: its handler has returned. Ask for message.bytes in the handler to keep it, or return a promise',
-    )
-  }
+/** The codec in whose memory the payload lies. Throws an Error if it lies there no longer. */
+function codecFor(source: MessageSource, pointer: number): Codec {
+  if (pointer < 0) throw goneError(pointer)
+  return source.codec
+}
+
+function copyOf(source: MessageSource, pointer: number, length: number): OwnBytes {
+  return codecFor(source, pointer).copyOf(pointer, length)
+}
+
+/** Stands for the address of a payload that is only in its copy. Throws an Error without one. */
+function withoutPointer(pointer: number, copy: OwnBytes | undefined): 0 {
+  if (copy === undefined) throw goneError(pointer)
+  return 0
+}
+
+function goneError(pointer: number): Error {
+  if (pointer === LOST)
+    return new ConnectionEnded('the handler was done, and the message is gone: its memory was needed')
+  return callerError(
+    'ERR_MESSAGE_GONE',
+    'the message is gone: its handler has returned. Ask for message.bytes in the handler to keep it, or return a promise',
+  )
 }
 
 /** @internal */

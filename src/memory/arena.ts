@@ -3,9 +3,14 @@
 import { type Heap, OutOfMemory } from '../codec/codec.js'
 import { SharedBlock } from './sharedBlock.js'
 
+/** In the place of a builder. An object, as V8 compares two objects without a call, and an object with undefined with one. */
+export const NOBODY: object = {}
+
 export class Arena {
   /** Where the next frame goes. */
   position: number
+  /** Whose frames end there, as long as that is certain: whoever it is may go on without further questions. */
+  builder: object = NOBODY
   readonly #heap: Heap
   #block: SharedBlock
   #end: number
@@ -34,6 +39,7 @@ export class Arena {
 
   /** The turn is over: its frames are written, or pinned. */
   recycle(): void {
+    this.builder = NOBODY
     if (!this.#block.pinned) this.position = this.#block.pointer
     else if (!this.fits(this.#block.size / 2)) this.tryChange()
   }
@@ -43,6 +49,7 @@ export class Arena {
     const next = new SharedBlock(this.#heap, this.#block.size)
     this.#block.release()
     this.#block = next
+    this.builder = NOBODY
     this.position = this.#block.pointer
     this.#end = this.position + this.#block.size
   }

@@ -79,18 +79,16 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
   }
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
-    const recipient = this.#recipient
-    const { handlers } = this.#shared
     const message = new Message(this, info, pointer, length, region)
     if (!this.#plain && this.#diverts(message)) return
-    const { context } = recipient
+    const { context, connection } = this.#recipient
     let promise: PromiseLike<unknown> | undefined
     try {
       const result =
-        context === undefined ? handlers.message?.(recipient.connection, message) : this.#callIn(context, message)
-      promise = isThenable(result) ? result : undefined // its getter may throw, too
+        context === undefined ? this.#shared.handlers.message?.(connection, message) : this.#callIn(context, message)
+      if (result !== undefined && isThenable(result)) promise = result // its getter may throw, too
     } catch (error) {
-      recipient.handlerFailed(error)
+      this.#recipient.handlerFailed(error)
     }
     if (promise === undefined) messageInternals.release(message)
     else this.#await(message, promise)

@@ -4,7 +4,7 @@
 import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
 import { callerError } from '../../checks/errors.js'
-import { type Codec, codecOfThread, type Heap } from '../../codec/codec.js'
+import { type Codec, codecOfThread, type Heap, type Region } from '../../codec/codec.js'
 import {
   FIN,
   headerBytes,
@@ -104,20 +104,29 @@ export class Encoder {
     this.bytes(buffer, FIN | opcode, payload)
   }
 
-  /** A received message that is sent on: from its region where it lies, otherwise copied within the codec's memory. */
-  message(outgoing: Outgoing, message: Message): void {
+  /**
+   * A received message that is sent on, whose payload lies at `pointer` (0 if only its copy is left): from its region where
+   * it lies, otherwise copied within the codec's memory.
+   */
+  message(outgoing: Outgoing, message: Message, pointer: number): void {
     const region = messageInternals.region(message)
+    // Most messages are copied: this runs for each of them, so what is rare stands apart.
+    if (region !== undefined || pointer === 0 || this.#keys !== undefined)
+      return this.#messageElse(outgoing, message, region)
+    const { byteLength } = message
+    const target = outgoing.reserve(byteLength + LONGEST_HEADER)
+    outgoing.commit(target, this.#codec.call.frame(target, firstOf(message), pointer, byteLength))
+  }
+
+  #messageElse(outgoing: Outgoing, message: Message, region: Region | undefined): void {
     // A message in fragments lies in a region, however short it is; to send a short one from there would cost more than a
     // copy. A client copies, too, because it masks what it sends, and others may read the region.
-    if (region === undefined || message.byteLength <= LONGEST_COPIED || this.masks) {
-      return this.messageCopied(outgoing, message)
-    }
     const length = message.byteLength
-    const pointer = messageInternals.pointer(message)
+    if (region === undefined || length <= LONGEST_COPIED || this.masks) return this.messageCopied(outgoing, message)
     // The header goes into the region's headroom; it is the same for everyone the message is sent to.
     const header = headerBytes(length)
-    this.#codec.call.header(pointer - header, firstOf(message), length)
-    outgoing.addShared(region, pointer - header, header + length)
+    this.#codec.call.header(region.pointer - header, firstOf(message), length)
+    outgoing.addShared(region, region.pointer - header, header + length)
   }
 
   /** A copy of a received message: within the codec's memory, if the message still lies there. */

@@ -3,6 +3,7 @@
 // What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
 import type { Heap } from '../../codec/codec.js'
 import { runOutside } from '../../internals/context.js'
+import { NOBODY } from '../../memory/arena.js'
 import type { Budget, Holder } from '../../memory/budget.js'
 import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
 import { PENDING, type Transport } from '../../transport/transport.js'
@@ -109,17 +110,16 @@ export class Outgoing implements Writer {
    * OutOfMemory where none is left.
    */
   reserve(length: number): number {
+    // For most frames this is all, here and in `commit`: they follow a frame of the same connection and turn.
     const { outbox } = this.#shared.turn
-    // For most frames this is all: what is rare stands apart, and getters are written out, as this runs for each message.
-    const waiting = this.#waiting
-    if (this.#outstanding === undefined && (waiting === undefined || waiting.isEmpty) && outbox.fits(length)) {
-      if (this.#block === undefined || (this.#end === outbox.position && this.#block === outbox.block)) {
-        this.#inOutbox = true
-        return outbox.position
-      }
-    }
-    this.#inOutbox = false
-    return this.#reserveElsewhere(length)
+    return outbox.builder === this && outbox.fits(length) ? outbox.position : this.#reserveFirst(length)
+  }
+
+  #reserveFirst(length: number): number {
+    const { outbox } = this.#shared.turn
+    outbox.builder = NOBODY // until `commit`
+    this.#inOutbox = this.#inTurn && outbox.fits(length) && (this.#block === undefined || this.#isLast)
+    return this.#inOutbox ? outbox.position : this.#reserveElsewhere(length)
   }
 
   #reserveElsewhere(length: number): number {
@@ -135,6 +135,12 @@ export class Outgoing implements Writer {
 
   /** Takes the `length` bytes that were built where `reserve` said. */
   commit(pointer: number, length: number): void {
+    const { outbox } = this.#shared.turn
+    if (outbox.builder === this) this.#end = outbox.position = pointer + length
+    else this.#commitFirst(pointer, length)
+  }
+
+  #commitFirst(pointer: number, length: number): void {
     if (this.#inOutbox) this.#commitToTurn(pointer, length)
     else this.#waiting?.commit(length)
     this.touch()
@@ -155,6 +161,7 @@ export class Outgoing implements Writer {
   /** Sends from memory where it lies. */
   addShared(memory: SharedMemory, pointer: number, length: number): void {
     this.#queue.add(memory, pointer, length)
+    this.#shared.turn.outbox.builder = NOBODY // what follows must wait behind it
     this.touch()
   }
 
@@ -168,6 +175,7 @@ export class Outgoing implements Writer {
   /** Writes what it has, as far as the transport takes it (Writer). */
   flush(): void {
     this.#listed = false
+    this.#shared.turn.outbox.builder = NOBODY
     if (this.#outstanding !== undefined || this.#goesOnLater) return
     if (this.#write()) this.#owner.flushed()
     else this.#owner.writeFailed()
@@ -218,6 +226,7 @@ export class Outgoing implements Writer {
       this.#block.retain()
     }
     this.#end = outbox.position = pointer + length
+    outbox.builder = this
   }
 
   /** Writes this turn's frames and then what waits, until a write can't finish at once; false if one fails. */
@@ -285,6 +294,7 @@ export class Outgoing implements Writer {
   }
 
   #forgetTurn(): void {
+    this.#shared.turn.outbox.builder = NOBODY
     this.#start = this.#end = 0
     this.#block?.release()
     this.#block = undefined

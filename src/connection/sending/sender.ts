@@ -69,6 +69,10 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     this.catchUp()
     if (this.#unfinished?.underWay === true) return this.#sendAmid(this.#unfinished, data)
     if (typeof data !== 'string' && data instanceof Message) return this.#message(data)
+    return this.#payload(data)
+  }
+
+  #payload(data: Exclude<Sendable, Message>): SendResult {
     if (typeof data !== 'string' && data instanceof PreparedMessage) return this.#prepared(data)
     const { encoder } = this.#shared
     const payload = typeof data === 'string' ? data : bytesOf(data)
@@ -262,16 +266,19 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   #message(message: Message): SendResult {
-    messageInternals.pointer(message) // throws for one that is gone
+    const pointer = messageInternals.pointer(message) // throws for one that is gone
     const refused = this.#refused(message)
     if (refused !== undefined) return refused
-    this.#shared.encoder.message(this.outgoing, message)
+    this.#shared.encoder.message(this.outgoing, message, pointer)
     return this.framed()
   }
 
   /** What `send` answers for what is framed. */
   framed(): SendResult {
-    if (this.outgoing.isWithin(this.#shared.limits.outputLimit)) return 'sent'
+    return this.outgoing.isWithin(this.#shared.limits.outputLimit) ? 'sent' : this.#framedMore()
+  }
+
+  #framedMore(): SendResult {
     this.relieve()
     if (!this.outgoing.blocked) return 'sent'
     this.#drainOwed = true
