@@ -44,7 +44,7 @@ export class Server<Data = unknown> {
     this.#process = new ProcessServer(options)
   }
 
-  /** The connections of all routes that are not closed yet. */
+  /** The connections of all routes that are not closed yet, at every moment. The set can only be read. */
   get connections(): ReadonlySet<Connection<Data>> {
     return this.#process.connections as ReadonlySet<Connection<Data>>
   }

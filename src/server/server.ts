@@ -33,6 +33,7 @@ import { openLanes } from './lanes/lanes.js'
 import type { Respond } from './lanes/responseHead.js'
 import { type Lanes, Listener, type ListenOptions } from './listener.js'
 import { type AnyRoute, type CommonOptions, limitsOf, routeInternals, type ServerLimits } from './options.js'
+import { SetView } from './setView.js'
 
 /** An observer of the connections that come. */
 export interface Watcher {
@@ -46,6 +47,8 @@ export interface Watcher {
 export class ProcessServer {
   /** The watcher, which is told of connections that come. */
   watcher: Watcher | undefined
+  /** What the application may see of the connections: it can't change which there are. */
+  readonly connections: ReadonlySet<Connection<unknown>>
   readonly #census: Census
   readonly #gate: Gate
   readonly #endpoints: readonly Endpoint[]
@@ -72,6 +75,7 @@ export class ProcessServer {
     this.#topics = new Topics(encoderOfThread('server'), heap, turnOfThread(), limits.maxTopics, options.broker)
     const parts = this.#open(limits)
     this.#parts = parts
+    this.connections = new SetView(parts.connections)
     this.#census = new Census(limits, parts.connections)
     const routes = routesOf(options, limits, parts)
     const rest = new Endpoint(options, limits, parts)
@@ -93,10 +97,6 @@ export class ProcessServer {
       (connection) => parts.work.answers(connection),
       (drain) => this.#shut(drain),
     )
-  }
-
-  get connections(): ReadonlySet<Connection<unknown>> {
-    return this.#census.connections
   }
 
   get handshakes(): number {

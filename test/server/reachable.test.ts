@@ -9,6 +9,7 @@ import { BINARY, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import {
   connectionMembers,
+  connectionsMembers,
   largeMembers,
   loopMembers,
   messageMembers,
@@ -104,6 +105,7 @@ for (const [kind, members, find] of [
   ['upgrade is given a request', requestMembers],
   ['a connection has a request', requestMembers],
   ['createServer makes a server', serverMembers, server],
+  ['server.connections is a set', connectionsMembers, server.connections],
   ['prepare makes a prepared message', preparedMembers, news],
   ['route makes a route', routeMembers, way],
   ["the pool's module is given a large message", largeMembers, LARGE],

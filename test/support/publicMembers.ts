@@ -1,5 +1,6 @@
 // The members of the types that an application is given, as the compiler knows them: a member that is added to a type and
 // not listed here does not compile. What can be reached, and what the API reference explains, are compared with this.
+import { inspect } from 'node:util'
 import type {
   Connection,
   LargeMessage,
@@ -35,6 +36,18 @@ export const connectionMembers: Members<Connection> = {
   messages: true,
   close: true,
   terminate: true,
+}
+
+/** Of `server.connections`: a `ReadonlySet`, and how it is printed. */
+export const connectionsMembers: Members<Server['connections'] & { [inspect.custom]: unknown }> = {
+  size: true,
+  has: true,
+  forEach: true,
+  keys: true,
+  values: true,
+  entries: true,
+  [Symbol.iterator]: true,
+  [inspect.custom]: true,
 }
 
 export const messageMembers: Members<Message> = {
