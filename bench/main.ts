@@ -9,6 +9,10 @@ const suites: Readonly<Record<string, readonly [about: string, load: () => Promi
     'whole servers: millrace next to ws, uWebSockets.js, Bun and a floor in C',
     () => import('./comparison/suite.js'),
   ],
+  table: [
+    'what is asked of each row, and what it reaches, in a quarter of an hour',
+    () => import('./comparison/goalSuite.js'),
+  ],
   compare: ['what has become slower between two runs of it', () => import('./comparison/compare.js')],
   publish: ['puts the last run of it into the README', () => import('./comparison/publish.js')],
   codec: ['the codec alone, step by step', () => import('./codec/suite.js')],

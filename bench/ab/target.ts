@@ -30,7 +30,7 @@ export class Target implements RunningServer {
   }
 
   static async open(checkout: string, mode: Mode): Promise<Target> {
-    const program = new Program(SERVER_CORE, PROGRAM, [checkout, mode], ['--expose-gc'])
+    const program = new Program(SERVER_CORE, PROGRAM, [checkout, mode], { flags: ['--expose-gc'] })
     try {
       return new Target(program, await program.ask<number>('port'))
     } catch (error) {

@@ -34,7 +34,7 @@ export class Processes {
 
   /** Starts all three; the server is that of a built checkout. */
   static async open(checkout: string): Promise<Processes> {
-    const server = new Program(SERVER, module('target'), [checkout], ['--expose-gc'])
+    const server = new Program(SERVER, module('target'), [checkout], { flags: ['--expose-gc'] })
     const attackers = new Program(CLIENTS, module('attackerProgram'), [])
     const honest = new Program(CLIENTS, module('honest'), [])
     try {

@@ -18,6 +18,7 @@ export interface Chart {
 const colours: Readonly<Record<PeerName, string>> = {
   floor: '#8a8f98',
   millrace: '#e8590c',
+  'public API': '#f2a33a',
   'uWebSockets.js': '#2b7fd4',
   Bun: '#b15fd0',
   ws: '#2a9d8f',

@@ -1,6 +1,6 @@
 // The comparison as one HTML page that needs no network: charts, the table, the machine.
 import { chartsOf } from './charts.js'
-import { BUSY, best, median, type Results, type Row, spread } from './results.js'
+import { BUSY, best, median, type Results, type Row, spread, wasBusy } from './results.js'
 import { columns, digits } from './table.js'
 
 const style = `
@@ -53,12 +53,10 @@ all its threads. * never had ${BUSY * 100} % of its core to do: its CPU time cou
 function rowOf(row: Row): string {
   const cells = columns.map((peer) => {
     const value = best(row, peer)
-    const measured = row.servers[peer]
     const ours = peer === 'millrace' ? ' class="ours"' : ''
-    if (value === undefined) return `<td${ours}>${escaped(measured?.problem ?? '–')}</td>`
+    if (value === undefined) return `<td${ours}>${escaped(row.servers[peer]?.problem ?? '–')}</td>`
     const detail = `${digits(median(row, peer) ?? 0)} ±${Math.round(spread(row, peer) * 100)} %`
-    const busy = row.group === 'memory' || measured?.rounds.some((round) => round.busy >= BUSY)
-    return `<td${ours}>${digits(value)}${busy ? '' : '*'}<br><small>${detail}</small></td>`
+    return `<td${ours}>${digits(value)}${wasBusy(row, peer) ? '' : '*'}<br><small>${detail}</small></td>`
   })
   return `<tr><th>${escaped(row.title)}<br><small>${escaped(row.unit)}</small></th>${cells.join('')}</tr>`
 }

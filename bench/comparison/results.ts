@@ -61,7 +61,15 @@ export function ratio(row: Row, peer: PeerName, subject: PeerName = 'millrace'):
   return ours === undefined || theirs === undefined || theirs === 0 ? undefined : ours / theirs
 }
 
-/** What the row is about: CPU time, except where it is latency. */
-function figure(row: Row, round: Round): number {
-  return row.unit === 'µs (p99)' ? (round.latency?.p99 ?? 0) : round.cpu
+/** What the row is about: CPU time, except where its unit says otherwise. */
+function figure({ unit }: Row, { cpu, warm = Number.NaN, latency }: Round): number {
+  if (unit === 'µs (p99)') return latency?.p99 ?? 0
+  if (unit === 'µs (p50)') return latency?.p50 ?? 0
+  return unit === 'µs per later handshake' ? warm : cpu
+}
+
+/** Whether the server had enough to do for its rate to count, or the row is not about that. */
+export function wasBusy({ unit, servers }: Row, peer: PeerName): boolean {
+  if (unit === 'bytes per connection' || unit.startsWith('µs (')) return true
+  return servers[peer]?.rounds.some(({ busy }) => busy >= BUSY) ?? false
 }

@@ -1,52 +1,60 @@
 // Measures one row: all servers, round after round, A B A B, so that a disturbed minute disturbs everyone.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { KeptServers } from '../support/keptServers.js'
 import { LoadClient, type Round } from '../support/loadClient.js'
 import { type Peer, type PeerName, startPeer } from '../support/peers.js'
-import { memory, type RunningServer } from '../support/process.js'
+import { memory, pinned, type RunningServer } from '../support/process.js'
+import { root } from '../support/publish.js'
 import type { Pace } from '../support/suite.js'
 import { messageOf } from '../support/talk.js'
 import type { Measured, Row } from './results.js'
-import { streams, type Workload } from './workloads.js'
+import type { Workload } from './workloads.js'
 
 /** The core of the load clients; the servers have the first. */
 const CLIENT_CORE = 1
 /** Seconds that connecting may take: the streams must not end before the echoes beside them. */
 const LATE = 1
-/** How long a server may take to forget the connections of an earlier measurement, in milliseconds. */
+/** How long a server may take to be done with what is over, in milliseconds. */
 const SETTLE = 300
+/** Handshakes that warm a server whose memory is measured. */
+const FIRST = 50
+/** Each takes long, and repeats well. */
+const ROUNDS_OF_MEMORY = 2
+
+/** How many rounds a peer gets in a row. Default: those of the pace. */
+export type RoundsOf = (peer: PeerName) => number
+
+type Servers = Partial<Record<PeerName, { rounds: Round[]; problem?: string }>>
 
 /** Servers that stay up from row to row, with one load client. */
 export class Rounds {
   readonly #peers: readonly Peer[]
+  readonly #node: string
+  readonly #pace: Pace
   readonly #client = new LoadClient(CLIENT_CORE)
   readonly #streamer = new LoadClient(CLIENT_CORE, 'last')
   readonly #servers = new KeptServers()
-  readonly #pace: Pace
+  /** What has been measured, by the load: rows that tell other figures of the same load share its rounds. */
+  readonly #measured = new Map<string, Servers>()
 
-  constructor(peers: readonly Peer[], pace: Pace) {
+  constructor(peers: readonly Peer[], pace: Pace, node: string = process.execPath) {
     this.#peers = peers
     this.#pace = pace
+    this.#node = node
   }
 
-  async measure(workload: Workload, progress: (round: number, peer: PeerName) => void): Promise<Row> {
-    const servers: Partial<Record<PeerName, { rounds: Round[]; problem?: string }>> = {}
-    const peers = this.#peers.filter(({ modes }) => modes.includes(workload.mode))
-    const rounds = workload.group === 'memory' ? Math.min(this.#pace.rounds, 2) : this.#pace.rounds
-    for (let round = 0; round < rounds; round++) {
-      for (const peer of peers) {
-        progress(round, peer.name)
-        const measured = servers[peer.name] ?? { rounds: [] }
-        servers[peer.name] = measured
-        if (measured.problem !== undefined) continue
-        try {
-          measured.rounds.push(await this.#round(workload, peer))
-        } catch (error) {
-          measured.problem = messageOf(error)
-        }
-      }
-    }
-    const { id, group, title, unit } = workload
+  async measure(
+    workload: Workload,
+    progress: (round: number, peer: PeerName) => void = () => undefined,
+    roundsOf: RoundsOf = () => this.#pace.rounds,
+  ): Promise<Row> {
+    const { id, group, title, unit, mode, load, beside, connections } = workload
+    const key = JSON.stringify([group, mode, load, beside, connections, workload.peers])
+    const servers = this.#measured.get(key) ?? (await this.#rounds(workload, progress, roundsOf))
+    this.#measured.set(key, servers)
     return { id, group, title, unit, servers: servers as Partial<Record<PeerName, Measured>> }
   }
 
@@ -56,42 +64,79 @@ export class Rounds {
     await this.#servers.stop()
   }
 
-  async #round(workload: Workload, peer: Peer): Promise<Round> {
-    if (workload.group === 'memory') return this.#idleMemory(peer, workload.connections ?? 0)
-    const server = await this.#servers.get(`${peer.name} ${workload.mode}`, () => startPeer(peer, workload.mode))
-    if (workload.group === 'handshakes') return this.#handshakes(server, workload.connections ?? 0)
-    if (workload.load === undefined) throw new Error('the row has no load')
-    const { seconds, warmup } = this.#pace
-    const options = { ...workload.load, duration: seconds, warmup }
-    if (workload.group === 'broadcast') return this.#client.load(server, options, 'broadcast')
-    if (workload.group !== 'latency') return this.#client.load(server, options)
-    const echoes = (): Promise<Round> => this.#client.load(server, { ...options, duration: seconds * 2 })
-    const beside = { ...streams, duration: seconds * 2 + warmup + LATE, warmup }
-    const [round] = await this.#streamer.beside(echoes, server, beside)
-    return round
+  async #rounds(workload: Workload, progress: (round: number, peer: PeerName) => void, roundsOf: RoundsOf) {
+    const servers: Servers = {}
+    const { peers: named, mode, group } = workload
+    const peers = this.#peers.filter(
+      ({ name, modes }) => modes.includes(mode) && (named?.includes(name) ?? name !== 'public API'),
+    )
+    const rounds = group === 'memory' ? Math.min(this.#pace.rounds, ROUNDS_OF_MEMORY) : this.#pace.rounds
+    for (let round = 0; round < rounds; round++) {
+      for (const peer of peers) {
+        const measured = servers[peer.name] ?? { rounds: [] }
+        servers[peer.name] = measured
+        if (measured.problem !== undefined || round >= roundsOf(peer.name)) continue
+        progress(round, peer.name)
+        try {
+          measured.rounds.push(await this.#round(workload, peer))
+        } catch (error) {
+          measured.problem = messageOf(error)
+        }
+      }
+    }
+    return servers
   }
 
-  async #handshakes(server: RunningServer, connections: number): Promise<Round> {
-    const round = await this.#client.handshakes(server, connections)
-    await this.#client.release()
-    await wait(SETTLE)
+  async #round(workload: Workload, peer: Peer): Promise<Round> {
+    const { mode, load, beside, group, connections = 0 } = workload
+    if (group === 'import') return importing(peer, this.#node)
+    if (group === 'memory') return this.#afresh(peer, (server) => this.#idleMemory(server, connections))
+    if (group === 'handshakes') return this.#afresh(peer, (server) => this.#handshakes(server, connections))
+    if (load === undefined) throw new Error('the row has no load')
+    const server = await this.#servers.get(`${peer.name} ${mode}`, () => startPeer(peer, mode))
+    const { seconds, warmup } = this.#pace
+    const duration = group === 'latency' ? seconds * 2 : seconds
+    const run = (): Promise<Round> =>
+      this.#client.load(server, { ...load, duration, warmup }, group === 'broadcast' ? 'broadcast' : 'load')
+    if (beside === undefined) return run()
+    const [round] = await this.#streamer.beside(run, server, { ...beside, duration: duration + warmup + LATE, warmup })
     return round
   }
 
   /** A server of its own: what earlier connections left behind would be used again, and not be counted. */
-  async #idleMemory(peer: Peer, connections: number): Promise<Round> {
+  async #afresh(peer: Peer, work: (server: RunningServer) => Promise<Round>): Promise<Round> {
     const server = await startPeer(peer)
     try {
-      await this.#client.handshakes(server, 50)
-      await wait(SETTLE)
-      const before = memory(server.pid).now
-      const round = await this.#client.handshakes(server, connections)
-      await wait(SETTLE)
-      const { now, peak } = memory(server.pid)
-      return { ...round, cpu: Math.max(now - before, 0) / connections, peakMemory: peak }
+      return await work(server)
     } finally {
       await this.#client.release()
       await server.stop()
     }
   }
+
+  async #handshakes(server: RunningServer, connections: number): Promise<Round> {
+    const cold = await this.#client.handshakes(server, connections)
+    await wait(SETTLE)
+    const { cpu: warm } = await this.#client.handshakes(server, connections)
+    return { ...cold, warm }
+  }
+
+  async #idleMemory(server: RunningServer, connections: number): Promise<Round> {
+    await this.#client.handshakes(server, FIRST)
+    await wait(SETTLE)
+    const before = memory(server.pid).now
+    const round = await this.#client.handshakes(server, connections)
+    await wait(SETTLE)
+    const { now, peak } = memory(server.pid)
+    return { ...round, cpu: Math.max(now - before, 0) / connections, peakMemory: peak }
+  }
+}
+
+const run = promisify(execFile)
+
+/** CPU time of a process from its start until it has imported the peer's library. */
+async function importing({ name }: Peer, node: string): Promise<Round> {
+  const [program, ...args] = pinned(0, [node, join(root, 'bench', 'peers', 'import.mjs'), name])
+  const { stdout } = await run(program, args)
+  return { cpu: Number(stdout), busy: 1, rate: 0, latency: undefined, peakMemory: 0 }
 }

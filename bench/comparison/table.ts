@@ -1,7 +1,7 @@
 // The comparison as text: a table for the terminal, and the same in Markdown for the README.
 import type { PeerName } from '../support/peers.js'
 import { markdownTable, textTable } from '../support/table.js'
-import { BUSY, best, type Results, type Row, ratio } from './results.js'
+import { best, type Results, type Row, ratio, wasBusy } from './results.js'
 
 /** In the order of the columns. */
 export const columns: readonly PeerName[] = ['floor', 'millrace', 'uWebSockets.js', 'Bun', 'ws']
@@ -13,11 +13,9 @@ export function digits(value: number): string {
 }
 
 function cell(row: Row, peer: PeerName): string {
-  const measured = row.servers[peer]
   const value = best(row, peer)
-  if (value === undefined) return measured?.problem === undefined ? '–' : 'failed'
-  const busy = row.group === 'memory' || row.unit === 'µs (p99)' || measured?.rounds.some((round) => round.busy >= BUSY)
-  return `${digits(value)}${busy ? '' : '*'}`
+  if (value === undefined) return row.servers[peer]?.problem === undefined ? '–' : 'failed'
+  return `${digits(value)}${wasBusy(row, peer) ? '' : '*'}`
 }
 
 function relative(row: Row, peer: PeerName): string {
@@ -27,11 +25,16 @@ function relative(row: Row, peer: PeerName): string {
 
 export const head: readonly string[] = ['', ...columns, '÷ floor', '÷ uWS', '÷ Bun', '÷ ws']
 
+/** With its unit, where that is not time per message. */
+export function titleOf({ title, unit }: Row): string {
+  if (unit === 'µs per message') return title
+  return `${title} (${unit.replace(/ per( later)? handshake| to import/, '')})`
+}
+
 /** The cells of a row, in the order of the head. */
 export function cells(row: Row): string[] {
   const peers = ['floor', 'uWebSockets.js', 'Bun', 'ws'] as const
-  const title = row.unit === 'µs per message' ? row.title : `${row.title} (${row.unit.replace(' per handshake', '')})`
-  return [title, ...columns.map((peer) => cell(row, peer)), ...peers.map((peer) => relative(row, peer))]
+  return [titleOf(row), ...columns.map((peer) => cell(row, peer)), ...peers.map((peer) => relative(row, peer))]
 }
 
 /** For the terminal. */
@@ -44,7 +47,7 @@ export function markdownOf({ rows, missing }: Results): string {
   return `${markdownTable([head, ...rows.map(cells)])}\n\n${notes(rows, missing)}`
 }
 
-function notes(rows: readonly Row[], missing: Results['missing']): string {
+export function notes(rows: readonly Row[], missing: Results['missing']): string {
   const problems = rows.flatMap(({ title, servers }) =>
     Object.entries(servers).flatMap(([peer, { problem }]) =>
       problem === undefined ? [] : [`${peer}, ${title}: ${problem}`],

@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { KeptServers } from '../support/keptServers.js'
 import { LoadClient, type Round } from '../support/loadClient.js'
-import { startServer } from '../support/peers.js'
-import { pinned, type RunningServer } from '../support/process.js'
+import type { RunningServer } from '../support/process.js'
+import { startServer } from '../support/serverProcess.js'
 import type { Pace } from '../support/suite.js'
 import type { Setting } from './workServer.js'
 
@@ -75,11 +75,8 @@ export class LargeServers {
 
   #server(setting: Setting): Promise<RunningServer> {
     const key = JSON.stringify(setting)
-    const start = (port: number): readonly string[] => {
-      const command = [process.execPath, PROGRAM, String(port), key]
-      return this.#pin ? pinned(0, command) : command
-    }
-    return this.#servers.get(key, () => startServer(start))
+    const command = (port: number): readonly string[] => [process.execPath, PROGRAM, String(port), key]
+    return this.#servers.get(key, () => startServer(command, { pin: this.#pin }))
   }
 }
 

@@ -3,8 +3,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startServer } from '../support/peers.js'
 import { cpuTime, memory, pinned, type RunningServer } from '../support/process.js'
+import { startServer } from '../support/serverProcess.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
 import { digestOf } from './pattern.js'
@@ -82,7 +82,7 @@ async function measured(direction: Direction, bytes: number, expected: string, {
 
 /** A fresh server for each, because of its memory. Throws where the hash or the count is not as expected. */
 async function oneRound({ program, protocol, name }: Subject, direction: Direction, bytes: number, expected: string) {
-  const server = await startServer((port) => pinned(0, [process.execPath, here(program), String(port)]))
+  const server = await startServer((port) => [process.execPath, here(program), String(port)])
   try {
     const start = memory(server.pid).now
     const before = cpuTime(server.pid)

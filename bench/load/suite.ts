@@ -1,7 +1,7 @@
 // npm run bench -- load: latency and throughput of whole servers as autocannon sees them, one message in flight for each
 // of its connections.
-import { startEchoServer } from '../support/peers.js'
 import { canPin, pinThisProcess } from '../support/process.js'
+import { startEchoServer } from '../support/serverProcess.js'
 import { type Choice, type Found, measuring, type Suite } from '../support/suite.js'
 import { textTable } from '../support/table.js'
 import { type AutocannonRun, autocannonRun, FULL, QUICK, type Target } from './autocannonRun.js'

@@ -1,9 +1,10 @@
 // The echo server of Bun, run by Bun itself; with `broadcast`, everyone gets what anyone says; with
 // `documents`, large messages are parsed.
-const [port, mode] = process.argv.slice(2)
+const [port, mode, key, cert] = process.argv.slice(2)
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: Number(port),
+  ...(mode === 'tls' && { tls: { key: Bun.file(key), cert: Bun.file(cert) } }),
   fetch: (request, server) => (server.upgrade(request) ? undefined : new Response('no upgrade', { status: 426 })),
   websocket: {
     maxPayloadLength: 256 << 20,

@@ -1,8 +1,9 @@
 // The echo server of millrace, as this repository builds it; with `broadcast`, everyone gets what anyone says;
-// with `documents`, large messages are parsed, in the pool.
+// with `documents`, large messages are parsed, in the pool; with `tls`, it has a key and a certificate.
+import { readFileSync } from 'node:fs'
 import { createServer } from '../../dist/src/index.js'
 
-const [port, mode] = process.argv.slice(2)
+const [port, mode, key, cert] = process.argv.slice(2)
 const server = createServer({
   maxMessage: 256 * 1024 * 1024,
   ...(mode === 'documents' && { large: { module: new URL('./documents.mjs', import.meta.url) } }),
@@ -12,5 +13,6 @@ const server = createServer({
     else connection.send(message)
   },
 })
-await server.listen({ host: '127.0.0.1', port: Number(port) })
+const tls = mode === 'tls' && { tls: { key: readFileSync(key), cert: readFileSync(cert) } }
+await server.listen({ host: '127.0.0.1', port: Number(port), ...tls })
 console.log('listening')

@@ -1,12 +1,15 @@
 // The echo server of ws, with bufferutil, which it finds by itself; with `broadcast`, everyone gets what anyone says; with
 // `documents`, large messages are parsed.
 import 'bufferutil'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { WebSocketServer } from 'ws'
 
-const [port, mode] = process.argv.slice(2)
+const [port, mode, key, cert] = process.argv.slice(2)
+const http = mode === 'tls' ? createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }) : createServer()
 const server = new WebSocketServer({
-  host: '127.0.0.1',
-  port: Number(port),
+  server: http,
   maxPayload: 256 << 20,
   perMessageDeflate: mode === 'deflate' && {
     serverNoContextTakeover: true,
@@ -21,4 +24,4 @@ server.on('connection', (socket) =>
     for (const client of server.clients) client.send(data, { binary })
   }),
 )
-server.on('listening', () => console.log('listening'))
+http.listen(Number(port), '127.0.0.1', () => console.log('listening'))

@@ -1,7 +1,9 @@
 // The parent's side of a load client: gives it orders, and samples the server's CPU time when it says so.
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
-import type { HandshakeOrder, Loaded, LoadKind, LoadOrder } from './loadProgram.js'
+import { certificateFiles } from './certificate.js'
+import type { HandshakeOrder } from './handshakes.js'
+import type { Loaded, LoadKind, LoadOrder } from './loadProgram.js'
 import { memory, type RunningServer, type Usage, usageOf } from './process.js'
 import { goes, type Order, Program } from './talk.js'
 
@@ -18,6 +20,8 @@ export interface Round {
   readonly latency: LoadResult['latency'] | undefined
   /** The server's highest resident memory so far, in bytes. */
   readonly peakMemory: number
+  /** Where handshakes are measured: the CPU time of each of as many more, into the same process. */
+  readonly warm?: number
 }
 
 const TIMEOUT = 120_000
@@ -33,7 +37,7 @@ export class LoadClient {
    * else that would wait for this one's turn, and the server be charged for it.
    */
   constructor(core: number, order: Order = 'next') {
-    this.#program = new Program(core, PROGRAM, [])
+    this.#program = new Program(core, PROGRAM, [], { environment: { NODE_EXTRA_CA_CERTS: certificateFiles()[1] } })
     if (order !== 'next') goes(order, this.#program.pid)
   }
 

@@ -1,84 +1,132 @@
 // The servers that are compared: how each is started, and why one can't be.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { pinned, type RunningServer, succeeds } from './process.js'
+import { certificateFiles } from './certificate.js'
+import { type RunningServer, succeeds } from './process.js'
+import { root } from './publish.js'
+import { startServer } from './serverProcess.js'
 import { messageOf } from './talk.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 const peers = join(root, 'bench', 'peers')
 const floor = join(root, 'build', 'floor')
 
-export type PeerName = 'millrace' | 'ws' | 'uWebSockets.js' | 'Bun' | 'floor'
+export type PeerName = 'floor' | 'millrace' | 'public API' | 'uWebSockets.js' | 'Bun' | 'ws'
 
 /**
- * What a server does with a message: echoes it, echoes it compressed, sends it to every connection that it has, or
- * parses it, where it is large, and answers with how much is in it.
+ * What a server does: it echoes messages, echoes them compressed or over TLS, sends them to every connection that it has,
+ * or parses one, where it is large, and answers with how much is in it. `import` is no server: a process that loads the
+ * library, and ends.
  */
-export type Mode = 'plain' | 'deflate' | 'broadcast' | 'documents'
+export type Mode = 'plain' | 'deflate' | 'tls' | 'broadcast' | 'documents' | 'import'
 
 export interface Peer {
   readonly name: PeerName
   /** Those that it has; it takes no part in the rows of the others. */
   readonly modes: readonly Mode[]
-  readonly command: (port: number, mode: Mode) => readonly string[]
-  /** Throws if it can't run here; the message becomes its row. */
-  readonly prepare: () => void
+  /** Its program, with what runs it. */
+  readonly command: (mode: Mode) => readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  /** Returns its version. Throws if it can't run here; the message becomes its row. */
+  readonly prepare: () => string
 }
 
-function script(name: string, program: string = process.execPath): Peer['command'] {
-  return (port, mode) => [program, join(peers, `${name}.mjs`), String(port), mode]
-}
+const servers: readonly Mode[] = ['plain', 'deflate', 'tls', 'broadcast', 'documents']
 
-function needs(folder: string): () => void {
-  return () => {
-    if (!existsSync(join(peers, 'node_modules', folder))) throw new Error('is not installed: npm run bench:install')
+/** All of them, those for Node.js by this program. */
+export function peersOn(node: string): readonly Peer[] {
+  const script = (name: string, program = node): Peer['command'] => {
+    return () => [program, join(peers, `${name}.mjs`)]
   }
+  const bun = bunProgram()
+  return [
+    {
+      name: 'floor',
+      modes: ['plain', 'tls'],
+      command: (mode) => (mode === 'tls' ? [node, join(peers, 'floorOverTls.mjs')] : [floor]),
+      prepare: buildFloor,
+    },
+    {
+      name: 'millrace',
+      modes: ['plain', 'tls', 'broadcast', 'documents', 'import'],
+      command: script('millrace'),
+      prepare: () => versionIn(root),
+    },
+    {
+      name: 'public API',
+      modes: ['plain'],
+      command: script('millrace'),
+      environment: { MILLRACE_PUBLIC_API: '1' },
+      prepare: () => versionIn(root),
+    },
+    {
+      name: 'uWebSockets.js',
+      modes: [...servers, 'import'],
+      command: script('uws'),
+      prepare: () => loadedBuild(node),
+    },
+    { name: 'Bun', modes: servers, command: script('bun', bun), prepare: () => versionOf(bun) },
+    {
+      name: 'ws',
+      modes: [...servers, 'import'],
+      command: script('ws'),
+      prepare: () => `${installed('ws')} with bufferutil ${installed('bufferutil')}`,
+    },
+  ]
 }
 
-const allModes: readonly Mode[] = ['plain', 'deflate', 'broadcast', 'documents']
+function versionIn(folder: string): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return version
+}
 
-export const allPeers: readonly Peer[] = [
-  { name: 'floor', modes: ['plain'], command: (port) => [floor, String(port)], prepare: buildFloor },
-  {
-    name: 'millrace',
-    modes: ['plain', 'broadcast', 'documents'],
-    command: script('millrace'),
-    prepare: () => undefined,
-  },
-  {
-    name: 'uWebSockets.js',
-    modes: allModes,
-    command: script('uws'),
-    prepare: needs('@trufflesuite/uws-js-unofficial'),
-  },
-  {
-    name: 'Bun',
-    modes: allModes,
-    command: script('bun', join(peers, 'node_modules', '.bin', 'bun')),
-    prepare: needs('bun'),
-  },
-  { name: 'ws', modes: allModes, command: script('ws'), prepare: needs('ws') },
-]
+function installed(name: string): string {
+  const folder = join(peers, 'node_modules', name)
+  if (!existsSync(folder)) throw new Error('is not installed: npm run bench:install')
+  return versionIn(folder)
+}
+
+/** Where it is installed for these benchmarks; else the one that the system has, if it has one. */
+function bunProgram(): string {
+  const own = join(peers, 'node_modules', '.bin', 'bun')
+  return existsSync(own) ? own : 'bun'
+}
+
+export function versionOf(program: string): string {
+  const { stdout, status } = spawnSync(program, ['--version'], { encoding: 'utf8' })
+  if (status !== 0) throw new Error('is not installed: npm run bench:install')
+  return stdout.trim()
+}
+
+/** uWebSockets.js is a binary for each version of Node.js: the newest of those on npm that this one loads. */
+function loadedBuild(node: string): string {
+  const { stdout, stderr, status } = spawnSync(node, [join(peers, 'uws.mjs'), 'version'], { encoding: 'utf8' })
+  if (status === 0) return stdout.trim()
+  const [, why = 'is not installed: npm run bench:install'] = /^Error: (no build.*)/m.exec(stderr) ?? []
+  throw new Error(why.replaceAll(/[^ (]*\/node_modules\//g, ''))
+}
 
 /** The limit of the machine is a C program: without a compiler there is none. */
-function buildFloor(): void {
+function buildFloor(): string {
   if (process.platform !== 'linux') throw new Error('is written for Linux')
   const compiler = ['cc', 'gcc', 'clang'].find((name) => succeeds(name, ['--version']))
   if (compiler === undefined) throw new Error('needs a C compiler')
   mkdirSync(join(root, 'build'), { recursive: true })
   execFileSync(compiler, ['-O2', '-o', floor, join(peers, 'floor.c')], { stdio: 'ignore' })
+  return 'bench/peers/floor.c'
 }
 
-/** The named ones that can run here, in this order; why the others can't is told. */
-export function availablePeers(names: readonly PeerName[], missing: (name: PeerName, why: string) => void): Peer[] {
-  const wanted = names.flatMap((name) => allPeers.filter((peer) => peer.name === name))
+/** The named ones that can run here, in this order; why the others can't is told, and which version the others have. */
+export function availablePeers(
+  names: readonly PeerName[],
+  missing: (name: PeerName, why: string) => void,
+  node: string = process.execPath,
+  found: (name: PeerName, version: string) => void = () => undefined,
+): Peer[] {
+  const wanted = names.flatMap((name) => peersOn(node).filter((peer) => peer.name === name))
   return wanted.filter((peer) => {
     try {
-      peer.prepare()
+      found(peer.name, peer.prepare())
       return true
     } catch (error) {
       missing(peer.name, messageOf(error))
@@ -87,69 +135,11 @@ export function availablePeers(names: readonly PeerName[], missing: (name: PeerN
   })
 }
 
-const START_TIMEOUT = 10_000
-const LONGEST_ECHO = '64MiB'
-const cli = join(root, 'dist', 'src', 'cli.js')
-
-/** millrace's own echo server, with its page. */
-export function startEchoServer(): Promise<RunningServer> {
-  const command = [process.execPath, cli, '--max-message', LONGEST_ECHO, '--port']
-  return startServer((port) => pinned(0, [...command, String(port)]))
-}
-
 /** Starts a peer on a free port, on the first core. Rejects with what it said if it does not come up. */
-export function startPeer(peer: Peer, mode: Mode = 'plain'): Promise<RunningServer> {
-  return startServer((port) => pinned(0, peer.command(port, mode)))
-}
-
-/** The same of any program, which prints a line when it listens. */
-export async function startServer(command: (port: number) => readonly string[]): Promise<RunningServer> {
-  const port = await freePort()
-  const [program = '', ...args] = command(port)
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: peers })
-  // Whatever ends this process must not leave the server behind.
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  await listening(child)
-  return {
-    url: `ws://127.0.0.1:${port}/`,
-    pid: child.pid ?? 0,
-    stop: async () => {
-      process.off('exit', kill)
-      kill()
-      await ended
-    },
-  }
-}
-
-function listening(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let said = ''
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      reject(new Error('did not start in time'))
-    }, START_TIMEOUT)
-    child.stderr?.on('data', (text: Buffer) => {
-      said += text.toString()
-    })
-    child.once('error', (error) => reject(error))
-    child.once('close', () => {
-      clearTimeout(timer)
-      reject(new Error(said.split('\n').find((line) => /error/i.test(line)) ?? 'ended at once'))
-    })
-    if (child.stdout === null) return
-    createInterface({ input: child.stdout }).once('line', () => {
-      clearTimeout(timer)
-      resolve()
-    })
+export function startPeer({ command, environment = {} }: Peer, mode: Mode = 'plain'): Promise<RunningServer> {
+  const files = mode === 'tls' ? certificateFiles() : []
+  return startServer((port) => [...command(mode), String(port), mode, ...files], {
+    scheme: mode === 'tls' ? 'wss' : 'ws',
+    environment,
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

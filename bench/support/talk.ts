@@ -23,6 +23,12 @@ interface Waiting {
 /** What a program answers, by the name of the question. */
 export type Answers = Readonly<Record<string, (argument: never) => unknown>>
 
+/** What a program is started with, besides its arguments: flags of Node.js, and variables of the environment. */
+interface Start {
+  readonly flags?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** A program in a process of its own. */
 export class Program {
   readonly #child: ChildProcess
@@ -34,9 +40,15 @@ export class Program {
   #ended: string | undefined
 
   /** Starts a module on a core of its own; it must call `answer`. */
-  constructor(core: number, module: string, args: readonly string[], flags: readonly string[] = []) {
+  constructor(
+    core: number,
+    module: string,
+    args: readonly string[] = [],
+    { flags = [], environment = {} }: Start = {},
+  ) {
     const [program, ...rest] = pinned(core, [process.execPath, ...flags, module, ...args])
-    const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+    const env = { ...process.env, ...environment }
+    const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env })
     this.#child = child
     let said = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -47,7 +47,7 @@ describe('the verdict on four least figures', () => {
 
 describe('a server under measurement', () => {
   it('tells its own CPU time and memory, for systems that do not tell them of other processes', async (t) => {
-    const program = new Program(0, SERVER, [root, 'echo'], ['--expose-gc'])
+    const program = new Program(0, SERVER, [root, 'echo'], { flags: ['--expose-gc'] })
     t.after(() => program.stop())
     const { cpu } = await program.ask<Usage>('usage')
     assert.ok(cpu > 1000, `${cpu} µs`)

@@ -18,7 +18,7 @@ describe('npm run bench', () => {
   const names = [...help.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '')
 
   it('lists the suites, and each of them says what it takes', () => {
-    assert.deepEqual(names, ['peers', 'compare', 'publish', 'codec', 'load', 'large', 'attacks', 'ab'])
+    assert.deepEqual(names, ['peers', 'table', 'compare', 'publish', 'codec', 'load', 'large', 'attacks', 'ab'])
     for (const name of names) {
       const { status, stdout } = bench(name, '--help')
       assert.equal(status, 0, name)
