@@ -114,7 +114,7 @@ test('what is left in the socket counts, and ends the connection if there is no 
       parsed += bytes.length
       if (pausing) socket.pause()
     })
-    return { socket, reads: new SlicedReads(socket, slicesOfThread(), budget), client }
+    return { socket, reads: new SlicedReads(socket, slicesOfThread(), budget, { crowded: false }), client }
   }
   try {
     const { socket, reads, client } = await dial()

@@ -1,7 +1,7 @@
 // A read of 64 KiB can hold two thousand pipelined requests, or ten thousand chunks of a body, and node:http's parser takes
 // all of them in one go, however long that holds the thread. So it is given what was read in steps of some lines, in the
 // slices of the thread. The rest waits in the socket, which is paused meanwhile, until the reads of others are done.
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Slices } from '../../connection/slices.js'
@@ -17,7 +17,14 @@ const PIECE = 4096
 /** A step may take as long as so many small messages: the clock is asked before each. */
 const WORTH = 128
 
+/** Few requests fit into so many bytes. */
+const SHORT = 512
+
+/** A single request may take as long as so many small messages. */
+const SHORT_WORTH = 32
+
 const LINE_FEED = 10
+const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
 export class SlicedReads implements Holder {
   held = 0
@@ -25,6 +32,8 @@ export class SlicedReads implements Holder {
   readonly #slices: Slices
   /** Counts what is left in the socket. */
   readonly #budget: Budget
+  /** Whether too many answers are missing for further requests to be read. */
+  readonly #answers: { readonly crowded: boolean }
   /** What node:http does with bytes. */
   #parse: ((bytes: Buffer) => void) | undefined
   /** The rest of the piece, after the step that is being parsed. */
@@ -35,14 +44,17 @@ export class SlicedReads implements Holder {
   #answering = false
   /** Whether the rest waits in line for a slice. */
   #waiting = false
+  /** Whether the rest waits until fewer answers are missing. */
+  #crowded = false
   /** The peer has half-closed, after the bytes that wait. */
   #ended = false
 
   /** Comes between a socket and the node:http server that has just been given it. */
-  constructor(socket: Socket, slices: Slices, budget: Budget) {
+  constructor(socket: Socket, slices: Slices, budget: Budget, answers: { readonly crowded: boolean }) {
     this.#socket = socket
     this.#slices = slices
     this.#budget = budget
+    this.#answers = answers
     const parse = socket.listeners('data')[0]
     if (parse === undefined) return // this runtime is not built like Node.js, so the reads are not sliced
     this.#parse = (bytes) => void parse.call(socket, bytes)
@@ -56,6 +68,13 @@ export class SlicedReads implements Holder {
     this.#answering = true
     const length = headers['transfer-encoding'] === undefined ? Number(headers['content-length']) : 0
     this.#body = length > 0 ? length : 0
+  }
+
+  /** An answer is done. */
+  answered(): void {
+    if (!this.#crowded || this.#answers.crowded) return
+    this.#crowded = false
+    this.#wait()
   }
 
   /** node:http gets nothing any more. Returns what it should have got next, as far as the socket does not hold it. */
@@ -93,7 +112,8 @@ export class SlicedReads implements Holder {
     // A reader of a body resumes the socket, whether or not it is this socket's turn.
     let over = this.#waiting
     while (!over && this.#rest !== undefined && !this.#socket.isPaused()) {
-      over = this.#slices.spend(WORTH) || this.#step(this.#rest)
+      this.#crowded = this.#answers.crowded
+      over = this.#crowded || this.#slices.spend(WORTH) || this.#step(this.#rest)
     }
     if (this.#rest !== undefined) this.#putBack(this.#rest)
     this.#count()
@@ -105,6 +125,7 @@ export class SlicedReads implements Holder {
    * know that they are missing: the end comes a turn later than the last bytes, as it would without us.
    */
   readonly #push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (chunk instanceof Uint8Array && this.#isRequest(chunk)) return this.#pass(chunk)
     if (chunk === null && this.#socket.readableLength > 0) {
       this.#ended = true
       return false
@@ -112,6 +133,25 @@ export class SlicedReads implements Holder {
     const more = Socket.prototype.push.call(this.#socket, chunk, encoding)
     if (this.#socket.isPaused()) this.#count()
     return more
+  }
+
+  /** Whether `chunk` is one request, or a few short ones, and nothing is in its way: it needs no steps, and no room in the socket. */
+  #isRequest(chunk: Uint8Array): chunk is Buffer {
+    const socket = this.#socket
+    const free = socket.readableFlowing && socket.readableLength === 0 && socket.listenerCount('data') === 1
+    if (free !== true || this.#rest !== undefined || this.#answers.crowded || chunk.length > PIECE) return false
+    if (chunk.at(-1) !== LINE_FEED) return false
+    return (
+      chunk.length <= SHORT || Buffer.prototype.indexOf.call(chunk, END_OF_HEAD) + END_OF_HEAD.length === chunk.length
+    )
+  }
+
+  /** Parses it at once, unless its connection or others have used up the turn. */
+  #pass(chunk: Buffer): boolean {
+    this.#slices.begin(this)
+    if (this.#slices.spend(SHORT_WORTH)) return Socket.prototype.push.call(this.#socket, chunk)
+    this.#parse?.(chunk)
+    return true
   }
 
   readonly #end = (): void => {
@@ -147,7 +187,12 @@ export class SlicedReads implements Holder {
     const wanted = !socket.isPaused()
     socket.pause()
     socket.unshift(rest)
-    if (!wanted || this.#waiting) return
+    if (wanted && !this.#crowded) this.#wait()
+  }
+
+  /** Waits in line for a slice. */
+  #wait(): void {
+    if (this.#waiting) return
     this.#waiting = true
     // Answers are written when this turn's callbacks are done: the next step comes in another one.
     setImmediate(() => this.#slices.later(this.#goOn))

@@ -1,17 +1,19 @@
 // The node:http server of the second lane of the opening handshake. It reads request heads, and what is no upgrade is
 // answered as by node:http itself: no limit of ours is in force once a head has been read.
-import { createServer, IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isThenable, promiseOf } from '../../checks/thenable.js'
 import type { Slices } from '../../connection/slices.js'
 import { runOutside } from '../../internals/context.js'
 import type { Budget } from '../../memory/budget.js'
-import { hasToken, type Refusal, refuse } from '../../protocol/openingHandshake.js'
+import { type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import { type Deadlines, type Expiring, ticksOf } from '../../time/deadlines.js'
 import { type Arrival, type Arrivals, addressOf } from '../admission/arrivals.js'
 import { until } from '../admission/until.js'
 import { afterAnswer } from '../admission/upgradeBehind.js'
+import { Answers } from './answers.js'
+import { messagesOf } from './messages.js'
 import { SlicedReads } from './slicedReads.js'
 import { STALLED, Uptake } from './uptake.js'
 
@@ -58,8 +60,8 @@ interface Visit extends Expiring, Arrival {
   readonly socket: Socket
   /** Until when its first handshake must be done, as a tick; undefined when a head has been read. */
   first: number | undefined
-  /** Requests that are not answered. */
-  readonly answers: Set<ServerResponse>
+  /** Answers under way, in the order of their requests. */
+  readonly answers: Answers
   /** Whether the peer reads the answers. */
   readonly uptake: Uptake
   /** How node:http gets what is read; undefined until it has the connection. */
@@ -117,29 +119,33 @@ export class WebServer {
       deadlines.clear(visit)
       arrivals.delete(visit)
       visit.reads?.stop()
+      visit.answers.leave()
       this.#visits.delete(socket)
     })
     this.#server.emit('connection', socket)
-    visit.reads = new SlicedReads(socket, slices, budget)
+    visit.reads = new SlicedReads(socket, slices, budget, visit.answers)
   }
 
   #visitOf(socket: Socket, first: number): Visit {
-    const { clientOf, deadlines, maxHeaderSize } = this.#options
+    const { clientOf, deadlines, budget, maxHeaderSize } = this.#options
     const visit: Visit = {
       due: 0,
       cost: COST + maxHeaderSize,
       socket,
       first,
-      answers: new Set(),
+      answers: new Answers(socket, budget),
       uptake: new Uptake(socket, deadlines.now),
       reads: undefined,
       get remoteAddress() {
         return clientOf(socket) ?? addressOf(socket)
       },
-      expired: () => (visit.answers.size > 0 ? this.#look(visit) : this.#unreadable({ code: LATE }, socket)),
+      expired: () => {
+        if (visit.answers.size > 0) this.#look(visit)
+        else if (visit.first !== undefined) this.#unreadable({ code: LATE }, socket)
+      },
       giveWay() {
         // A request that has come completely is the application's to answer, however long that takes, and the peer's to read.
-        const asked = this.answers.size > 0 && [...this.answers].every(({ req }) => req.complete)
+        const asked = this.answers.size > 0 && this.answers.every(({ req }) => req.complete)
         if (asked && this.uptake.stalledFor(deadlines.now) < STALLED) return false
         socket.destroy()
         return true
@@ -151,7 +157,10 @@ export class WebServer {
   /** Answers are under way: the application may take any time to answer, but the peer must read what is written. */
   #look(visit: Visit): void {
     const { deadlines, pauseTimeout } = this.#options
-    if (visit.uptake.stalledFor(deadlines.now) >= ticksOf(pauseTimeout)) visit.socket.destroy()
+    const { now } = deadlines
+    // While too many answers are missing, nothing is read, so it is not noticed that the peer has gone.
+    const stalled = Math.max(visit.uptake.stalledFor(now), visit.answers.crowdedFor(now))
+    if (stalled >= ticksOf(pauseTimeout)) visit.socket.destroy()
     else deadlines.set(visit, pauseTimeout)
   }
 
@@ -159,7 +168,7 @@ export class WebServer {
   leave(): void {
     this.#leaving = true
     for (const { answers } of this.#visits.values()) {
-      const last = [...answers].at(-1)
+      const { last } = answers
       if (last?.headersSent === false) last.setHeader('Connection', 'close')
     }
   }
@@ -174,8 +183,8 @@ export class WebServer {
 
   #headIsRead(socket: Duplex): void {
     const visit = this.#visits.get(socket)
-    // While answers are under way, the deadline limits how long the peer may not read them.
-    if (visit?.answers.size === 0) this.#options.deadlines.clear(visit)
+    // After the first head, the deadline limits how long the peer may not read its answers.
+    if (visit?.first !== undefined && visit.answers.size === 0) this.#options.deadlines.clear(visit)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -197,11 +206,12 @@ export class WebServer {
   #follow(visit: Visit, response: ServerResponse): void {
     const { deadlines, pauseTimeout } = this.#options
     const { answers } = visit
-    if (answers.size === 0) deadlines.set(visit, pauseTimeout)
-    answers.add(response)
-    response.once('close', () => {
-      answers.delete(response)
-      if (answers.size === 0) deadlines.clear(visit)
+    // The deadline stays when the answers are done: to set one for each request would cost more than to look in vain.
+    if (visit.due === 0) deadlines.set(visit, pauseTimeout)
+    answers.add(response, deadlines.now)
+    response.on('close', () => {
+      answers.delete(response, deadlines.now)
+      visit.reads?.answered()
     })
   }
 
@@ -219,13 +229,16 @@ export class WebServer {
   #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { deadlines, handshakeTimeout } = this.#options
     const visit = this.#visits.get(socket)
-    const last = [...(visit?.answers ?? [])].at(-1)
+    const last = visit?.answers.last
     if (last !== undefined) {
       // The answer to a request comes after those to the requests before it.
       return afterAnswer(last, socket, head, this.#options, (behind) => this.#upgrade(message, socket, behind))
     }
     this.#visits.delete(socket)
-    if (visit !== undefined) this.#options.arrivals.delete(visit)
+    if (visit !== undefined) {
+      deadlines.clear(visit)
+      this.#options.arrivals.delete(visit)
+    }
     if (socket.destroyed) return
     if (socket.writable)
       this.#options.upgrade(message, socket, head, visit?.first ?? deadlines.tickAfter(handshakeTimeout))
@@ -236,9 +249,10 @@ export class WebServer {
   #unreadable({ code }: { readonly code?: string | undefined }, socket: Duplex): void {
     if (socket.writableEnded) return // the client has its answer already
     this.#visits.get(socket)?.reads?.stop()
-    const answers = [...(this.#visits.get(socket)?.answers ?? [])]
-    if (answers.some(({ headersSent }) => headersSent) || !socket.writable) socket.destroy()
-    else this.#options.refuse(socket, this.#complaint(code, answers.length > 0))
+    const answers = this.#visits.get(socket)?.answers
+    const begun = answers?.every(({ headersSent }) => !headersSent) === false
+    if (begun || !socket.writable) socket.destroy()
+    else this.#options.refuse(socket, this.#complaint(code, answers !== undefined && answers.size > 0))
   }
 
   #complaint(code: string | undefined, amidRequest: boolean): Refusal {
@@ -267,33 +281,4 @@ const FAILED = 'the request failed\n'
 function cutOff(response: ServerResponse): void {
   if (response.socket === null) response.destroy()
   else response.socket.destroySoon()
-}
-
-/** What node:http calls an upgrade. */
-const UPGRADE = Symbol('upgrade')
-
-/**
- * Requests of which only those to websocket are upgrades. A server may ignore an Upgrade header (RFC 9110, section 7.8),
- * and does so where the header offers something else: `curl --http2` and Java's client offer h2c with any request.
- * node:http asks for `upgrade` before it decides; its own way to say this, `shouldUpgradeCallback`, came with Node 22.21.
- * `headRead` is called for each request head.
- */
-function messagesOf(headRead: (socket: Socket) => void): typeof IncomingMessage {
-  return class extends IncomingMessage {
-    declare [UPGRADE]: boolean | null
-
-    constructor(socket: Socket) {
-      super(socket)
-      headRead(socket)
-    }
-
-    get upgrade(): boolean | null {
-      const offered = this[UPGRADE] && this.method !== 'CONNECT'
-      return offered === true ? hasToken(this.headers['upgrade'], 'websocket') : this[UPGRADE]
-    }
-
-    set upgrade(offered: boolean | null) {
-      this[UPGRADE] = offered
-    }
-  }
 }
