@@ -41,7 +41,8 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   readonly #transport: Transport
   readonly #clientAddress: string | undefined
   readonly #lifecycle: Lifecycle
-  readonly #ending: Ending
+  /** Made when the end begins: most of a connection's life goes without. */
+  #end: Ending | undefined
   readonly #vitals: Vitals
   readonly #incoming: Incoming
   #pings: Pings | undefined
@@ -57,7 +58,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#vitals = new Vitals(shared)
     this.pressure = new Pressure(transport, this.#lifecycle, this.#vitals, this)
     this.sender = new Sender(shared, transport, this.#lifecycle, this.pressure, this)
-    this.#ending = new Ending(shared, transport, this.#lifecycle, this.sender, this)
     this.delivery = new Delivery(shared, this, this.pressure)
     this.#incoming = new Incoming(shared, this, this.delivery, this.pressure, shared.encoder.role)
   }
@@ -91,6 +91,11 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   get remoteAddress(): string | undefined {
     return this.#lifecycle.isGone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
+  }
+
+  get #ending(): Ending {
+    this.#end ??= new Ending(this.shared, this.#transport, this.#lifecycle, this.sender, this)
+    return this.#end
   }
 
   get pings(): Pings {

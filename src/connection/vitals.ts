@@ -32,6 +32,25 @@ export interface Output {
 /** What the connection must do now; all but `nothing` and `ping` end it. */
 export type VitalsVerdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
 
+/** What is remembered of a peer from which nothing is read, or by which. Few connections ever have such times. */
+interface Standstill {
+  /** Since when this server has not read from the peer, for reasons that count as unread; 0 while it reads. */
+  paused: number
+  /** Since when the peer has been waiting for this server; 0 while it is not. */
+  waited: number
+  /** Why nothing is read. */
+  reasons: number
+  /** How much of the output was taken at the last look: if that changes, the peer reads, and lives. */
+  taken: number
+  /** The time of the last look. */
+  looked: number
+  /** The first look at which the unfinished write stood still; 0 while no write does. */
+  stuck: number
+}
+
+/** No times of this kind so far. */
+const NONE: Readonly<Standstill> = { paused: 0, waited: 0, reasons: 0, taken: 0, looked: 0, stuck: 0 }
+
 export class Vitals {
   readonly #shared: VitalsShared
   readonly #opened: number
@@ -39,19 +58,9 @@ export class Vitals {
   #seen: number
   /** When this server last sent a ping into the silence. */
   #pinged = 0
-  /** Since when this server has not read from the peer, for reasons that count as unread; 0 while it reads. */
-  #paused = 0
-  /** Since when the peer has been waiting for this server; 0 while it is not. */
-  #waited = 0
-  /** Why nothing is read. */
-  #reasons = 0
-  /** How much of the output was taken at the last look: if that changes, the peer reads, and lives. */
-  #taken = 0
-  /** How many writes were completed at the last look, and the time of that look. */
+  /** How many writes were completed at the last look. */
   #completed = 0
-  #looked = 0
-  /** The first look at which the unfinished write stood still; 0 while no write does. */
-  #stuck = 0
+  #standstill: Standstill | undefined
 
   constructor(shared: VitalsShared) {
     this.#shared = shared
@@ -66,76 +75,85 @@ export class Vitals {
   /** Nothing is read for these reasons from now on; 0 is none. */
   noteReasons(reasons: number): void {
     const { now } = this.#shared.deadlines
-    const fewer = (reasons & ~this.#reasons) === 0
-    this.#reasons = reasons
-    if ((reasons & WAITS) === 0) this.#waited = 0
-    else this.#waited ||= now
-    if ((reasons & ~WAITS) !== 0) this.#paused ||= now
+    this.#standstill ??= { ...NONE }
+    const at = this.#standstill
+    const fewer = (reasons & ~at.reasons) === 0
+    at.reasons = reasons
+    if ((reasons & WAITS) === 0) at.waited = 0
+    else at.waited ||= now
+    if ((reasons & ~WAITS) !== 0) at.paused ||= now
     else if (fewer) {
-      this.#paused = 0
+      at.paused = 0
       this.#seen = now
     }
   }
 
   /** What the connection must do now. `taken` changes whenever the peer has read some of the output that waits. */
-  look({ blocked, completed }: Output, taken: number): VitalsVerdict {
+  look(output: Output, taken: number): VitalsVerdict {
     const { times, deadlines } = this.#shared
     const { now } = deadlines
-    this.#looked = now
-    if (this.#waited > 0) this.#seen = now // the silence is ours
-    if (taken !== this.#taken) {
-      this.#taken = taken
-      this.#seen = now
-      this.#stuck = 0
-      if (this.#paused > 0) this.#paused = now
+    if (this.#standstill !== undefined || output.blocked || taken !== NONE.taken) {
+      this.#standstill ??= { ...NONE }
+      this.#lookAtOutput(this.#standstill, output, taken)
     }
-    // The output waits for a stream of this server to end: that is not the peer's fault, as long as the peer reads.
-    if (this.#onlyOutput && (completed !== this.#completed || !blocked)) this.#paused = now
-    this.#completed = completed
-    if (!blocked) this.#stuck = 0
-    else if (this.#stuck === 0) this.#stuck = now
+    this.#completed = output.completed
+    const { paused, waited, reasons, stuck } = this.#standstill ?? NONE
     if (over(times.maxLifetime, this.#opened, now)) return 'lifetime'
     // This holds whatever the peer sends. Output that it does not read is memory, perhaps a region of the budget; below
     // the output limit, or where output is dropped, nothing else would end the peer.
-    if (this.#stuck > 0 && over(times.pauseTimeout, this.#stuck, now)) return 'unread'
-    if (this.#waited > 0) return this.#lookWhileWaiting(times, now)
-    if (this.#onlyOutput && !blocked) return this.#ping(pingWhileWaiting(times), this.#pinged, now)
-    if (this.#paused > 0) return over(times.pauseTimeout, this.#paused, now) ? 'unread' : 'nothing'
+    if (stuck > 0 && over(times.pauseTimeout, stuck, now)) return 'unread'
+    if (waited > 0) return this.#lookWhileWaiting(waited, reasons)
+    if (reasons === Reason.output && !output.blocked) return this.#ping(pingWhileWaiting(times), this.#pinged)
+    if (paused > 0) return over(times.pauseTimeout, paused, now) ? 'unread' : 'nothing'
     if (over(times.idleTimeout, this.#seen, now)) return 'idle'
-    return this.#ping(times.pingInterval, Math.max(this.#seen, this.#pinged), now)
+    return this.#ping(times.pingInterval, Math.max(this.#seen, this.#pinged))
+  }
+
+  #lookAtOutput(at: Standstill, { blocked, completed }: Output, taken: number): void {
+    const { now } = this.#shared.deadlines
+    at.looked = now
+    if (at.waited > 0) this.#seen = now // the silence is ours
+    if (taken !== at.taken) {
+      at.taken = taken
+      this.#seen = now
+      at.stuck = 0
+      if (at.paused > 0) at.paused = now
+    }
+    // The output waits for a stream of this server to end: that is not the peer's fault, as long as the peer reads.
+    if (at.reasons === Reason.output && (completed !== this.#completed || !blocked)) at.paused = now
+    if (!blocked) at.stuck = 0
+    else if (at.stuck === 0) at.stuck = now
   }
 
   /** The peer waits for this server: for memory only so long, and for anything else as long as the peer is still there. */
-  #lookWhileWaiting(times: TimeLimits, now: number): VitalsVerdict {
-    if ((this.#reasons & Reason.budget) !== 0 && over(times.pauseTimeout, this.#waited, now)) return 'starved'
-    return this.#ping(pingWhileWaiting(times), Math.max(this.#waited, this.#pinged), now)
+  #lookWhileWaiting(waited: number, reasons: number): VitalsVerdict {
+    const { times, deadlines } = this.#shared
+    if ((reasons & Reason.budget) !== 0 && over(times.pauseTimeout, waited, deadlines.now)) return 'starved'
+    return this.#ping(pingWhileWaiting(times), Math.max(waited, this.#pinged))
   }
 
-  #ping(interval: number, since: number, now: number): VitalsVerdict {
+  #ping(interval: number, since: number): VitalsVerdict {
+    const { now } = this.#shared.deadlines
     if (!over(interval, since, now)) return 'nothing'
     this.#pinged = now
     return 'ping'
-  }
-
-  /** Whether the output is the only reason not to read. */
-  get #onlyOutput(): boolean {
-    return this.#reasons === Reason.output
   }
 
   /** The tick at which to look again; 0 is never. */
   get next(): number {
     const { times, deadlines } = this.#shared
     // No event says that a write has begun to stand still, so it is looked for once per pauseTimeout.
-    const since = this.#stuck > 0 ? this.#stuck : deadlines.now
-    const dues = [due(times.maxLifetime, this.#opened), due(times.pauseTimeout, since)]
-    if (this.#waited > 0) dues.push(due(pingWhileWaiting(times), Math.max(this.#waited, this.#pinged)))
-    else if (this.#paused > 0) {
-      dues.push(due(times.pauseTimeout, this.#paused))
-      if (this.#onlyOutput) dues.push(due(pingWhileWaiting(times), Math.max(this.#paused, this.#looked)))
+    const { paused, waited, reasons, looked, stuck } = this.#standstill ?? NONE
+    const since = stuck > 0 ? stuck : deadlines.now
+    let first = Math.min(due(times.maxLifetime, this.#opened), due(times.pauseTimeout, since))
+    if (waited > 0) first = Math.min(first, due(pingWhileWaiting(times), Math.max(waited, this.#pinged)))
+    else if (paused > 0) {
+      first = Math.min(first, due(times.pauseTimeout, paused))
+      if (reasons === Reason.output) first = Math.min(first, due(pingWhileWaiting(times), Math.max(paused, looked)))
     } else {
-      dues.push(due(times.idleTimeout, this.#seen), due(times.pingInterval, Math.max(this.#seen, this.#pinged)))
+      const silent = Math.max(this.#seen, this.#pinged)
+      first = Math.min(first, due(times.idleTimeout, this.#seen), due(times.pingInterval, silent))
     }
-    const first = Math.min(...dues)
     return first === Infinity ? 0 : first
   }
 }

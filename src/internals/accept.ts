@@ -47,7 +47,7 @@ export function acceptHandles(
 /** A socket around an accepted handle, which gets back the bytes in `read`. The handle must never have read into the inbox. */
 export function socketOf(handle: StreamHandle, read?: Uint8Array): Socket {
   handle.readStop()
-  handle.receiver = undefined
+  handle.onconnection = null // as Node leaves it
   const socket = new Socket({ handle, readable: true, writable: true } as object)
   if (read !== undefined && read.length > 0) socket.unshift(read)
   return socket

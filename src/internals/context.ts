@@ -1,7 +1,8 @@
 // Work that is put off must not run in the async context in which it happened to be put off: a handler's
 // AsyncLocalStorage store is its own request's, and would show up in another connection's handlers.
 // And what comes from the socket comes outside of every context: a connection's own must be kept, if it has one.
-import { AsyncResource } from 'node:async_hooks'
+import { AsyncResource, executionAsyncResource } from 'node:async_hooks'
+import { runtime } from './runtime.js'
 
 /** Where Node keeps a resource's stores: under one symbol until Node 22, under the other since. */
 const FRAME = 'context_frame'
@@ -32,17 +33,28 @@ export function runScoped<Result>(work: () => Result): Result {
 
 /** The context of now, to be run in later; undefined where nobody has put anything into it. */
 export function currentContext(): AsyncResource | undefined {
+  if (copiesStores() && !holdsStores(executionAsyncResource())) return undefined // without a resource of its own
   const resource = newResource()
+  return holdsStores(resource) ? resource : undefined
+}
+
+function holdsStores(resource: object): boolean {
   return storesOf(resource).some((symbol) => holdsAnything(symbol, Reflect.get(resource, symbol)))
-    ? resource
-    : undefined
+}
+
+let copies: boolean | undefined
+
+/** Whether a new resource gets the stores of the one that it is made in (until Node 22), so that this one can be asked. */
+function copiesStores(): boolean {
+  copies ??= runtime === 'node' && storesOf(newResource()).every((symbol) => symbol.description !== FRAME)
+  return copies
 }
 
 function newResource(): AsyncResource {
   return new AsyncResource('Millrace')
 }
 
-function storesOf(resource: AsyncResource): symbol[] {
+function storesOf(resource: object): symbol[] {
   return Object.getOwnPropertySymbols(resource).filter((symbol) => {
     if (others.has(symbol)) return false
     if (STORES.test(symbol.description ?? '')) return true

@@ -14,8 +14,11 @@ export interface HandleRequest {
 export interface StreamHandle {
   /** Only ever a function: setting anything else aborts the process. */
   onread: (this: StreamHandle, chunk: ArrayBuffer | undefined) => Uint8Array | undefined
-  /** A property of ours: who reads from the handle. */
-  receiver?: unknown
+  /**
+   * Who reads from the handle. Node calls it on a listening handle, and nobody on any other; but the property is there on
+   * every handle, while one more of ours would make each handle's properties move to a larger store.
+   */
+  onconnection?: unknown
   readStart(): number
   readStop(): number
   useUserBuffer(view: Uint8Array): void

@@ -34,7 +34,7 @@ function required(): Bindings {
 }
 
 function onread(this: StreamHandle): Uint8Array | undefined {
-  const next: unknown = (this.receiver as HandleReader).read(state[readBytesOrError] ?? 0)
+  const next: unknown = (this.onconnection as HandleReader).read(state[readBytesOrError] ?? 0)
   return next instanceof Uint8Array ? next : undefined
 }
 
@@ -54,7 +54,7 @@ let spare: HandleRequest | undefined
 /** From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone, and leaks if it is repeated. */
 export function aimReads(handle: StreamHandle, inbox: Uint8Array, reader: HandleReader): void {
   load()
-  handle.receiver = reader
+  handle.onconnection = reader
   handle.onread = onread
   handle.useUserBuffer(inbox)
 }
@@ -73,7 +73,7 @@ export interface ChunkReader {
 
 function onchunk(this: StreamHandle, chunk: ArrayBuffer | undefined): undefined {
   const status = state[readBytesOrError] ?? 0
-  const reader = this.receiver as ChunkReader
+  const reader = this.onconnection as ChunkReader
   if (status < 0 || chunk === undefined) reader.readChunk(undefined)
   else if (status > 0) reader.readChunk(Buffer.from(chunk, state[arrayBufferOffset], status))
   return undefined
@@ -82,7 +82,7 @@ function onchunk(this: StreamHandle, chunk: ArrayBuffer | undefined): undefined 
 /** From now on, what is read from `handle` is told to `reader`, in buffers of Node's own. */
 export function readChunks(handle: StreamHandle, reader: ChunkReader): void {
   load()
-  handle.receiver = reader
+  handle.onconnection = reader
   handle.onread = onchunk
 }
 
