@@ -11,7 +11,10 @@ const BETWEEN_LOOKS = 32
 
 export class Topic {
   readonly name: string
-  readonly subscribers = new Subscribers()
+  readonly subscribers = new Subscribers<Topic>()
+  /** The table's own: the topic behind this one in its row, and the hash of its name. */
+  next: Topic | undefined
+  hash = 0
 
   constructor(name: string) {
     this.name = name

@@ -12,6 +12,8 @@ import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { MAX_TOPIC_BYTES } from './broker.js'
 import { Publications } from './publications.js'
+import type { Subscription } from './subscribers.js'
+import { TopicTable } from './topicTable.js'
 
 /** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
 const WARNING_INTERVAL = 1000
@@ -21,8 +23,9 @@ export class Topics implements Publisher {
   readonly #most: number
   #broker: Broker | undefined
   #attached = false
-  readonly #topics = new Map<string, Topic>()
-  readonly #subscriptions = new Map<Subscriber, Set<Topic>>()
+  readonly #topics = new TopicTable()
+  /** Those of each subscriber, in no order. */
+  readonly #subscriptions = new Map<Subscriber, Subscription<Topic>[]>()
   readonly #publications: Publications
   #warned = -Infinity
 
@@ -62,22 +65,21 @@ export class Topics implements Publisher {
 
   /** How many subscribers a topic has in this process. */
   subscriberCount(topic: string): number {
-    return this.#topics.get(topic)?.subscribers.size ?? 0
+    return this.#topics.find(topic)?.subscribers.size ?? 0
   }
 
   subscribe(subscriber: Subscriber, name: string, most: number): void {
-    let own = this.#subscriptions.get(subscriber)
-    const known = this.#topics.get(name)
-    if (known !== undefined && own?.has(known)) return
-    if ((own?.size ?? 0) >= most)
+    const known = this.#topics.find(name)
+    if (known?.subscribers.has(subscriber) === true) return
+    const own = this.#subscriptions.get(subscriber) ?? []
+    if (own.length >= most)
       throw callerError(
         'ERR_MAX_SUBSCRIPTIONS',
         `too many subscriptions of this connection: maxSubscriptions is ${most}`,
       )
     const topic = known ?? this.#open(name)
-    own ??= new Set()
-    this.#subscriptions.set(subscriber, own.add(topic))
-    topic.subscribers.add(subscriber)
+    if (own.length === 0) this.#subscriptions.set(subscriber, own)
+    own.push(topic.subscribers.add(topic, subscriber, own.length))
     this.#publications.skip(topic, subscriber)
   }
 
@@ -87,26 +89,24 @@ export class Topics implements Publisher {
   }
 
   #unsubscribe(subscriber: Subscriber, name: string): boolean {
-    const topic = this.#topics.get(name)
-    if (topic === undefined || !topic.subscribers.has(subscriber)) return false
+    const subscription = this.#topics.find(name)?.subscribers.find(subscriber)
+    if (subscription === undefined) return false
     this.catchUp(subscriber)
-    const own = this.#subscriptions.get(subscriber)
-    own?.delete(topic)
-    if (own?.size === 0) this.#subscriptions.delete(subscriber)
-    this.#remove(topic, subscriber)
+    this.#strike(subscription)
+    this.#remove(subscription.topic, subscriber)
     return true
   }
 
   isSubscribed(subscriber: Subscriber, name: string): boolean {
-    return this.#topics.get(name)?.subscribers.has(subscriber) ?? false
+    return this.#topics.find(name)?.subscribers.has(subscriber) ?? false
   }
 
   leave(subscriber: Subscriber): number {
     const own = this.#subscriptions.get(subscriber)
     if (own === undefined) return 0
     this.#subscriptions.delete(subscriber)
-    for (const topic of own) this.#remove(topic, subscriber)
-    return own.size
+    for (const { topic } of own) this.#remove(topic, subscriber)
+    return own.length
   }
 
   publish(name: string, data: Sendable, except?: Subscriber): number {
@@ -128,7 +128,7 @@ export class Topics implements Publisher {
 
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
-    const topic = this.#topics.get(name)
+    const topic = this.#topics.find(name)
     try {
       const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
       if (topic === undefined) return 0
@@ -156,16 +156,28 @@ export class Topics implements Publisher {
     if (this.#topics.size >= this.#most)
       throw callerError('ERR_MAX_TOPICS', `too many topics in this process: maxTopics is ${this.#most}`)
     const topic = new Topic(name)
-    this.#topics.set(name, topic)
+    this.#topics.add(topic)
     this.connect()
     this.#broker?.subscribe(name)
     return topic
   }
 
+  /** Takes a subscription from the list of its subscriber: the last one gets its place. */
+  #strike({ subscriber, place }: Subscription<Topic>): void {
+    const own = this.#subscriptions.get(subscriber)
+    const last = own?.pop()
+    if (own === undefined || last === undefined) return
+    if (place < own.length) {
+      own[place] = last
+      last.place = place
+    }
+    if (own.length === 0) this.#subscriptions.delete(subscriber)
+  }
+
   #remove(topic: Topic, subscriber: Subscriber): void {
     topic.subscribers.delete(subscriber)
     if (topic.subscribers.size > 0) return
-    this.#topics.delete(topic.name)
+    this.#topics.delete(topic)
     this.#broker?.unsubscribe(topic.name)
     if (this.#topics.size === 0) this.#publications.drop()
   }

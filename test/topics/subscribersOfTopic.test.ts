@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Subscriber } from '../../src/connection/subscriber.js'
-import { Subscribers } from '../../src/topics/subscribers.js'
+import { Topic } from '../../src/topics/batch.js'
 import { Random, seed } from '../support/random.js'
 
 const everybody: Subscriber[] = Array.from({ length: 4 }, () => ({ deliver: () => undefined }))
@@ -11,14 +11,15 @@ const everybody: Subscriber[] = Array.from({ length: 4 }, () => ({ deliver: () =
 test(`one, several and none again, seed ${seed}`, () => {
   const random = new Random(seed)
   for (let round = 0; round < 300; round++) {
-    const subscribers = new Subscribers()
+    const topic = new Topic('topic')
+    const { subscribers } = topic
     const twin = new Set<Subscriber>()
     for (let step = 0; step < 12; step++) {
       const one = random.pick(everybody.slice(0, 1 + (round % everybody.length)))
       if (twin.delete(one)) subscribers.delete(one)
       else {
         twin.add(one)
-        subscribers.add(one)
+        subscribers.add(topic, one, step)
       }
       assert.deepEqual([...subscribers], [...twin])
       assert.equal(subscribers.size, twin.size)
@@ -34,13 +35,14 @@ test(`one, several and none again, seed ${seed}`, () => {
 })
 
 test('who comes while several are gone through is among them, and who leaves is not', () => {
-  const subscribers = new Subscribers()
+  const topic = new Topic('topic')
+  const { subscribers } = topic
   const [first, second, third, fourth] = everybody as [Subscriber, Subscriber, Subscriber, Subscriber]
-  for (const one of [first, second, third]) subscribers.add(one)
+  for (const one of [first, second, third]) subscribers.add(topic, one, 0)
   const going = subscribers[Symbol.iterator]()
   assert.equal(going.next().value, first)
   subscribers.delete(second)
-  subscribers.add(fourth)
+  subscribers.add(topic, fourth, 0)
   assert.equal(going.next().value, third)
   assert.equal(going.next().value, fourth)
   assert.equal(going.next().done, true)
