@@ -41,8 +41,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   readonly #transport: Transport
   readonly #clientAddress: string | undefined
   readonly #lifecycle: Lifecycle
-  /** Made when the end begins: most of a connection's life goes without. */
-  #end: Ending | undefined
+  #end: Ending | undefined // made when something of the end is to be done
   readonly #vitals: Vitals
   readonly #incoming: Incoming
   #pings: Pings | undefined
@@ -179,9 +178,8 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   control(opcode: number, pointer: number, length: number): void {
-    if (opcode === OPCODE_PING) {
-      if (this.isOpen) this.sender.pong(pointer, length)
-    } else if (opcode === OPCODE_PONG) this.#takePong(pointer, length)
+    if (opcode === OPCODE_PING && this.isOpen) this.sender.pong(pointer, length)
+    else if (opcode === OPCODE_PONG) this.#takePong(pointer, length)
     else if (opcode === OPCODE_CLOSE) this.#ending.closeReceived(Buffer.from(this.shared.codec.view(pointer, length)))
   }
 

@@ -32,38 +32,43 @@ interface RequestInternals {
   settle(request: UpgradeRequest): void
 }
 
+/** What few requests have: it is made when it is needed. */
+interface Rarities {
+  /** The client's address, where trusted proxies say another one than the peer's. */
+  client?: string
+  params?: Readonly<Record<string, string>>
+  abort?: AbortController | undefined
+  tls?: TlsFacts
+}
+
 let internals: RequestInternals
 
 /** The request that opens a connection. `upgrade` decides about it; afterwards it is `connection.request`. */
 export class UpgradeRequest {
   readonly #source: Source
-  readonly #client: string | undefined
   readonly #text: string | undefined
   #head: HandshakeRequest | undefined
-  #params = NO_PARAMS
-  #abort: AbortController | undefined
-  #tls: TlsFacts | undefined
+  #rare: Rarities | undefined
 
   static {
     internals = {
       name(request, params) {
-        request.#params = params
+        if (Object.keys(params).length > 0) request.#rarities.params = params
       },
       client(request) {
-        return request.#client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
+        return request.#rare?.client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
       },
       abort(request, reason) {
-        request.#abort ??= new AbortController()
-        request.#abort.abort(reason)
+        request.#aborter.abort(reason)
       },
       gaveUp(request, error) {
-        const signal = request.#abort?.signal
+        const signal = request.#rare?.abort?.signal
         if (signal?.aborted !== true) return false
         return error === signal.reason || nameOf(error) === 'AbortError'
       },
       settle(request) {
         if (request.#text !== undefined) request.#head = undefined
-        request.#abort = undefined
+        if (request.#rare !== undefined) request.#rare.abort = undefined
       },
     }
   }
@@ -73,7 +78,7 @@ export class UpgradeRequest {
     this.#head = head
     this.#text = text
     this.#source = source
-    this.#client = client
+    if (client !== undefined) this.#rarities.client = client
   }
 
   /**
@@ -81,7 +86,7 @@ export class UpgradeRequest {
    * that `*` stands for has the name `*`, and is not decoded. The object has no prototype.
    */
   get params(): Readonly<Record<string, string>> {
-    return this.#params
+    return this.#rare?.params ?? NO_PARAMS
   }
 
   /** The request target as the client wrote it: path and query or, through some proxies, the whole URL. */
@@ -133,7 +138,7 @@ export class UpgradeRequest {
    * of the TCP connection is undefined when the connection has ended.
    */
   get remoteAddress(): string | undefined {
-    return this.#client ?? this.#source.remoteAddress
+    return this.#rare?.client ?? this.#source.remoteAddress
   }
 
   /** Whether the request came over TLS. */
@@ -146,8 +151,9 @@ export class UpgradeRequest {
    * without TLS. It is read when you first ask for it, so ask before the connection ends.
    */
   get tls(): TlsFacts | undefined {
-    this.#tls ??= this.#source.tls
-    return this.#tls
+    const tls = this.#rare?.tls ?? this.#source.tls
+    if (tls !== undefined) this.#rarities.tls = tls
+    return tls
   }
 
   /**
@@ -155,8 +161,18 @@ export class UpgradeRequest {
    * whatever `upgrade` waits for.
    */
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController()
-    return this.#abort.signal
+    return this.#aborter.signal
+  }
+
+  get #rarities(): Rarities {
+    this.#rare ??= {}
+    return this.#rare
+  }
+
+  get #aborter(): AbortController {
+    const rare = this.#rarities
+    rare.abort ??= new AbortController()
+    return rare.abort
   }
 
   #facts(): HandshakeRequest {

@@ -38,15 +38,18 @@ function viewsOfThread(): readonly Uint8Array[] {
   return views
 }
 
+const CLOSED = 1
+const PAUSED = 2
+/** The end came after bytes that waited and have paused reading: it is told after `resume`. */
+const END_HELD = 4
+
 export class HandleTransport implements Transport, HandleReader, HandleWriter {
   readonly #handle: StreamHandle
   /** The net.Socket that the handle came from, if it did: it must be told, or its server waits for it for ever. */
   readonly #socket: Socket | undefined
   #receiver: Receiver | undefined
-  #closed = false
-  #paused = false
-  /** The end came after bytes that waited and have paused reading: it is told after `resume`. */
-  #endHeld = false
+  /** What holds, as bits: a connection keeps one number for them. */
+  #facts = 0
   /** How long a read may be, as an index. */
   #size = FIRST_LENGTH
   /** Bytes of the reads in a row that were as long as they could be. */
@@ -57,8 +60,12 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     this.#socket = socket
   }
 
+  #is(fact: number): boolean {
+    return (this.#facts & fact) !== 0
+  }
+
   get remoteAddress(): string | undefined {
-    if (this.#closed) return undefined
+    if (this.#is(CLOSED)) return undefined
     const out: { address?: string } = {}
     this.#handle.getpeername?.(out)
     return out.address
@@ -74,7 +81,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   }
 
   get unsent(): number {
-    return this.#closed ? 0 : (this.#handle.writeQueueSize ?? 0)
+    return this.#is(CLOSED) ? 0 : (this.#handle.writeQueueSize ?? 0)
   }
 
   open(receiver: Receiver): void {
@@ -86,7 +93,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   read(status: number): Uint8Array | undefined {
     const receiver = this.#receiver
-    if (this.#closed || status === 0 || receiver === undefined) return undefined
+    if (this.#is(CLOSED) || status === 0 || receiver === undefined) return undefined
     if (status < 0) {
       if (status === EOF) inboxOfThread().tell(receiver, () => this.#tellEnd())
       else this.close()
@@ -94,7 +101,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     }
     const full = status === READ_LENGTHS[this.#size]
     inboxOfThread().read(receiver, status)
-    if (this.#paused || receiver.frugal === true) return this.#aim(0)
+    if (this.#is(PAUSED) || receiver.frugal === true) return this.#aim(0)
     if (!full) this.#inARow = 0
     else {
       const crowded = turnClockOfThread().spent(performance.now()) > MOST_OF_A_TURN
@@ -115,34 +122,34 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   /** libuv reads up to 32 times in a row while a read fills its room: a peer with a full pipe must let others in. */
   #yieldTurn(bytes: number): void {
     this.#inARow += bytes
-    if (this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW || this.#closed) return
+    if (this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW || this.#is(CLOSED)) return
     this.#inARow = 0
     this.#handle.readStop()
     setImmediate(() => {
-      if (!this.#paused) this.resume()
+      if (!this.#is(PAUSED)) this.resume()
     })
   }
 
   pause(): void {
-    this.#paused = true
-    if (!this.#closed) this.#handle.readStop()
+    this.#facts |= PAUSED
+    if (!this.#is(CLOSED)) this.#handle.readStop()
   }
 
   resume(): void {
-    this.#paused = false
-    if (this.#endHeld) {
-      this.#endHeld = false
+    this.#facts &= ~PAUSED
+    if (this.#is(END_HELD)) {
+      this.#facts &= ~END_HELD
       setImmediate(() => this.#tellEnd())
-    } else if (!this.#closed && !startReading(this.#handle)) this.close()
+    } else if (!this.#is(CLOSED) && !startReading(this.#handle)) this.close()
   }
 
   #tellEnd(): void {
-    this.#endHeld = this.#paused
-    if (!this.#paused) this.#receiver?.ended()
+    if (this.#is(PAUSED)) this.#facts |= END_HELD
+    else this.#receiver?.ended()
   }
 
   write(pointer: number, length: number): number {
-    if (this.#closed) return -1
+    if (this.#is(CLOSED)) return -1
     return write(this.#handle, codec().view(pointer, length), this)
   }
 
@@ -151,7 +158,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   }
 
   end(): void {
-    if (!this.#closed && shutdown(this.#handle, () => undefined) < 0) this.close()
+    if (!this.#is(CLOSED) && shutdown(this.#handle, () => undefined) < 0) this.close()
   }
 
   /** What was written is the system's already. */
@@ -160,14 +167,14 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   }
 
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#is(CLOSED)) return
+    this.#facts |= CLOSED
     if (this.#socket === undefined) this.#handle.close(() => this.#gone())
     else this.#socket.destroy()
   }
 
   #gone(): void {
-    this.#closed = true
+    this.#facts |= CLOSED
     const receiver = this.#receiver
     this.#receiver = undefined
     if (receiver !== undefined) inboxOfThread().tell(receiver, () => receiver.closed())
