@@ -18,10 +18,7 @@ import type { Receiver, Transport } from './transport.js'
 const codec = codecOfThread
 
 /** Bytes of one peer, in reads that it fills, before the others have a turn: a message of 1 MiB is not cut short. */
-const MOST_IN_A_ROW = 2 * 1024 * 1024
-
-/** Milliseconds for such reads in one turn, of all peers together: then each has one read, and a short one. */
-const MOST_OF_A_TURN = 3
+const MOST_IN_A_ROW = 1024 * 1024 + INBOX_LENGTH
 
 /**
  * Bytes of one read. It grows while the peer fills it, and shrinks when what was read could not be dealt with at once:
@@ -101,15 +98,14 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     }
     const full = status === READ_LENGTHS[this.#size]
     inboxOfThread().read(receiver, status)
-    if (this.#is(PAUSED) || receiver.frugal === true) return this.#aim(0)
     if (!full) this.#inARow = 0
-    else {
-      const crowded = turnClockOfThread().spent(performance.now()) > MOST_OF_A_TURN
+    else if (!this.#is(PAUSED)) {
+      const crowded = turnClockOfThread().crowded(this)
       this.#yieldTurn(crowded ? MOST_IN_A_ROW : status)
       if (crowded) return this.#aim(0)
-      if (this.#size < READ_LENGTHS.length - 1) return this.#aim(this.#size + 1)
     }
-    return undefined
+    if (this.#is(PAUSED) || receiver.frugal === true) return this.#aim(0)
+    return full && this.#size < READ_LENGTHS.length - 1 ? this.#aim(this.#size + 1) : undefined
   }
 
   /** The view in which the next reads land, if it is another one than before. */

@@ -67,7 +67,8 @@ export class Encoder {
     const { bytes, call } = this.#codec // read after `reserve`, which may have made the memory grow
     // The guess is right for ASCII; where it is wrong, the payload moves by a few bytes.
     const guess = headerBytes(text.length) + this.#keyBytes
-    const length = bytes.write(text, pointer + guess, most, 'utf8')
+    // If there are as many bytes as units, the text is ASCII: then V8 need not look for anything else.
+    const length = bytes.write(text, pointer + guess, most, most === text.length ? 'latin1' : 'utf8')
     const header = headerBytes(length) + this.#keyBytes
     if (header !== guess) call.copy(pointer + header, pointer + guess, length)
     call.header(pointer, first, length)

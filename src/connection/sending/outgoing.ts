@@ -6,6 +6,7 @@ import { runOutside } from '../../internals/context.js'
 import { NOBODY } from '../../memory/arena.js'
 import type { Budget, Holder } from '../../memory/budget.js'
 import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
+import { turnClockOfThread } from '../../time/turnClock.js'
 import { PENDING, type Transport } from '../../transport/transport.js'
 import type { Turn, Writer } from '../turn.js'
 import { Pinned } from './pinned.js'
@@ -17,8 +18,12 @@ export const LONGEST_COPIED = 16_384
 /** Bytes that the objects of a write cost. */
 const OBJECTS = 256
 
-/** Bytes that one connection writes before the others have a turn. */
-const MOST_IN_A_ROW = 2 * 1024 * 1024
+/**
+ * Bytes that one connection writes before the others have a turn, a message of 1 MiB in one write; and in a turn in which
+ * others have much to read or write, too. What a write can't finish at once, libuv writes in one go, as soon as it can.
+ */
+const MOST_IN_A_ROW = 1024 * 1024 + 65_536
+const LITTLE_IN_A_ROW = 256 * 1024
 
 /** Whoever decides what is sent. */
 export interface OutgoingOwner {
@@ -261,7 +266,8 @@ export class Outgoing implements Writer {
   #writeWaiting(): boolean {
     const waiting = this.#waiting
     if (waiting === undefined) return true
-    for (let left = MOST_IN_A_ROW; this.#outstanding === undefined; ) {
+    const crowded = waiting.bytes > LITTLE_IN_A_ROW && turnClockOfThread().crowded(this)
+    for (let left = crowded ? LITTLE_IN_A_ROW : MOST_IN_A_ROW; this.#outstanding === undefined; ) {
       if (left <= 0) return this.#goOnLater()
       const next = waiting.next(left)
       if (next === undefined) return true
