@@ -1,4 +1,6 @@
 // What one connection makes the server hold, for those who keep something for it.
+
+import { networkOf } from '../protocol/ipAddress.js'
 import type { Budget, Holder } from './budget.js'
 import { type Keeper, Remainder } from './remains.js'
 
@@ -8,10 +10,13 @@ export const OBJECTS = 512
 export class Account {
   readonly #budget: Budget
   readonly #holder: Holder
+  /** The network that the connection came from, which is not known any more when it has ended. */
+  readonly #network: string
 
-  constructor(budget: Budget, holder: Holder) {
+  constructor(budget: Budget, holder: Holder, address?: string) {
     this.#budget = budget
     this.#holder = holder
+    this.#network = networkOf(address ?? '')
   }
 
   /** Whether memory is short: what is kept should be taken before more is read. */
@@ -31,7 +36,7 @@ export class Account {
 
   /** The connection has ended: what `keeper` still keeps for it is counted there. */
   remainder(keeper: Keeper): Remainder {
-    return new Remainder(this.#budget.remains, keeper)
+    return new Remainder(this.#budget.remains, keeper, this.#network)
   }
 
   /** What is kept passes from the connection to `remainder`, in bytes of payloads and of objects. */

@@ -28,8 +28,12 @@ const SMALL = 65_536
 /** How much of the room may be taken before those go who hold the most: what they hold is free a moment later. */
 const FULL = 7 / 8
 
-/** How much of it handlers of connections that have ended may hold before newcomers are refused. */
+/**
+ * How much of it handlers of connections that have ended may hold before newcomers are refused from those addresses that
+ * left the most, and before all are.
+ */
 const CROWDED = 1 / 4
+const FULL_OF_REMAINS = 3 / 8
 
 export class Budget {
   /** What handlers of connections that have ended still keep. */
@@ -90,11 +94,13 @@ export class Budget {
   }
 
   /**
-   * Whether handlers of connections that have ended hold so much that nobody can get back that newcomers, whose handlers
-   * may do the same, must be refused.
+   * Whether handlers of connections that have ended hold so much that nobody can get back that a newcomer, whose handlers
+   * may do the same, must be refused: first from the addresses that left the most.
    */
-  get crowded(): boolean {
-    return this.remains.objects > CROWDED * this.#room
+  refuses(address: () => string | undefined): boolean {
+    const { remains } = this
+    if (remains.objects <= CROWDED * this.#room) return false
+    return remains.objects > FULL_OF_REMAINS * this.#room || remains.isLarge(address())
   }
 
   /** Payloads that are arriving in regions, the oldest first. */

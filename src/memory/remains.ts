@@ -1,6 +1,7 @@
 // What handlers, loops and readers of connections that have ended still keep: it counts until they are done with it, or
 // until nobody can reach it any more. Nobody can be ended to get it back, so where room is needed, the oldest payloads are
 // given up, and whoever still asks for one is told that it is gone. The objects around them stay, and count on.
+import { networkOf } from '../protocol/ipAddress.js'
 import type { MemoryBook } from './holder.js'
 
 /** Whoever keeps payloads. It is held weakly: what is kept only for a promise that nobody can settle is collected. */
@@ -18,12 +19,33 @@ export interface RemainsBook extends MemoryBook {
 export class Remains {
   readonly book: RemainsBook
   /** Bytes of objects, which can't be given up. */
-  objects = 0
+  #objects = 0
+  /** The same by the network from which the connections came. */
+  readonly #byNetwork = new Map<string, number>()
   /** Those whose payloads can be given up, the oldest first. */
   readonly losable = new Set<Remainder>()
 
   constructor(book: RemainsBook) {
     this.book = book
+  }
+
+  /** Bytes that nobody can get back. */
+  get objects(): number {
+    return this.#objects
+  }
+
+  /** Notes that connections from `network` have left `bytes` more, or less, that nobody can get back. */
+  note(network: string, bytes: number): void {
+    this.#objects += bytes
+    const own = (this.#byNetwork.get(network) ?? 0) + bytes
+    if (own === 0) this.#byNetwork.delete(network)
+    else this.#byNetwork.set(network, own)
+  }
+
+  /** Whether an address has left no less of it than all addresses on average. */
+  isLarge(address: string | undefined): boolean {
+    const own = this.#byNetwork.get(networkOf(address ?? '')) ?? 0
+    return own * this.#byNetwork.size >= this.#objects
   }
 
   /** Gives up the oldest payloads; false if there are none. */
@@ -42,12 +64,15 @@ const collected = new FinalizationRegistry<Remainder>((remainder) => remainder.e
 export class Remainder {
   readonly #remains: Remains
   readonly #keeper: WeakRef<Keeper>
+  readonly #network: string
   #payloads = 0
   #objects = 0
   #lost = false
 
-  constructor(remains: Remains, keeper: Keeper) {
+  /** What `keeper` keeps for a connection that came from `network`. */
+  constructor(remains: Remains, keeper: Keeper, network: string) {
     this.#remains = remains
+    this.#network = network
     this.#keeper = new WeakRef(keeper)
     collected.register(keeper, this)
   }
@@ -89,7 +114,7 @@ export class Remainder {
     const { losable } = this.#remains
     this.#payloads += payloads
     this.#objects += objects
-    this.#remains.objects += objects
+    if (objects !== 0) this.#remains.note(this.#network, objects)
     if (this.#payloads > 0) losable.add(this)
     else losable.delete(this)
   }

@@ -44,8 +44,10 @@ export class SocketClient {
     })
   }
 
-  static async open(port: number, host = '127.0.0.1'): Promise<SocketClient> {
-    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+  /** Connects to `host`, from the address `localAddress` if there is one. */
+  static async open(port: number, host = '127.0.0.1', localAddress?: string): Promise<SocketClient> {
+    const from = localAddress === undefined ? {} : { localAddress }
+    const socket = connect({ port, host, ...from, allowHalfOpen: true, noDelay: true })
     await once(socket, 'connect')
     return new SocketClient(socket)
   }

@@ -171,7 +171,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
   }
 
   get #account(): Account {
-    this.#ownAccount ??= new Account(this.#shared.budget, this.#recipient)
+    this.#ownAccount ??= new Account(this.#shared.budget, this.#recipient, this.#recipient.connection.remoteAddress)
     return this.#ownAccount
   }
 

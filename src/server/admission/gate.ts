@@ -1,5 +1,6 @@
 // Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
 import { callerError } from '../../checks/errors.js'
+import type { Budget } from '../../memory/budget.js'
 import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import { requestInternals, type Source, UpgradeRequest } from '../../protocol/upgradeRequest.js'
 import type { Census } from './census.js'
@@ -9,7 +10,7 @@ import type { Routes } from './routes.js'
 
 export interface GateOptions {
   readonly census: Census
-  readonly budget: { readonly crowded: boolean }
+  readonly budget: Pick<Budget, 'refuses'>
   readonly routes: Routes<Endpoint>
   /** For paths without a route. */
   readonly rest: Endpoint
@@ -70,7 +71,8 @@ export class Gate {
   refusal(request: UpgradeRequest): Refusal | undefined {
     if (this.#closed) return refuse(503, 'the server is closing')
     const { census, budget } = this.#options
-    if (budget.crowded) return refuse(503, 'handlers of connections that have ended hold the memory')
+    if (budget.refuses(() => request.remoteAddress))
+      return refuse(503, 'handlers of connections that have ended hold the memory')
     return census.refusal(() => request.remoteAddress)
   }
 }
