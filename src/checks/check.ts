@@ -34,7 +34,7 @@ export function checkOptions(given: unknown, list: Checklist, elsewhere: Elsewhe
 export function checkValue(name: string, value: unknown, kind: Kind, elsewhere: Elsewhere = []): void {
   const isOfKind = kind.is(value)
   if (isOfKind && (kind.within?.(value) ?? true)) {
-    if (kind.members !== undefined) checkOptions(value, kind.members, elsewhere)
+    if (kind.members !== undefined && typeof value === 'object') checkOptions(value, kind.members, elsewhere)
     return
   }
   const advice = kind.advice?.(value)

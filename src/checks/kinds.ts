@@ -11,7 +11,7 @@ export interface Kind {
   within?(value: unknown): boolean
   /** What to write instead of a value that is wrong, where that is known. */
   advice?(value: unknown): string | undefined
-  /** The options that an object of this kind may have. */
+  /** The options that an object of this kind may have. Other values of this kind have none. */
   readonly members?: Checklist
   /** The value is a secret, or may be: messages do not show it. */
   readonly secret?: boolean
@@ -70,9 +70,10 @@ export function oneOf(...values: readonly string[]): Kind {
   }
 }
 
-/** Either of two kinds. */
+/** Either of two kinds, of which only the second may have members. */
 export function either(first: Kind, second: Kind): Kind {
   return {
+    ...(second.members === undefined ? {} : { members: second.members }),
     words: `${first.words}, or ${second.words}`,
     is: (value) => first.is(value) || second.is(value),
     within: (value) => (first.is(value) ? (first.within?.(value) ?? true) : (second.within?.(value) ?? true)),

@@ -34,6 +34,18 @@ export const largeQuantities = {
   idleTimeout: { unit: 'ms', byDefault: 10_000, least: 0 },
 } as const satisfies Readonly<Record<string, Quantity>>
 
+/** The numbers of the option `deflate`. */
+export const deflateQuantities = {
+  threshold: { unit: 'bytes', byDefault: 64, least: 0 },
+  memory: { unit: 'bytes', byDefault: 256 * 1024 * 1024, least: 0 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The windows of permessage-deflate, as powers of two (RFC 7692, section 7.1.2). */
+export const windowQuantities = {
+  server: { unit: 'count', byDefault: 15, least: 8, most: 15 },
+  client: { unit: 'count', byDefault: 12, least: 8, most: 15 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
 /** The numbers of acceptors, for `listen`. */
 export const clusterQuantities = {
   /** Default: none. */

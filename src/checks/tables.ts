@@ -6,10 +6,12 @@ import { connectionLimits, serverLimits } from './limits.js'
 import {
   closeQuantities,
   clusterQuantities,
+  deflateQuantities,
   largeQuantities,
   type Quantity,
   redisQuantities,
   routeQuantities,
+  windowQuantities,
 } from './quantities.js'
 
 type Table = Readonly<Record<string, Kind>>
@@ -51,6 +53,37 @@ export const largeOptions = {
   example: (name: string) => `large: { ${name} }`,
   options: large,
 } satisfies Checklist
+
+export const contextOptions = {
+  owner: 'the option deflate.contextTakeover',
+  prefix: 'deflate.contextTakeover.',
+  example: (name: string) => `deflate: { contextTakeover: { ${name} } }`,
+  options: { server: flag, client: flag },
+} satisfies Checklist
+
+const windows = numbers(windowQuantities)
+
+export const windowOptions = {
+  owner: 'the option deflate.windowBits',
+  prefix: 'deflate.windowBits.',
+  example: (name: string) => `deflate: { windowBits: { ${name} } }`,
+  options: windows,
+} satisfies Checklist
+
+export const deflateOptions = {
+  owner: 'the option deflate',
+  prefix: 'deflate.',
+  example: (name: string) => `deflate: { ${name} }`,
+  options: {
+    contextTakeover: either(flag, object('an object: { server, client }', contextOptions)),
+    windowBits: either(windows.server, object('an object: { server, client }', windowOptions)),
+    ...numbers(deflateQuantities),
+    level: oneOf('fast', 'best'),
+  },
+} satisfies Checklist
+
+/** What `deflate` may be. */
+export const deflate = either(flag, object('an object: { contextTakeover, windowBits, threshold }', deflateOptions))
 
 const routeTable = {
   ...handlers,

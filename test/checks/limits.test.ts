@@ -10,11 +10,13 @@ import { type connectionLimits, limits, type serverLimits } from '../../src/chec
 import {
   closeQuantities,
   clusterQuantities,
+  deflateQuantities,
   largeQuantities,
   type Quantity,
   redisQuantities,
   routeQuantities,
 } from '../../src/checks/quantities.js'
+import type { DeflateOptions } from '../../src/connection/deflateSettings.js'
 import type {
   CloseOptions,
   ClusterOptions,
@@ -43,6 +45,7 @@ test('each number of an interface is in its table, and each of a table in its in
   same<keyof typeof serverLimits, Exclude<keyof ServerLimits, keyof ConnectionLimits>>()
   same<keyof typeof routeQuantities, Exclude<Numbers<RouteOptions>, keyof ConnectionLimits>>()
   same<keyof typeof largeQuantities, Numbers<LargeOptions>>()
+  same<keyof typeof deflateQuantities, Numbers<DeflateOptions>>()
   same<keyof typeof clusterQuantities, Numbers<ClusterOptions> | 'acceptors'>() // a number, or 'auto'
   same<keyof typeof closeQuantities, Exclude<Numbers<CloseOptions>, 'code'>>()
   same<keyof typeof redisQuantities, Numbers<RedisBrokerOptions>>()
@@ -94,6 +97,7 @@ describe('the docstrings say the default and the least of', () => {
   const tables: readonly (readonly [name: string, Readonly<Record<string, Quantity>>])[] = [
     ['ServerLimits', limits],
     ['LargeOptions', largeQuantities],
+    ['DeflateOptions', deflateQuantities],
     ['ClusterOptions', clusterQuantities],
     ['CloseOptions', closeQuantities],
     ['RedisBrokerOptions', redisQuantities],

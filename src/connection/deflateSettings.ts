@@ -1,0 +1,98 @@
+// What a server, a route or the answer of `upgrade` says about compression, put together: each takes from the one before
+// what it does not say itself.
+import { deflateQuantities, windowQuantities } from '../checks/quantities.js'
+import type { DeflateParameters } from '../protocol/permessageDeflate.js'
+
+/** A value for each direction: of what the server sends, and of what the client sends. */
+export interface EachDirection<Value> {
+  /** For the messages that the server sends. */
+  readonly server?: Value
+  /** For the messages that the client sends. */
+  readonly client?: Value
+}
+
+/** The option `deflate`, in detail. */
+export interface DeflateOptions {
+  /**
+   * Whether a message may refer to text of the messages before it, which makes similar messages much shorter, and costs
+   * memory for each connection. Default: true, in both directions.
+   */
+  readonly contextTakeover?: boolean | EachDirection<boolean>
+  /**
+   * The windows, as powers of two from 8 to 15: how far back a message may refer. A client's window is limited only if
+   * the client offers that. Default: 15 for what the server sends, and 12 for what the client sends.
+   */
+  readonly windowBits?: number | EachDirection<number>
+  /** Messages with fewer payload bytes than this are sent without compression. Default: 64. */
+  readonly threshold?: number
+  /**
+   * How messages are compressed: `'fast'` costs little processor time, and `'best'` makes messages shorter. Default:
+   * `'fast'`.
+   */
+  readonly level?: 'fast' | 'best'
+  /**
+   * The most memory that the windows of all these connections may take in this process, in bytes. When it is used up,
+   * further connections are opened without compression. Default: 256 MiB.
+   */
+  readonly memory?: number
+}
+
+/** All of it, with no value left out. */
+export interface DeflateSettings {
+  /** What is agreed never exceeds this, as far as a client lets itself be limited. */
+  readonly parameters: DeflateParameters
+  readonly threshold: number
+  readonly level: 'fast' | 'best'
+  readonly memory: number
+}
+
+/** What holds where nothing is said but `true`. */
+const byDefault: DeflateSettings = {
+  parameters: {
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: false,
+    serverMaxWindowBits: windowQuantities.server.byDefault,
+    clientMaxWindowBits: windowQuantities.client.byDefault,
+  },
+  threshold: deflateQuantities.threshold.byDefault,
+  level: 'fast',
+  memory: deflateQuantities.memory.byDefault,
+}
+
+/**
+ * The settings that the option `deflate` asks for; undefined for no compression. `base` is what holds where the option
+ * is left out, and what its members are taken from that it leaves out.
+ */
+export function deflateSettings(
+  given: boolean | DeflateOptions | undefined,
+  base: DeflateSettings | undefined,
+): DeflateSettings | undefined {
+  if (given === undefined) return base
+  if (given === false) return undefined
+  if (given === true) return base ?? byDefault
+  const { parameters, threshold, level, memory } = base ?? byDefault
+  return {
+    parameters: parametersOf(given, parameters),
+    threshold: given.threshold ?? threshold,
+    level: given.level ?? level,
+    memory: given.memory ?? memory,
+  }
+}
+
+function parametersOf({ contextTakeover, windowBits }: DeflateOptions, base: DeflateParameters): DeflateParameters {
+  const context = each(contextTakeover)
+  const window = each(windowBits)
+  return {
+    serverNoContextTakeover: context.server === undefined ? base.serverNoContextTakeover : !context.server,
+    clientNoContextTakeover: context.client === undefined ? base.clientNoContextTakeover : !context.client,
+    serverMaxWindowBits: window.server ?? base.serverMaxWindowBits,
+    clientMaxWindowBits: window.client ?? base.clientMaxWindowBits,
+  }
+}
+
+/** One value for both directions, or one for each. */
+function each<Value extends boolean | number>(
+  value: Value | EachDirection<Value> | undefined,
+): { readonly server?: Value | undefined; readonly client?: Value | undefined } {
+  return typeof value === 'object' ? value : { server: value, client: value }
+}
