@@ -9,6 +9,8 @@ export const OPCODE_PONG: u32 = 10
 
 export const FIN: u32 = 0x80
 export const RESERVED: u32 = 0x70
+/** The reserved bit of permessage-deflate (RFC 7692, section 6). */
+export const RSV1: u32 = 0x40
 const CONTROL: u32 = 0x08
 export const MASKED: u32 = 0x80
 
@@ -37,9 +39,15 @@ export function isControl(first: u32): bool {
   return (first & CONTROL) != 0
 }
 
-/** The rules of the first byte; `message` is the opcode of the fragmented message under way, or 0. */
-export function checkFirst(first: u32, message: u32): u32 {
-  if (first & RESERVED) return VIOLATION_RESERVED_BITS
+/**
+ * The rules of the first byte; `message` is the opcode of the fragmented message under way, or 0; `extension` is the
+ * reserved bit that the first frame of a message may have, or 0.
+ */
+export function checkFirst(first: u32, message: u32, extension: u32 = 0): u32 {
+  if (first & RESERVED) {
+    const begins = !isControl(first) && (first & 0x0f) != OPCODE_CONTINUATION
+    if ((first & RESERVED) != extension || !begins) return VIOLATION_RESERVED_BITS // RFC 7692, section 6.1
+  }
   const opcode = first & 0x0f
   if (opcode > OPCODE_PONG || (opcode > OPCODE_BINARY && opcode < OPCODE_CLOSE)) return VIOLATION_RESERVED_OPCODE
   if (opcode >= OPCODE_CLOSE) return first & FIN ? 0 : VIOLATION_CONTROL_FRAGMENTED // section 5.5

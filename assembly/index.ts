@@ -27,6 +27,7 @@ export {
   OPCODE_PING,
   OPCODE_PONG,
   OPCODE_TEXT,
+  RSV1,
   VIOLATION_CONTINUATION_EXPECTED,
   VIOLATION_CONTINUATION_UNEXPECTED,
   VIOLATION_CONTROL_FRAGMENTED,
@@ -52,6 +53,7 @@ export {
   INBOX,
   INBOX_LENGTH,
   INFO_ASCII,
+  INFO_COMPRESSED,
   INFO_OPCODE,
   INFO_PART,
   INFO_REGION,
@@ -67,7 +69,7 @@ export {
   TABLE,
   TABLE_ENTRIES,
 } from './memory'
-export { grant, openSlot, parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION, stream } from './parser'
+export { allowCompressed, grant, openSlot, parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION, stream } from './parser'
 export { UTF8_REJECTED, validate } from './utf8'
 
 /** Writes an unmasked frame: header and payload. Returns its bytes. */

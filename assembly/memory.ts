@@ -25,6 +25,8 @@ export const INFO_REGION: u32 = 0x10
 export const INFO_ASCII: u32 = 0x20
 /** A part of a streamed message: more of it follows. */
 export const INFO_PART: u32 = 0x40
+/** The payload is compressed, and nothing is known about what is in it. */
+export const INFO_COMPRESSED: u32 = 0x80
 
 /** One read lands here. The size is a compromise: a 64-bit frame should fit, one peer should not hold a turn for long. */
 export const INBOX: u32 = 65536
@@ -41,7 +43,8 @@ export const SLOT_FRAME: u32 = 2 // u8: the first byte of the frame under way
 export const SLOT_IN_PAYLOAD: u32 = 3 // u8: 1 while a data frame's payload is incomplete
 export const SLOT_CARRIED: u32 = 4 // u8: bytes in SLOT_CARRY
 export const SLOT_WIDE: u32 = 5 // u8: 1 once the text message under way held a byte of 0x80 or more
-export const SLOT_STREAMED: u32 = 6 // u8: 1 while the message under way is handed out in parts
+export const SLOT_STREAMED: u32 = 6 // u8: 1 while the message under way is handed out in parts, 2 if it is compressed
+export const SLOT_EXTENSION: u32 = 7 // u8: the reserved bit that marks a compressed message, or 0
 export const SLOT_UTF8: u32 = 8 // u32: the state of the UTF-8 automaton
 export const SLOT_KEY: u32 = 12 // u32: the masking key, rotated to the next payload byte
 export const SLOT_REMAINING: u32 = 16 // u64: payload bytes of the current frame still to come

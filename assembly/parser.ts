@@ -13,6 +13,7 @@ import {
   OPCODE_BINARY,
   OPCODE_TEXT,
   payloadLength,
+  RSV1,
   VIOLATION_INVALID_UTF8,
   VIOLATION_MESSAGE_TOO_LONG,
   VIOLATION_TOO_MANY_FRAGMENTS,
@@ -26,6 +27,7 @@ import {
   HEAP,
   INBOX,
   INFO_ASCII,
+  INFO_COMPRESSED,
   INFO_PART,
   INFO_REGION,
   LONGEST_CARRIED,
@@ -38,6 +40,7 @@ import {
   SLOT_CAPACITY,
   SLOT_CARRIED,
   SLOT_CARRY,
+  SLOT_EXTENSION,
   SLOT_FRAGMENTS,
   SLOT_FRAME,
   SLOT_IN_PAYLOAD,
@@ -73,6 +76,10 @@ const STRIDE: usize = 8192
  */
 const IN_PLACE: u64 = 32768
 
+/** What SLOT_STREAMED says of a message that is handed out in parts. */
+const PLAIN: u32 = 1
+const COMPRESSED: u32 = 2
+
 let cursor: usize = 0
 let entry: usize = 0
 
@@ -90,6 +97,11 @@ export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): 
   store<u32>(slot, fragments, SLOT_MOST_FRAGMENTS)
 }
 
+/** From now on, messages may be compressed (RFC 7692). They are handed out as they are, and have no limit here. */
+export function allowCompressed(slot: usize): void {
+  store<u8>(slot, RSV1, SLOT_EXTENSION)
+}
+
 /** Gives the message under way a region; what it already held must have been copied there. */
 export function grant(slot: usize, region: u32, capacity: u32): void {
   if (!ASC_NO_ASSERT) assert(region >= HEAP ? capacity >= load<u32>(slot, SLOT_LENGTH) : (region | capacity) == 0)
@@ -101,7 +113,7 @@ export function grant(slot: usize, region: u32, capacity: u32): void {
 export function stream(slot: usize): void {
   grant(slot, 0, 0)
   store<u32>(slot, 0, SLOT_LENGTH)
-  store<u8>(slot, 1, SLOT_STREAMED)
+  store<u8>(slot, PLAIN, SLOT_STREAMED)
 }
 
 /** Parses the bytes of one read, from `start` to `end`, for the connection of `slot`. */
@@ -155,7 +167,7 @@ function wholeFrames(slot: usize, end: usize): u32 {
     if (have < 2) return continueHeader(slot, end)
     const first = load<u8>(cursor) as u32
     const second = load<u8>(cursor, 1) as u32
-    let violation = checkFirst(first, load<u8>(slot, SLOT_MESSAGE))
+    let violation = checkFirst(first, load<u8>(slot, SLOT_MESSAGE), load<u8>(slot, SLOT_EXTENSION))
     if (violation) return violation
     violation = checkSecond(first, second, masked)
     if (violation) return violation
@@ -187,14 +199,14 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   const message = load<u8>(slot, SLOT_MESSAGE) as u32
   const assembled = load<u32>(slot, SLOT_LENGTH) as u64
   if (!ASC_NO_ASSERT) assert(assembled <= load<u64>(slot, SLOT_LIMIT))
-  if (length > load<u64>(slot, SLOT_LIMIT) - assembled) return VIOLATION_MESSAGE_TOO_LONG
+  if (length > load<u64>(slot, SLOT_LIMIT) - assembled && !isCompressed(slot, first)) return VIOLATION_MESSAGE_TOO_LONG
   if (first & FIN && message == 0 && length <= IN_PLACE && length <= ((end - cursor) as u64)) {
     const at = cursor
     const bytes = length as usize
     cursor += bytes
-    if ((first & 0x0f) != OPCODE_TEXT) {
+    if ((first & (RSV1 | 0x0f)) != OPCODE_TEXT) {
       mask(at, at, bytes, key)
-      emit(first & 0x0f, at, bytes as u32)
+      emit((first & 0x0f) | (first & RSV1 ? INFO_COMPRESSED : 0), at, bytes as u32)
       return STATUS_MORE
     }
     store<u8>(slot, 0, SLOT_WIDE)
@@ -204,6 +216,7 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   }
   if (message == 0) {
     store<u8>(slot, first & 0x0f, SLOT_MESSAGE)
+    if (first & RSV1) store<u8>(slot, COMPRESSED, SLOT_STREAMED)
     store<u8>(slot, 0, SLOT_WIDE)
     store<u32>(slot, 0, SLOT_FRAGMENTS)
   }
@@ -216,6 +229,11 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   store<u32>(slot, key, SLOT_KEY)
   store<u64>(slot, length, SLOT_REMAINING)
   return STATUS_MORE
+}
+
+/** Whether the frame that begins is one of a compressed message: the first, or a later one. */
+function isCompressed(slot: usize, first: u32): bool {
+  return (first & RSV1) != 0 || load<u8>(slot, SLOT_STREAMED) == COMPRESSED
 }
 
 function asciiInfo(slot: usize): u32 {
@@ -263,15 +281,16 @@ function continueStream(slot: usize, end: usize): u32 {
   const bytes = min<u64>(end - cursor, remaining) as u32
   const at = cursor
   if (!unmaskPayload(slot, at, bytes)) return VIOLATION_INVALID_UTF8
-  const opcode = load<u8>(slot, SLOT_MESSAGE) as u32
+  const compressed = load<u8>(slot, SLOT_STREAMED) == COMPRESSED ? INFO_COMPRESSED : 0
+  const info = load<u8>(slot, SLOT_MESSAGE) | compressed
   if (remaining == bytes && load<u8>(slot, SLOT_FRAME) & FIN) {
     if (load<u32>(slot, SLOT_UTF8)) return VIOLATION_INVALID_UTF8
-    emit(opcode, at, bytes)
+    emit(info, at, bytes)
     store<u8>(slot, 0, SLOT_MESSAGE)
     store<u8>(slot, 0, SLOT_STREAMED)
     return STATUS_MORE
   }
-  if (bytes) emit(opcode | INFO_PART, at, bytes)
+  if (bytes) emit(info | INFO_PART, at, bytes)
   return remaining > bytes ? STATUS_DONE : STATUS_MORE
 }
 
@@ -280,7 +299,7 @@ function unmaskPayload(slot: usize, target: usize, bytes: u32): bool {
   const key = load<u32>(slot, SLOT_KEY)
   const remaining = load<u64>(slot, SLOT_REMAINING)
   assert(bytes <= remaining)
-  if (load<u8>(slot, SLOT_MESSAGE) == OPCODE_TEXT) {
+  if (load<u8>(slot, SLOT_MESSAGE) == OPCODE_TEXT && load<u8>(slot, SLOT_STREAMED) != COMPRESSED) {
     const state = unmaskText(slot, target, cursor, bytes, key, load<u32>(slot, SLOT_UTF8))
     if (state == UTF8_REJECTED) return false
     store<u32>(slot, state, SLOT_UTF8)
@@ -319,7 +338,7 @@ function continueHeader(slot: usize, end: usize): u32 {
     store<u8>(carry + carried++, load<u8>(cursor++))
     store<u8>(slot, carried, SLOT_CARRIED)
     const first = load<u8>(carry) as u32
-    let violation = carried == 1 ? checkFirst(first, load<u8>(slot, SLOT_MESSAGE)) : 0
+    let violation = carried == 1 ? checkFirst(first, load<u8>(slot, SLOT_MESSAGE), load<u8>(slot, SLOT_EXTENSION)) : 0
     if (violation) return violation
     if (carried < 2) continue
     const second = load<u8>(carry, 1) as u32

@@ -2,6 +2,7 @@
 // length, and what the frame table says of a frame.
 import {
   INFO_ASCII,
+  INFO_COMPRESSED,
   INFO_OPCODE,
   INFO_PART,
   INFO_REGION,
@@ -21,10 +22,8 @@ export {
   OPCODE_PING,
   OPCODE_PONG,
   OPCODE_TEXT,
+  RSV1,
 } from './wasm.generated.js'
-
-/** The reserved bit of permessage-deflate (RFC 7692, section 6): the first frame of a compressed message has it. */
-export const RSV1 = 0x40
 
 /** Bytes of a masking key. */
 export const KEY_BYTES = 4
@@ -51,6 +50,11 @@ export function isText(info: number): boolean {
 /** Whether the payload is text and every byte of it is below 0x80. */
 export function isAscii(info: number): boolean {
   return (info & INFO_ASCII) !== 0
+}
+
+/** Whether the payload is compressed (RFC 7692, section 6). */
+export function isCompressed(info: number): boolean {
+  return (info & INFO_COMPRESSED) !== 0
 }
 
 /** Whether the payload lies in the message's own region, not where it was read. */

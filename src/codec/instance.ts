@@ -8,6 +8,8 @@ import { base64 } from './wasm.generated.js'
 export interface CodecExports {
   /** Prepares a slot: the mask bit its frames must have, the longest message, and its most frames (0: any number). */
   openSlot(slot: number, masked: number, limit: number, fragments: number): void
+  /** Lets messages of a slot be compressed; they are handed out as they are. */
+  allowCompressed(slot: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void
   /** Hands the message under way out in parts, where they lie; what it already held is forgotten. */

@@ -39,6 +39,8 @@ export interface ParserLimits {
   readonly longest: number
   /** The most frames of a message; 0 is any number. */
   readonly fragments: number
+  /** Whether messages may be compressed (RFC 7692). Those that are have no limit here, and are handed out in parts. */
+  readonly compressed?: boolean
 }
 
 export class Parser {
@@ -48,12 +50,13 @@ export class Parser {
   readonly #slot: number
 
   /** Frames must be masked where this side is the server, and must not be where it is the client (section 5.1). */
-  constructor(heap: Heap, role: Role, { longest, fragments }: ParserLimits) {
+  constructor(heap: Heap, role: Role, { longest, fragments, compressed = false }: ParserLimits) {
     const { codec } = heap
     this.#heap = heap
     this.#words = codec.words
     this.#slot = heap.allocateSlot()
     codec.call.openSlot(this.#slot, role === 'server' ? MASKED : 0, longest, Math.min(fragments, MOST_FRAGMENTS))
+    if (compressed) codec.call.allowCompressed(this.#slot)
   }
 
   /**

@@ -63,7 +63,7 @@ export class Agreement {
     const side = this.#rules.masked ? 'a server' : 'a client'
     const bytes = this.#stream.subarray(0, LONGEST_SHOWN).toString('hex')
     const more = this.#stream.length > LONGEST_SHOWN ? `… (${this.#stream.length} bytes)` : ''
-    return `${this.#about}: ${side}, limit ${this.#rules.limit}, fragments ${this.#rules.fragments}, cut at [${cuts.slice(0, LONGEST_SHOWN)}], ${bytes}${more}`
+    return `${this.#about}: ${side}, limit ${this.#rules.limit}, fragments ${this.#rules.fragments}, compressed ${this.#rules.compressed}, cut at [${cuts.slice(0, LONGEST_SHOWN)}], ${bytes}${more}`
   }
 }
 
@@ -71,5 +71,6 @@ function checkEvent(actual: CodecEvent | undefined, expected: ReferenceEvent): v
   assert.ok(actual !== undefined, `the codec lacks an event of opcode ${expected.opcode} after ${expected.end} bytes`)
   assert.equal(actual.opcode, expected.opcode, 'opcode')
   assert.equal(actual.ascii, expected.ascii, 'ascii flag')
+  assert.equal(actual.compressed, expected.compressed, 'compressed flag')
   if (!actual.payload.equals(expected.payload)) assert.deepEqual(actual.payload, expected.payload)
 }

@@ -2,7 +2,7 @@
 // The inbox is poisoned before and after each read, so nothing can rely on what another read left there.
 import assert from 'node:assert/strict'
 import { heapOfThread, INBOX, INBOX_LENGTH, Region, violationName } from '../../src/codec/codec.js'
-import { isAscii, isInRegion, opcodeOf } from '../../src/codec/frames.js'
+import { isAscii, isCompressed, isInRegion, isPart, opcodeOf } from '../../src/codec/frames.js'
 import type { Heap } from '../../src/codec/heap.js'
 import { isViolation, Parser, STATUS_DONE, STATUS_REGION } from '../../src/codec/parser.js'
 import type { ViolationName } from '../../src/protocol/violation.js'
@@ -12,6 +12,7 @@ export interface CodecEvent {
   readonly opcode: number
   readonly payload: Buffer
   readonly ascii: boolean
+  readonly compressed: boolean
   /** The payload was assembled in a region. */
   readonly assembled: boolean
 }
@@ -32,10 +33,16 @@ export class CodecParser {
   readonly #heap: Heap
   #region: Region | undefined
   #reads = 0
+  /** What has come of a compressed message. */
+  #parts: Buffer[] = []
 
-  constructor({ masked, limit, fragments = 0 }: Rules, heap = heapOfThread()) {
+  constructor({ masked, limit, fragments = 0, compressed = false }: Rules, heap = heapOfThread()) {
     this.#heap = heap
-    this.#parser = new Parser(heap, masked ? 'server' : 'client', { longest: limit, fragments })
+    this.#parser = new Parser(heap, masked ? 'server' : 'client', {
+      longest: limit,
+      fragments,
+      compressed,
+    })
   }
 
   /** Reads `bytes`, at an alignment that differs from read to read. */
@@ -85,8 +92,12 @@ export class CodecParser {
       const pointer = parser.pointer(entry)
       const length = parser.length(entry)
       const assembled = isInRegion(info)
-      const payload = Buffer.from(bytes.subarray(pointer, pointer + length))
-      this.events.push({ opcode: opcodeOf(info), payload, ascii: isAscii(info), assembled })
+      const compressed = isCompressed(info)
+      const part = Buffer.from(bytes.subarray(pointer, pointer + length))
+      if (compressed) this.#parts.push(part)
+      if (isPart(info)) continue
+      const payload = compressed ? Buffer.concat(this.#parts.splice(0)) : part
+      this.events.push({ opcode: opcodeOf(info), payload, ascii: isAscii(info), compressed, assembled })
       if (!assembled) continue
       assert.equal(pointer, this.#region?.pointer, 'the message lies in another region than its own')
       this.#region?.release()

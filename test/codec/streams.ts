@@ -21,14 +21,20 @@ const CHARACTERS = [
 
 /** Bytes that mean something at the start of a frame. */
 const NOTEWORTHY = [
-  0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8a, 0x8b,
+  0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x41, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8a, 0x8b, 0xc1, 0xc2,
+  0xc9,
 ] as const
 const NOTEWORTHY_MASKED = [0x80, 0x81, 0x82, 0x85, 0xfd, 0xfe, 0xff] as const
 
 /** A stream whose payloads are at most `longest` bytes, of at most `frames` frames. */
 export function randomStream(random: Random, longest: number, frames: number): Stream {
   const limit = random.chance(0.8) ? GENEROUS : random.pick(LIMITS)
-  const rules = { masked: random.chance(0.5), limit, ...(random.chance(0.2) && { fragments: random.between(1, 4) }) }
+  const rules = {
+    masked: random.chance(0.5),
+    limit,
+    ...(random.chance(0.2) && { fragments: random.between(1, 4) }),
+    compressed: random.chance(0.4),
+  }
   const kind = random.below(10)
   if (kind === 0) return { bytes: noise(random, random.below(40)), rules }
   const bytes = Buffer.concat(frameSequence(random, rules, longest, random.between(1, frames), kind < 6 ? 0.1 : 0))
@@ -40,13 +46,16 @@ function frameSequence(random: Random, rules: Rules, longest: number, frames: nu
   const sequence: Buffer[] = []
   while (sequence.length < frames) {
     const text = random.chance(0.6)
-    const payload = text ? randomText(random, longest) : random.bytes(randomLength(random, longest))
+    const compressed = rules.compressed === true && random.chance(0.5)
+    const payload = text && !compressed ? randomText(random, longest) : random.bytes(randomLength(random, longest))
     const fragments = random.chance(0.6) ? 1 : random.between(1, 5)
     const cuts = Array.from({ length: fragments - 1 }, () => random.between(0, payload.length)).sort((a, b) => a - b)
     for (let at = 0, from = 0; at < fragments; at++) {
       const to = cuts[at] ?? payload.length
       const opcode = at > 0 ? CONTINUATION : text ? TEXT : BINARY
-      const parts = { opcode, payload: payload.subarray(from, to), fin: at === fragments - 1, key: key(random, rules) }
+      const reserved = compressed && at === 0 ? 4 : 0
+      const fin = at === fragments - 1
+      const parts = { opcode, reserved, payload: payload.subarray(from, to), fin, key: key(random, rules) }
       sequence.push(buildFrame(random.chance(wrong) ? spoil(random, parts) : parts))
       from = to
       if (random.chance(0.2)) sequence.push(controlFrame(random, rules, wrong))

@@ -34,6 +34,8 @@ interface Offence {
   /** The stream; its last byte is the one that breaks the rule. */
   readonly hex: string
   readonly masked: boolean
+  /** Whether messages may be compressed. */
+  readonly compressed?: boolean
 }
 
 const offences: readonly Offence[] = [
@@ -41,6 +43,22 @@ const offences: readonly Offence[] = [
   { violation: 'RESERVED_BITS', name: 'the second reserved bit', hex: 'a1', masked: true },
   { violation: 'RESERVED_BITS', name: 'the third reserved bit', hex: '91', masked: false },
   { violation: 'RESERVED_BITS', name: 'before the opcode is looked at', hex: '93', masked: false },
+  // RFC 7692, section 6.1: only the first frame of a message has the bit, and no control frame has.
+  { violation: 'RESERVED_BITS', name: 'RSV1 on a Ping', hex: 'c9', masked: true, compressed: true },
+  { violation: 'RESERVED_BITS', name: 'RSV1 on Close', hex: 'c8', masked: false, compressed: true },
+  { violation: 'RESERVED_BITS', name: 'RSV1 later in a message', hex: '41 00 c0', masked: false, compressed: true },
+  { violation: 'RESERVED_BITS', name: 'RSV1 later in a plain one', hex: '01 00 40', masked: false, compressed: true },
+  { violation: 'RESERVED_BITS', name: 'RSV2 beside RSV1', hex: 'e1', masked: true, compressed: true },
+  { violation: 'RESERVED_BITS', name: 'RSV3 instead', hex: '92', masked: true, compressed: true },
+  { violation: 'RESERVED_OPCODE', name: 'RSV1 on opcode 3', hex: 'c3', masked: true, compressed: true },
+  { violation: 'CONTINUATION_EXPECTED', name: 'RSV1 within', hex: '41 00 c1', masked: false, compressed: true },
+  {
+    violation: 'INVALID_UTF8',
+    name: 'after a compressed one',
+    hex: 'c1 01 80 81 01 80',
+    masked: false,
+    compressed: true,
+  },
   { violation: 'RESERVED_OPCODE', name: 'opcode 3', hex: '83', masked: true },
   { violation: 'RESERVED_OPCODE', name: 'opcode 7', hex: '87', masked: true },
   { violation: 'RESERVED_OPCODE', name: 'opcode 11', hex: '8b', masked: false },
@@ -142,10 +160,10 @@ describe('the examples of the RFC', () => {
 })
 
 describe('a broken rule', () => {
-  for (const { violation, name, hex, masked } of offences) {
+  for (const { violation, name, hex, masked, compressed = false } of offences) {
     it(`${violation}: ${name}`, () => {
       const stream = bytesOf(hex)
-      const rules = { masked, limit: LIMIT }
+      const rules = { masked, limit: LIMIT, compressed }
       assert.equal(parseReference(stream.subarray(0, -1), rules).violation, undefined, 'not before its last byte')
       assert.equal(parseReference(stream, rules).violation, violation)
       const agreement = new Agreement(Buffer.concat([stream, Buffer.alloc(20)]), rules, name)

@@ -10,6 +10,8 @@ export interface Rules {
   readonly limit: number
   /** The most frames that one message may have; any number without. */
   readonly fragments?: number
+  /** Whether messages may be compressed. Those that are have no limit, and no character is looked at. */
+  readonly compressed?: boolean
 }
 
 /** A control frame, or a whole message. */
@@ -18,6 +20,8 @@ export interface ReferenceEvent {
   readonly payload: Buffer
   /** It is text, and every byte is below 0x80. */
   readonly ascii: boolean
+  /** It is a message that is compressed. */
+  readonly compressed: boolean
   /** How many bytes of the stream it took to know this. */
   readonly end: number
 }
@@ -33,6 +37,7 @@ interface Frame {
 
 interface Message {
   readonly opcode: number
+  readonly compressed: boolean
   readonly payload: number[]
   readonly utf8: ReferenceUtf8
   /** Its frames so far. */
@@ -77,7 +82,8 @@ export class ReferenceParser {
   #checkFirst(first: number): ViolationName | undefined {
     const opcode = first & 0x0f
     const fin = first >= 0x80
-    if ((first & 0x70) !== 0) return 'RESERVED_BITS'
+    const mark = this.#rules.compressed === true && opcode !== CONTINUATION && opcode < CLOSE ? 0x40 : 0
+    if ((first & 0x70) !== 0 && (first & 0x70) !== mark) return 'RESERVED_BITS'
     if (![0, 1, 2, 8, 9, 10].includes(opcode)) return 'RESERVED_OPCODE'
     if (opcode >= CLOSE && !fin) return 'CONTROL_FRAGMENTED'
     if (opcode === CONTINUATION && this.#message === undefined) return 'CONTINUATION_UNEXPECTED'
@@ -100,9 +106,11 @@ export class ReferenceParser {
     this.#frame = { fin: first >= 0x80, opcode, key, length, taken: 0 }
     this.#header = []
     if (opcode >= CLOSE) return
-    this.#message ??= { opcode, payload: [], utf8: new ReferenceUtf8(), frames: 0 }
+    const compressed = (first & 0x40) !== 0
+    this.#message ??= { opcode, compressed, payload: [], utf8: new ReferenceUtf8(), frames: 0 }
     this.#message.frames++
-    if (length > this.#rules.limit - this.#message.payload.length) this.violation = 'MESSAGE_TOO_LONG'
+    const tooLong = length > this.#rules.limit - this.#message.payload.length
+    if (tooLong && !this.#message.compressed) this.violation = 'MESSAGE_TOO_LONG'
     else if (this.#message.frames > (this.#rules.fragments ?? Infinity)) this.violation = 'TOO_MANY_FRAGMENTS'
   }
 
@@ -114,6 +122,7 @@ export class ReferenceParser {
       return
     }
     this.#message?.payload.push(byte)
+    if (this.#message?.compressed === true) return
     if (this.#message?.opcode === TEXT && !this.#message.utf8.take(byte)) this.violation = 'INVALID_UTF8'
   }
 
@@ -122,18 +131,18 @@ export class ReferenceParser {
     const message = this.#message
     this.#frame = undefined
     if (frame.opcode >= CLOSE) {
-      this.#emit(frame.opcode, this.#control)
+      this.#emit(frame.opcode, this.#control, false)
       this.#control = []
     } else if (frame.fin && message !== undefined) {
-      if (message.utf8.complete) this.#emit(message.opcode, message.payload)
+      if (message.utf8.complete) this.#emit(message.opcode, message.payload, message.compressed)
       else this.violation = 'INVALID_UTF8'
       this.#message = undefined
     }
   }
 
-  #emit(opcode: number, bytes: readonly number[]): void {
-    const ascii = opcode === TEXT && bytes.every((byte) => byte < 0x80)
-    this.events.push({ opcode, payload: Buffer.from(bytes), ascii, end: this.taken })
+  #emit(opcode: number, bytes: readonly number[], compressed: boolean): void {
+    const ascii = opcode === TEXT && !compressed && bytes.every((byte) => byte < 0x80)
+    this.events.push({ opcode, payload: Buffer.from(bytes), ascii, compressed, end: this.taken })
   }
 }
 
