@@ -74,12 +74,9 @@ export { UTF8_REJECTED, validate } from './utf8'
 
 /** Writes an unmasked frame: header and payload. Returns its bytes. */
 export function frame(target: usize, first: u32, source: usize, length: u32): u32 {
-  if (length <= LONGEST_7_BIT) {
-    store<u16>(target, first | (length << 8))
-    copyApart(target + 2, source, length)
-    return 2 + length
-  }
-  const header = writeHeader(target, first, 0, length)
+  let header: u32 = 2
+  if (length <= LONGEST_7_BIT) store<u16>(target, first | (length << 8))
+  else header = writeHeader(target, first, 0, length)
   copyApart(target + header, source, length)
   return header + length
 }
