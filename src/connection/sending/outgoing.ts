@@ -1,14 +1,14 @@
 // The sending half of a connection. Frames of a turn are built in the outbox and leave together; while a write is
 // outstanding, later frames wait in blocks of this connection's own, so a slow reader holds back nobody else.
 // What is being written, or waits, pins its memory: exactly the block that it lies in, until it is written.
-import type { Heap } from '../../codec/codec.js'
 import { runOutside } from '../../internals/context.js'
 import { NOBODY } from '../../memory/arena.js'
-import type { Budget, Holder } from '../../memory/budget.js'
+import type { Holder } from '../../memory/budget.js'
 import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
 import { turnClockOfThread } from '../../time/turnClock.js'
 import { PENDING, type Transport } from '../../transport/transport.js'
-import type { Turn, Writer } from '../turn.js'
+import type { Writer } from '../turn.js'
+import type { OutgoingOwner, OutgoingShared } from './outgoingShared.js'
 import { Pinned } from './pinned.js'
 import { PinnedQueue } from './pinnedQueue.js'
 
@@ -24,23 +24,6 @@ const OBJECTS = 256
  */
 const MOST_IN_A_ROW = 1024 * 1024 + 65_536
 const LITTLE_IN_A_ROW = 256 * 1024
-
-/** Whoever decides what is sent. */
-export interface OutgoingOwner {
-  /** What could be written has been; `buffered` tells what is left. */
-  flushed(): void
-  /** A write failed: the peer is gone. */
-  writeFailed(): void
-  /** There is more to write, in a turn of its own. */
-  goesOn(): void
-}
-
-/** What the sending halves of all connections share. */
-export interface OutgoingShared {
-  readonly heap: Heap
-  readonly turn: Turn
-  readonly budget: Budget
-}
 
 export class Outgoing implements Writer {
   readonly #transport: Transport

@@ -9,27 +9,20 @@ import type { Lifecycle } from '../../protocol/lifecycle.js'
 import { ProtocolViolation } from '../../protocol/violation.js'
 import type { Transport } from '../../transport/transport.js'
 import type { Sendable, SendResult } from '../connection.js'
-import type { ConnectionLimits, OutputPolicy } from '../handlers.js'
 import { Message, messageInternals } from '../message.js'
 import type { Owner } from '../owner.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
-import type { Publisher, Subscriber } from '../subscriber.js'
+import type { Subscriber } from '../subscriber.js'
 import type { Backlog } from './backlog.js'
-import { bytesOf, type Encoder } from './encoder.js'
-import { Outgoing, type OutgoingOwner, type OutgoingShared } from './outgoing.js'
+import { bytesOf } from './encoder.js'
+import { Outgoing } from './outgoing.js'
+import type { OutgoingOwner } from './outgoingShared.js'
 import { PreparedMessage, preparedInternals } from './prepared.js'
 import { encode, exactBytes, type FragmentData } from './sendable.js'
+import type { SenderShared } from './senderShared.js'
 import { openSource, type SendStreamOptions, type StreamSource } from './streamSource.js'
 import { type FragmentSender, Unfinished } from './unfinished.js'
-
-/** What all senders of a route share. */
-export interface SenderShared extends OutgoingShared {
-  readonly encoder: Encoder
-  readonly limits: ConnectionLimits
-  readonly outputPolicy: OutputPolicy
-  readonly topics: Pick<Publisher, 'pending' | 'catchUp'>
-}
 
 export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
