@@ -9,7 +9,8 @@ import { SLOT_SIZE } from './wasm.generated.js'
 export { PAGE }
 
 const CLASSES = [SLOT_SIZE, 1024, 4096, 16384] as const
-const LARGEST_CLASS = 16384
+/** Bytes of the longest block that shares its page with others. */
+export const LARGEST_CLASS = 16384
 /** Shifted right by so many bits, an address is the number of its page. A shift costs half as much as a division. */
 const PAGE_BITS = 16
 

@@ -1,6 +1,7 @@
 // A region: the memory of one large message. It grows with what has arrived, never with what was announced,
 // and is shared by everyone who still needs its bytes: the message's handler, and each connection it is sent on.
-import { type Block, type Heap, sizeOfBlock } from './heap.js'
+import { type Block, type Heap, LARGEST_CLASS, sizeOfBlock } from './heap.js'
+import { leadOf } from './pageOffset.js'
 
 /** Free bytes in front of the payload, so that a frame header can be written there and both leave in one write. */
 export const HEADROOM = 16
@@ -9,28 +10,36 @@ export class Region {
   readonly #heap: Heap
   readonly #freed: (bytes: number) => void
   #block: Block
+  /** Free bytes in front of the headroom. */
+  #lead: number
   #users = 1
 
   /** A region for `needed` bytes of a message that may become `expected` bytes long; `freed` hears of its end. */
   constructor(heap: Heap, needed: number, expected: number, freed: (bytes: number) => void) {
     this.#heap = heap
     this.#freed = freed
-    this.#block = heap.allocate(footprint(needed, expected), expected + HEADROOM)
+    this.#lead = leadFor(needed, expected)
+    this.#block = heap.allocate(footprint(needed, expected) + this.#lead, expected + HEADROOM + this.#lead)
   }
 
   /** Bytes of the heap that a region with room for `needed` bytes would hold. */
   static size(needed: number, expected: number): number {
-    return sizeOfBlock(footprint(needed, expected))
+    return sizeOfBlock(footprint(needed, expected) + leadFor(needed, expected))
+  }
+
+  /** The most bytes that it would hold with room for `needed` bytes. */
+  sizeWith(needed: number, expected: number): number {
+    return Math.max(Region.size(needed, expected), sizeOfBlock(needed + HEADROOM + this.#lead))
   }
 
   /** The address of the first payload byte. */
   get pointer(): number {
-    return this.#block.pointer + HEADROOM
+    return this.#block.pointer + this.#lead + HEADROOM
   }
 
   /** Payload bytes it can take. */
   get capacity(): number {
-    return this.#block.size - HEADROOM
+    return this.#block.size - this.#lead - HEADROOM
   }
 
   /** Bytes of the heap it holds. */
@@ -40,12 +49,15 @@ export class Region {
 
   /** Makes room for `needed` bytes, in place or by moving the `filled` bytes it holds. Only its first user may call this. */
   grow(needed: number, filled: number, expected: number): void {
-    if (this.#heap.extend(this.#block, needed + HEADROOM)) return
+    if (this.#heap.extend(this.#block, needed + HEADROOM + this.#lead)) return
     // The region must move, because something lies in its way. It gets twice the room, so that it need not move each time.
-    const next = this.#heap.allocate(footprint(needed, expected), Math.max(expected, 2 * needed) + HEADROOM)
-    this.#heap.codec.call.copy(next.pointer, this.#block.pointer, filled + HEADROOM)
+    const lead = leadFor(needed, expected)
+    const reserve = Math.max(expected, 2 * needed) + HEADROOM + lead
+    const next = this.#heap.allocate(footprint(needed, expected) + lead, reserve)
+    this.#heap.codec.call.copy(next.pointer + lead, this.#block.pointer + this.#lead, filled + HEADROOM)
     this.#heap.free(this.#block)
     this.#block = next
+    this.#lead = lead
   }
 
   /** One more user keeps it. */
@@ -75,4 +87,9 @@ export class Region {
 /** Small regions double, so that a trickle of fragments is not copied each time; large ones extend page by page. */
 function footprint(needed: number, expected: number): number {
   return Math.min(Math.max(expected, needed), needed * 2, needed + 65536) + HEADROOM
+}
+
+/** Where in its page the region begins: that of what will be a long frame, once it has pages of its own. */
+function leadFor(needed: number, expected: number): number {
+  return footprint(needed, expected) > LARGEST_CLASS ? leadOf(Math.max(needed, expected) + HEADROOM) : 0
 }

@@ -19,12 +19,12 @@ export class Arena {
     this.#heap = heap
     this.#block = new SharedBlock(heap, length)
     this.position = this.#block.pointer
-    this.#end = this.position + this.#block.size
+    this.#end = this.position + this.#block.capacity
   }
 
   /** Most bytes that a block can take. */
   get capacity(): number {
-    return this.#block.size
+    return this.#block.capacity
   }
 
   /** The block that the frames are in. Code that sends from it later must retain it. */
@@ -41,17 +41,17 @@ export class Arena {
   recycle(): void {
     this.builder = NOBODY
     if (!this.#block.pinned) this.position = this.#block.pointer
-    else if (!this.fits(this.#block.size / 2)) this.tryChange()
+    else if (!this.fits(this.#block.capacity / 2)) this.tryChange()
   }
 
   /** Leaves the block to those who still need it. Throws OutOfMemory, and changes nothing, if there is no memory left. */
   change(): void {
-    const next = new SharedBlock(this.#heap, this.#block.size)
+    const next = new SharedBlock(this.#heap, this.#block.capacity)
     this.#block.release()
     this.#block = next
     this.builder = NOBODY
     this.position = this.#block.pointer
-    this.#end = this.position + this.#block.size
+    this.#end = this.position + this.#block.capacity
   }
 
   /** Changes to another block. False without memory for one: then this block serves until it is full. */

@@ -41,7 +41,8 @@ export class Assembly implements UnfinishedPayload {
     const { needed, filled, announced } = parser
     const held = this.size
     const budget = this.#budget
-    if (!budget.allows(this, Math.max(Region.size(needed, announced) - held, 0))) return false
+    const size = this.#region?.sizeWith(needed, announced) ?? Region.size(needed, announced)
+    if (!budget.allows(this, Math.max(size - held, 0))) return false
     if (this.#region === undefined)
       this.#region = new Region(heap, needed, announced, (bytes) => budget.resized(bytes, 0))
     else this.#region.grow(needed, filled, announced)

@@ -1,6 +1,7 @@
 // A block of the codec's memory from which several may send: it is free when the last of them is done.
 import { type Heap, OutOfMemory } from '../codec/codec.js'
 import { type Block, sizeOfBlock } from '../codec/heap.js'
+import { leadOf } from '../codec/pageOffset.js'
 import type { Budget, Holder } from './budget.js'
 import type { MemoryBook } from './holder.js'
 
@@ -14,6 +15,8 @@ export interface SharedMemory {
 }
 
 export class SharedBlock implements SharedMemory {
+  /** Where the frames begin. */
+  readonly pointer: number
   readonly #heap: Heap
   readonly #block: Block
   /** Its maker, this turn's frames, and each unfinished write. */
@@ -24,7 +27,9 @@ export class SharedBlock implements SharedMemory {
 
   constructor(heap: Heap, length: number) {
     this.#heap = heap
-    this.#block = heap.allocate(length)
+    const lead = leadOf(length)
+    this.#block = heap.allocate(length + lead)
+    this.pointer = this.#block.pointer + lead
   }
 
   /** A block for output of `holder`, if the budget admits it. Throws OutOfMemory if not, or where none is left. */
@@ -38,11 +43,12 @@ export class SharedBlock implements SharedMemory {
     return sizeOfBlock(length)
   }
 
-  get pointer(): number {
-    return this.#block.pointer
+  /** Bytes it can take: those that were asked for, or some more. */
+  get capacity(): number {
+    return this.#block.pointer + this.#block.size - this.pointer
   }
 
-  /** Bytes it can take: those that were asked for, or some more. */
+  /** Bytes of the heap it holds. */
   get size(): number {
     return this.#block.size
   }

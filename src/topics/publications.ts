@@ -2,6 +2,7 @@
 // batch is sent when the turn ends, to as many as fit into a slice of time; the rest, and what is published meanwhile,
 // follows in turns of its own.
 import type { Heap } from '../codec/codec.js'
+import { LONGEST_IN_PAGE } from '../codec/pageOffset.js'
 import type { Sendable } from '../connection/connection.js'
 import type { Encoder, FrameBuffer } from '../connection/sending/encoder.js'
 import { PreparedMessage, prepare, preparedInternals } from '../connection/sending/prepared.js'
@@ -13,7 +14,7 @@ import { Queue } from '../time/queue.js'
 import { Batch, type Topic } from './batch.js'
 
 /** Holds a turn's publications; longer ones are sent from memory of their own. */
-const BATCH_LENGTH = 64 * 1024
+const BATCH_LENGTH = LONGEST_IN_PAGE
 
 /** The most that may wait to be sent. If more is published, the oldest batches are sent to all at once. */
 const MOST_BATCHES = 256

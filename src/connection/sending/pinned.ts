@@ -30,7 +30,7 @@ export class Pinned {
     const memory = SharedBlock.within(budget, holder, heap, size)
     const pinned = new Pinned(budget, holder, memory, memory.pointer, 0, objects)
     memory.release() // only `pinned` needs it
-    pinned.room = memory.size
+    pinned.room = memory.capacity
     return pinned
   }
 

@@ -1,6 +1,7 @@
 // Frames of one connection that wait, in order, in pinned memory: in blocks of the connection's own, which grow with what
 // waits, or where they lie already.
 import type { Heap } from '../../codec/codec.js'
+import { LONGEST_IN_PAGE } from '../../codec/pageOffset.js'
 import type { Budget, Holder } from '../../memory/budget.js'
 import type { SharedMemory } from '../../memory/sharedBlock.js'
 import { Queue } from '../../time/queue.js'
@@ -8,7 +9,7 @@ import { Pinned } from './pinned.js'
 
 /** Blocks for what waits: they grow from the one length to the other. */
 const FIRST_BLOCK = 1024
-const LARGEST_BLOCK = 65_536
+const LARGEST_BLOCK = LONGEST_IN_PAGE
 
 /** Where memory comes from, and where it counts. */
 export interface PinnedQueueShared {
