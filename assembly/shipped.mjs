@@ -1,10 +1,12 @@
 // Takes the source maps out of what is shipped: they are for whoever works on millrace, and nearly as long as all the
-// code. Run by `npm run build`, which makes what npm packs; `npm run build:server` leaves the maps in.
+// code. And joins the modules. Run by `npm run build`, which makes what npm packs; `npm run build:server` leaves the maps
+// in, and the modules apart.
 //
 //   node assembly/shipped.mjs [FOLDER]     the folder that dist lies in; this project's by default
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { joinModules } from './joined.mjs'
 
 const root = process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url))
 const shipped = join(root, 'dist/src')
@@ -14,6 +16,7 @@ for (const name of readdirSync(shipped, { recursive: true })) {
   if (path.endsWith('.map')) rmSync(path)
   else if (path.endsWith('.js')) writeFileSync(path, withoutMap(readFileSync(path, 'utf8')))
 }
+await joinModules(shipped)
 // The compiler would otherwise leave what has not changed as it is now, without maps.
 rmSync(join(root, 'dist/tsconfig.tsbuildinfo'), { force: true })
 

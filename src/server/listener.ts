@@ -1,6 +1,6 @@
 // One listening socket: TCP, Unix or a Windows pipe, with or without TLS. What it accepts goes to a lane of the
 // opening handshake.
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import {
   createSecureContext,
   createServer as createTlsServer,
@@ -103,7 +103,7 @@ export class Listener {
     this.#secure = secure
     const plain = secure === undefined ? arrived : (socket: Socket) => void secure.emit('connection', socket)
     const next = proxyProtocol === true ? (socket: Socket) => proxyLine.read(socket, plain) : plain
-    this.#server = createServer(socketOptions, (socket) => {
+    this.#server = createNetServer(socketOptions, (socket) => {
       if (!http.admit(socket)) return
       // A TLS socket does not tell which one lies below it: their ends do, where they have any.
       if (tls === undefined || endsOf(socket) !== undefined) this.#arrive(socket, deadlines.tickAfter(handshakeTimeout))

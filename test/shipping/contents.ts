@@ -92,6 +92,22 @@ function tests(packed: () => Installed): void {
     }
   })
 
+  test('is imported as two files, because each file costs time: the entry, and one that all modules are joined in', () => {
+    const reached = new Set<string>()
+    const reach = (path: string): void => {
+      if (reached.has(path)) return
+      reached.add(path)
+      for (const [, specifier = ''] of read(path).matchAll(/^(?:import|export)[^;\n]* from ['"](\.[^'"]+)['"]/gm)) {
+        reach(join(dirname(path), specifier).split(sep).join('/'))
+      }
+    }
+    for (const entry of ['dist/src/index.js', 'dist/src/redis.js']) {
+      reached.clear()
+      reach(entry)
+      assert.equal(reached.size, 2, [...reached].join(', '))
+    }
+  })
+
   test('has no scripts, and no development tools: nothing for the machine of whoever installs it', () => {
     for (const name of ['scripts', 'devDependencies', 'repository', 'private']) {
       assert.equal(name in installed.manifest, false, name)

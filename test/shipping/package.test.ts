@@ -55,6 +55,15 @@ ${echoSource('const { createServer } = required')}`
     await EchoProgram.prove(node, ['--disable-warning=ExperimentalWarning', write('both.mjs', source)])
   })
 
+  test('what it exports has the names that the documentation gives', options, async () => {
+    const source = `import * as millrace from 'millrace'
+for (const [name, { name: own = name }] of Object.entries(millrace)) {
+  if (own !== name) throw new Error(name + ' calls itself ' + own)
+}
+${echoSource('const { createServer } = millrace')}`
+    await EchoProgram.prove(node, [write('names.mjs', source)])
+  })
+
   for (const format of effort({ quick: ['cjs'], full: ['esm', 'cjs'] } as const)) {
     for (const minify of effort({ quick: [format === 'cjs'], full: [false, true] })) {
       test(`bundled by esbuild as ${format}${minify ? ', minified' : ''}`, options, async (t) => {

@@ -1,6 +1,12 @@
 // The node:http server of the second lane of the opening handshake. It reads request heads, and what is no upgrade is
 // answered as by node:http itself: no limit of ours is in force once a head has been read.
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isThenable, promiseOf } from '../../checks/thenable.js'
@@ -83,7 +89,7 @@ export class WebServer {
     const headersTimeout = requestTimeout === 0 ? handshakeTimeout : Math.min(handshakeTimeout, requestTimeout)
     const times = { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval: 500 }
     const messages = { IncomingMessage: messagesOf((socket) => this.#headIsRead(socket)) }
-    this.#server = createServer({ ...times, ...messages, maxHeaderSize }, (request, response) =>
+    this.#server = createHttpServer({ ...times, ...messages, maxHeaderSize }, (request, response) =>
       this.#serve(request, response),
     )
     // node:http calls this in the async context in which `listen` was called, which is no connection's.
