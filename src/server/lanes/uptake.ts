@@ -13,11 +13,19 @@ export class Uptake {
   #done = 0
   #queued = 0
   #since: number
+  /** Since when nothing more has been written, once the peer has half-closed. */
+  #quiet: number | undefined
 
   /** Begins to watch the socket at the tick `now`. */
   constructor(socket: Socket, now: number) {
     this.#socket = socket
     this.#since = now
+  }
+
+  /** The peer has half-closed: from now on, an answer that is not written counts as one that is not read. */
+  end(now: number): void {
+    this.stalledFor(now)
+    this.#quiet = now
   }
 
   /** For how many ticks answers have waited without the peer reading any of them, as far as the calls have seen. */
@@ -29,6 +37,7 @@ export class Uptake {
     this.#done = done
     this.#queued = queued
     if (moved || writableLength === 0) this.#since = now
-    return now - this.#since
+    if (moved && this.#quiet !== undefined) this.#quiet = now
+    return now - Math.min(this.#since, this.#quiet ?? now)
   }
 }

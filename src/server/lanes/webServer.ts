@@ -92,6 +92,8 @@ export class WebServer {
     this.#server = createHttpServer({ ...times, ...messages, maxHeaderSize }, (request, response) =>
       this.#serve(request, response),
     )
+    // A peer that has half-closed gets the answers that it has asked for. node:http reads this where a connection ends.
+    Reflect.set(this.#server, 'httpAllowHalfOpen', true)
     // node:http calls this in the async context in which `listen` was called, which is no connection's.
     this.#server.on('upgrade', (message, socket, head) => {
       const rest = this.#visits.get(socket)?.reads?.stop()
@@ -118,6 +120,8 @@ export class WebServer {
   take(socket: Socket, due: number): void {
     const { slices, deadlines, arrivals, budget } = this.#options
     const visit = this.#visitOf(socket, due)
+    socket.allowHalfOpen = true
+    socket.once('end', () => this.#halfClosed(visit))
     this.#visits.set(socket, visit)
     deadlines.setTick(visit, due)
     arrivals.add(visit)
@@ -158,6 +162,14 @@ export class WebServer {
       },
     }
     return visit
+  }
+
+  /** The peer may wait for its answers, or have gone: that is noticed when more is written, or when nothing is for long. */
+  #halfClosed(visit: Visit): void {
+    const { deadlines, pauseTimeout } = this.#options
+    if (visit.answers.size === 0) return
+    visit.uptake.end(deadlines.now)
+    deadlines.set(visit, pauseTimeout)
   }
 
   /** Answers are under way: the application may take any time to answer, but the peer must read what is written. */
