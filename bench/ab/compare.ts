@@ -37,16 +37,16 @@ function excess(figure: number, than: number): number {
 /** Throws an Error if a server or the load fails. */
 export async function compare(row: Row, a: string, b: string, client: LoadClient, pace: Pace): Promise<Compared> {
   const rounds: Four[] = []
-  const servers = new ComparedServers(row, [a, a, b, b], client, pace)
   const inEach = Math.ceil(pace.rounds / pace.generations)
   while (rounds.length < pace.rounds) {
+    const places = [a, a, b, b].map((checkout) => new Place(checkout, row, client, pace))
     try {
-      await servers.open()
-      for (let warm = 0; warm < pace.warming && !row.fresh; warm++) await servers.round(warm)
+      for (const place of places) await place.open()
+      for (let warm = 0; warm < pace.warming && !row.fresh; warm++) await roundOf(places, warm)
       const left = Math.min(inEach, pace.rounds - rounds.length)
-      for (let round = 0; round < left; round++) rounds.push(await servers.round(rounds.length))
+      for (let round = 0; round < left; round++) rounds.push(await roundOf(places, rounds.length))
     } finally {
-      await servers.close()
+      await Promise.all(places.map((place) => place.close()))
     }
   }
   const least = fourOf([0, 1, 2, 3].map((place) => Math.min(...rounds.map((four) => four[place] ?? Infinity))))
@@ -54,50 +54,44 @@ export async function compare(row: Row, a: string, b: string, client: LoadClient
   return { name, unit, least, rounds, ...judge(least) }
 }
 
-/** The servers of A, A', B and B'. */
-class ComparedServers {
-  readonly #row: Row
-  readonly #checkouts: readonly string[]
-  readonly #client: LoadClient
-  readonly #pace: Pace
-  /** Empty where every round has servers of its own. */
-  readonly #running: Target[] = []
+/** One round of each; another one begins each time, so that none always comes after the same one. */
+async function roundOf(places: readonly Place[], round: number): Promise<Four> {
+  const figures = [0, 0, 0, 0]
+  for (let turn = 0; turn < 4; turn++) {
+    const place = (turn + round) % 4
+    figures[place] = (await places[place]?.measure()) ?? 0
+  }
+  return fourOf(figures)
+}
 
-  constructor(row: Row, checkouts: readonly string[], client: LoadClient, pace: Pace) {
-    this.#row = row
-    this.#checkouts = checkouts
-    this.#client = client
-    this.#pace = pace
+/** One of A, A', B and B': a server that stays up, or one for each round, where nobody must have used it. */
+class Place {
+  readonly #open: () => Promise<Target>
+  readonly #round: (server: Target) => Promise<number>
+  readonly #fresh: boolean
+  #running: Target | undefined
+
+  constructor(checkout: string, row: Row, client: LoadClient, pace: Pace) {
+    this.#open = () => Target.open(checkout, row.mode)
+    this.#round = (server) => row.round(server, client, pace)
+    this.#fresh = row.fresh
   }
 
   async open(): Promise<void> {
-    if (this.#row.fresh) return
-    for (const checkout of this.#checkouts) this.#running.push(await Target.open(checkout, this.#row.mode))
+    if (!this.#fresh) this.#running = await this.#open()
   }
 
-  /** One round of each; another one begins each time, so that none always comes after the same one. */
-  async round(round: number): Promise<Four> {
-    const figures = [0, 0, 0, 0]
-    for (let turn = 0; turn < 4; turn++) {
-      const place = (turn + round) % 4
-      figures[place] = await this.#measure(place)
+  async measure(): Promise<number> {
+    const server = this.#running ?? (await this.#open())
+    try {
+      return await this.#round(server)
+    } finally {
+      if (this.#fresh) await server.stop()
     }
-    return fourOf(figures)
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#running.splice(0).map((server) => server.stop()))
-  }
-
-  async #measure(place: number): Promise<number> {
-    const running = this.#running[place]
-    if (running !== undefined) return this.#row.round(running, this.#client, this.#pace)
-    const server = await Target.open(this.#checkouts[place] ?? '', this.#row.mode)
-    try {
-      return await this.#row.round(server, this.#client, this.#pace)
-    } finally {
-      await server.stop()
-    }
+    await this.#running?.stop()
   }
 }
 

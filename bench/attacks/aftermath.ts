@@ -1,7 +1,7 @@
 // What the server still holds after an attack: looked at until it holds nothing, or until every limit of time is over.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../support/talk.js'
-import type { Pace, Processes } from './processes.js'
+import { type Pace, Processes } from './processes.js'
 import type { Memory } from './target.js'
 
 export interface Aftermath {
@@ -23,8 +23,35 @@ const NEXT_LOOK = 5000
 const LONGEST_LIMIT = 80_000
 const FRESH = { connections: 1, interval: 10, newcomers: 0 } as const
 
+/**
+ * Does the work with a server that has served honest peers, and then looks at what it holds. Resolves with a promise when
+ * the attackers are about to leave: to watch a server that still holds something takes a minute, beside other measurements.
+ */
+export async function watched<Found extends object>(
+  checkout: string,
+  pace: Pace,
+  nothing: Found,
+  work: (processes: Processes, baseline: Memory) => Promise<Found & Partial<Pick<Aftermath, 'problems'>>>,
+): Promise<{ readonly done: Promise<Found & Aftermath> }> {
+  const processes = await Processes.open(checkout)
+  try {
+    const baseline = await baselineOf(processes, pace)
+    const { problems = [], ...found } = await work(processes, baseline)
+    const done = aftermathOf(processes, baseline, pace).then((after) => {
+      return { ...(found as Found), ...after, problems: [...problems, ...after.problems] }
+    })
+    return { done }
+  } catch (error) {
+    const problems = [processes.ended ?? messageOf(error)]
+    await processes.close()
+    return { done: Promise.resolve({ ...nothing, ...UNSEEN, problems }) }
+  }
+}
+
+const UNSEEN = { after: 0, connections: 0, freed: null } as const
+
 /** What a server holds after it has served honest peers: its code is compiled, and its memory made. */
-export async function baselineOf(processes: Processes, pace: Pace): Promise<Memory> {
+async function baselineOf(processes: Processes, pace: Pace): Promise<Memory> {
   await processes.begin({ connections: 5, interval: 2, newcomers: 10 })
   await sleep(pace.quick ? 50 : 300)
   await processes.end(PATIENCE)
@@ -33,14 +60,14 @@ export async function baselineOf(processes: Processes, pace: Pace): Promise<Memo
 }
 
 /** Ends the attackers and, when all is over, the processes. */
-export async function aftermathOf(processes: Processes, baseline: Memory, pace: Pace): Promise<Aftermath> {
+async function aftermathOf(processes: Processes, baseline: Memory, pace: Pace): Promise<Aftermath> {
   try {
     await processes.leave()
     await processes.dismiss()
     const found = await lookOften(processes, baseline, pace.quick ? 1000 : LONGEST_LIMIT)
     return { ...found, problems: await fresh(processes) }
   } catch (error) {
-    return { after: 0, connections: 0, freed: null, problems: [processes.ended ?? messageOf(error)] }
+    return { ...UNSEEN, problems: [processes.ended ?? messageOf(error)] }
   } finally {
     await processes.close()
   }

@@ -18,33 +18,28 @@ export interface Attack {
   one(attacker: Attacker, index: number): Promise<void>
 }
 
+type More = Pick<Attack, 'count' | 'many' | 'seconds'> & { readonly reads?: boolean }
+
 /** An attack that opens `path` and writes `bytes` again and again, reading the answers or not. */
 export function flooding(
   name: string,
   title: string,
   path: string,
   bytes: () => Buffer,
-  { reads = true, ...more }: { readonly reads?: boolean } & Pick<Attack, 'count' | 'many' | 'seconds'> = {},
+  { reads = true, ...more }: More = {},
 ): Attack {
   const built = once(bytes)
-  return {
-    name,
-    title,
-    ...more,
-    async one(attacker) {
-      await attacker.flood(await attacker.open(path, { reads }), built())
-    },
-  }
+  return opening(name, title, async (attacker) => attacker.flood(await attacker.open(path, { reads }), built()), more)
+}
+
+/** An attack that does something once per connection. */
+export function opening(name: string, title: string, one: Attack['one'], more: Omit<More, 'reads'> = {}): Attack {
+  return { name, title, ...more, one }
 }
 
 /** An attack that does the same again and again. */
-export function repeating(
-  name: string,
-  title: string,
-  work: (attacker: Attacker, index: number) => Promise<void>,
-  more: Pick<Attack, 'count' | 'many'> = {},
-): Attack {
-  return { name, title, ...more, one: (attacker, index) => attacker.again(() => work(attacker, index)) }
+export function repeating(name: string, title: string, work: Attack['one'], more: Omit<More, 'reads'> = {}): Attack {
+  return opening(name, title, (attacker, index) => attacker.again(() => work(attacker, index)), more)
 }
 
 /** Builds a value when it is first needed, and keeps it. */

@@ -1,7 +1,7 @@
 // Attacks by open connections that send much of little, or little of much, and read what they are answered.
 
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../../test/support/frames.js'
-import { type Attack, flooding } from './attack.js'
+import { type Attack, flooding, opening, repeating } from './attack.js'
 import { fragments, frame, header, repeated } from './wire.js'
 
 const MIB = 2 ** 20
@@ -14,16 +14,12 @@ const longest = (opcode: number, character: string): Buffer => {
 }
 
 /** A text of 16 MiB whose last byte is no UTF-8, in a new connection each time: it is closed for it. */
-const lateGarbage: Attack = {
-  name: 'utf8-late',
-  title: 'text of 16 MiB, wrong in its last byte',
-  async one(attacker) {
-    const payload = Buffer.alloc(LONGEST, 0x61)
-    payload[LONGEST - 1] = 0xff
-    const message = frame(TEXT, payload)
-    await attacker.again(async () => attacker.flood(await attacker.open('/ignore'), message, { most: message.length }))
-  },
-}
+const lateGarbage = opening('utf8-late', 'text of 16 MiB, wrong in its last byte', async (attacker) => {
+  const payload = Buffer.alloc(LONGEST, 0x61)
+  payload[LONGEST - 1] = 0xff
+  const message = frame(TEXT, payload)
+  await attacker.again(async () => attacker.flood(await attacker.open('/ignore'), message, { most: message.length }))
+})
 
 /** Each in a connection of its own, which it costs. */
 const VIOLATIONS: readonly Buffer[] = [
@@ -39,11 +35,10 @@ const VIOLATIONS: readonly Buffer[] = [
   header(BINARY, 2 ** 40),
 ]
 
-const violations: Attack = {
-  name: 'violations',
-  title: 'frames that fail the connection: garbage in Close, wrong bits, lengths, UTF-8',
-  count: 8,
-  async one(attacker, index) {
+const violations = opening(
+  'violations',
+  'frames that fail the connection: garbage in Close, wrong bits, lengths, UTF-8',
+  async (attacker, index) => {
     let turn = index
     await attacker.again(async () => {
       const socket = await attacker.open('/echo')
@@ -52,66 +47,56 @@ const violations: Attack = {
       socket.destroy()
     })
   },
-}
+  { count: 8 },
+)
 
-const resets: Attack = {
-  name: 'resets',
-  title: 'connections reset amid a message of 200 kB',
-  count: 16,
-  async one(attacker) {
-    const message = frame(BINARY, Buffer.alloc(200_000))
-    await attacker.again(async () => {
-      const socket = await attacker.open('/echo')
-      await attacker.flood(socket, message, { most: 150_000 })
-      socket.resetAndDestroy()
-    })
-  },
-}
+const long = frame(BINARY, Buffer.alloc(200_000))
 
-const halfClosing: Attack = {
-  name: 'half-close',
-  title: 'messages with the end of the stream after them',
-  count: 16,
-  async one(attacker) {
-    const messages = repeated(frame(BINARY, 'x'), 8000)
-    await attacker.again(async () => {
-      const socket = await attacker.open('/echo')
-      attacker.write(socket, messages)
-      socket.end()
-      await attacker.pause(5)
-      socket.destroy()
-    })
+const resets = repeating(
+  'resets',
+  'connections reset amid a message of 200 kB',
+  async (attacker) => {
+    const socket = await attacker.open('/echo')
+    await attacker.flood(socket, long, { most: 150_000 })
+    socket.resetAndDestroy()
   },
-}
+  { count: 16 },
+)
 
-const afterClose: Attack = {
-  name: 'after-close',
-  title: 'messages of a byte after the Close of the server, which is not answered',
-  count: 4,
-  async one(attacker) {
-    await attacker.again(async () => attacker.flood(await attacker.open('/closing'), byte(BINARY), { most: 20 * MIB }))
-  },
-}
+const short = repeated(frame(BINARY, 'x'), 8000)
 
-const singleBytes: Attack = {
-  name: 'byte-writes',
-  title: 'frames that come a byte at a time',
-  count: 64,
-  many: true,
-  async one(attacker) {
-    const message = frame(TEXT, 'hello, a byte at a time')
-    await attacker.flood(await attacker.open('/echo'), message, { portion: 1 })
+const halfClosing = repeating(
+  'half-close',
+  'messages with the end of the stream after them',
+  async (attacker) => {
+    const socket = await attacker.open('/echo')
+    attacker.write(socket, short)
+    socket.end()
+    await attacker.pause(5)
+    socket.destroy()
   },
-}
+  { count: 16 },
+)
+
+const afterClose = repeating(
+  'after-close',
+  'messages of a byte after the Close of the server, which is not answered',
+  async (attacker) => attacker.flood(await attacker.open('/closing'), byte(BINARY), { most: 20 * MIB }),
+  { count: 4 },
+)
+
+const singleBytes = opening(
+  'byte-writes',
+  'frames that come a byte at a time',
+  async (attacker) =>
+    attacker.flood(await attacker.open('/echo'), frame(TEXT, 'hello, a byte at a time'), { portion: 1 }),
+  { count: 64, many: true },
+)
 
 const member: Attack = {
-  name: 'publish',
-  title: 'publications of a byte to 1,000 subscribers',
+  ...flooding('publish', 'publications of a byte to 1,000 subscribers', '/publish', () => byte(BINARY)),
   async prepare(attacker) {
     await Promise.all(Array.from({ length: 1000 }, () => attacker.open('/member')))
-  },
-  async one(attacker) {
-    await attacker.flood(await attacker.open('/publish'), byte(BINARY))
   },
 }
 
@@ -127,15 +112,15 @@ const slowMembers: Attack = {
   },
 }
 
-const topics: Attack = {
-  name: 'topics',
-  title: 'subscribing to 1,024 topics of 255 bytes and leaving them, without pause',
-  many: true,
-  async one(attacker, index) {
+const topics = opening(
+  'topics',
+  'subscribing to 1,024 topics of 255 bytes and leaving them, without pause',
+  async (attacker, index) => {
     const names = Array.from({ length: 1024 }, (_, at) => frame(TEXT, `${index}-${at}-`.padEnd(255, 't')))
     await attacker.flood(await attacker.open('/topics'), Buffer.concat(names))
   },
-}
+  { many: true },
+)
 
 const pings = (): Buffer => Buffer.concat([frame(TEXT, 'a', false), repeated(frame(PING)), frame(CONTINUATION, 'b')])
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { BINARY, PING } from '../../test/support/frames.js'
-import { type Attack, flooding, once } from './attack.js'
+import { type Attack, flooding, once, opening } from './attack.js'
 import type { Attacker } from './attacker.js'
 import { fragments, frame, repeated } from './wire.js'
 
@@ -11,19 +11,15 @@ const small = once(() => repeated(frame(BINARY, Buffer.alloc(20))))
 const short = once(() => repeated(fragments(BINARY, Buffer.alloc(2))))
 
 /** Fills the buffers of the system, lets the server pile up what costs most, and reads then. */
-function pileUp(name: string, title: string, path: string, bytes: () => Buffer): Attack {
-  return {
-    name,
-    title,
-    seconds: 3,
-    async one(attacker) {
-      const socket = await attacker.open(path, { reads: false })
-      await fillPipe(attacker, socket)
-      void attacker.flood(socket, bytes(), { most: 5_200_000 })
-      await attacker.pause(1500)
-      socket.resume()
-    },
+function pileUp(name: string, title: string, bytes: () => Buffer): Attack {
+  const one = async (attacker: Attacker): Promise<void> => {
+    const socket = await attacker.open('/echo', { reads: false })
+    await fillPipe(attacker, socket)
+    void attacker.flood(socket, bytes(), { most: 5_200_000 })
+    await attacker.pause(1500)
+    socket.resume()
   }
+  return opening(name, title, one, { seconds: 3 })
 }
 
 /** Sends echoes until the system takes no more answers from the server, and the server begins to keep them itself. */
@@ -51,11 +47,10 @@ function queuedAt(port: number, { localPort = 0 }: Socket): number {
 }
 
 /** Reads a little every now and then, so that each write of the server is a partial one. */
-const sips: Attack = {
-  name: 'sips',
-  title: 'readers that take 16 KiB every 10 ms, of echoes of 1,000 bytes, and a `drain` handler',
-  count: 20,
-  async one(attacker) {
+const sips = opening(
+  'sips',
+  'readers that take 16 KiB every 10 ms, of echoes of 1,000 bytes, and a `drain` handler',
+  async (attacker) => {
     const socket = await attacker.open('/drain', { reads: false })
     void attacker.flood(socket, repeated(frame(BINARY, Buffer.alloc(1000))))
     while (attacker.active) {
@@ -63,16 +58,14 @@ const sips: Attack = {
       await attacker.pause(10)
     }
   },
-}
+  { count: 20 },
+)
 
 /** Slow readers hold what there is to hold; then new connections come with bytes after their requests. */
-const scarce: Attack = {
-  name: 'scarce',
-  many: true,
-  title: 'slow readers, one by one replaced by upgrades with a message after them',
-  count: 600,
-  seconds: 4,
-  async one(attacker, index) {
+const scarce = opening(
+  'scarce',
+  'slow readers, one by one replaced by upgrades with a message after them',
+  async (attacker, index) => {
     const socket = await attacker.open('/echo', { reads: false })
     void attacker.flood(socket, large())
     await attacker.pause(2000 + index * 2)
@@ -80,41 +73,25 @@ const scarce: Attack = {
     const early = frame(BINARY, Buffer.alloc(17_000))
     await Promise.all([1, 2].map(() => attacker.open('/echo', { early, reads: false })))
   },
-}
+  { many: true, count: 600, seconds: 4 },
+)
+
+const unread = { count: 60, reads: false }
+const manyUnread = { ...unread, many: true }
+const pings = (length: number) => (): Buffer => repeated(frame(PING, Buffer.alloc(length)))
+const never = 'readers that never read'
 
 export const withoutReading: readonly Attack[] = [
-  pileUp('pile-fragmented', 'echoes of 2 bytes in 2 fragments piled up unread, then read', '/echo', short),
-  pileUp('pile-small', 'echoes of 20 bytes piled up unread, then read', '/echo', small),
-  pileUp('pile-pings', 'pings piled up unread, then read', '/echo', () => repeated(frame(PING))),
-  flooding('unread-large', 'readers that never read echoes of 16,000 bytes', '/echo', large, {
-    count: 60,
-    reads: false,
-    many: true,
-  }),
-  flooding('unread-small', 'readers that never read echoes of 20 bytes', '/echo', small, {
-    count: 60,
-    reads: false,
-    many: true,
-  }),
-  flooding('unread-fragmented', 'readers that never read echoes of 2 bytes in 2 fragments', '/echo', short, {
-    count: 60,
-    reads: false,
-    many: true,
-  }),
-  flooding('unread-pings', 'readers that never read pongs', '/echo', () => repeated(frame(PING, Buffer.alloc(125))), {
-    count: 60,
-    reads: false,
-    many: true,
-  }),
-  flooding('unread-drop', "readers that never read, policy 'drop'", '/drop', small, { count: 60, reads: false }),
-  flooding('unread-close', "readers that never read, policy 'close', and come again", '/close', small, {
-    count: 60,
-    reads: false,
-  }),
-  flooding('unread-rows', 'readers that never read streams of 4 MB', '/rows', () => frame(BINARY), {
-    count: 20,
-    reads: false,
-  }),
+  pileUp('pile-fragmented', 'echoes of 2 bytes in 2 fragments piled up unread, then read', short),
+  pileUp('pile-small', 'echoes of 20 bytes piled up unread, then read', small),
+  pileUp('pile-pings', 'pings piled up unread, then read', pings(0)),
+  flooding('unread-large', `${never} echoes of 16,000 bytes`, '/echo', large, manyUnread),
+  flooding('unread-small', `${never} echoes of 20 bytes`, '/echo', small, manyUnread),
+  flooding('unread-fragmented', `${never} echoes of 2 bytes in 2 fragments`, '/echo', short, manyUnread),
+  flooding('unread-pings', `${never} pongs`, '/echo', pings(125), manyUnread),
+  flooding('unread-drop', `${never}, policy 'drop'`, '/drop', small, unread),
+  flooding('unread-close', `${never}, policy 'close', and come again`, '/close', small, unread),
+  flooding('unread-rows', `${never} streams of 4 MB`, '/rows', () => frame(BINARY), { ...unread, count: 20 }),
   sips,
   scarce,
 ]
