@@ -10,6 +10,8 @@ export interface TestFile {
   readonly path: string
   /** Whether it runs when no other does. */
   readonly alone: boolean
+  /** Whether it runs in one process with others. */
+  readonly together: boolean
   /** Which build of the codec it runs on; the debug build checks the codec's assertions. */
   readonly codec: 'release' | 'debug'
 }
@@ -51,6 +53,31 @@ export const FIRST = [
   'server/pending',
 ]
 
+/**
+ * Rooms and files that need no process of their own, of which the start would cost more than the tests: they are short,
+ * set nothing of the process, and do not measure what it holds. Where several run in one process, each has the process as
+ * the ones before it have left it.
+ */
+export const TOGETHER = [
+  ...['checks', 'protocol', 'structure', 'types', 'command/units', 'command/arguments', 'command/benchArguments'],
+  ...['codec/addresses', 'codec/agreement', 'codec/assertions', 'codec/frameHeaders'],
+  ...['codec/instance', 'codec/lengths', 'codec/masking', 'codec/module', 'codec/utf8', 'codec/vectors'],
+  ...['connection/amid', 'connection/closing', 'connection/contents', 'connection/encoder', 'connection/evicted'],
+  ...['connection/fragmentsOut', 'connection/halfClose', 'connection/handlers', 'connection/hostileValues'],
+  ...['connection/invalidJson', 'connection/mistakes', 'connection/order', 'connection/pings', 'connection/realms'],
+  ...['connection/sendStream', 'connection/streamEnds', 'connection/streamOrder', 'connection/strings'],
+  ...['connection/streamedMessages', 'examples/reference', 'bench/regressions', 'load/dial', 'load/payload'],
+  ...['brokers/brokenLinks', 'brokers/entry', 'brokers/hubBroker', 'brokers/numbering', 'brokers/publication'],
+  ...['server/addresses', 'server/arrivals', 'server/otherProtocols', 'server/plainHttp', 'server/proxies'],
+  ...['server/proxyEnds', 'server/reachable', 'server/requestFacts', 'server/requestFailures', 'server/routes'],
+  ...['server/responseHead', 'server/tlsFacts', 'server/upgradeClosing', 'target/page', 'time/rates'],
+  ...['topics/subscribersOfTopic', 'transport/adopt', 'transport/adoption', 'transport/ends', 'transport/firstWrite'],
+  ...['transport/handleKinds', 'transport/unix', 'cluster/link', 'cluster/processors'],
+]
+
+/** How many of them at most run in one process: it ends before the others do. */
+const MOST_TOGETHER = 8
+
 /** What the name of a file ends in that runs on the debug build. */
 const DEBUG = '+debug'
 
@@ -78,13 +105,31 @@ export function testFiles(only: readonly string[] = [], except: readonly string[
     .filter((file) => !except.some((word) => isOf(word, file)))
 }
 
+/** The files in the order in which they begin, those that run in one process as one. */
+export function processesOf(files: readonly TestFile[]): TestFile[][] {
+  const processes: TestFile[][] = []
+  const open = new Map<TestFile['codec'], TestFile[]>()
+  for (const file of files) {
+    const others = open.get(file.codec)
+    if (file.together && others !== undefined && others.length < MOST_TOGETHER) others.push(file)
+    else {
+      const process = [file]
+      processes.push(process)
+      if (file.together) open.set(file.codec, process)
+    }
+  }
+  return processes
+}
+
 /** Once, or once on each build of the codec. */
 function variantsOf(name: string): TestFile[] {
+  const room = name.split('/')[0] ?? ''
   const file: TestFile = {
     name,
-    room: name.split('/')[0] ?? '',
+    room,
     path: `${programs}${name}.test.js`,
     alone: ALONE.includes(name),
+    together: TOGETHER.includes(name) || TOGETHER.includes(room),
     codec: 'release',
   }
   return ON_BOTH_BUILDS.includes(name) ? [file, { ...file, name: `${name}${DEBUG}`, codec: 'debug' }] : [file]

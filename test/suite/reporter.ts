@@ -2,7 +2,7 @@
 // nothing a test prints can be mistaken for a result.
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
-import type { Verdict } from './verdict.js'
+import { BEGINS, type Verdict } from './verdict.js'
 
 type Ended = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>
 
@@ -30,6 +30,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
 /** Undefined for a suite, unless something of its own failed, such as a hook. */
 function verdictOf({ type, data }: Ended, around: readonly string[]): Verdict | undefined {
   const path = [...around, data.name]
+  if (data.name === BEGINS) return { path: [], outcome: 'begins', text: String(performance.now() / 1000) }
   if (/\p{Cc}/u.test(data.name))
     return { path, outcome: 'failed', text: 'its name is no text: write it with inspect()' }
   if (type === 'test:fail') {

@@ -4,14 +4,14 @@
 //
 // `--name` is a regular expression: only the tests whose names match it run, and those of suites whose names do.
 // `--coverage` tells how much of src ran, and fails where it is too little for a run of all tests.
-// Each file has a process of its own. Many of them wait for timers most of the time, so more of them run at once than
+// Each file has a process of its own, but for those that need none. Many of them wait for timers most of the time, so more of them run at once than
 // there are processors. The exit code is 1 if anything failed.
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Coverage, judge, linesOf, percentOf } from './coverage.js'
-import { type TestFile, testFiles } from './files.js'
-import { endAll, type Outcome, run } from './process.js'
+import { processesOf, type TestFile, testFiles } from './files.js'
+import { endAll, type Outcome, run, runTogether } from './process.js'
 import { failuresOf, lineOf, skipsOf, slowestOf, tallyOf } from './summary.js'
 
 const { values, positionals } = parseArgs({
@@ -45,20 +45,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 async function runAll(files: readonly TestFile[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  const work = async (waiting: TestFile[]): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const outcome = await run(file, options)
-      outcomes.push(outcome)
-      print(failuresOf(outcome))
-      const { room } = file
-      const ofRoom = outcomes.filter((other) => other.file.room === room)
-      if (values.name === undefined && ofRoom.length === files.filter((other) => other.room === room).length)
-        print(lineOf(room, ofRoom))
+  const work = async (waiting: TestFile[][]): Promise<void> => {
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      const ended = await runTogether(group, options)
+      outcomes.push(...ended)
+      for (const outcome of ended) print(failuresOf(outcome))
+      for (const room of new Set(group.map((file) => file.room))) {
+        const ofRoom = outcomes.filter(({ file }) => file.room === room)
+        if (values.name === undefined && ofRoom.length === files.filter((file) => file.room === room).length)
+          print(lineOf(room, ofRoom))
+      }
     }
   }
-  const together = files.filter(({ alone }) => !alone)
+  // One test by its name: the others of a process would be no company.
+  const groupsOf = (some: readonly TestFile[]): TestFile[][] =>
+    values.name === undefined ? processesOf(some) : some.map((file) => [file])
+  const together = groupsOf(files.filter(({ alone }) => !alone))
   await Promise.all(Array.from({ length: Number(values.concurrency) }, () => work(together)))
-  await work(files.filter(({ alone }) => alone))
+  await work(files.filter(({ alone }) => alone).map((file) => [file]))
   return outcomes
 }
 

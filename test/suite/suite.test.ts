@@ -10,22 +10,26 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { codeOf, read, sourcesIn, tokensOf } from '../structure/source.js'
-import { ALONE, FIRST, ON_BOTH_BUILDS, type TestFile, testFiles } from './files.js'
-import { type Outcome, type RunOptions, run } from './process.js'
+import { ALONE, FIRST, ON_BOTH_BUILDS, processesOf, type TestFile, TOGETHER, testFiles } from './files.js'
+import { type Outcome, type RunOptions, run, runTogether } from './process.js'
 import { failuresOf, lineOf, skipsOf, tallyOf } from './summary.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-suite-test-'))
 after(() => rmSync(folder, { recursive: true }))
 const EFFORT = new URL('../support/effort.js', import.meta.url).href
 
-/** Runs a program as a test file. */
-function tried(
-  program: string,
-  { timeout = 20, name, codec = 'release' }: Partial<RunOptions & Pick<TestFile, 'codec'>> = {},
-): Promise<Outcome> {
+/** A program as a test file. */
+function fileOf(program: string, codec: TestFile['codec'] = 'release', name = 'room/tried'): TestFile {
   const path = join(folder, `${Math.random()}.test.mjs`)
   writeFileSync(path, `import { describe, test } from 'node:test'\n${program}`)
-  return run({ name: 'room/tried', room: 'room', path, alone: false, codec }, { timeout, name })
+  return { name, room: 'room', path, alone: false, together: false, codec }
+}
+
+function tried(
+  program: string,
+  { timeout = 20, name, codec }: Partial<RunOptions & Pick<TestFile, 'codec'>> = {},
+): Promise<Outcome> {
+  return run(fileOf(program, codec), { timeout, name })
 }
 
 describe('the runner', () => {
@@ -131,6 +135,58 @@ describe('the runner', () => {
   test('a test whose name is no text has failed', async () => {
     const outcome = await tried("test('\\x00', () => {})")
     assert.match(failuresOf(outcome), /^FAILED room\/tried > \\u\{0\}\n {2}its name is no text/)
+  })
+})
+
+describe('files in one process', () => {
+  const said = (outcomes: readonly Outcome[]): string[] =>
+    outcomes.map(({ file, verdicts }) => `${file.name}: ${verdicts.map(({ outcome }) => outcome).join(' ')}`)
+  const PASSES = "test('a', () => {}); describe('b', () => test('c', () => {}))"
+
+  test('each have their own results', async () => {
+    const files = [
+      fileOf(`globalThis.pid = process.pid; ${PASSES}`, 'release', 'one'),
+      fileOf("test('a', () => { throw new Error('broken') })", 'release', 'two'),
+      fileOf("test('a', { skip: globalThis.pid === process.pid && 'the same process' }, () => {})", 'release', 'three'),
+      fileOf('', 'release', 'four'),
+    ]
+    const outcomes = await runTogether(files, { timeout: 20 })
+    assert.deepEqual(said(outcomes), ['one: passed passed', 'two: failed', 'three: skipped', 'four: failed'])
+    assert.match(
+      outcomes.map(failuresOf).join(''),
+      /^FAILED two > a\n {2}Error: broken\n[\s\S]*FAILED four\n {2}there is no test in it/,
+    )
+  })
+
+  test('run in one each where that ends early, and the one that ended it has failed', async () => {
+    const ends = "test('a', () => new Promise(() => setTimeout(() => process.exit(7), 200)))"
+    const files = [fileOf(PASSES, 'release', 'one'), fileOf(ends, 'release', 'two'), fileOf(PASSES, 'release', 'three')]
+    const outcomes = await runTogether(files, { timeout: 20 })
+    assert.deepEqual(said(outcomes), ['one: passed passed', 'two: failed failed', 'three: passed passed'])
+    assert.match(outcomes.map(failuresOf).join(''), /ended with 7[\s\S]*in one process, one, two, three: .* 7/)
+  })
+
+  test('are those that say so, on the same build, some at a time, in the order of all', () => {
+    const files = testFiles()
+    const processes = processesOf(files)
+    assert.deepEqual(new Set(processes.flat()), new Set(files))
+    assert.equal(processes.flat().length, files.length)
+    for (const group of processes.filter(({ length }) => length > 1)) {
+      assert.ok(group.length <= 8)
+      assert.equal(new Set(group.map(({ codec }) => codec)).size, 1)
+      for (const { name, room, alone } of group) {
+        assert.ok(TOGETHER.includes(name.replace('+debug', '')) || TOGETHER.includes(room), name)
+        assert.equal(alone, false)
+      }
+    }
+  })
+
+  test('have no hooks of their own around the tests of all, and set nothing of the process', () => {
+    for (const { name } of testFiles(TOGETHER).filter(({ codec }) => codec === 'release')) {
+      const source = read(`test/${name}.test.ts`)
+      assert.doesNotMatch(source, /^(?:before|beforeEach|afterEach)\(/m, name)
+      assert.doesNotMatch(source, /^poisonMemory\(|^\s*process\.env\[[^\]]*\] = /m, name)
+    }
   })
 })
 
