@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { textTable } from '../../bench/support/table.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -13,14 +13,30 @@ function bench(...args: string[]): { status: number | null; stdout: string; stde
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 60_000 })
 }
 
+/** What each suite says of itself: in one process, which reads the program anew for each, and what it loads once. */
+function helpsOf(names: readonly string[]): { name: string; status: number; stdout: string }[] {
+  const program = `
+    const told = []
+    for (const name of ${JSON.stringify(names)}) {
+      let stdout = ''
+      console.log = (line) => { stdout += line + '\\n' }
+      process.argv = [process.execPath, 'bench', name, '--help']
+      await import(${JSON.stringify(pathToFileURL(MAIN).href)} + '?' + name)
+      told.push({ name, status: process.exitCode, stdout })
+    }
+    process.stdout.write(JSON.stringify(told))`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.notEqual(stdout, '', stderr)
+  return JSON.parse(stdout)
+}
+
 describe('npm run bench', () => {
   const { stdout: help } = bench('--help')
   const names = [...help.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '')
 
   it('lists the suites, and each of them says what it takes', () => {
     assert.deepEqual(names, ['peers', 'table', 'compare', 'publish', 'codec', 'load', 'large', 'attacks', 'ab'])
-    for (const name of names) {
-      const { status, stdout } = bench(name, '--help')
+    for (const { name, status, stdout } of helpsOf(names)) {
       assert.equal(status, 0, name)
       assert.ok(stdout.startsWith(`npm run bench -- ${name}`), name)
       assert.match(stdout, /^ {2}--help +prints this$/m)
@@ -42,7 +58,7 @@ describe('npm run bench', () => {
   })
 
   it('refuses suites, options and numbers that there are not', () => {
-    const wrong: readonly (readonly [args: string[], message: RegExp])[] = [
+    const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
       [['nonsense'], /there is no suite nonsense\n.*npm run bench -- SUITE/],
       [['compare', '--fast'], /--fast/],
       [['publish', 'now'], /publish takes options only/],

@@ -131,7 +131,8 @@ describe('a load', options, () => {
   })
 })
 
-describe('a greeting', options, () => {
+// Each waits most of its time for its server's words.
+describe('a greeting', { ...options, concurrency: 2 }, () => {
   const echoLike = buildFrame({ opcode: BINARY, payload: Buffer.alloc(16) })
   const welcome = buildFrame({ opcode: TEXT, payload: 'welcome' })
   for (const verify of [false, true]) {

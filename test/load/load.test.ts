@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
+import { effort } from '../support/effort.js'
 import { DURATION, echoServer, options, shortLoad, wsEchoServer } from './peers.js'
 
 function plausible(result: LoadResult, size: number): void {
@@ -29,8 +30,9 @@ async function measuredLoad(url: string, given: Partial<LoadOptions> = {}): Prom
 }
 
 describe('load', options, () => {
-  for (const size of [0, 125, 126, 65_535, 65_536, 300_000]) {
-    for (const kind of ['binary', 'text', 'utf8'] as const) {
+  const kinds = ['binary', 'text', 'utf8'] as const
+  for (const [at, size] of [0, 125, 126, 65_535, 65_536, 300_000].entries()) {
+    for (const kind of effort({ quick: kinds.slice(at % 3, (at % 3) + 1), full: [...kinds] })) {
       test(`${size} bytes, ${kind}, every byte compared`, options, async (t) => {
         plausible(await measuredLoad(await echoServer(t), { size, kind, verify: true }), size)
       })

@@ -7,6 +7,7 @@ import { dial } from '../../src/load/dial.js'
 import { printable } from '../../src/load/printable.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { runCli } from '../command/cliProcess.js'
+import { effort } from '../support/effort.js'
 import { BINARY, buildFrame, CLOSE } from '../support/frames.js'
 import { options, shortLoad, tcpServer, upgradingServer } from './peers.js'
 
@@ -48,27 +49,33 @@ describe('printable', () => {
 })
 
 describe('what is printed', options, () => {
+  const forms = [[], ['--json']]
   const latin1 = Buffer.from(EVIL, 'latin1').toString('latin1')
-  for (const [name, server] of [
-    ['a reason phrase', asked((socket) => socket.end(`HTTP/1.1 403 ${latin1}\r\nContent-Length: 0\r\n\r\n`, 'latin1'))],
+  for (const [at, [name, server]] of (
     [
-      'an extension',
-      asked((socket, key) => socket.write(upgrade(key, `Sec-WebSocket-Extensions: \u009b31m\r\n`), 'latin1')),
-    ],
-    [
-      'a subprotocol',
-      asked((socket, key) => socket.write(upgrade(key, `Sec-WebSocket-Protocol: \u009b31m\r\n`), 'latin1')),
-    ],
-    ['what is no HTTP', asked((socket) => socket.end(EVIL))],
-    [
-      'a close reason',
-      asked((socket, key) => {
-        socket.write(upgrade(key))
-        socket.write(buildFrame({ opcode: CLOSE, payload: Buffer.concat([Buffer.of(3, 243), Buffer.from(EVIL)]) }))
-      }),
-    ],
-  ] as const) {
-    for (const json of [[], ['--json']]) {
+      [
+        'a reason phrase',
+        asked((socket) => socket.end(`HTTP/1.1 403 ${latin1}\r\nContent-Length: 0\r\n\r\n`, 'latin1')),
+      ],
+      [
+        'an extension',
+        asked((socket, key) => socket.write(upgrade(key, `Sec-WebSocket-Extensions: \u009b31m\r\n`), 'latin1')),
+      ],
+      [
+        'a subprotocol',
+        asked((socket, key) => socket.write(upgrade(key, `Sec-WebSocket-Protocol: \u009b31m\r\n`), 'latin1')),
+      ],
+      ['what is no HTTP', asked((socket) => socket.end(EVIL))],
+      [
+        'a close reason',
+        asked((socket, key) => {
+          socket.write(upgrade(key))
+          socket.write(buildFrame({ opcode: CLOSE, payload: Buffer.concat([Buffer.of(3, 243), Buffer.from(EVIL)]) }))
+        }),
+      ],
+    ] as const
+  ).entries()) {
+    for (const json of effort({ quick: forms.slice(at % 2, (at % 2) + 1), full: forms })) {
       test(`is harmless, from ${name}${json.length > 0 ? ', for a program' : ''}`, options, async (t) => {
         const { code, stdout, stderr } = await runCli('bench', await tcpServer(t, server), ...SHORT, ...json)
         assert.equal(code, 1)

@@ -30,19 +30,19 @@ const runs: readonly Run[] = [
     what: 'everything at once, without sockets',
     profile: { kinds: ['pair', 'pair', 'memory'] },
     rounds: effort({ quick: 2, full: 10 }),
-    frames: effort({ quick: 4000, full: 30_000 }),
+    frames: effort({ quick: 2000, full: 30_000 }),
   },
   {
     what: 'an upgrade that was held back is let in by a handler',
     profile: { kinds: ['tcp', 'held'], weights: { upgrade: 20, 'client leaves': 4 } },
     rounds: effort({ quick: 1, full: 5 }),
-    frames: effort({ quick: 3000, full: 20_000 }),
+    frames: effort({ quick: 1500, full: 20_000 }),
   },
   {
     what: 'the bytes of one connection arrive while the handler of another runs',
     profile: { kinds: ['pair', 'memory'], reactions: { client: 0, handler: 0.4 }, weights: { upgrade: 0 } },
     rounds: effort({ quick: 1, full: 5 }),
-    frames: effort({ quick: 3000, full: 20_000 }),
+    frames: effort({ quick: 1500, full: 20_000 }),
   },
   {
     what: 'a connection ends while its handler runs',
@@ -54,7 +54,7 @@ const runs: readonly Run[] = [
       weights: { upgrade: 0, pause: 40, resume: 40, 'client holds': 40, send: 80 },
     },
     rounds: effort({ quick: 1, full: 10 }),
-    frames: effort({ quick: 4000, full: 20_000 }),
+    frames: effort({ quick: 2000, full: 20_000 }),
   },
   {
     what: 'a write makes its client send, and the server send to others',
@@ -65,7 +65,7 @@ const runs: readonly Run[] = [
       weights: { upgrade: 0, subscribe: 20 },
     },
     rounds: effort({ quick: 1, full: 10 }),
-    frames: effort({ quick: 4000, full: 20_000 }),
+    frames: effort({ quick: 2000, full: 20_000 }),
   },
   {
     what: 'slices, turns and publications are cut anywhere, and clients half-close',
@@ -76,7 +76,7 @@ const runs: readonly Run[] = [
       weights: { subscribe: 120, unsubscribe: 10, publish: 40, 'publish by a connection': 40, 'client ends': 6 },
     },
     rounds: effort({ quick: 1, full: 10 }),
-    frames: effort({ quick: 4000, full: 30_000 }),
+    frames: effort({ quick: 2000, full: 30_000 }),
   },
   {
     what: 'more waits for a client than is written in a row',
@@ -102,7 +102,7 @@ const runs: readonly Run[] = [
       weights: { pause: 40, 'client holds': 60, 'client sends': 250, send: 80, 'send prepared': 60 },
     },
     rounds: effort({ quick: 1, full: 10 }),
-    frames: effort({ quick: 4000, full: 20_000 }),
+    frames: effort({ quick: 2000, full: 20_000 }),
   },
 ]
 

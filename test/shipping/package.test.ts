@@ -88,7 +88,7 @@ ${echoSource('const { createServer } = millrace')}`
     }
   }
 
-  for (const format of ['esm', 'cjs'] as const) {
+  for (const format of effort({ quick: ['esm'], full: ['esm', 'cjs'] } as const)) {
     test(
       `bundled as ${format}, with the option large: it says that millrace must stay external`,
       options,

@@ -8,7 +8,7 @@ export interface TestFile {
   readonly room: string
   /** The program. */
   readonly path: string
-  /** Whether it runs when no other does. */
+  /** Whether it runs when no other does, but those of its line of ALONE. */
   readonly alone: boolean
   /** Whether it runs in one process with others. */
   readonly together: boolean
@@ -29,8 +29,11 @@ export const ON_BOTH_BUILDS = [
   'codec/vectors',
 ]
 
-/** What these prove is a matter of less than a millisecond, which is only there while the processors are. */
-export const ALONE = ['cluster/shares', 'load/duties', 'load/schedule']
+/**
+ * What these prove is a matter of less than a millisecond, which is only there while the processors are. Those of a line
+ * run side by side, and take a processor each.
+ */
+export const ALONE = [['load/duties', 'load/schedule'], ['cluster/shares']]
 
 /** These wait for long, so they begin first: nothing else is left to do beside one that began last. */
 export const FIRST = [
@@ -128,7 +131,7 @@ function variantsOf(name: string): TestFile[] {
     name,
     room,
     path: `${programs}${name}.test.js`,
-    alone: ALONE.includes(name),
+    alone: ALONE.flat().includes(name),
     together: TOGETHER.includes(name) || TOGETHER.includes(room),
     codec: 'release',
   }

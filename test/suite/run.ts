@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Coverage, judge, linesOf, percentOf } from './coverage.js'
-import { processesOf, type TestFile, testFiles } from './files.js'
+import { ALONE, processesOf, type TestFile, testFiles } from './files.js'
 import { endAll, type Outcome, run, runTogether } from './process.js'
 import { failuresOf, lineOf, skipsOf, slowestOf, tallyOf } from './summary.js'
 
@@ -62,7 +62,9 @@ async function runAll(files: readonly TestFile[]): Promise<Outcome[]> {
     values.name === undefined ? processesOf(some) : some.map((file) => [file])
   const together = groupsOf(files.filter(({ alone }) => !alone))
   await Promise.all(Array.from({ length: Number(values.concurrency) }, () => work(together)))
-  await work(files.filter(({ alone }) => alone).map((file) => [file]))
+  for (const line of ALONE) {
+    await Promise.all(files.filter(({ name }) => line.includes(name)).map((file) => work([[file]])))
+  }
   return outcomes
 }
 
