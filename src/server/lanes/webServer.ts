@@ -97,8 +97,7 @@ export class WebServer {
     // node:http calls this in the async context in which `listen` was called, which is no connection's.
     this.#server.on('upgrade', (message, socket, head) => {
       const rest = this.#visits.get(socket)?.reads?.stop()
-      const behind = rest === undefined ? head : Buffer.concat([head, rest])
-      runOutside(() => this.#upgrade(message, socket, behind))
+      runOutside(() => this.#upgrade(message, socket, rest === undefined ? head : Buffer.concat([head, rest])))
     })
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket))
     // This server never listens, but without the event it would never check its timeouts.
@@ -257,7 +256,6 @@ export class WebServer {
       deadlines.clear(visit)
       this.#options.arrivals.delete(visit)
     }
-    if (socket.destroyed) return
     if (socket.writable)
       this.#options.upgrade(message, socket, head, visit?.first ?? deadlines.tickAfter(handshakeTimeout))
     else socket.destroy()
