@@ -69,7 +69,8 @@ export {
   TABLE,
   TABLE_ENTRIES,
 } from './memory'
-export { allowCompressed, grant, openSlot, parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION, stream } from './parser'
+export { parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from './parser'
+export { allowCompressed, grant, openSlot, stream } from './slot'
 export { UTF8_REJECTED, validate } from './utf8'
 
 /** Writes an unmasked frame: header and payload. Returns its bytes. */

@@ -8,9 +8,6 @@ import {
   extendedBytes,
   FIN,
   isControl,
-  LONGEST_SAFE,
-  MASKED,
-  OPCODE_BINARY,
   OPCODE_TEXT,
   payloadLength,
   RSV1,
@@ -24,9 +21,7 @@ import {
   ENTRY_LENGTH,
   ENTRY_POINTER,
   ENTRY_SIZE,
-  HEAP,
   INBOX,
-  INFO_ASCII,
   INFO_COMPRESSED,
   INFO_PART,
   INFO_REGION,
@@ -52,14 +47,15 @@ import {
   SLOT_MOST_FRAGMENTS,
   SLOT_REGION,
   SLOT_REMAINING,
-  SLOT_SIZE,
   SLOT_STREAMED,
   SLOT_UTF8,
   SLOT_WIDE,
   TABLE,
   TABLE_END,
 } from './memory'
-import { UTF8_REJECTED, validate } from './utf8'
+import { COMPRESSED, checkSlot, grant, isCompressed } from './slot'
+import { asciiInfo, unmaskText } from './text'
+import { UTF8_REJECTED } from './utf8'
 
 /** How a call of `parse` ended; a violation (see header) is the other possibility. */
 export const STATUS_DONE: u32 = 0 // every byte is consumed
@@ -67,54 +63,14 @@ export const STATUS_AGAIN: u32 = 1 // the table must be emptied before the rest 
 export const STATUS_REGION: u32 = 2 // the message needs a region of RESULT_NEEDED bytes: `grant` one, then parse the rest
 const STATUS_MORE: u32 = 3 // internal: go on
 
-/** Text is unmasked and validated this many bytes at a time, so that the second look finds them in the first cache. */
-const STRIDE: usize = 8192
-
 /**
  * Longer messages go to a region even if they lie whole in the span: unmasking there costs what it costs in place,
  * and from a region they can be sent on, or kept, without being copied.
  */
 const IN_PLACE: u64 = 32768
 
-/** What SLOT_STREAMED says of a message that is handed out in parts. */
-const PLAIN: u32 = 1
-const COMPRESSED: u32 = 2
-
 let cursor: usize = 0
 let entry: usize = 0
-
-/**
- * Prepares the slot of a new connection. `masked` is the mask bit that its frames must have, `limit` the longest
- * message, `fragments` the most frames of a message (0: any number).
- */
-export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): void {
-  assert(slot >= HEAP && (slot & 7) == 0)
-  assert(masked == 0 || masked == MASKED)
-  assert(limit >= 0 && limit <= (LONGEST_SAFE as f64))
-  memory.fill(slot, 0, SLOT_SIZE)
-  store<u8>(slot, masked, SLOT_MASKED)
-  store<u64>(slot, limit as u64, SLOT_LIMIT)
-  store<u32>(slot, fragments, SLOT_MOST_FRAGMENTS)
-}
-
-/** From now on, messages may be compressed (RFC 7692). They are handed out as they are, and have no limit here. */
-export function allowCompressed(slot: usize): void {
-  store<u8>(slot, RSV1, SLOT_EXTENSION)
-}
-
-/** Gives the message under way a region; what it already held must have been copied there. */
-export function grant(slot: usize, region: u32, capacity: u32): void {
-  if (!ASC_NO_ASSERT) assert(region >= HEAP ? capacity >= load<u32>(slot, SLOT_LENGTH) : (region | capacity) == 0)
-  store<u32>(slot, region, SLOT_REGION)
-  store<u32>(slot, capacity, SLOT_CAPACITY)
-}
-
-/** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */
-export function stream(slot: usize): void {
-  grant(slot, 0, 0)
-  store<u32>(slot, 0, SLOT_LENGTH)
-  store<u8>(slot, PLAIN, SLOT_STREAMED)
-}
 
 /** Parses the bytes of one read, from `start` to `end`, for the connection of `slot`. */
 export function parse(slot: usize, start: usize, end: usize): u32 {
@@ -134,19 +90,6 @@ export function parse(slot: usize, start: usize, end: usize): u32 {
   store<u32>(RESULT, (entry - TABLE) / ENTRY_SIZE, RESULT_COUNT)
   store<u32>(RESULT, cursor, RESULT_CONSUMED)
   return status
-}
-
-/** What holds for a slot between reads, whatever came; only the debug build looks. */
-function checkSlot(slot: usize): void {
-  const carried = load<u8>(slot, SLOT_CARRIED)
-  const message = load<u8>(slot, SLOT_MESSAGE)
-  const length = load<u32>(slot, SLOT_LENGTH)
-  assert(carried < LONGEST_CARRIED)
-  assert(message <= OPCODE_BINARY)
-  assert(load<u8>(slot, SLOT_IN_PAYLOAD) == 0 || (message != 0 && carried == 0))
-  assert(load<u8>(slot, SLOT_STREAMED) == 0 || (message != 0 && length == 0))
-  assert(length <= load<u32>(slot, SLOT_CAPACITY) && (length as u64) <= load<u64>(slot, SLOT_LIMIT))
-  assert(message != 0 || length == 0)
 }
 
 function emit(info: u32, pointer: usize, length: u32): void {
@@ -229,32 +172,6 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   store<u32>(slot, key, SLOT_KEY)
   store<u64>(slot, length, SLOT_REMAINING)
   return STATUS_MORE
-}
-
-/** Whether the frame that begins is one of a compressed message: the first, or a later one. */
-function isCompressed(slot: usize, first: u32): bool {
-  return (first & RSV1) != 0 || load<u8>(slot, SLOT_STREAMED) == COMPRESSED
-}
-
-function asciiInfo(slot: usize): u32 {
-  return load<u8>(slot, SLOT_WIDE) ? 0 : INFO_ASCII
-}
-
-/** Unmasks text and validates it in the same pass; returns the UTF-8 state after it. */
-function unmaskText(slot: usize, target: usize, source: usize, length: usize, key: u32, state: u32): u32 {
-  while (length) {
-    const piece = min(length, STRIDE)
-    const wide = mask(target, source, piece, key)
-    if (wide) store<u8>(slot, 1, SLOT_WIDE)
-    if (wide || state) {
-      state = validate(state, target, piece)
-      if (state == UTF8_REJECTED) return state
-    }
-    target += piece
-    source += piece
-    length -= piece
-  }
-  return state
 }
 
 /** Moves what has arrived of the frame under way into the message's region. */

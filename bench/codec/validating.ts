@@ -1,10 +1,14 @@
-// Is it UTF-8? millrace's automaton with SIMD against utf-8-validate, Node's own isUtf8 and a loop.
+// Is it UTF-8? millrace's SIMD loops against utf-8-validate, Node's own isUtf8 and a loop.
 import { Buffer, isUtf8 } from 'node:buffer'
 import { codec, type Kind, payload, stored } from './material.js'
 import { byTier, type Measured, type Step, way } from './measure.js'
 import { plainUtf8, utf8Validate } from './peers.js'
 
-export const validateSteps: readonly Step[] = [stepOf('text', 'ASCII'), stepOf('utf8', 'characters of 1 to 3 bytes')]
+export const validateSteps: readonly Step[] = [
+  stepOf('text', 'ASCII'),
+  stepOf('utf8', 'characters of 1 to 3 bytes'),
+  oneKindStep(),
+]
 
 function stepOf(kind: Kind, what: string): Step {
   const name = `validate, ${what}`
@@ -14,8 +18,32 @@ function stepOf(kind: Kind, what: string): Step {
   return byTier({ name, operation: 'one text', note }, (length) => validateCase(kind, length))
 }
 
+/** Text of one kind only, because each has a loop of its own; the column of GB/s compares them. */
+function oneKindStep(): Step {
+  const units = { ASCII: 'plain text ', 'two-byte': 'мельница', 'three-byte': '水車と水門', 'four-byte': '🚀🌊' }
+  return {
+    name: 'validate, characters of one kind',
+    operation: 'one text',
+    note: 'The same, at 1 KiB and 64 KiB of characters that are equally long.',
+    *cases() {
+      for (const [kind, unit] of Object.entries(units)) {
+        for (const length of [1024, 65_536]) {
+          // `write` leaves out a character that has no room.
+          const bytes = Buffer.alloc(length, ' ')
+          bytes.write(unit.repeat(length))
+          yield { label: `${kind}, ${length / 1024} KiB`, length, ...caseOf(bytes) }
+        }
+      }
+    },
+  }
+}
+
 function validateCase(kind: Kind, length: number): Measured {
-  const bytes = Buffer.from(payload(kind, length))
+  return caseOf(Buffer.from(payload(kind, length)))
+}
+
+function caseOf(bytes: Buffer): Measured {
+  const { length } = bytes
   const pointer = stored(bytes)
   const { call } = codec
   const must = (valid: boolean): void => {

@@ -18,6 +18,8 @@ const EDGES = [15, 16, 17, 63, 64, 65, 125, 126, 127, 8191, 8192, 8193, 32_768, 
 const CHARACTERS = [
   0x0a, 0x41, 0x7f, 0x80, 0xe9, 0x7ff, 0x800, 0x20ac, 0xd7ff, 0xe000, 0xfffd, 0xffff, 0x10000, 0x1f680, 0x10ffff,
 ].map((codePoint) => String.fromCodePoint(codePoint))
+/** Those of up to two bytes, of up to three, and all: the codec has a loop for each. */
+const KINDS = [2, 3, 4].map((bytes) => CHARACTERS.filter((character) => Buffer.byteLength(character) <= bytes))
 
 /** Bytes that mean something at the start of a frame. */
 const NOTEWORTHY = [
@@ -95,8 +97,9 @@ function spoil(random: Random, parts: FrameParts): FrameParts {
 export function randomText(random: Random, longest: number): Buffer {
   const length = randomLength(random, longest)
   const wide = random.pick([0, 0.01, 0.5, 1])
+  const characters = random.pick(KINDS)
   const pieces: string[] = []
-  for (let at = 0; at < length; at++) pieces.push(random.chance(wide) ? random.pick(CHARACTERS) : 'x')
+  for (let at = 0; at < length; at++) pieces.push(random.chance(wide) ? random.pick(characters) : 'x')
   const text = Buffer.from(pieces.join('')).subarray(0, random.chance(0.95) ? undefined : length)
   if (text.length > 0 && random.chance(0.07)) text[random.below(text.length)] = random.next()
   return text

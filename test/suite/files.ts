@@ -26,6 +26,7 @@ export const ON_BOTH_BUILDS = [
   'codec/masking',
   'codec/module',
   'codec/utf8',
+  'codec/utf8Kinds',
   'codec/vectors',
 ]
 
