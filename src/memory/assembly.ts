@@ -6,18 +6,18 @@ import type { Budget, Claimant, UnfinishedPayload } from './budget.js'
 export class Assembly implements UnfinishedPayload {
   readonly claimant: Claimant
   readonly timeout: number
-  lastArrival: number
-  lastGrowth: number
+  lastArrival = Infinity
+  lastGrowth = 0
   readonly #budget: Budget
   #region: Region | undefined
+  /** Whether the budget watches how it arrives. */
+  #watched = false
 
   /** `timeout` is how long it may stop arriving, in milliseconds; 0 is for ever. */
   constructor(budget: Budget, claimant: Claimant, timeout: number) {
     this.timeout = timeout
     this.#budget = budget
     this.claimant = claimant
-    this.lastArrival = this.lastGrowth = budget.stalls.clock.now
-    budget.begin(this)
   }
 
   /** Bytes of its region. */
@@ -42,19 +42,26 @@ export class Assembly implements UnfinishedPayload {
     const held = this.size
     const budget = this.#budget
     const size = this.#region?.sizeWith(needed, announced) ?? Region.size(needed, announced)
-    if (!budget.allows(this, Math.max(size - held, 0))) return false
-    if (this.#region === undefined)
-      this.#region = new Region(heap, needed, announced, (bytes) => budget.resized(bytes, 0))
+    // What has been read whole ends before anything else happens: nobody need watch whether it does.
+    if (!this.#watched && (needed < announced || !parser.frameIsFinal || !budget.hasRegion(size))) this.#watch()
+    if (this.#watched && !budget.allows(this, Math.max(size - held, 0))) return false
+    if (this.#region === undefined) this.#region = new Region(heap, needed, announced, budget.regionFreed)
     else this.#region.grow(needed, filled, announced)
     budget.resized(held, this.#region.size)
-    this.lastGrowth = budget.stalls.clock.now
+    if (this.#watched) this.lastGrowth = budget.stalls.clock.now
     parser.grant(this.#region)
     return true
   }
 
+  #watch(): void {
+    this.#watched = true
+    this.lastArrival = this.lastGrowth = this.#budget.stalls.clock.now
+    this.#budget.begin(this)
+  }
+
   /** The payload is complete: the region belongs to the caller. */
   finish(): Region | undefined {
-    this.#budget.end(this)
+    if (this.#watched) this.#budget.end(this)
     const region = this.#region
     this.#region = undefined
     return region

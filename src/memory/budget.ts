@@ -197,6 +197,14 @@ export class Budget {
     return false
   }
 
+  /** Whether a region of `bytes` has room without anybody's turn: for a payload that is complete as soon as it has it. */
+  hasRegion(bytes: number): boolean {
+    return bytes <= Math.min(this.#forOthers - this.#regions, this.#room - this.used)
+  }
+
+  /** Notes that a region of `bytes` is gone. */
+  readonly regionFreed = (bytes: number): void => this.resized(bytes, 0)
+
   /** Notes that a region that held `before` bytes holds `after` now, which was allowed; 0 is none. */
   readonly resized = (before: number, after: number): void => {
     if (before <= SMALL) this.#kept -= before
