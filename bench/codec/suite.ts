@@ -5,6 +5,7 @@ import { copyStep, inboxStep } from './buffering.js'
 import { maskStep, unmaskStep } from './masking.js'
 import { runStep, type Step, type StepResult } from './measure.js'
 import { offloadSteps } from './offloading.js'
+import { unmaskAtStep, writeAtStep } from './pageOffsets.js'
 import { parseSteps } from './parsing.js'
 import { addonsAreNative } from './peers.js'
 import { reportOf } from './report.js'
@@ -28,6 +29,8 @@ async function run(choice: Choice): Promise<Found> {
     inboxStep,
     copyStep,
     allocateStep,
+    unmaskAtStep,
+    writeAtStep,
   ]
   const found: StepResult[] = []
   for (const step of steps.filter(({ name }) => name.includes(choice.text('only')))) {

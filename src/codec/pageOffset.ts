@@ -5,13 +5,15 @@
 // one page away. Measured, per copy of 64 KiB:
 // - on an AMD server with shared caches, by the offset at which the frame begins: 0 or 6 → 16 µs, 64 → 8.6, 256 → 6.1,
 //   1024 → 4.9, 2048 → 4.6;
-// - on an AMD Zen 4: 8.4 to 8.8 at every offset but the last 15 bytes of a page (a target 1 to 15 bytes behind its source),
-//   where it is 22 to 26. There, the codec's own copy from the inbox into a region is 1.45 µs at 16 and 1.31 at 2,064.
-// So half a page is never worse, and it is the furthest from both ends. Intel's processors are said not to care.
-// `npm run bench:codec` has a row that sweeps the offset.
+// - on an AMD Zen 4, write() to loopback: 8.4 to 8.8 µs at every offset but the last 15 bytes of a page (where the target is 1
+//   to 15 bytes behind its source), where it is 22 to 26. Into the page cache: 2.64 at 0, 2.54 at 2048. The codec's own copy
+//   from the inbox into a region: 1.57 at 0, 2.83 at 64, 1.41 at 1024 and 2048.
+// So half a page is never worse, and it is the furthest from both ends. Processors of Intel are said not to care.
+// `npm run bench:codec -- --only "page offset"` sweeps it.
 import { LARGEST_CLASS, PAGE } from './heap.js'
 
-const HALF_PAGE = 2048
+/** Bytes. */
+export const HALF_PAGE = 2048
 
 /** Most bytes that a block of one page takes, half a page in. */
 export const LONGEST_IN_PAGE = PAGE - HALF_PAGE
