@@ -40,10 +40,14 @@ export function checkUpgrade(request: HandshakeRequest): Refusal | undefined {
   if (headers['sec-websocket-version'] !== '13') {
     return refuse(426, 'the WebSocket version must be 13', { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' })
   }
-  if (!KEY.test(headers['sec-websocket-key'] ?? ''))
-    return refuse(400, 'the Sec-WebSocket-Key must be 16 bytes in base64')
+  if (!isKey(headers['sec-websocket-key'] ?? '')) return refuse(400, 'the Sec-WebSocket-Key must be 16 bytes in base64')
   if (hasBody(request)) return refuse(400, 'an upgrade request has no body')
   return undefined
+}
+
+/** Whether a Sec-WebSocket-Key is one: 16 bytes in base64 (section 4.1, point 7). */
+export function isKey(key: string): boolean {
+  return KEY.test(key)
 }
 
 /**

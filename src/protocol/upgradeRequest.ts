@@ -1,6 +1,7 @@
 // The request that opens a connection, as the application sees it: in `upgrade`, and as `connection.request`.
 // What is not asked for is not computed, and not kept: after the handshake only the head's text stays.
 import { readCookies } from './cookies.js'
+import type { KeptHead, KnownHead } from './knownHeads.js'
 import { type HandshakeRequest, offeredProtocols } from './openingHandshake.js'
 import { readRequestHead } from './requestHead.js'
 import { readTarget } from './requestTarget.js'
@@ -47,6 +48,7 @@ let internals: RequestInternals
 export class UpgradeRequest {
   readonly #source: Source
   readonly #text: string | undefined
+  readonly #known: KnownHead | undefined
   #head: HandshakeRequest | undefined
   #rare: Rarities | undefined
 
@@ -73,10 +75,11 @@ export class UpgradeRequest {
     }
   }
 
-  /** `text` is the head as it came, if it can be read again from there; `client` what trusted proxies say. @internal */
-  constructor(head: HandshakeRequest, text: string | undefined, source: Source, client: string | undefined) {
-    this.#head = head
-    this.#text = text
+  /** `kept` is the head as it came, if it can be read again from there; `client` what trusted proxies say. @internal */
+  constructor(head: HandshakeRequest, kept: KeptHead | undefined, source: Source, client: string | undefined) {
+    this.#head = kept?.known === undefined ? head : undefined
+    this.#text = kept?.text
+    this.#known = kept?.known
     this.#source = source
     if (client !== undefined) this.#rarities.client = client
   }
@@ -176,7 +179,8 @@ export class UpgradeRequest {
   }
 
   #facts(): HandshakeRequest {
-    this.#head ??= readRequestHead(this.#text ?? '')?.request
+    const text = this.#text ?? ''
+    this.#head ??= readRequestHead(this.#known?.textWith(text) ?? text)?.request
     if (this.#head === undefined) throw new Error('a request head that was read once must be readable again')
     return this.#head
   }

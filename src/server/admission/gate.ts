@@ -1,7 +1,9 @@
 // Decides on every upgrade, whichever lane it came by: capacity, client address, route, and what the route says.
 import { callerError } from '../../checks/errors.js'
 import type { Budget } from '../../memory/budget.js'
+import type { KeptHead } from '../../protocol/knownHeads.js'
 import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
+import { readTarget } from '../../protocol/requestTarget.js'
 import { requestInternals, type Source, UpgradeRequest } from '../../protocol/upgradeRequest.js'
 import type { Census } from './census.js'
 import type { Endpoint, UpgradeVerdict } from './endpoint.js'
@@ -44,12 +46,12 @@ export class Gate {
     this.#closed = true
   }
 
-  /** Decides on a request that keeps section 4.2.1; `text` is its head, if it can be read again from there. */
-  decide(head: HandshakeRequest, text: string | undefined, source: Source): Decision {
+  /** Decides on a request that keeps section 4.2.1; `kept` is its head, if it can be read again from there. */
+  decide(head: HandshakeRequest, kept: KeptHead | undefined, source: Source): Decision {
     const { routes, rest, proxies } = this.#options
     const client = proxies?.clientOf(source.remoteAddress, head.headers['x-forwarded-for'])
-    const request = new UpgradeRequest(head, text, source, client)
-    const match = routes.find(request.path)
+    const request = new UpgradeRequest(head, kept, source, client)
+    const match = routes.empty ? undefined : routes.find(readTarget(head.target).path)
     const endpoint = match?.value ?? rest
     if (match !== undefined) requestInternals.name(request, match.params)
     const refusal = this.refusal(request)

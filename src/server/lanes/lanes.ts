@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import type { ServerParts } from '../../connection/shared.js'
 import { socketOf } from '../../internals/accept.js'
 import { report, tell } from '../../internals/report.js'
+import { PlainHeads } from '../../protocol/knownHeads.js'
 import type { Refusal } from '../../protocol/openingHandshake.js'
 import type { Transport } from '../../transport/transport.js'
 import { Arrivals } from '../admission/arrivals.js'
@@ -58,6 +59,7 @@ export function openLanes(
   })
   const raw = new RawLane({
     ...shared,
+    heads: new PlainHeads(limits.maxHeaderSize),
     arrived,
     refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
     handedOver: (handle, read, due) => {

@@ -7,8 +7,8 @@ import { acceptHandles } from '../../internals/accept.js'
 import type { StreamHandle } from '../../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../../internals/stream.js'
 import type { Budget } from '../../memory/budget.js'
-import { checkUpgrade, type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
-import { readRequestHead } from '../../protocol/requestHead.js'
+import type { PlainHeads } from '../../protocol/knownHeads.js'
+import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
 import { HandleTransport } from '../../transport/handle.js'
 import type { Transport } from '../../transport/transport.js'
@@ -26,8 +26,8 @@ export interface RawLaneOptions {
   readonly handshakeTimeout: number
   /** The longest time without reading from a peer that may have left, in milliseconds. */
   readonly pauseTimeout: number
-  /** Longer request heads are for the second lane to refuse. */
-  readonly maxHeaderSize: number
+  /** Reads request heads. Those that are too long are for the second lane to refuse. */
+  readonly heads: PlainHeads
   /** Counts what peers send before they are accepted. */
   readonly budget: Budget
   /** The connections of all lanes that have not finished their handshake. */
@@ -166,22 +166,16 @@ class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
   }
 
   #decide(chunk: Buffer): void {
-    const { gate, deadlines, budget, maxHeaderSize, handedOver } = this.#options
-    const text = chunk.toString('latin1')
-    const head = readRequestHead(text)
-    if (head === undefined || head.length > maxHeaderSize || checkUpgrade(head.request) !== undefined) {
+    const { gate, deadlines, budget, heads, handedOver } = this.#options
+    const head = heads.read(chunk)
+    if (head === undefined) {
       const { due } = this
       this.#leave()
       return handedOver(this.#handle, chunk, due)
     }
     const { length } = head
     const transport = new HandleTransport(this.#handle)
-    // A part of a string would keep the whole string alive, so the head alone is decoded again.
-    const decision = gate.decide(
-      head.request,
-      length === chunk.length ? text : chunk.toString('latin1', 0, length),
-      transport,
-    )
+    const decision = gate.decide(head.request, head.kept, transport)
     if (!this.#options.arrivals.has(this)) return // `upgrade` itself has closed the server, and so this connection
     const { verdict } = decision
     const early = chunk.subarray(length)
