@@ -45,6 +45,10 @@ export class DuplexTransport implements Transport {
 
   open(receiver: Receiver): void {
     this.#receiver = receiver
+    this.#try(() => this.#listen())
+  }
+
+  #listen(): void {
     const stream = this.#stream
     // When to end is the connection's to decide: a peer that has half-closed may still be owed something.
     stream.allowHalfOpen = true
@@ -60,23 +64,32 @@ export class DuplexTransport implements Transport {
 
   pause(): void {
     this.#paused = true
-    this.#stream.pause()
+    this.#try(() => this.#stream.pause())
   }
 
   resume(): void {
     this.#paused = false
-    if (!this.#endHeld) return void this.#stream.resume()
+    if (!this.#endHeld) return this.#try(() => this.#stream.resume())
     this.#endHeld = false
     setImmediate(() => this.#end())
   }
 
   write(pointer: number, length: number): number {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return -1
+    if (this.#ended) return -1
     this.#pointer = pointer
     this.#remaining = length
     if (this.#stream instanceof Socket) return this.#feed()
     this.#later(() => this.#goOn())
     return PENDING
+  }
+
+  /** Whether nothing can be written any more, as with a stream that can't even tell. */
+  get #ended(): boolean {
+    try {
+      return this.#stream.destroyed || this.#stream.writableEnded
+    } catch {
+      return true
+    }
   }
 
   end(): void {
@@ -104,8 +117,21 @@ export class DuplexTransport implements Transport {
    * (`emitClose: false`), or never come to its end: its connection ends in the next turn.
    */
   #destroy(): void {
-    this.#stream.destroy()
     if (!(this.#stream instanceof Socket)) setImmediate(() => this.#gone())
+    try {
+      this.#stream.destroy()
+    } catch {
+      setImmediate(() => this.#gone())
+    }
+  }
+
+  /** Streams of others may throw, which must end their own connection, and nobody else's. */
+  #try(work: () => unknown): void {
+    try {
+      work()
+    } catch {
+      this.#destroy()
+    }
   }
 
   /**
@@ -113,8 +139,8 @@ export class DuplexTransport implements Transport {
    * other connections: not while theirs are being written, but when that is done.
    */
   #later(work: () => void): void {
-    if (this.#stream instanceof Socket) work()
-    else queueMicrotask(() => runOutside(work))
+    if (this.#stream instanceof Socket) this.#try(work)
+    else queueMicrotask(() => runOutside(() => this.#try(work)))
   }
 
   /**

@@ -3,6 +3,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { report } from '../../internals/report.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import type { Expiring } from '../../time/deadlines.js'
@@ -93,7 +94,7 @@ export class HttpLane {
   refuse(socket: Duplex, refusal: Refusal): void {
     const { deadlines, arrivals, closeTimeout } = this.#options
     if (socket.destroyed) return
-    const refused: Expiring = { due: 0, expired: () => socket.destroy() }
+    const refused: Expiring = { due: 0, expired: () => destroy(socket) }
     const arrival = this.#arrivalOf(socket, SOCKET_COST, () => socket.destroy())
     this.#refused.add(refused)
     deadlines.set(refused, closeTimeout)
@@ -106,8 +107,12 @@ export class HttpLane {
     })
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.destroy())
-    socket.end(responseTo(refusal))
-    socket.resume()
+    try {
+      socket.end(responseTo(refusal))
+      socket.resume()
+    } catch {
+      refused.expired() // a stream of the application's has thrown, which nobody waits for
+    }
   }
 
   #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
@@ -164,6 +169,15 @@ export class HttpLane {
     this.#pending.add(pending)
     arrivals.add(arrival)
     socket.on('data', read).on('end', onLeave).on('close', onLeave)
+  }
+}
+
+/** Streams of the application's may throw even then. */
+function destroy(stream: Duplex): void {
+  try {
+    stream.destroy()
+  } catch (error) {
+    report(error)
   }
 }
 
