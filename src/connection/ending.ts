@@ -12,19 +12,19 @@ import type { Sender } from './sending/sender.js'
 import { traceState, tracing } from './trace.js'
 
 /** What all connections of a route share, as far as their ends need it. */
-export interface EndingShared {
+export interface EndingContext {
   readonly deadlines: Deadlines
   readonly limits: { readonly closeTimeout: number }
 }
 
 export class Ending {
-  readonly #shared: EndingShared
+  readonly #shared: EndingContext
   readonly #transport: Transport
   readonly #lifecycle: Lifecycle
   readonly #sender: Sender
   readonly #owner: Owner
 
-  constructor(shared: EndingShared, transport: Transport, lifecycle: Lifecycle, sender: Sender, owner: Owner) {
+  constructor(shared: EndingContext, transport: Transport, lifecycle: Lifecycle, sender: Sender, owner: Owner) {
     this.#shared = shared
     this.#transport = transport
     this.#lifecycle = lifecycle

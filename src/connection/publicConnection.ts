@@ -10,7 +10,7 @@ import type { Delivery, Recipient } from './receiving/delivery.js'
 import type { FragmentData } from './sending/sendable.js'
 import type { Sender } from './sending/sender.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
-import { type SubscriptionsShared, subscribe, unsubscribe } from './subscriptions.js'
+import { type SubscriptionsContext, subscribe, unsubscribe } from './subscriptions.js'
 
 /** The peer, as far as the public connection uses it. */
 export interface Inside<Data> extends Recipient<Data> {
@@ -18,7 +18,7 @@ export interface Inside<Data> extends Recipient<Data> {
   readonly protocol: string
   readonly remoteAddress: string | undefined
   readonly isOpen: boolean
-  readonly shared: SubscriptionsShared
+  readonly shared: SubscriptionsContext
   readonly sender: Sender
   readonly pressure: Pressure
   readonly delivery: Delivery<Data>

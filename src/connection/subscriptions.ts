@@ -9,7 +9,7 @@ import type { Publisher, Subscriber } from './subscriber.js'
 const COST = 512
 
 /** What the subscriptions of a connection need of what it shares with others. */
-export interface SubscriptionsShared {
+export interface SubscriptionsContext {
   readonly topics: Publisher
   readonly budget: Budget
   readonly limits: { readonly maxSubscriptions: number }
@@ -17,7 +17,7 @@ export interface SubscriptionsShared {
 
 /** Subscribes. Without memory for it, the connection fails. Throws as `Publisher.subscribe` does. */
 export function subscribe(
-  { topics, budget, limits }: SubscriptionsShared,
+  { topics, budget, limits }: SubscriptionsContext,
   subscriber: Subscriber,
   owner: Owner,
   topic: string,
@@ -31,7 +31,7 @@ export function subscribe(
 }
 
 export function unsubscribe(
-  { topics, budget }: SubscriptionsShared,
+  { topics, budget }: SubscriptionsContext,
   subscriber: Subscriber,
   owner: Owner,
   topic: string,
@@ -40,6 +40,6 @@ export function unsubscribe(
 }
 
 /** The connection has ended, and so have its subscriptions. */
-export function leaveTopics({ topics, budget }: SubscriptionsShared, subscriber: Subscriber, owner: Owner): void {
+export function leaveTopics({ topics, budget }: SubscriptionsContext, subscriber: Subscriber, owner: Owner): void {
   budget.release(owner, topics.leave(subscriber) * COST)
 }

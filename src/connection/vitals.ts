@@ -16,7 +16,7 @@ export interface TimeLimits {
 }
 
 /** What all connections of a route share, as far as their vitals need it; the times in ticks. */
-export interface VitalsShared {
+export interface VitalsContext {
   readonly deadlines: Deadlines
   readonly times: TimeLimits
 }
@@ -52,7 +52,7 @@ interface Standstill {
 const NONE: Readonly<Standstill> = { paused: 0, waited: 0, reasons: 0, taken: 0, looked: 0, stuck: 0 }
 
 export class Vitals {
-  readonly #shared: VitalsShared
+  readonly #shared: VitalsContext
   readonly #opened: number
   /** When the peer was last heard of, or when it was last silent because of this server. */
   #seen: number
@@ -62,7 +62,7 @@ export class Vitals {
   #completed = 0
   #standstill: Standstill | undefined
 
-  constructor(shared: VitalsShared) {
+  constructor(shared: VitalsContext) {
     this.#shared = shared
     this.#seen = this.#opened = shared.deadlines.now
   }

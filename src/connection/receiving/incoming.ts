@@ -18,7 +18,7 @@ import type { Turn } from '../turn.js'
 import { ParkedRead, type Rest } from './parkedRead.js'
 
 /** What all connections of a server share, as far as receiving needs it. */
-export interface IncomingShared {
+export interface IncomingContext {
   readonly heap: Heap
   readonly budget: Budget
   readonly slices: Slices
@@ -49,7 +49,7 @@ export interface Deliverer {
 }
 
 export class Incoming {
-  readonly #shared: IncomingShared
+  readonly #shared: IncomingContext
   readonly #sink: Sink
   readonly #deliverer: Deliverer
   readonly #pressure: Pressure
@@ -60,7 +60,7 @@ export class Incoming {
   #flow: Flow | undefined
   #resuming = false
 
-  constructor(shared: IncomingShared, sink: Sink, deliverer: Deliverer, pressure: Pressure, role: Role = 'server') {
+  constructor(shared: IncomingContext, sink: Sink, deliverer: Deliverer, pressure: Pressure, role: Role = 'server') {
     this.#shared = shared
     this.#sink = sink
     this.#deliverer = deliverer

@@ -7,15 +7,15 @@ import type { SharedMemory } from '../../memory/sharedBlock.js'
 import type { FrameBuffer } from './encoder.js'
 import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
 import type { Pinned } from './pinned.js'
-import { PinnedQueue, type PinnedQueueShared } from './pinnedQueue.js'
+import { PinnedQueue, type PinnedQueueContext } from './pinnedQueue.js'
 
 export class Backlog implements FrameBuffer {
-  readonly #shared: PinnedQueueShared
+  readonly #shared: PinnedQueueContext
   readonly #waiting: PinnedQueue
   /** Bytes in blocks of ours, since the last frame that stayed where it lay. */
   #copied = 0
 
-  constructor(shared: PinnedQueueShared, holder: Holder) {
+  constructor(shared: PinnedQueueContext, holder: Holder) {
     this.#shared = shared
     this.#waiting = new PinnedQueue(shared, holder, 0)
   }

@@ -8,7 +8,7 @@ import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
 import { turnClockOfThread } from '../../time/turnClock.js'
 import { PENDING, type Transport } from '../../transport/transport.js'
 import type { Writer } from '../turn.js'
-import type { OutgoingOwner, OutgoingShared } from './outgoingShared.js'
+import type { OutgoingContext, OutgoingOwner } from './outgoingShared.js'
 import { Pinned } from './pinned.js'
 import { PinnedQueue } from './pinnedQueue.js'
 
@@ -27,7 +27,7 @@ const LITTLE_IN_A_ROW = 256 * 1024
 
 export class Outgoing implements Writer {
   readonly #transport: Transport
-  readonly #shared: OutgoingShared
+  readonly #shared: OutgoingContext
   readonly #owner: OutgoingOwner
   readonly #holder: Holder
   /** The frames of this turn, and the outbox's block that they lie in, which is retained meanwhile. */
@@ -47,7 +47,7 @@ export class Outgoing implements Writer {
   /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
   #goesOnLater = false
 
-  constructor(transport: Transport, shared: OutgoingShared, owner: OutgoingOwner, holder: Holder) {
+  constructor(transport: Transport, shared: OutgoingContext, owner: OutgoingOwner, holder: Holder) {
     this.#transport = transport
     this.#shared = shared
     this.#owner = owner

@@ -14,7 +14,7 @@ export interface OutgoingOwner {
 }
 
 /** What the sending halves of all connections share. */
-export interface OutgoingShared {
+export interface OutgoingContext {
   readonly heap: Heap
   readonly turn: Turn
   readonly budget: Budget

@@ -12,7 +12,7 @@ const FIRST_BLOCK = 1024
 const LARGEST_BLOCK = LONGEST_IN_PAGE
 
 /** Where memory comes from, and where it counts. */
-export interface PinnedQueueShared {
+export interface PinnedQueueContext {
   readonly heap: Heap
   readonly budget: Budget
 }
@@ -20,7 +20,7 @@ export interface PinnedQueueShared {
 export class PinnedQueue {
   /** Bytes of all frames. */
   bytes = 0
-  readonly #shared: PinnedQueueShared
+  readonly #shared: PinnedQueueContext
   readonly #holder: Holder
   /** Bytes that the objects of one part of the queue cost. */
   readonly #objects: number
@@ -28,7 +28,7 @@ export class PinnedQueue {
   /** Whether a part of the first entry has been taken already: the rest may begin amid a frame. */
   #begun = false
 
-  constructor(shared: PinnedQueueShared, holder: Holder, objects: number) {
+  constructor(shared: PinnedQueueContext, holder: Holder, objects: number) {
     this.#shared = shared
     this.#holder = holder
     this.#objects = objects

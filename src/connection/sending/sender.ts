@@ -20,13 +20,13 @@ import { Outgoing } from './outgoing.js'
 import type { OutgoingOwner } from './outgoingShared.js'
 import { PreparedMessage, preparedInternals } from './prepared.js'
 import { encode, exactBytes, type FragmentData } from './sendable.js'
-import type { SenderShared } from './senderShared.js'
+import type { SenderContext } from './senderShared.js'
 import { openSource, type SendStreamOptions, type StreamSource } from './streamSource.js'
 import { type FragmentSender, Unfinished } from './unfinished.js'
 
 export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
-  readonly #shared: SenderShared
+  readonly #shared: SenderContext
   readonly #lifecycle: Lifecycle
   readonly #pressure: Pressure
   readonly #owner: Owner
@@ -37,7 +37,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** The message under way that is sent in parts, made for the first. */
   #unfinished: Unfinished | undefined
 
-  constructor(shared: SenderShared, transport: Transport, lifecycle: Lifecycle, pressure: Pressure, owner: Owner) {
+  constructor(shared: SenderContext, transport: Transport, lifecycle: Lifecycle, pressure: Pressure, owner: Owner) {
     this.#shared = shared
     this.#lifecycle = lifecycle
     this.#pressure = pressure

@@ -2,9 +2,9 @@
 import type { ConnectionLimits, OutputPolicy } from '../handlers.js'
 import type { Publisher } from '../subscriber.js'
 import type { Encoder } from './encoder.js'
-import type { OutgoingShared } from './outgoingShared.js'
+import type { OutgoingContext } from './outgoingShared.js'
 
-export interface SenderShared extends OutgoingShared {
+export interface SenderContext extends OutgoingContext {
   readonly encoder: Encoder
   readonly limits: ConnectionLimits
   readonly outputPolicy: OutputPolicy

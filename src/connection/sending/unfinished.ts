@@ -15,7 +15,7 @@ import { StreamPump, type StreamTarget } from './streamPump.js'
 import type { OpenSource } from './streamSource.js'
 
 /** What all connections of a route share, as far as their unfinished messages need it. */
-export interface UnfinishedShared {
+export interface UnfinishedContext {
   readonly encoder: Encoder
   readonly heap: Heap
   readonly budget: Budget
@@ -35,7 +35,7 @@ export interface FragmentSender {
 }
 
 export class Unfinished implements StreamTarget {
-  readonly #shared: UnfinishedShared
+  readonly #shared: UnfinishedContext
   readonly #lifecycle: Lifecycle
   readonly #sender: FragmentSender
   readonly #holder: Holder
@@ -48,7 +48,7 @@ export class Unfinished implements StreamTarget {
   /** What waits for the end of the message under way, if anything ever has. */
   #backlog: Backlog | undefined
 
-  constructor(shared: UnfinishedShared, lifecycle: Lifecycle, sender: FragmentSender, holder: Holder) {
+  constructor(shared: UnfinishedContext, lifecycle: Lifecycle, sender: FragmentSender, holder: Holder) {
     this.#shared = shared
     this.#lifecycle = lifecycle
     this.#sender = sender

@@ -1,5 +1,5 @@
-// An upgrade that follows requests whose answers are under way: it waits for them, however long the application takes. What
-// the peer sends meanwhile is kept, within bounds. It is noticed if the peer leaves; then the answers end, too.
+// An upgrade request that came pipelined, behind requests whose answers are under way: it waits for them, however long the
+// application takes. What the peer sends meanwhile is kept, within bounds. It is noticed if the peer leaves; then the answers end, too.
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
