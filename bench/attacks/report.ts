@@ -1,7 +1,7 @@
 // What was found, as tables in Markdown: for the terminal, and for the guide on limits.
 import type { FiguresPage } from '../support/publish.js'
 import type { Circumstances } from '../support/suite.js'
-import { markdownTable } from '../support/table.js'
+import { markdownTable, roundedTo } from '../support/table.js'
 import { type Aftermath, NOTHING } from './aftermath.js'
 import type { Holding } from './holding.js'
 import type { Many } from './many.js'
@@ -98,7 +98,7 @@ export function tableOf({ rows }: Results): string {
       megabytes(holding.sent),
       megabytes(holding.resident),
       megabytes(holding.live),
-      holding.sent === 0 ? '–' : rounded(Math.max(0, holding.live) / holding.sent),
+      holding.sent === 0 ? '–' : two(Math.max(0, holding.live) / holding.sent),
       afterwards(holding),
     ]),
   ])
@@ -132,7 +132,7 @@ export function manyTableOf({ many }: Results): string {
 
 function afterwards({ after, connections, freed }: Aftermath): string {
   if (freed === null) return held(after, connections)
-  return freed < 5 ? 'nothing' : `nothing, ${rounded(freed)} s later`
+  return freed < 5 ? 'nothing' : `nothing, ${two(freed)} s later`
 }
 
 function held(bytes: number, connections: number): string {
@@ -148,15 +148,14 @@ function noted(problems: readonly string[]): string {
 }
 
 function milliseconds(value: number | undefined): string {
-  return value === undefined || value === Infinity ? '–' : rounded(value)
+  return two(value ?? Infinity)
 }
 
 function megabytes(bytes: number): string {
-  return rounded(Math.max(0, bytes) / 1e6)
+  return two(Math.max(0, bytes) / 1e6)
 }
 
 /** Two digits that count, and no more than a hundredth. */
-function rounded(value: number): string {
-  const digits = value >= 100 ? Math.round(value) : Number(value.toPrecision(2))
-  return digits.toLocaleString('en', { maximumFractionDigits: value >= 10 ? 0 : 2 })
+function two(value: number): string {
+  return roundedTo(value, 2, value >= 10 ? 0 : 2)
 }

@@ -1,7 +1,7 @@
 // The charts of a comparison, as SVG: drawn by ECharts on the server's side, once in light and once in dark.
 import * as echarts from 'echarts'
 import type { PeerName } from '../support/peers.js'
-import { best, bestRate, type Results, type Row } from './results.js'
+import { best, bestRate, type Results, type Row, ratio } from './results.js'
 import { columns } from './table.js'
 
 export type Theme = 'light' | 'dark'
@@ -75,78 +75,57 @@ export function draw({ type, categories, series, unit, logarithmic }: Drawing, t
   return svg
 }
 
-function seriesOf(rows: readonly Row[], value: (row: Row, peer: PeerName) => number | undefined): Series[] {
+function seriesOf(rows: readonly Row[], value: Figure): Series[] {
   return columns
     .map((name) => ({ name, colour: colours[name], data: rows.map((row) => value(row, name) ?? null) }))
     .filter(({ data }) => data.some((point) => point !== null))
 }
 
-function chart(id: string, title: string, caption: string, drawing: Drawing): Chart[] {
-  return drawing.series.length === 0 ? [] : [{ id, title, caption, svg: (theme) => draw(drawing, theme) }]
-}
+type Figure = (row: Row, peer: PeerName) => number | undefined
 
 /** Every chart that the results have data for. */
 export function chartsOf({ rows }: Results): readonly Chart[] {
-  const group = (name: Row['group']): Row[] => rows.filter((row) => row.group === name)
-  const tiers = group('tiers')
-  const growth = group('growth')
-  const latency = rows.filter(({ servers }) =>
-    Object.values(servers).some(({ rounds }) => rounds.some((r) => r.latency)),
-  )
-  const overFloor = (row: Row, peer: PeerName): number | undefined => {
-    const floor = best(row, 'floor')
-    const value = best(row, peer)
-    return floor === undefined || value === undefined || peer === 'floor' ? undefined : value / floor
-  }
+  const ofGroup = (...groups: Row['group'][]): Row[] => rows.filter(({ group }) => groups.includes(group))
+  const tiers = ofGroup('tiers')
+  const latency = ofGroup('tiers', 'latency').filter((row) => row.unit !== 'µs (p50)' && columns.some(hasLatency(row)))
+  const floor = 'Lower is better; 1 is the least that the machine allows.'
+  const rate = 'Messages per second, of rounds in which the server was busy.'
+  const wait = 'Of a batch, under full load; of a message, at a fixed rate.'
   return [
+    ...chart('cpu', 'CPU per message, relative to the floor', floor, tiers, overFloor, '× floor'),
+    ...chart('throughput', 'Throughput by tier', rate, tiers, bestRate, 'messages/s'),
+    ...chart('latency', 'Latency, 99th percentile', wait, latency, least, 'µs'),
     ...chart(
-      'cpu',
-      'CPU per message, relative to the floor',
-      'Lower is better; 1 is the least that the machine allows.',
-      {
-        type: 'bar',
-        ...categories(tiers),
-        series: seriesOf(tiers, overFloor),
-        unit: '× floor',
-        logarithmic: true,
-      },
+      'growth',
+      'CPU per message, as connections grow',
+      'Flat is what you want.',
+      ofGroup('growth'),
+      best,
+      'µs per message',
     ),
-    ...chart('throughput', 'Throughput by tier', 'Messages per second, of rounds in which the server was busy.', {
-      type: 'bar',
-      ...categories(tiers),
-      series: seriesOf(tiers, bestRate),
-      unit: 'messages/s',
-      logarithmic: true,
-    }),
-    ...chart('latency', 'Latency, 99th percentile', 'Of a batch, under full load; of a message, at a fixed rate.', {
-      type: 'bar',
-      ...categories(latency.filter(({ group: name }) => name === 'tiers' || name === 'latency')),
-      series: seriesOf(
-        latency.filter(({ group: name }) => name === 'tiers' || name === 'latency'),
-        (row, peer) => least(row, peer),
-      ),
-      unit: 'µs',
-      logarithmic: true,
-    }),
-    ...chart('growth', 'CPU per message, as connections grow', 'Flat is what you want.', {
-      type: 'line',
-      ...categories(growth),
-      series: seriesOf(growth, best),
-      unit: 'µs per message',
-      logarithmic: false,
-    }),
   ]
 }
 
-function categories(rows: readonly Row[]): { categories: string[] } {
-  return {
-    categories: rows.map(({ title }) =>
-      title
-        .replace(' in flight', '')
-        .replace(/^125 B over /, '')
-        .replace(/ at 1,000.*/, ' beside 16 MiB'),
-    ),
-  }
+function chart(id: string, title: string, caption: string, rows: readonly Row[], value: Figure, unit: string): Chart[] {
+  const series = seriesOf(rows, value)
+  const type = id === 'growth' ? 'line' : 'bar'
+  const drawing = { type, categories: rows.map(categoryOf), series, unit, logarithmic: type === 'bar' } as const
+  return series.length === 0 ? [] : [{ id, title, caption, svg: (theme) => draw(drawing, theme) }]
+}
+
+function overFloor(row: Row, peer: PeerName): number | undefined {
+  return peer === 'floor' ? undefined : ratio(row, 'floor', peer)
+}
+
+function hasLatency({ servers }: Row): (peer: PeerName) => boolean {
+  return (peer) => servers[peer]?.rounds.some((round) => round.latency) ?? false
+}
+
+function categoryOf({ title }: Row): string {
+  return title
+    .replace(' in flight', '')
+    .replace(/^125 B over /, '')
+    .replace(/ at 1,000.*while.*/, ' beside 16 MiB')
 }
 
 /** The least p99 of a server's rounds, in microseconds. */

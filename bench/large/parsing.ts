@@ -5,7 +5,7 @@ import { LoadClient, type Round } from '../support/loadClient.js'
 import { type Peer, startPeer } from '../support/peers.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
-import { byTurns, KIB, least, type Measured, peersFor, type Section } from './section.js'
+import { byTurns, KIB, leastOf, type Measured, peersFor, type Section } from './section.js'
 
 /** Seconds that connecting may take: the documents must not end before the small echoes. */
 const LATE = 1.5
@@ -21,8 +21,7 @@ interface Both {
 export async function parsing(pace: Pace): Promise<Section> {
   const peers = peersFor('millrace', 'uWebSockets.js', 'ws', 'Bun')
   const servers = await byTurns(peers, pace.rounds, (peer) => oneRound(peer, pace))
-  const p99 = (name: string): number =>
-    least(servers.find((server) => server.name === name)?.rounds.map(({ small }) => p99Of(small)) ?? [])
+  const p99 = (name: string): number => leastOf(servers, name, ({ small }) => p99Of(small))
   const goals = (['uWebSockets.js', 'ws'] as const).map((name) => ({
     what: `p99 of the small echo, millrace ÷ ${name}`,
     value: p99('millrace') / p99(name),

@@ -5,7 +5,7 @@ import { type Peer, startPeer } from '../support/peers.js'
 import { memory } from '../support/process.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
-import { byTurns, KIB, least, MIB, megabytes, peersFor, type Section } from './section.js'
+import { byTurns, KIB, leastOf, MIB, megabytes, peersFor, type Section } from './section.js'
 
 const CONNECTIONS = 20
 
@@ -13,7 +13,7 @@ export async function peak({ quick, rounds }: Pace): Promise<Section> {
   const size = quick ? 256 * KIB : 16 * MIB
   const peers = peersFor('floor', 'millrace', 'uWebSockets.js', 'ws', 'Bun')
   const servers = await byTurns(peers, Math.min(rounds, 3), (peer) => grown(peer, size))
-  const of = (name: string): number => least(servers.find((server) => server.name === name)?.rounds ?? [])
+  const of = (name: string): number => leastOf(servers, name, (bytes) => bytes)
   const goals = [
     { what: 'peak, millrace ÷ ws', value: of('millrace') / of('ws'), limit: 0.5 },
     { what: 'peak of millrace in MB', value: of('millrace') / 1e6, limit: Math.round((CONNECTIONS * size) / 1e6 + 80) },

@@ -57,19 +57,28 @@ export function peersFor(...names: readonly PeerName[]): Peer[] {
 
 /** What each round of a server gave. */
 export interface Measured<Round> {
-  readonly name: PeerName
+  readonly name: string
   readonly rounds: Round[]
 }
 
-/** Measures all peers round after round, by turns. */
-export async function byTurns<Round>(
-  peers: readonly Peer[],
+/** Measures all servers round after round, by turns. */
+export async function byTurns<Subject extends { readonly name: string }, Round>(
+  subjects: readonly Subject[],
   rounds: number,
-  measure: (peer: Peer) => Promise<Round>,
+  measure: (subject: Subject) => Promise<Round>,
 ): Promise<Measured<Round>[]> {
-  const found = peers.map(({ name }): Measured<Round> => ({ name, rounds: [] }))
+  const found = subjects.map(({ name }): Measured<Round> => ({ name, rounds: [] }))
   for (let round = 0; round < rounds; round++) {
-    for (const [index, peer] of peers.entries()) found[index]?.rounds.push(await measure(peer))
+    for (const [index, subject] of subjects.entries()) found[index]?.rounds.push(await measure(subject))
   }
   return found
+}
+
+/** The least figure of a server; NaN without one. */
+export function leastOf<Round>(
+  found: readonly Measured<Round>[],
+  name: string,
+  figure: (round: Round) => number,
+): number {
+  return least(found.find((server) => server.name === name)?.rounds.map(figure) ?? [])
 }

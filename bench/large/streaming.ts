@@ -8,7 +8,7 @@ import { startServer } from '../support/serverProcess.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
 import { digestOf } from './pattern.js'
-import { GIB, least, MIB, megabytes, type Section } from './section.js'
+import { byTurns, GIB, leastOf, type Measured, MIB, megabytes, type Section } from './section.js'
 import type { Transfer } from './streamClient.js'
 
 type Direction = 'in' | 'out'
@@ -40,44 +40,30 @@ const run = promisify(execFile)
 export async function streamedIn(pace: Pace): Promise<Section> {
   const bytes = pace.quick ? 64 * MIB : 6 * GIB
   const found = await measured('in', bytes, digestOf(bytes), pace)
-  const rate = least(found.plain.map(({ seconds }) => seconds)) / least(found.millrace.map(({ seconds }) => seconds))
+  const seconds = (name: string): number => leastOf(found, name, (round) => round.seconds)
   const section = sectionOf(
     'streamed-in',
     `A message of ${rounded(bytes / GIB)} GiB in one frame, hashed as it arrives`,
+    'sha256 of node:crypto; the hashes are compared. node:net hashes the same bytes, without frames or masks.',
     found,
     bytes,
   )
-  const note =
-    'sha256 of node:crypto; the hashes are compared. node:net hashes the same bytes, without frames or masks.'
+  const rate = seconds('node:net') / seconds('millrace')
   return {
     ...section,
-    note,
     goals: [...section.goals, { what: 'rate, millrace ÷ node:net', value: rate, limit: 0.5, least: true }],
   }
 }
 
 export async function streamedOut(pace: Pace): Promise<Section> {
   const bytes = pace.quick ? 64 * MIB : 6 * GIB
-  const found = await measured('out', bytes, String(bytes), pace)
   const title = `A message of ${rounded(bytes / GIB)} GiB sent from an async iterable`
   const note = 'Chunks of 256 KiB; the receiver reads the frames and counts. node:net sends the same by `pipeline`.'
-  return { ...sectionOf('streamed-out', title, found, bytes), note }
+  return sectionOf('streamed-out', title, note, await measured('out', bytes, String(bytes), pace), bytes)
 }
 
-interface Found {
-  readonly millrace: Round[]
-  readonly plain: Round[]
-}
-
-async function measured(direction: Direction, bytes: number, expected: string, { rounds }: Pace): Promise<Found> {
-  const found: Found = { millrace: [], plain: [] }
-  for (let round = 0; round < Math.min(rounds, 3); round++) {
-    for (const subject of SUBJECTS) {
-      const list = subject.protocol === 'ws' ? found.millrace : found.plain
-      list.push(await oneRound(subject, direction, bytes, expected))
-    }
-  }
-  return found
+function measured(direction: Direction, bytes: number, expected: string, { rounds }: Pace): Promise<Measured<Round>[]> {
+  return byTurns(SUBJECTS, Math.min(rounds, 3), (subject) => oneRound(subject, direction, bytes, expected))
 }
 
 /** A fresh server for each, because of its memory. Throws where the hash or the count is not as expected. */
@@ -106,26 +92,19 @@ async function transfer(
   return JSON.parse(stdout)
 }
 
-function sectionOf(id: string, title: string, found: Found, bytes: number): Section {
-  const peak = Math.max(...found.millrace.map((round) => round.peak)) / 1e6
-  const rows = SUBJECTS.map(({ name, protocol }) => {
-    const rounds = protocol === 'ws' ? found.millrace : found.plain
-    const seconds = least(rounds.map((round) => round.seconds))
-    const cpu = least(rounds.map((round) => round.cpu))
-    const highest = Math.max(...rounds.map((round) => round.peak))
-    const grown = Math.max(...rounds.map((round) => round.peak - round.start))
+function sectionOf(id: string, title: string, note: string, found: readonly Measured<Round>[], bytes: number): Section {
+  const most = (rounds: readonly Round[], figure: (round: Round) => number): number => Math.max(...rounds.map(figure))
+  const rows = found.map(({ name, rounds }) => {
+    const seconds = leastOf(found, name, (round) => round.seconds)
+    const cpu = leastOf(found, name, (round) => round.cpu)
+    const grown = most(rounds, ({ peak, start }) => peak - start)
     const figures = [bytes / 1e6 / seconds, (cpu / bytes) * GIB]
-    return [name, '', ...figures.map(rounded), megabytes(highest), megabytes(grown)]
+    return [name, '', ...figures.map(rounded), megabytes(most(rounds, ({ peak }) => peak)), megabytes(grown)]
   })
-  return {
-    id,
-    title,
-    note: '',
-    head: ['', '', 'MB/s', 'CPU s a GiB', 'peak MB', 'of that, since it listened'],
-    rows,
-    goals: [{ what: 'memory of the whole process in MB', value: peak, limit: MEMORY }],
-    raw: found,
-  }
+  const peak = most(found[0]?.rounds ?? [], (round) => round.peak) / 1e6
+  const head = ['', '', 'MB/s', 'CPU s a GiB', 'peak MB', 'of that, since it listened']
+  const goals = [{ what: 'memory of the whole process in MB', value: peak, limit: MEMORY }]
+  return { id, title, note, head, rows, goals, raw: found }
 }
 
 function here(program: string): string {

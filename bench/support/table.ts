@@ -20,7 +20,12 @@ export function markdownTable([head = [], ...rows]: Rows): string {
 
 /** A figure with three digits that count; a dash for none. */
 export function rounded(value: number): string {
+  return roundedTo(value, 3, 6)
+}
+
+/** The same with so many digits that count, and so many after the point at most. */
+export function roundedTo(value: number, digits: number, most: number): string {
   if (!Number.isFinite(value)) return '–'
-  const digits = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
-  return digits.toLocaleString('en', { maximumFractionDigits: 6 })
+  const figure = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(digits))
+  return figure.toLocaleString('en', { maximumFractionDigits: most })
 }
