@@ -47,16 +47,22 @@ export function markdownOf({ rows, missing }: Results): string {
   return `${markdownTable([head, ...rows.map(cells)])}\n\n${notes(rows, missing)}`
 }
 
-export function notes(rows: readonly Row[], missing: Results['missing']): string {
-  const problems = rows.flatMap(({ title, servers }) =>
-    Object.entries(servers).flatMap(([peer, { problem }]) =>
-      problem === undefined ? [] : [`${peer}, ${title}: ${problem}`],
-    ),
-  )
+function notes(rows: readonly Row[], missing: Results['missing']): string {
   return [
     'Server CPU time per message in µs, of the least disturbed round; the last columns divide millrace by the others: below 1 is less work.',
     '* The server never had 90 % of its core to do: its CPU time counts, its rate does not.',
-    ...Object.entries(missing).map(([peer, reason]) => `${peer} ${reason}.`),
-    ...problems,
+    ...problems(rows, missing),
   ].join('\n')
+}
+
+/** A line for each server that could not run, and for each row in which one failed. */
+export function problems(rows: readonly Row[], missing: Results['missing']): string[] {
+  return [
+    ...Object.entries(missing).map(([peer, reason]) => `${peer} ${reason}.`),
+    ...rows.flatMap(({ title, servers }) =>
+      Object.entries(servers).flatMap(([peer, { problem }]) =>
+        problem === undefined ? [] : [`${peer}, ${title}: ${problem}`],
+      ),
+    ),
+  ]
 }
