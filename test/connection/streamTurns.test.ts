@@ -85,14 +85,14 @@ test('many streams share the thread as one does, and each gets its turn', async 
   })
   let longest = 0
   for (let turns = 0; turns < 200; turns++) {
-    const before = performance.now()
+    const before = process.cpuUsage()
     await turn()
-    longest = Math.max(longest, performance.now() - before)
+    longest = Math.max(longest, process.cpuUsage(before).user / 1000)
   }
   for (const peer of peers) peer.terminate()
   await settle()
   assert.ok(Math.min(...progress) > 0, 'each has sent')
-  assert.ok(longest < 250, `a turn took ${Math.round(longest)} ms`)
+  assert.ok(longest < 250, `a turn took ${Math.round(longest)} ms of work`)
 })
 
 test('what is framed leaves in each turn, and all of it is there', async () => {
