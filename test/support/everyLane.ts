@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { Server } from '../../src/index.js'
 import type { ListenOptions } from '../../src/server/listener.js'
 import type { ServerOptions } from '../../src/server/options.js'
+import { effort } from './effort.js'
 import { latin1, upgradeRequest } from './httpRequests.js'
 import { serving } from './serving.js'
 import { SocketClient } from './socketClient.js'
@@ -15,11 +16,17 @@ export interface Way {
   readonly pieces: boolean
 }
 
+/** In the quick suite, each transport and each kind of request once. */
 const WAYS: readonly Way[] = [
   { publicApi: false, pieces: false },
-  { publicApi: false, pieces: true },
-  { publicApi: true, pieces: false },
   { publicApi: true, pieces: true },
+  ...effort<readonly Way[]>({
+    quick: [],
+    full: [
+      { publicApi: false, pieces: true },
+      { publicApi: true, pieces: false },
+    ],
+  }),
 ]
 
 /** A server and its clients, of one way; both are ended with the test. */
@@ -72,7 +79,7 @@ export class Trial {
   }
 }
 
-/** One test in every way. */
+/** One test in every way; in the quick suite, in two of four. */
 export function inEveryLane(name: string, run: (trial: Trial) => Promise<void>): void {
   for (const way of WAYS) {
     const request = way.pieces ? 'in pieces' : 'whole'
