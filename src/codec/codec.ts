@@ -2,6 +2,7 @@
 import { Heap } from './heap.js'
 import { Codec, codecOfThread } from './instance.js'
 
+export { type Compression, compressionOf } from './compression.js'
 export { OutOfMemory } from './outOfMemory.js'
 export { HEADROOM, Region } from './region.js'
 export { violationName } from './violations.js'

@@ -8,9 +8,11 @@ import { SLOT_SIZE } from './wasm.generated.js'
 
 export { PAGE }
 
-const CLASSES = [SLOT_SIZE, 1024, 4096, 16384] as const
-/** Bytes of the longest block that shares its page with others. */
+const CLASSES = [SLOT_SIZE, 1024, 4096, 16384, 32768] as const
+/** Bytes of the longest block that shares its page with others and may be asked to grow. */
 export const LARGEST_CLASS = 16384
+/** Of one that never grows: half a page. */
+const LARGEST_FIXED = 32768
 /** Shifted right by so many bits, an address is the number of its page. A shift costs half as much as a division. */
 const PAGE_BITS = 16
 
@@ -50,6 +52,17 @@ export class Heap {
    */
   allocate(bytes: number, reserve = bytes): Block {
     const block = bytes <= LARGEST_CLASS ? this.#allocateSmall(bytes) : this.#allocatePages(bytes, reserve)
+    this.used += block.size
+    return block
+  }
+
+  /**
+   * Allocates at least `bytes` that will never be more: a block of up to 32 KiB takes no whole page, as one that may grow
+   * does. Throws OutOfMemory as `allocate` does.
+   */
+  allocateFixed(bytes: number): Block {
+    if (bytes <= LARGEST_CLASS || bytes > LARGEST_FIXED) return this.allocate(bytes)
+    const block = this.#allocateSmall(bytes)
     this.used += block.size
     return block
   }
@@ -118,5 +131,6 @@ export function sizeOfBlock(bytes: number): number {
 function classOf(bytes: number): number {
   if (bytes <= SLOT_SIZE) return 0
   if (bytes <= 1024) return 1
-  return bytes <= 4096 ? 2 : 3
+  if (bytes <= 4096) return 2
+  return bytes <= LARGEST_CLASS ? 3 : 4
 }

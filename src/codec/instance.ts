@@ -85,12 +85,16 @@ export class Codec {
     this.memory = memory
     // An address of 2^32 would be 0: nothing may lie in the last page, so that no block ends there.
     this.maximumPages = Math.min(pages, MOST_PAGES - 1)
-    const module = new WebAssembly.Module(Buffer.from(base64, 'base64'))
-    this.call = new WebAssembly.Instance(module, { env: { memory } }).exports as CodecExports
+    this.call = this.instantiate(Buffer.from(base64, 'base64')) as CodecExports
     this.bytes = Buffer.from(memory.buffer)
     this.words = new Uint32Array(memory.buffer)
     this.doubles = new Float64Array(memory.buffer)
     this.#view = new Uint8Array(memory.buffer, 0, 0)
+  }
+
+  /** Compiles a module for this memory; returns what it exports. */
+  instantiate(module: Uint8Array): unknown {
+    return new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory: this.memory } }).exports
   }
 
   get pages(): number {

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const ELSEWHERE = [
   /^(?:\.\/|.*\/)?(?:server|client|large|bundle|module|main|document|worker|program|app|a|b|c)\.(?:c?js|mjs|ts)$/,
   /^(?:OLD|NEW|package|package-lock|bench|attacks)\.json$/,
-  /^(?:.*\/)?(?:wasm|name)\.generated\.ts$/,
+  /^(?:.*\/)?(?:wasm|deflate|name)\.generated\.ts$/,
   /^dist\//,
   /^build\//,
   /node_modules\//,

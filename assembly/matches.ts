@@ -1,0 +1,159 @@
+// Finds matches in the window (RFC 1951, section 4): greedy, with one look at where the next four bytes came last. What it
+// finds is either counted and kept as tokens, of which a block is made once it is clear which codes are the shortest, or
+// written with the fixed codes at once, which is all that short messages need.
+import { flushBytes, out, outBits, outHeld, resumeOut } from './bitOutput'
+import {
+  DEFLATER_AT,
+  DEFLATER_BUFFER,
+  DEFLATER_FARTHEST,
+  DEFLATER_FLOOR,
+  DEFLATER_SHIFT,
+  DEFLATER_TABLE,
+  hash,
+} from './deflater'
+import { FIRST_LENGTH, LONGEST_MATCH } from './symbols'
+import {
+  DISTANCE_COUNTS,
+  FIXED_CODES,
+  LITERAL_COUNTS,
+  MATCH_LENGTHS,
+  MOST_TOKENS,
+  TOKENS,
+  workspace,
+} from './workspace'
+
+/** A token: a literal, or TOKEN_MATCH | length symbol | its extra bits << 5 | distance symbol << 10 | its extra bits << 15. */
+export const TOKEN_MATCH: u32 = 0x80000000
+
+/** Behind the last token. */
+export let tokensEnd: usize = 0
+
+export function clearTokens(): void {
+  tokensEnd = workspace + TOKENS
+}
+
+/** The length of a match: as many bytes as are the same at both places, of which the first four are. */
+function matchLength(earlier: usize, later: usize, most: u32): u32 {
+  let length: u32 = 4
+  while (length + 8 <= most) {
+    const differences = load<u64>(earlier + length) ^ load<u64>(later + length)
+    if (differences) return length + ((ctz(differences) >> 3) as u32)
+    length += 8
+  }
+  while (length < most && load<u8>(earlier + length) == load<u8>(later + length)) length++
+  return length
+}
+
+/** The symbol of a distance, and its extra bits << 5; `twos` is the distance less one, of 2 or more. */
+function distanceToken(distance: u32): u32 {
+  const before = distance - 1
+  if (before < 2) return before
+  const extra = 30 - clz<u32>(before)
+  return ((extra << 1) + (before >> extra)) | ((before & ((1 << extra) - 1)) << 5)
+}
+
+function count(counts: u32, symbol: u32): void {
+  const at = workspace + counts + (symbol << 2)
+  store<u32>(at, load<u32>(at) + 1)
+}
+
+/** Counts and keeps what is found in the buffer up to `end`, until there is no room for tokens. */
+export function findTokens(state: usize, end: u32): void {
+  const window = load<u32>(state, DEFLATER_BUFFER) as usize
+  const table = state + DEFLATER_TABLE
+  const shift = load<u32>(state, DEFLATER_SHIFT)
+  const floor = load<u32>(state, DEFLATER_FLOOR)
+  const farthest = load<u32>(state, DEFLATER_FARTHEST)
+  const full = workspace + TOKENS + 4 * MOST_TOKENS
+  let at = load<u32>(state, DEFLATER_AT)
+  let token = tokensEnd
+  while (at < end && token < full) {
+    if (at + 4 <= end) {
+      const bytes = load<u32>(window + at)
+      const entry = table + (hash(bytes, shift) << 1)
+      const distance = at - load<u16>(entry)
+      store<u16>(entry, at as u16)
+      if (distance <= min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
+        const length = matchLength(window + at - distance, window + at, min(LONGEST_MATCH, end - at))
+        const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u32
+        const far = distanceToken(distance)
+        count(LITERAL_COUNTS, FIRST_LENGTH + (lengthToken & 31))
+        count(DISTANCE_COUNTS, far & 31)
+        store<u32>(token, TOKEN_MATCH | lengthToken | (far << 10))
+        token += 4
+        noteMatch(window, table, shift, at, length, end)
+        at += length
+        continue
+      }
+    }
+    const literal = load<u8>(window + at) as u32
+    count(LITERAL_COUNTS, literal)
+    store<u32>(token, literal)
+    token += 4
+    at++
+  }
+  tokensEnd = token
+  store<u32>(state, at, DEFLATER_AT)
+}
+
+/** Notes some of the places within a match: the next one, and the last ones. */
+function noteMatch(window: usize, table: usize, shift: u32, at: u32, length: u32, end: u32): void {
+  const next = at + length
+  if (next + 3 > end) return
+  store<u16>(table + (hash(load<u32>(window + at + 1), shift) << 1), (at + 1) as u16)
+  store<u16>(table + (hash(load<u32>(window + next - 2), shift) << 1), (next - 2) as u16)
+  store<u16>(table + (hash(load<u32>(window + next - 1), shift) << 1), (next - 1) as u16)
+}
+
+/** Writes what is found in the buffer up to `end` with the fixed codes; there must be room for 9 bits of each byte. */
+export function writeFixed(state: usize, end: u32): void {
+  const window = load<u32>(state, DEFLATER_BUFFER) as usize
+  const table = state + DEFLATER_TABLE
+  const shift = load<u32>(state, DEFLATER_SHIFT)
+  const floor = load<u32>(state, DEFLATER_FLOOR)
+  const farthest = load<u32>(state, DEFLATER_FARTHEST)
+  const codes = workspace + FIXED_CODES
+  let at = load<u32>(state, DEFLATER_AT)
+  let to = out
+  let bits = outBits
+  let held = outHeld
+  while (at < end) {
+    if (at + 4 <= end) {
+      const bytes = load<u32>(window + at)
+      const entry = table + (hash(bytes, shift) << 1)
+      const distance = at - load<u16>(entry)
+      store<u16>(entry, at as u16)
+      if (distance <= min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
+        const length = matchLength(window + at - distance, window + at, min(LONGEST_MATCH, end - at))
+        const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u64
+        const code = load<u32>(codes + ((FIRST_LENGTH + ((lengthToken as u32) & 31)) << 2)) as u64
+        bits |= ((code & 0xffff) | ((lengthToken >> 5) << ((code >> 16) & 0xff))) << held
+        held += ((code >> 16) & 0xff) + (code >> 24)
+        const far = distanceToken(distance) as u64
+        const farCode = load<u32>(codes + 4 * 288 + (((far as u32) & 31) << 2)) as u64
+        bits |= ((farCode & 0xffff) | ((far >> 5) << 5)) << held
+        held += 5 + (farCode >> 24)
+        store<u64>(to, bits)
+        to += (held >> 3) as usize
+        bits >>= held & 0x38
+        held &= 7
+        noteMatch(window, table, shift, at, length, end)
+        at += length
+        continue
+      }
+    }
+    const code = load<u32>(codes + ((load<u8>(window + at) as u32) << 2)) as u64
+    bits |= (code & 0xffff) << held
+    held += code >> 16
+    at++
+    if (held >= 24) {
+      store<u64>(to, bits)
+      to += (held >> 3) as usize
+      bits >>= held & 0x38
+      held &= 7
+    }
+  }
+  resumeOut(to, bits, held)
+  flushBytes()
+  store<u32>(state, at, DEFLATER_AT)
+}

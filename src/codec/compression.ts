@@ -1,0 +1,59 @@
+// The second module of the codec, for permessage-deflate (RFC 7692): a thread that never compresses never compiles it.
+import { Buffer } from 'node:buffer'
+import { base64, WORKSPACE_CONSUMED, WORKSPACE_SIZE, WORKSPACE_WRITTEN } from './deflate.generated.js'
+import type { Heap } from './heap.js'
+
+/** Everything the module exports as a function. Addresses and lengths are u32, in bytes. */
+export interface CompressionExports {
+  openWorkspace(at: number): void
+  inflateStart(state: number, windowBits: number): void
+  inflateForget(state: number): void
+  inflateRingBits(state: number, length: number): number
+  inflateRing(state: number, ring: number, bits: number): void
+  inflateKeep(state: number, from: number, length: number): void
+  inflate(state: number, from: number, length: number, base: number, to: number, room: number, limit: number): number
+  inflateEnd(state: number): number
+  deflaterBytes(windowBits: number): number
+  deflateStart(state: number, windowBits: number): void
+  deflateForget(state: number): void
+  deflateTakeOver(state: number, other: number): void
+  deflateBound(length: number): number
+  deflate(state: number, from: number, length: number, to: number, room: number, flush: number): number
+}
+
+/** The module of this thread, in the memory of a heap. Its workspace holds the tables of both directions. */
+export class Compression {
+  readonly heap: Heap
+  readonly call: CompressionExports
+  readonly #results: Uint32Array
+
+  /** Takes 64 KiB of the heap for good. Throws OutOfMemory if there is no room. */
+  constructor(heap: Heap) {
+    const { pointer } = heap.allocate(WORKSPACE_SIZE)
+    this.heap = heap
+    this.call = heap.codec.instantiate(Buffer.from(base64, 'base64')) as CompressionExports
+    this.call.openWorkspace(pointer)
+    this.#results = new Uint32Array(heap.codec.bytes.buffer, pointer, WORKSPACE_SIZE / 4)
+  }
+
+  /** Bytes of the input that the last call of `inflate` or `deflate` has consumed. */
+  get consumed(): number {
+    return this.#results[WORKSPACE_CONSUMED / 4] ?? 0
+  }
+
+  /** Bytes that it has written. */
+  get written(): number {
+    return this.#results[WORKSPACE_WRITTEN / 4] ?? 0
+  }
+}
+
+const opened = new WeakMap<Heap, Compression>()
+
+/** The compression in the memory of this heap, compiled on first use. Throws OutOfMemory if there is no room. */
+export function compressionOf(heap: Heap): Compression {
+  const known = opened.get(heap)
+  if (known !== undefined) return known
+  const compression = new Compression(heap)
+  opened.set(heap, compression)
+  return compression
+}

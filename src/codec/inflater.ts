@@ -1,0 +1,97 @@
+// Inflates the messages of one peer (RFC 7692, section 7.2.2). Its window grows as it is used.
+import type { Compression } from './compression.js'
+import { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, INFLATER_SIZE } from './deflate.generated.js'
+import type { Block } from './heap.js'
+
+/** How a call of `inflate` ended; see there. */
+export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM }
+
+/** The sizes of the window while it grows, as powers of two: those of the heap's blocks. */
+const STEPS = [10, 12, 14, 15] as const
+
+export class Inflater {
+  readonly #compression: Compression
+  readonly #windowBits: number
+  readonly #state: Block
+  #window: Block | undefined
+  #stepBits = 0
+
+  /**
+   * `windowBits` is what was negotiated for the peer, 8 to 15: it refers to no more than the last 2^windowBits bytes. It
+   * takes a KiB, and no window before the first message is kept. Throws OutOfMemory if there is no room.
+   */
+  constructor(compression: Compression, windowBits: number) {
+    this.#compression = compression
+    this.#windowBits = windowBits
+    this.#state = compression.heap.allocate(INFLATER_SIZE)
+    compression.call.inflateStart(this.#state.pointer, windowBits)
+  }
+
+  /** Bytes of the heap that it holds. */
+  get size(): number {
+    return this.#state.size + (this.#window?.size ?? 0)
+  }
+
+  /** Bytes of the input that the last call of `inflate` has consumed. */
+  get consumed(): number {
+    return this.#compression.consumed
+  }
+
+  /** Bytes that it has written. If the message is text, the UTF-8 of these is to be validated now, while they are at hand. */
+  get written(): number {
+    return this.#compression.written
+  }
+
+  /**
+   * Inflates the next `length` bytes of a message, which lie at `from`, to at most `room` bytes at `to`. What this message
+   * has written before and nobody has kept lies from `base` to `to`, which are the same if that is nothing. The message may
+   * have `limit` bytes in all. Addresses are those of the codec's memory, lengths are in bytes.
+   *
+   * Returns INFLATE_MORE once all are consumed and everything is written; INFLATE_ROOM if more room is needed: grow it, and
+   * call again with what is not consumed, even if that is nothing; INFLATE_LIMIT if the message is longer than the limit;
+   * INFLATE_CORRUPT if it is no DEFLATE. After the last two, nothing more can be inflated.
+   */
+  inflate(from: number, length: number, base: number, to: number, room: number, limit: number): number {
+    return this.#compression.call.inflate(this.#state.pointer, from, length, base, to, room, limit)
+  }
+
+  /** Ends the message. False if it ends where none may: it is corrupt. */
+  end(): boolean {
+    return this.#compression.call.inflateEnd(this.#state.pointer) !== 0
+  }
+
+  /**
+   * Keeps bytes that were written, because later ones may refer to them and they will not lie between `base` and `to`: a
+   * message with context takeover, or a piece of one that is handed on. Throws OutOfMemory if the window can't grow.
+   */
+  keep(from: number, length: number): void {
+    const { call } = this.#compression
+    if (length === 0) return
+    const bits = call.inflateRingBits(this.#state.pointer, length)
+    if (bits > this.#stepBits || this.#window === undefined) this.#grow(bits)
+    call.inflateKeep(this.#state.pointer, from, length)
+  }
+
+  /** Between messages: forgets what came before, where the peer has no context takeover (section 7.1.1.1). */
+  forget(): void {
+    this.#compression.call.inflateForget(this.#state.pointer)
+  }
+
+  /** Gives its memory back; nothing must be inflated after this. */
+  free(): void {
+    const { heap } = this.#compression
+    if (this.#window !== undefined) heap.free(this.#window)
+    heap.free(this.#state)
+    this.#window = undefined
+  }
+
+  #grow(bits: number): void {
+    const { heap, call } = this.#compression
+    const step = Math.min(STEPS.find((least) => least >= bits) ?? this.#windowBits, this.#windowBits)
+    const window = heap.allocateFixed(2 ** step)
+    call.inflateRing(this.#state.pointer, window.pointer, step)
+    if (this.#window !== undefined) heap.free(this.#window)
+    this.#window = window
+    this.#stepBits = step
+  }
+}
