@@ -2,6 +2,7 @@
 import { type Choice, type Found, measuring, type Suite } from '../support/suite.js'
 import { allocateStep } from './allocating.js'
 import { copyStep, inboxStep } from './buffering.js'
+import { compressSteps } from './compressing.js'
 import { maskStep, unmaskStep } from './masking.js'
 import { runStep, type Step, type StepResult } from './measure.js'
 import { offloadSteps } from './offloading.js'
@@ -25,6 +26,7 @@ async function run(choice: Choice): Promise<Found> {
     ...parseSteps,
     serializeStep,
     ...validateSteps,
+    ...compressSteps,
     ...offloadSteps(),
     inboxStep,
     copyStep,
