@@ -4,11 +4,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { Codec, compressionOf, Heap, heapOfThread } from '../../src/codec/codec.js'
+import type { CompressionExports } from '../../src/codec/compression.js'
 import * as generated from '../../src/codec/deflate.generated.js'
 import { Random, seed } from '../support/random.js'
 import { type Cuts, Deflating, Inflating, ZlibDeflating } from './compressing.js'
 import { jsonDocument } from './documents.js'
 import { importedMemory, SECTION_DATA, SECTION_IMPORT, SECTION_START, sectionsOf } from './wasmBinary.js'
+
+declare const WebAssembly: { readonly RuntimeError: new () => Error }
 
 const KIB = 1024
 const LARGEST = 16 * KIB
@@ -48,6 +51,36 @@ describe("the compression's module", () => {
     assert.equal(heap.used, 64 * KIB)
     assert.notEqual(compressionOf(heapOfThread()), compression)
   })
+})
+
+describe('the debug build of the compression traps at', () => {
+  const debug = readFileSync(new URL('../../../build/deflate.debug.wasm', import.meta.url))
+  const STATE = 320 * KIB
+  const RING = 400 * KIB
+  const DATA = 500 * KIB
+  const broken: readonly (readonly [what: string, run: (call: CompressionExports) => void])[] = [
+    ['a window that no peer can have', (call) => call.inflateStart(STATE, 16)],
+    ['a deflater with such a window', (call) => call.deflateStart(STATE, 7)],
+    ['a state that is not aligned', (call) => call.inflateStart(STATE + 4, 15)],
+    ['a message that begins behind its end', (call) => call.inflate(STATE, DATA, 0, DATA + 1, DATA, 10, 10)],
+    ['a ring that is larger than the window', (call) => call.inflateRing(STATE, RING, 13)],
+    ['bytes to keep without a ring', (call) => call.inflateKeep(STATE, DATA, 10)],
+    [
+      'more bytes to keep than a ring can take that should have grown',
+      (call) => {
+        call.inflateRing(STATE, RING, 8)
+        call.inflateKeep(STATE, DATA, 300)
+      },
+    ],
+  ]
+  for (const [what, run] of broken) {
+    it(what, () => {
+      const call = new Codec().instantiate(debug) as CompressionExports
+      call.openWorkspace(64 * KIB)
+      call.inflateStart(STATE, 12)
+      assert.throws(() => run(call), WebAssembly.RuntimeError)
+    })
+  }
 })
 
 /** Bytes that a connection holds, with takeover in both directions, once it has had so many messages of 1 KiB each way. */
