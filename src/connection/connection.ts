@@ -8,7 +8,8 @@ import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
  * What became of a message:
  *
  * - `'sent'`: it leaves with this turn's write.
- * - `'buffered'`: it waits, because the client has not read what was sent before.
+ * - `'buffered'`: it waits, because the client has not read what was sent before, or because so much is on its way that
+ *   the rest leaves in later turns of the event loop. `drain` is called when everything has left.
  * - `'dropped'`: the output policy has dropped it.
  * - `'closed'`: it was not sent, because the connection is closed or closing.
  */

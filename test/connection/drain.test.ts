@@ -44,6 +44,19 @@ test('once, when everything that was buffered has left', async () => {
   assert.deepEqual(drains, [0], 'sent is not buffered')
 })
 
+test('after a message that is too long for one turn, which is buffered, and so is what comes behind it', async () => {
+  const drains: number[] = []
+  const place = connections({ drain: (connection) => void drains.push(connection.bufferedAmount) })
+  const { peer } = place.connect()
+  assert.equal(peer.send(Buffer.alloc(8_000_000)), 'buffered')
+  assert.equal(peer.send('behind'), 'buffered')
+  for (let turn = 0; turn < 20 && peer.bufferedAmount > 0; turn++) {
+    assert.deepEqual(drains, [])
+    await settle()
+  }
+  assert.deepEqual(drains, [0])
+})
+
 test('again, after each time that something was buffered', async () => {
   const { peer, wire, drains } = await blocked()
   for (let round = 1; round <= 3; round++) {

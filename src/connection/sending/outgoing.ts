@@ -87,6 +87,11 @@ export class Outgoing implements Writer {
     return this.#outstanding !== undefined
   }
 
+  /** Whether what it has leaves in a later turn: for a write to finish, or because it has had its share of this turn. */
+  get waits(): boolean {
+    return this.#outstanding !== undefined || this.#goesOnLater
+  }
+
   /** Whether all that it has leaves with this turn's write, and is no more than `bytes`. */
   isWithin(bytes: number): boolean {
     if (this.#outstanding !== undefined || this.#end - this.#start > bytes) return false

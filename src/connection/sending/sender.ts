@@ -273,7 +273,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   #framedMore(): SendResult {
     this.relieve()
-    if (!this.outgoing.blocked) return 'sent'
+    if (!this.outgoing.waits) return 'sent'
     this.#drainOwed = true
     return 'buffered'
   }
