@@ -2,6 +2,10 @@
 
 /** Limits and the like under the names that others give them. */
 const ALIASES: Readonly<Record<string, string>> = {
+  perMessageDeflate: 'deflate',
+  permessageDeflate: 'deflate',
+  compression: 'deflate',
+  compress: 'deflate',
   maxPayload: 'maxMessage',
   maxPayloadLength: 'maxMessage',
   maxMessageSize: 'maxMessage',
@@ -87,9 +91,13 @@ const HANDLER_ALIASES: Readonly<Record<string, string>> = {
 
 /** Names of options that millrace does not have, and what it has instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  perMessageDeflate: 'permessage-deflate is not supported: leave it out',
-  compression: 'permessage-deflate is not supported: leave it out',
-  deflate: 'permessage-deflate is not supported: leave it out',
+  serverNoContextTakeover: 'write deflate: { contextTakeover: { server: false } }',
+  clientNoContextTakeover: 'write deflate: { contextTakeover: { client: false } }',
+  serverMaxWindowBits: 'write deflate: { windowBits: { server: 12 } }',
+  clientMaxWindowBits: 'write deflate: { windowBits: { client: 12 } }',
+  zlibDeflateOptions: 'write deflate: { windowBits: { server } }',
+  zlibInflateOptions: 'write deflate: { windowBits: { client } }',
+  concurrencyLimit: 'compression needs no limit of that kind: leave it out',
   server: "call server.handleUpgrade(request, socket, head) in the 'upgrade' listener of your HTTP server",
   httpServer: "call server.handleUpgrade(request, socket, head) in the 'upgrade' listener of your HTTP server",
   noServer: 'leave it out: a server that does not listen serves what handleUpgrade gives it',

@@ -42,7 +42,7 @@ export const deflateQuantities = {
 
 /** The windows of permessage-deflate, as powers of two (RFC 7692, section 7.1.2). */
 export const windowQuantities = {
-  server: { unit: 'count', byDefault: 15, least: 8, most: 15 },
+  server: { unit: 'count', byDefault: 12, least: 8, most: 15 },
   client: { unit: 'count', byDefault: 12, least: 8, most: 15 },
 } as const satisfies Readonly<Record<string, Quantity>>
 

@@ -78,7 +78,6 @@ export const deflateOptions = {
     contextTakeover: either(flag, object('an object: { server, client }', contextOptions)),
     windowBits: either(windows.server, object('an object: { server, client }', windowOptions)),
     ...numbers(deflateQuantities),
-    level: oneOf('fast', 'best'),
   },
 } satisfies Checklist
 
@@ -94,6 +93,7 @@ const routeTable = {
   protocols,
   large: object('an object: { module }', largeOptions),
   streamLeft: oneOf('drain', 'fail'),
+  deflate,
   upgrade: callback,
   upgradeFailed: callback,
 } satisfies Table
@@ -223,6 +223,13 @@ export const redisOptions = {
   options: { prefix: text, ...numbers(redisQuantities), error: callback },
 } satisfies Checklist
 
+export const sendOptions = {
+  owner: 'send',
+  prefix: '',
+  example: (name: string) => `connection.send(data, { ${name} })`,
+  options: { compress: flag },
+} satisfies Checklist
+
 export const streamOptions = {
   owner: 'sendStream',
   prefix: '',
@@ -236,6 +243,7 @@ export const everywhere: readonly Checklist[] = [
   listenOptions,
   tlsOptions,
   largeOptions,
+  deflateOptions,
   redisOptions,
   streamOptions,
 ]

@@ -1,6 +1,6 @@
 // Deflates messages for one peer with context takeover, or for any number of peers without it (RFC 7692, section 7.2.1).
 import type { Compression } from './compression.js'
-import { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM } from './deflate.generated.js'
+import { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, MOST_WINDOW_BITS } from './deflate.generated.js'
 import type { Block } from './heap.js'
 
 /** How a call of `deflate` ended, and the room with which a call does something; see there. */
@@ -8,6 +8,12 @@ export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM }
 
 /** The window with which a deflater begins that may have a larger one: its state takes 4 KiB. */
 const FIRST_BITS = 10
+
+/** The most bytes of the heap that the deflater of a window holds. */
+export function mostDeflaterBytes(windowBits: number): number {
+  if (windowBits <= FIRST_BITS + 2) return 4 * 2 ** windowBits
+  return windowBits < MOST_WINDOW_BITS ? 32_768 : 65_536
+}
 
 export class Deflater {
   readonly #compression: Compression

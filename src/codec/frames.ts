@@ -1,5 +1,6 @@
 // The words in which the other rooms speak of frames (RFC 6455, section 5.2): the bits and opcodes of a header, its
 // length, and what the frame table says of a frame.
+import type { Buffer } from 'node:buffer'
 import {
   INFO_ASCII,
   INFO_COMPRESSED,
@@ -8,6 +9,7 @@ import {
   INFO_REGION,
   LONGEST_7_BIT,
   LONGEST_16_BIT,
+  OPCODE_BINARY,
   OPCODE_TEXT,
 } from './wasm.generated.js'
 
@@ -38,6 +40,13 @@ export function headerBytes(length: number): number {
   return length <= LONGEST_16_BIT ? 4 : 10
 }
 
+/** Bytes of the payload of the frame without a masking key whose header lies at `pointer`. */
+export function payloadBytes(bytes: Buffer, pointer: number): number {
+  const length = bytes[pointer + 1] ?? 0
+  if (length <= LONGEST_7_BIT) return length
+  return length === LONGEST_7_BIT + 1 ? bytes.readUInt16BE(pointer + 2) : Number(bytes.readBigUInt64BE(pointer + 2))
+}
+
 /** The opcode of the frame or of the message. */
 export function opcodeOf(info: number): number {
   return info & INFO_OPCODE
@@ -60,6 +69,11 @@ export function isCompressed(info: number): boolean {
 /** Whether the payload lies in the message's own region, not where it was read. */
 export function isInRegion(info: number): boolean {
   return (info & INFO_REGION) !== 0
+}
+
+/** What the frame table says of a whole message that is not compressed. */
+export function messageInfo(text: boolean, ascii: boolean, region: boolean): number {
+  return (text ? OPCODE_TEXT | (ascii ? INFO_ASCII : 0) : OPCODE_BINARY) | (region ? INFO_REGION : 0)
 }
 
 /** Whether it is a part of a streamed message of which more follows. */

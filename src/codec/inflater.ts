@@ -1,13 +1,18 @@
 // Inflates the messages of one peer (RFC 7692, section 7.2.2). Its window grows as it is used.
 import type { Compression } from './compression.js'
 import { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, INFLATER_SIZE } from './deflate.generated.js'
-import type { Block } from './heap.js'
+import { type Block, sizeOfBlock } from './heap.js'
 
 /** How a call of `inflate` ended; see there. */
 export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM }
 
 /** The sizes of the window while it grows, as powers of two: those of the heap's blocks. */
 const STEPS = [10, 12, 14, 15] as const
+
+/** The most bytes of the heap that the inflater of a window holds. */
+export function mostInflaterBytes(windowBits: number): number {
+  return sizeOfBlock(INFLATER_SIZE) + 2 ** (STEPS.find((step) => step >= windowBits) ?? windowBits)
+}
 
 export class Inflater {
   readonly #compression: Compression

@@ -88,6 +88,13 @@ export class Parser {
     return this.#words[LENGTH_WORD + entry * ENTRY_WORDS] ?? 0
   }
 
+  /** The first `bytes` of the entry's payload are dealt with: what is left of it is the entry. */
+  shorten(entry: number, bytes: number): void {
+    const at = entry * ENTRY_WORDS
+    this.#words[POINTER_WORD + at] = this.pointer(entry) + bytes
+    this.#words[LENGTH_WORD + at] = this.length(entry) - bytes
+  }
+
   /** The address of the first byte that is not consumed. */
   get consumed(): number {
     return this.#words[CONSUMED_WORD] ?? 0

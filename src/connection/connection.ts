@@ -21,6 +21,15 @@ export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed'
  */
 export type Sendable = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Message | PreparedMessage
 
+/** How `send` sends a message. */
+export interface SendOptions {
+  /**
+   * Whether the message is compressed, if client and server have agreed on compression: true however short it is, false
+   * not at all. Default: by its length, as `deflate.threshold` says.
+   */
+  readonly compress?: boolean
+}
+
 /** The messages of a connection as an async iterator: what `connection.messages()` returns. */
 export interface Messages extends AsyncIterator<Message, undefined> {
   /** Returns this iterator, so that `for await` accepts it. */
@@ -69,7 +78,7 @@ export interface Connection<Data = unknown> {
    * })
    * ```
    */
-  send(data: Sendable): SendResult
+  send(data: Sendable, options?: SendOptions): SendResult
   /**
    * Sends one fragment of a message. `last` says that it is the last one. The first fragment decides whether the
    * message is text. A character may be split between two fragments. The policy `'drop'` does not apply to fragments.

@@ -1,6 +1,7 @@
 // What a server, a route or the answer of `upgrade` says about compression, put together: each takes from the one before
 // what it does not say itself.
 import { deflateQuantities, windowQuantities } from '../checks/quantities.js'
+import { Windows } from '../memory/windows.js'
 import type { DeflateParameters } from '../protocol/permessageDeflate.js'
 
 /** A value for each direction: of what the server sends, and of what the client sends. */
@@ -20,16 +21,11 @@ export interface DeflateOptions {
   readonly contextTakeover?: boolean | EachDirection<boolean>
   /**
    * The windows, as powers of two from 8 to 15: how far back a message may refer. A client's window is limited only if
-   * the client offers that. Default: 15 for what the server sends, and 12 for what the client sends.
+   * the client offers that. Default: 12, in both directions.
    */
   readonly windowBits?: number | EachDirection<number>
   /** Messages with fewer payload bytes than this are sent without compression. Default: 64. */
   readonly threshold?: number
-  /**
-   * How messages are compressed: `'fast'` costs little processor time, and `'best'` makes messages shorter. Default:
-   * `'fast'`.
-   */
-  readonly level?: 'fast' | 'best'
   /**
    * The most memory that the windows of all these connections may take in this process, in bytes. When it is used up,
    * further connections are opened without compression. Default: 256 MiB.
@@ -42,8 +38,8 @@ export interface DeflateSettings {
   /** What is agreed never exceeds this, as far as a client lets itself be limited. */
   readonly parameters: DeflateParameters
   readonly threshold: number
-  readonly level: 'fast' | 'best'
-  readonly memory: number
+  /** What the windows may take, and take. */
+  readonly windows: Windows
 }
 
 /** What holds where nothing is said but `true`. */
@@ -55,8 +51,7 @@ const byDefault: DeflateSettings = {
     clientMaxWindowBits: windowQuantities.client.byDefault,
   },
   threshold: deflateQuantities.threshold.byDefault,
-  level: 'fast',
-  memory: deflateQuantities.memory.byDefault,
+  windows: new Windows(deflateQuantities.memory.byDefault),
 }
 
 /**
@@ -70,12 +65,11 @@ export function deflateSettings(
   if (given === undefined) return base
   if (given === false) return undefined
   if (given === true) return base ?? byDefault
-  const { parameters, threshold, level, memory } = base ?? byDefault
+  const { parameters, threshold, windows } = base ?? byDefault
   return {
     parameters: parametersOf(given, parameters),
     threshold: given.threshold ?? threshold,
-    level: given.level ?? level,
-    memory: given.memory ?? memory,
+    windows: given.memory === undefined ? windows : new Windows(given.memory),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Claimant } from '../memory/budget.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
 import type { Expiring } from '../time/deadlines.js'
 import type { PressureListener } from './pressure.js'
-import type { Sink } from './receiving/incoming.js'
+import type { Sink } from './receiving/sink.js'
 
 export interface Owner extends Claimant, Expiring, Sink, PressureListener {
   /** The peer has broken a rule, or a limit: the connection fails with that rule's close code. */

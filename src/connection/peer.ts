@@ -17,8 +17,9 @@ import { type Inside, PublicConnection } from './publicConnection.js'
 import { Reason } from './reason.js'
 import { Delivery } from './receiving/delivery.js'
 import { Incoming } from './receiving/incoming.js'
+import { openSender } from './sending/deflatingSender.js'
 import type { FrameBuffer } from './sending/encoder.js'
-import { Sender } from './sending/sender.js'
+import type { Sender } from './sending/sender.js'
 import type { Opening, RouteContext } from './shared.js'
 import { leaveTopics } from './subscriptions.js'
 import { silence, Vitals } from './vitals.js'
@@ -56,15 +57,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#lifecycle = new Lifecycle(shared.encoder.role)
     this.#vitals = new Vitals(shared)
     this.pressure = new Pressure(transport, this.#lifecycle, this.#vitals, this)
-    this.sender = new Sender(shared, transport, this.#lifecycle, this.pressure, this)
+    this.sender = openSender(opening, shared, transport, this.#lifecycle, this.pressure, this)
     this.delivery = new Delivery(shared, this, this.pressure)
-    this.#incoming = new Incoming(shared, this, this.delivery, this.pressure, shared.encoder.role)
+    this.#incoming = new Incoming(shared, this, this.delivery, this.pressure, shared.encoder.role, opening)
   }
 
-  /**
-   * Opens, once `respond` has written what goes before the first frame, and takes the frames that came with the request.
-   * Throws OutOfMemory, before anything is sent, where `respond` does.
-   */
+  /** Opens, once `respond` has written what goes first, and takes what came early. Throws OutOfMemory, as `respond` does. */
   start(early: Uint8Array, respond?: (output: FrameBuffer) => void): void {
     const { turn, connections, deadlines, callbacks } = this.shared
     turn.begin()

@@ -1,8 +1,10 @@
 // The connection as its application holds it: the members of `Connection`, and nothing else. The peer is
 // private to the language, so that no program can reach it, not even one without types.
+import { checkOptions } from '../checks/check.js'
+import { everywhere, sendOptions } from '../checks/tables.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
-import type { Connection, Messages, Sendable, SendResult } from './connection.js'
+import type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection.js'
 import { type Pings, pingPayload, refusedPing } from './pings.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
@@ -55,8 +57,9 @@ export class PublicConnection<Data> implements Connection<Data> {
     return this.#inside.remoteAddress
   }
 
-  send(data: Sendable): SendResult {
-    return this.#inside.sender.send(data)
+  send(data: Sendable, options?: SendOptions): SendResult {
+    if (options !== undefined) checkOptions(options, sendOptions, everywhere)
+    return this.#inside.sender.send(data, options?.compress)
   }
 
   sendFragment(data: FragmentData, last: boolean): SendResult {

@@ -7,6 +7,7 @@ import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { type Deadlines, ticksOf } from '../time/deadlines.js'
 import { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
+import type { Agreed } from './deflateAgreements.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from './handlers.js'
 import { type Encoder, encoderOfThread } from './sending/encoder.js'
 import { type Slices, slicesOfThread } from './slices.js'
@@ -20,6 +21,8 @@ export interface Opening<Data> {
   readonly request: UpgradeRequest
   readonly data: Data
   readonly protocol: string
+  /** How messages are compressed, if that was agreed on. */
+  readonly deflate?: Agreed | undefined
   /** The client's address as a trusted proxy reported it; undefined where the transport's own address counts. */
   readonly clientAddress?: string | undefined
 }

@@ -5,8 +5,10 @@ import type { Sendable } from './connection.js'
 
 /** Someone to whom topics deliver. */
 export interface Subscriber {
-  /** Takes frames that are encoded, one or more, as they lie in memory. Never throws. */
-  deliver(memory: SharedMemory, pointer: number, length: number): void
+  /** The fewest bytes of a message that it is to be sent compressed for many; undefined if it can take none of these. */
+  readonly sharedThreshold?: number | undefined
+  /** Takes frames that are encoded, one or more, as they lie in memory; `deflated` if some are compressed. Never throws. */
+  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: boolean): void
 }
 
 /** The topics. */

@@ -1,7 +1,20 @@
 // The unfinished payload of one connection: a region that grows within the budget as the bytes arrive.
 import { type Heap, Region } from '../codec/codec.js'
-import type { Parser } from '../codec/parser.js'
 import type { Budget, Claimant, UnfinishedPayload } from './budget.js'
+
+/** Whoever fills the region. */
+export interface Growing {
+  /** Bytes that the region must hold. */
+  readonly needed: number
+  /** Bytes that are in it. */
+  readonly filled: number
+  /** Bytes that it may come to hold. */
+  readonly announced: number
+  /** Whether all that is announced, once it is there, is the whole message. */
+  readonly frameIsFinal: boolean
+  /** The region is here; it holds what was in the one before. */
+  grant(region: Region): void
+}
 
 export class Assembly implements UnfinishedPayload {
   readonly claimant: Claimant
@@ -33,23 +46,23 @@ export class Assembly implements UnfinishedPayload {
   }
 
   /**
-   * Makes the room that the parser asks for.
+   * Makes the room that is asked for.
    * False if the budget must first get free; the claimant is told when to try again. Throws a RangeError if the memory
    * itself has no place.
    */
-  grow(heap: Heap, parser: Parser): boolean {
-    const { needed, filled, announced } = parser
+  grow(heap: Heap, growing: Growing): boolean {
+    const { needed, filled, announced } = growing
     const held = this.size
     const budget = this.#budget
     const size = this.#region?.sizeWith(needed, announced) ?? Region.size(needed, announced)
     // What has been read whole ends before anything else happens: nobody need watch whether it does.
-    if (!this.#watched && (needed < announced || !parser.frameIsFinal || !budget.hasRegion(size))) this.#watch()
+    if (!this.#watched && (needed < announced || !growing.frameIsFinal || !budget.hasRegion(size))) this.#watch()
     if (this.#watched && !budget.allows(this, Math.max(size - held, 0))) return false
     if (this.#region === undefined) this.#region = new Region(heap, needed, announced, budget.regionFreed)
     else this.#region.grow(needed, filled, announced)
     budget.resized(held, this.#region.size)
     if (this.#watched) this.lastGrowth = budget.stalls.clock.now
-    parser.grant(this.#region)
+    growing.grant(this.#region)
     return true
   }
 

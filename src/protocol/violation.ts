@@ -15,6 +15,7 @@ export const violations = {
   LENGTH_UNSAFE: [1009, 'payload length above 2^53 - 1'],
   MESSAGE_TOO_LONG: [1009, 'message too long'], // section 7.4.1
   INVALID_UTF8: [1007, 'text is not valid UTF-8'], // section 8.1
+  INVALID_DEFLATE: [1007, 'compressed data that is no DEFLATE'], // RFC 7692, section 7.2.2
   INVALID_JSON: [1007, 'text is not JSON'], // section 7.4.1
   TOO_MANY_FRAGMENTS: [1008, 'too many fragments in one message'],
   CLOSE_PAYLOAD_TOO_SHORT: [1002, 'Close frame with half a close code'], // section 5.5.1

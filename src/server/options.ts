@@ -5,6 +5,7 @@ import { limits, shareOf } from '../checks/limits.js'
 import { defaultsOf } from '../checks/quantities.js'
 import { everywhere, routeOptions } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
+import type { DeflateOptions } from '../connection/deflateSettings.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
 import type { LargeOptions } from '../pool/pool.js'
 import type { ResponseHeaders } from '../protocol/responseHeaders.js'
@@ -50,6 +51,8 @@ export type Acceptance<Data> = {
    * offers, or none.
    */
   readonly protocol?: string
+  /** Compression for this connection; what is left out is as the route says. Default: as the route says. */
+  readonly deflate?: boolean | DeflateOptions
   /** Not allowed here: a status marks a refusal. */
   readonly status?: never
 } & (undefined extends Data
@@ -124,6 +127,12 @@ export type RouteOptions<Data = undefined> = Handlers<Data> &
     readonly origins?: readonly (string | RegExp)[]
     /** The subprotocols that this server speaks, the preferred ones first. Default: none. */
     readonly protocols?: readonly string[]
+    /**
+     * Compresses messages for clients that offer permessage-deflate (RFC 7692). Do not compress secrets together with
+     * text that others may choose: the length of a compressed message then gives the secret away (BREACH). Default:
+     * false; for a route, what the server says.
+     */
+    readonly deflate?: boolean | DeflateOptions
     /**
      * Hands large messages (64 KiB or longer, by default) to a module of yours, which runs in a pool of threads and
      * reads them where they lie. What the module returns is sent, or given to `largeResult`.

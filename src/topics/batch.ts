@@ -1,7 +1,9 @@
 // What was published on a topic in a turn: frames, one after the other, that lie in one place until every subscriber has
 // been sent them. If there are many subscribers, that takes several turns. A subscriber that is sent something else
 // meanwhile gets its part of the batch first, so that it sees everything in order.
-
+import { heapOfThread, OutOfMemory } from '../codec/codec.js'
+import { deflatedFrames } from '../connection/sending/deflatedFrames.js'
+import type { Frame } from '../connection/sending/encoder.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { Subscribers } from './subscribers.js'
@@ -21,6 +23,14 @@ export class Topic {
   }
 }
 
+/** Frames of a batch, compressed for all who begin there and compress no shorter messages. */
+interface Form {
+  readonly from: number
+  readonly end: number
+  readonly threshold: number
+  readonly frame: Frame
+}
+
 export class Batch {
   readonly topic: Topic
   readonly #memory: SharedMemory
@@ -29,6 +39,8 @@ export class Batch {
   /** Where the batch begins for subscribers that have had a part of it, or came after a part of it was published. */
   #ahead: Map<Subscriber, number> | undefined
   #rest: Iterator<Subscriber> | undefined
+  /** The same, compressed. */
+  #forms: Form[] | undefined
   /** The number of the last subscriber that has been sent the batch. */
   #passed = 0
 
@@ -93,9 +105,30 @@ export class Batch {
 
   release(): void {
     this.#memory.release()
+    for (const { frame } of this.#forms ?? []) frame.memory.release()
   }
 
   #deliver(subscriber: Subscriber, from: number): void {
-    if (from < this.#end) subscriber.deliver(this.#memory, from, this.#end - from)
+    if (from >= this.#end) return
+    const { sharedThreshold } = subscriber
+    const form = sharedThreshold === undefined ? undefined : this.#deflated(from, sharedThreshold)
+    if (form === undefined) subscriber.deliver(this.#memory, from, this.#end - from)
+    else subscriber.deliver(form.memory, form.memory.pointer, form.length, true)
+  }
+
+  /** The frames from `from` on, compressed once for all who take them so; undefined without memory for that. */
+  #deflated(from: number, threshold: number): Frame | undefined {
+    for (const form of this.#forms ?? []) {
+      if (form.from === from && form.end === this.#end && form.threshold === threshold) return form.frame
+    }
+    try {
+      const frame = deflatedFrames(heapOfThread(), { pointer: from, end: this.#end, threshold })
+      this.#forms ??= []
+      this.#forms.push({ from, end: this.#end, threshold, frame })
+      return frame
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      return undefined
+    }
   }
 }

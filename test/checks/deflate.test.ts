@@ -32,8 +32,6 @@ describe('deflate may be', () => {
     { windowBits: { client: 15 } },
     { windowBits: { server: 9, client: 8 } },
     { threshold: 0 },
-    { level: 'fast' },
-    { level: 'best' },
     { memory: 0 },
   ]
   for (const value of right) {
@@ -64,8 +62,8 @@ describe('deflate may not be', () => {
     [{ windowBits: { client: '12' } }, /^deflate\.windowBits\.client must be a whole number from 8 to 15, not '12'/],
     [{ windowBits: { clients: 12 } }, /has no option 'clients': did you mean 'client'\?/],
     [{ threshold: '1k' }, /^deflate\.threshold must be a whole number/],
-    [{ level: 6 }, /^deflate\.level must be 'fast' or 'best', not 6$/],
-    [{ levl: 'best' }, /^the option deflate has no option 'levl': did you mean 'level'\?/],
+    [{ serverMaxWindowBits: 10 }, /write deflate: \{ windowBits: \{ server: 12 \} \}$/],
+    [{ treshold: 1 }, /^the option deflate has no option 'treshold': did you mean 'threshold'\?/],
     [{ memory: true }, /^deflate\.memory must be a whole number/],
   ]
   for (const [value, message] of kinds) {

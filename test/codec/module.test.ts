@@ -25,6 +25,7 @@ type Elsewhere =
   | 'UNREAD'
   | 'OUTPUT_FULL'
   | 'INVALID_JSON'
+  | 'INVALID_DEFLATE'
 const closeCodes: Record<Exclude<ViolationName, Elsewhere>, number> = {
   RESERVED_BITS: 1002,
   RESERVED_OPCODE: 1002,

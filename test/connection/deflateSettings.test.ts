@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type DeflateOptions, type DeflateSettings, deflateSettings } from '../../src/connection/deflateSettings.js'
+import { Windows } from '../../src/memory/windows.js'
 
 const plain = settings(true)
 
@@ -23,12 +24,11 @@ test('true stands for the defaults, and so does an object without members', () =
     parameters: {
       serverNoContextTakeover: false,
       clientNoContextTakeover: false,
-      serverMaxWindowBits: 15,
+      serverMaxWindowBits: 12,
       clientMaxWindowBits: 12,
     },
     threshold: 64,
-    level: 'fast',
-    memory: 256 * 1024 * 1024,
+    windows: new Windows(256 * 1024 * 1024),
   })
   assert.deepEqual(settings({}), plain)
 })
@@ -51,9 +51,19 @@ describe('each member has its effect, and no other', () => {
     )
   }
 
-  for (const given of [{ threshold: 0 }, { level: 'best' }, { memory: 0 }] as const) {
+  for (const given of [{ threshold: 0 }] as const) {
     test(JSON.stringify(given), () => assert.deepEqual(settings(given), { ...plain, ...given }))
   }
+})
+
+test('memory is counted together by all who do not name their own', () => {
+  const server = settings({ memory: 5000 })
+  assert.equal(server.windows.most, 5000)
+  assert.equal(deflateSettings({ threshold: 1 }, server)?.windows, server.windows)
+  const own = deflateSettings({ memory: 5000 }, server)
+  assert.ok(own !== undefined && own.windows !== server.windows)
+  assert.equal(own.windows.most, 5000)
+  assert.equal(settings({}).windows, plain.windows)
 })
 
 describe('what is said later', () => {
@@ -61,7 +71,6 @@ describe('what is said later', () => {
     contextTakeover: { client: false },
     windowBits: { server: 9 },
     threshold: 1024,
-    level: 'best',
   })
 
   test('is off, or as before', () => {

@@ -13,6 +13,7 @@ import {
   type RouteOptions,
   route,
   type Sendable,
+  type SendOptions,
   type SendResult,
   type Server,
   type ServerOptions,
@@ -178,7 +179,7 @@ test('a connection', () => {
   proven<Same<Connection<User>['data'], User>>()
   proven<Same<ReturnType<Connection['send']>, 'sent' | 'buffered' | 'dropped' | 'closed'>>()
   proven<Same<SendResult, 'sent' | 'buffered' | 'dropped' | 'closed'>>()
-  proven<Same<Parameters<Connection['send']>, [data: Sendable]>>()
+  proven<Same<Parameters<Connection['send']>, [data: Sendable, options?: SendOptions | undefined]>>()
   for (const sendable of ['text', Buffer.alloc(1), new Uint8Array(1), new ArrayBuffer(1), new Float32Array(1)]) {
     proven<Fits<typeof sendable, Sendable>>()
   }

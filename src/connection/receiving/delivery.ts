@@ -17,10 +17,10 @@ import type { Owner } from '../owner.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import type { LargeRoute, RouteContext } from '../shared.js'
-import type { Deliverer } from './incoming.js'
 import { Kept } from './kept.js'
 import { loopInternals, MessageLoop } from './messageLoop.js'
 import { MessageStream, streamInternals } from './messageStream.js'
+import type { Deliverer } from './sink.js'
 
 /** The connection whose messages are delivered. */
 export interface Recipient<Data> extends CallbackTarget<Data>, Owner {}

@@ -1,52 +1,20 @@
 // The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
 // and parks what can't be handed out yet in memory that counts against the budget.
-import { type Heap, OutOfMemory, violationName } from '../../codec/codec.js'
-import { isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../../codec/frames.js'
+import { OutOfMemory, violationName } from '../../codec/codec.js'
+import { isCompressed, isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../../codec/frames.js'
 import { isViolation, Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../../codec/parser.js'
 import type { Region } from '../../codec/region.js'
 import { Assembly } from '../../memory/assembly.js'
-import type { Budget, Claimant } from '../../memory/budget.js'
 import { Flow } from '../../memory/flow.js'
 import { inboxOfThread } from '../../memory/inbox.js'
 import type { Role } from '../../protocol/role.js'
 import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
-import type { Slices } from '../slices.js'
 import { traceRead, tracing } from '../trace.js'
-import type { Turn } from '../turn.js'
-import { ParkedRead, type Rest } from './parkedRead.js'
-
-/** What all connections of a server share, as far as receiving needs it. */
-export interface IncomingContext {
-  readonly heap: Heap
-  readonly budget: Budget
-  readonly slices: Slices
-  readonly turn: Pick<Turn, 'begin' | 'end'>
-  /** `maxFragments` 0 is any number. */
-  readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
-  /** Longer messages are handed out while they arrive, whatever their length. Undefined: no message is. */
-  readonly streamThreshold?: number | undefined
-}
-
-/** Whoever takes what comes in. */
-export interface Sink extends Claimant {
-  /** A control frame, unmasked; its payload is valid until this returns. */
-  control(opcode: number, pointer: number, length: number): void
-  violated(violation: ProtocolViolation): void
-  /** Something else was thrown while a message or frame was handed out. */
-  handlerFailed(error: unknown): void
-}
-
-/** Where messages go. */
-export interface Deliverer {
-  /** A whole message. A `region` belongs to the receiver. */
-  take(info: number, pointer: number, length: number, region: Region | undefined): void
-  /** A message begins that is handed out in parts; `byteLength` is known if it comes in one frame. */
-  streamBegins(isText: boolean, byteLength: number | undefined): void
-  /** A part of it; valid until this returns. */
-  streamPart(pointer: number, length: number, last: boolean): void
-}
+import { Inflation, type InflationParameters } from './inflation.js'
+import { DONE, ParkedRead, type Rest } from './parkedRead.js'
+import type { Deliverer, IncomingContext, Sink } from './sink.js'
 
 export class Incoming {
   readonly #shared: IncomingContext
@@ -54,26 +22,44 @@ export class Incoming {
   readonly #deliverer: Deliverer
   readonly #pressure: Pressure
   readonly #parser: Parser
+  /** How messages may be compressed, if that was agreed on. */
+  readonly #deflate: InflationParameters | undefined
+  /** Inflates them, from the first one on; where they do not refer to each other, each for itself. */
+  #inflation: Inflation | undefined
   #assembly: Assembly | undefined
   #parked: ParkedRead | undefined
   /** The message under way, if it is handed out in parts. */
   #flow: Flow | undefined
   #resuming = false
 
-  constructor(shared: IncomingContext, sink: Sink, deliverer: Deliverer, pressure: Pressure, role: Role = 'server') {
+  constructor(
+    shared: IncomingContext,
+    sink: Sink,
+    deliverer: Deliverer,
+    pressure: Pressure,
+    role: Role = 'server',
+    agreed: { readonly deflate?: { readonly inflation: InflationParameters } | undefined } = {},
+  ) {
     this.#shared = shared
     this.#sink = sink
     this.#deliverer = deliverer
     this.#pressure = pressure
     const { maxMessage, maxFragments } = shared.limits
     const longest = shared.streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
-    this.#parser = new Parser(shared.heap, role, { longest, fragments: maxFragments })
+    this.#parser = new Parser(shared.heap, role, {
+      longest,
+      fragments: maxFragments,
+      compressed: agreed.deflate !== undefined,
+    })
+    this.#deflate = agreed.deflate?.inflation
+    this.#deflate?.windows.charge(this.#deflate.bytes)
   }
 
   /** Notes when the last bytes came; `reading` is false while this server does not read. */
   noteArrival(reading: boolean): void {
     this.#assembly?.arrived(reading)
     this.#flow?.arrived(reading)
+    this.#inflation?.arrived(reading)
   }
 
   /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
@@ -148,6 +134,7 @@ export class Incoming {
     this.#assembly = undefined
     this.#flow?.drop()
     this.#flow = undefined
+    this.#inflation?.drop()
     if (this.#parked !== undefined) this.#unpark(this.#parked)
     this.#parked = undefined
   }
@@ -155,6 +142,8 @@ export class Incoming {
   /** Gives back everything; the transport must be gone. */
   free(): void {
     this.drop()
+    this.#inflation?.free()
+    this.#deflate?.windows.give(this.#deflate.bytes)
     this.#parser.free()
   }
 
@@ -169,7 +158,11 @@ export class Incoming {
       cursor = parser.consumed
       for (let from = 0; from < to; from++) {
         if (!this.#pressure.accepts) return this.#park({ from, to, start: cursor, end, status })
-        this.#deliver(parser.info(from), parser.pointer(from), parser.length(from))
+        const done = this.#deliver(parser.info(from), parser.pointer(from), parser.length(from))
+        if (done !== DONE) {
+          parser.shorten(from, done)
+          return this.#park({ from, to, start: cursor, end, status })
+        }
         if (slices.spend()) this.#pressure.yield(slices)
       }
       if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
@@ -198,10 +191,26 @@ export class Incoming {
     return name === 'TOO_MANY_FRAGMENTS' ? `maxFragments is ${maxFragments}` : ''
   }
 
-  #deliver(info: number, pointer: number, length: number): void {
+  /** Hands out a frame or a message: DONE, or how many bytes of it are dealt with, if the rest must wait. */
+  #deliver(info: number, pointer: number, length: number): number {
     const opcode = opcodeOf(info)
-    if (opcode > OPCODE_BINARY) return this.#sink.control(opcode, pointer, length)
-    if (this.#flow !== undefined) return this.#deliverPart(info, pointer, length)
+    if (opcode > OPCODE_BINARY) this.#sink.control(opcode, pointer, length)
+    else if (isCompressed(info)) return this.#inflate(this.#deflate, info, pointer, length)
+    else if (this.#flow !== undefined) this.#deliverPart(info, pointer, length)
+    else this.#deliverWhole(info, pointer, length)
+    return DONE
+  }
+
+  #inflate(deflate: InflationParameters | undefined, info: number, pointer: number, length: number): number {
+    if (deflate === undefined) return DONE // the parser lets no such message pass
+    const target = { shared: this.#shared, sink: this.#sink, deliverer: this.#deliverer, pressure: this.#pressure }
+    this.#inflation ??= new Inflation(target, deflate)
+    const done = this.#inflation.take(info, pointer, length)
+    if (this.#inflation.spent) this.#inflation = undefined
+    return done
+  }
+
+  #deliverWhole(info: number, pointer: number, length: number): void {
     let region: Region | undefined
     if (isInRegion(info)) {
       region = this.#assembly?.finish()

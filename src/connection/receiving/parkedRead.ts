@@ -8,6 +8,9 @@ import { SharedBlock } from '../../memory/sharedBlock.js'
 /** Numbers that are kept of each frame: its info, where its payload lies, and how long that is. */
 const NUMBERS = 3
 
+/** In the place of the bytes of a frame that are dealt with: all are, and the frame is. */
+export const DONE = -1
+
 /** Bytes that the objects of a parked read cost besides its block. */
 const OBJECTS = 256
 
@@ -26,10 +29,10 @@ export class ParkedRead {
   readonly status: number
   readonly start: number
   readonly end: number
-  readonly #entries: readonly number[]
+  readonly #entries: number[]
   #next = 0
 
-  private constructor(memory: SharedBlock, entries: readonly number[], start: number, end: number, status: number) {
+  private constructor(memory: SharedBlock, entries: number[], start: number, end: number, status: number) {
     this.memory = memory
     this.#entries = entries
     this.start = start
@@ -88,16 +91,26 @@ export class ParkedRead {
     return this.#next >= this.#entries.length
   }
 
-  /** Takes the next frame and shows it to `deliver`; its payload stays where it is until that returns. */
-  deliverNext(deliver: (info: number, pointer: number, length: number) => void): void {
+  /**
+   * Takes the next frame and shows it to `deliver`; its payload stays where it is until that returns. Where it returns
+   * DONE, the frame is dealt with; otherwise the number of bytes that are, and what is left is the next frame.
+   */
+  deliverNext(deliver: (info: number, pointer: number, length: number) => number): void {
     const at = this.#next
     this.#next += NUMBERS
     this.memory.retain()
     try {
-      deliver(this.#entries[at] ?? 0, this.#entries[at + 1] ?? 0, this.#entries[at + 2] ?? 0)
+      const done = deliver(this.#entries[at] ?? 0, this.#entries[at + 1] ?? 0, this.#entries[at + 2] ?? 0)
+      if (done !== DONE) this.#leave(at, done)
     } finally {
       this.memory.release()
     }
+  }
+
+  #leave(at: number, done: number): void {
+    this.#next = at
+    this.#entries[at + 1] = (this.#entries[at + 1] ?? 0) + done
+    this.#entries[at + 2] = (this.#entries[at + 2] ?? 0) - done
   }
 }
 

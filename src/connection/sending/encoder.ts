@@ -32,6 +32,16 @@ export interface FrameBuffer {
   commit(pointer: number, length: number): void
 }
 
+/** Whatever compresses for a connection, or for many. */
+export interface Compressor {
+  /** Bytes of room in which `length` bytes have their place, whatever they are. */
+  bound(length: number): number
+  /** Compresses what lies at `source`, and writes it to `target`; `last` is the end of a message. */
+  deflate(source: number, length: number, target: number, room: number, last: boolean): number
+  /** Bytes that were written. */
+  readonly written: number
+}
+
 /** An encoded frame in memory of its own. */
 export interface Frame {
   readonly memory: SharedBlock
@@ -91,6 +101,22 @@ export class Encoder {
         ? call.frame(pointer, first, source, length)
         : call.maskedFrame(pointer, first, source, length, this.#keys.next())
     buffer.commit(pointer, bytes)
+  }
+
+  /** A frame around what `deflater` makes of bytes in the codec's memory; `first` has FIN if they end their message. */
+  deflated(buffer: FrameBuffer, first: number, source: number, length: number, deflater: Compressor): void {
+    const room = deflater.bound(length)
+    const pointer = buffer.reserve(room + this.#longestHeader)
+    // Few bytes are moved where the guess is wrong: what is compressed is short.
+    const guess = headerBytes(length) + this.#keyBytes
+    deflater.deflate(source, length, pointer + guess, room, (first & FIN) !== 0)
+    const bytes = deflater.written
+    const { call } = this.#codec
+    const header = headerBytes(bytes) + this.#keyBytes
+    if (header !== guess) call.copy(pointer + header, pointer + guess, bytes)
+    call.header(pointer, first, bytes)
+    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, bytes)
+    buffer.commit(pointer, header + bytes)
   }
 
   /** A fragment of a message (section 5.4); `opcode` is the message's, or that of a continuation. */

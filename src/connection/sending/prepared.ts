@@ -5,6 +5,7 @@ import { callerError } from '../../checks/errors.js'
 import { codecOfThread, heapOfThread, OutOfMemory } from '../../codec/codec.js'
 import type { SharedBlock } from '../../memory/sharedBlock.js'
 import { Message } from '../message.js'
+import { deflatedFrames } from './deflatedFrames.js'
 import { bytesOf, encoderOfThread, type Frame, firstOf } from './encoder.js'
 
 const collected = new FinalizationRegistry<SharedBlock>((memory) => memory.release())
@@ -15,6 +16,8 @@ interface PreparedInternals {
   bytes(message: PreparedMessage): Uint8Array
   /** The encoded frame. Throws an Error for a message that is released, and OutOfMemory where it can't be encoded. */
   frame(message: PreparedMessage): Frame
+  /** The same, compressed. Throws as `frame` does. */
+  deflated(message: PreparedMessage): Frame
 }
 
 let internals: PreparedInternals
@@ -29,6 +32,7 @@ export class PreparedMessage {
   /** The length of the payload in bytes. */
   readonly byteLength: number
   #frame: Frame | undefined
+  #deflated: Frame | undefined
   /** The payload, if there was no memory to encode it: the next `send` tries again. */
   #payload: Uint8Array | undefined
 
@@ -45,6 +49,15 @@ export class PreparedMessage {
         if (message.#payload === undefined)
           throw callerError('ERR_PREPARED_RELEASED', 'the prepared message is released')
         return message.#encode(message.#payload)
+      },
+      deflated(message) {
+        if (message.#deflated !== undefined) return message.#deflated
+        const { memory, length } = internals.frame(message)
+        const row = { pointer: memory.pointer, end: memory.pointer + length, threshold: 0 }
+        const frame = deflatedFrames(heapOfThread(), row)
+        message.#deflated = frame
+        collected.register(message, frame.memory, message)
+        return frame
       },
     }
   }
@@ -66,6 +79,8 @@ export class PreparedMessage {
     collected.unregister(this)
     this.#frame?.memory.release()
     this.#frame = undefined
+    this.#deflated?.memory.release()
+    this.#deflated = undefined
     this.#payload = undefined
   }
 

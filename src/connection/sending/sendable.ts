@@ -18,6 +18,11 @@ export function mostBytes(data: Sendable): number {
   return bytesOf(data).length + LONGEST_HEADER
 }
 
+/** Throws, as `send` does, if it can't be sent. */
+export function checkSendable(data: Sendable): void {
+  if (typeof data !== 'string') mostBytes(data)
+}
+
 /** The exact length of its payload, or of the frame that it has already. Throws as `mostBytes` does. */
 export function exactBytes(data: Sendable): number {
   return typeof data === 'string' ? Buffer.byteLength(data) : mostBytes(data)

@@ -35,7 +35,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
   #failed = false
   /** The message under way that is sent in parts, made for the first. */
-  #unfinished: Unfinished | undefined
+  protected unfinished: Unfinished | undefined
 
   constructor(shared: SenderContext, transport: Transport, lifecycle: Lifecycle, pressure: Pressure, owner: Owner) {
     this.#shared = shared
@@ -47,10 +47,10 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Bytes that were taken and that the system has not, those behind an unfinished message included. */
   get buffered(): number {
-    return this.outgoing.buffered + (this.#unfinished?.waiting ?? 0)
+    return this.outgoing.buffered + (this.unfinished?.waiting ?? 0)
   }
 
-  send(data: Sendable): SendResult {
+  send(data: Sendable, _compress?: boolean): SendResult {
     try {
       return this.#send(data)
     } catch (error) {
@@ -60,7 +60,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   #send(data: Sendable): SendResult {
     this.catchUp()
-    if (this.#unfinished?.underWay === true) return this.#sendAmid(this.#unfinished, data)
+    if (this.unfinished?.underWay === true) return this.#sendAmid(this.unfinished, data)
     if (typeof data !== 'string' && data instanceof Message) return this.#message(data)
     return this.#payload(data)
   }
@@ -69,7 +69,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     if (typeof data !== 'string' && data instanceof PreparedMessage) return this.#prepared(data)
     const { encoder } = this.#shared
     const payload = typeof data === 'string' ? data : bytesOf(data)
-    const refused = this.#refused(payload)
+    const refused = this.refused(payload)
     if (refused !== undefined) return refused
     if (typeof payload === 'string') encoder.text(this.outgoing, FIN | OPCODE_TEXT, payload)
     else encoder.bytes(this.outgoing, FIN | OPCODE_BINARY, payload)
@@ -93,7 +93,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** What a topic has encoded, for this connection among others. Never throws. */
   deliver(memory: SharedMemory, pointer: number, length: number): void {
     try {
-      const unfinished = this.#unfinished
+      const unfinished = this.unfinished
       if (unfinished?.underWay !== true) this.#sendFrames(memory, pointer, length)
       else this.#wait(unfinished, length, (backlog) => backlog.add(memory, pointer, length))
     } catch (error) {
@@ -109,7 +109,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     const payload = typeof data === 'string' ? data : bytesOf(data)
     unfinished.checkKind(payload)
     if (!this.admits()) return 'closed' // else a message that has begun must be ended: it can't be dropped
-    if (this.#shared.outputPolicy === 'close' && this.#refused(payload) !== undefined) return 'closed'
+    if (this.#shared.outputPolicy === 'close' && this.refused(payload) !== undefined) return 'closed'
     return unfinished.fragment(payload, last)
   }
 
@@ -127,13 +127,13 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   get #parts(): Unfinished {
-    this.#unfinished ??= new Unfinished(this.#shared, this.#lifecycle, this, this.#owner)
-    return this.#unfinished
+    this.unfinished ??= new Unfinished(this.#shared, this.#lifecycle, this, this.#owner)
+    return this.unfinished
   }
 
   /** Nothing more can be sent: a stream hears of it at once, and what waits behind it is given up. */
   end(): void {
-    this.#unfinished?.end()
+    this.unfinished?.end()
   }
 
   flushed(): void {
@@ -155,7 +155,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     turn.begin()
     if (status === undefined) outgoing.flush()
     else outgoing.written(status)
-    if (outgoing.buffered <= limits.outputLimit / 2) this.#unfinished?.relieved()
+    if (outgoing.buffered <= limits.outputLimit / 2) this.unfinished?.relieved()
     this.drained()
     turn.end()
   }
@@ -224,7 +224,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
   admits(): boolean {
     if (!this.#open) return false
-    const waiting = this.outgoing.waiting + (this.#unfinished?.waiting ?? 0)
+    const waiting = this.outgoing.waiting + (this.unfinished?.waiting ?? 0)
     if (waiting <= this.#shared.limits.outputCeiling) return true
     this.#owner.terminate()
     return false
@@ -252,7 +252,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   #prepared(message: PreparedMessage): SendResult {
     const { memory, length } = preparedInternals.frame(message)
     if (!this.#shared.encoder.masks) return this.#sendFrames(memory, memory.pointer, length)
-    const refused = this.#refused(message)
+    const refused = this.refused(message)
     if (refused !== undefined) return refused
     encode(this.#shared.encoder, this.outgoing, message)
     return this.framed()
@@ -260,7 +260,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   #message(message: Message): SendResult {
     const pointer = messageInternals.pointer(message) // throws for one that is gone
-    const refused = this.#refused(message)
+    const refused = this.refused(message)
     if (refused !== undefined) return refused
     this.#shared.encoder.message(this.outgoing, message, pointer)
     return this.framed()
@@ -279,7 +279,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
-  #refused(data: string | { readonly byteLength: number }): SendResult | undefined {
+  protected refused(data: string | { readonly byteLength: number }): SendResult | undefined {
     if (!this.outgoing.blocked && !this.#failed && this.#lifecycle.isOpen) return undefined // for nearly every message
     return this.#refusal(data)
   }

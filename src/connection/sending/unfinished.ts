@@ -9,6 +9,7 @@ import type { Lifecycle } from '../../protocol/lifecycle.js'
 import type { SendResult } from '../connection.js'
 import { Backlog } from './backlog.js'
 import { Characters } from './characters.js'
+import type { Deflation } from './deflation.js'
 import type { Encoder } from './encoder.js'
 import type { Outgoing } from './outgoing.js'
 import { StreamPump, type StreamTarget } from './streamPump.js'
@@ -24,6 +25,8 @@ export interface UnfinishedContext {
 /** The sending half of the connection that a message belongs to. */
 export interface FragmentSender {
   readonly outgoing: Outgoing
+  /** Compresses fragments, if that was agreed on. */
+  readonly deflation?: Deflation
   /** Whether anything can be sent. */
   admits(): boolean
   /** A fragment is framed: what its sender is told. */
@@ -110,14 +113,10 @@ export class Unfinished implements StreamTarget {
   }
 
   #frame(piece: string | Uint8Array, last: boolean): SendResult {
-    const { encoder } = this.#shared
+    const { outgoing, deflation = this.#shared.encoder } = this.#sender
     const opcode = opcodeFor(piece)
-    encoder.fragment(
-      this.#sender.outgoing,
-      this.#opcode === 0 ? opcode : OPCODE_CONTINUATION,
-      typeof piece === 'string' ? this.#whole(piece, last) : piece,
-      last,
-    )
+    const payload = typeof piece === 'string' ? this.#whole(piece, last) : piece
+    deflation.fragment(outgoing, this.#opcode === 0 ? opcode : OPCODE_CONTINUATION, payload, last)
     this.#opcode = last ? 0 : opcode
     const result = this.#sender.framed()
     if (last) this.#ends()

@@ -2,6 +2,8 @@
 import { callerError } from '../../checks/errors.js'
 import { routeQuantities } from '../../checks/quantities.js'
 import { isThenable } from '../../checks/thenable.js'
+import { type Agreed, DeflateAgreements } from '../../connection/deflateAgreements.js'
+import { type DeflateSettings, deflateSettings } from '../../connection/deflateSettings.js'
 import {
   type LargeRoute,
   type Opening,
@@ -38,13 +40,16 @@ export type UpgradeVerdict = AcceptedUpgrade | Refusal
 const GONE = refuse(503, 'too late')
 
 /** Options of the server that its routes inherit. */
-type RouteDefaults = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'upgradeFailed'>
+type RouteDefaults = Pick<AnyRoute, 'outputPolicy' | 'origins' | 'protocols' | 'deflate' | 'upgradeFailed'>
 
 export class Endpoint {
   readonly #options: AnyRoute
   /** The server's options that hold where the route has none of its own; above all those that keep strangers out. */
   readonly #inherited: RouteDefaults
   readonly #shared: RouteContext<unknown>
+  readonly #parts: ServerParts<unknown>
+  readonly #deflate: DeflateSettings | undefined
+  readonly #agreements: DeflateAgreements | undefined
 
   /** `base` is the server's own handlers and options, for a route. */
   constructor(options: AnyRoute, limits: ServerLimits, parts: ServerParts<unknown>, base: RouteDefaults = {}) {
@@ -52,6 +57,9 @@ export class Endpoint {
     const own = limitsOf(options, limits)
     this.#options = options
     this.#inherited = base
+    this.#parts = parts
+    this.#deflate = deflateSettings(options.deflate, deflateSettings(base.deflate, undefined))
+    this.#agreements = this.#deflate && new DeflateAgreements(parts, this.#deflate)
     const streamThreshold = streamThresholdOf(options, own.maxMessage)
     const large = largeOf(options)
     this.#shared = openRoute(parts, options, { limits: own, outputPolicy, large, streamThreshold, streamLeft })
@@ -79,12 +87,12 @@ export class Endpoint {
     if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
     if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
     const { upgrade } = this.#options
-    if (upgrade === undefined) return this.#judge(request, offered, undefined)
+    if (upgrade === undefined) return this.#judge(head, request, offered, undefined)
     try {
       const answer = upgrade.call(this.#options, request)
-      if (!isThenable(answer)) return this.#judge(request, offered, answer)
+      if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
       return Promise.resolve(answer)
-        .then((settled) => this.#judge(request, offered, settled))
+        .then((settled) => this.#judge(head, request, offered, settled))
         .catch((error: unknown) => (requestInternals.gaveUp(request, error) ? GONE : this.failed(request, error)))
     } catch (error) {
       return this.failed(request, error)
@@ -111,13 +119,22 @@ export class Endpoint {
   }
 
   /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
-  #judge(request: UpgradeRequest, offered: readonly string[], answer: unknown): UpgradeVerdict {
+  #judge(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: unknown): UpgradeVerdict {
     const read = readAnswer(answer)
     if ('status' in read) return refuse(read.status, read.body, read.headers)
-    return this.#accept(request, offered, read)
+    const verdict = this.#accept(request, offered, read)
+    const offers = head.headers['sec-websocket-extensions']
+    return offers === undefined ? verdict : withDeflate(verdict, this.#agreementsFor(read)?.agree(offers))
   }
 
-  #accept(request: UpgradeRequest, offered: readonly string[], answer: AcceptedAnswer): UpgradeVerdict {
+  /** What `upgrade` says of compression goes before what the route says. */
+  #agreementsFor({ deflate }: AcceptedAnswer): DeflateAgreements | undefined {
+    if (deflate === undefined) return this.#agreements
+    const settings = deflateSettings(deflate, this.#deflate)
+    return settings && new DeflateAgreements(this.#parts, settings)
+  }
+
+  #accept(request: UpgradeRequest, offered: readonly string[], answer: AcceptedAnswer): AcceptedUpgrade {
     const { protocols = this.#inherited.protocols } = this.#options
     const { data, headers, protocol = protocols?.find((one) => offered.includes(one)) ?? '' } = answer
     // Section 4.2.2: the server may only choose among what the client offers.
@@ -127,6 +144,14 @@ export class Endpoint {
     const clientAddress = requestInternals.client(request)
     return { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
   }
+}
+
+/** The same, with what is agreed on about compression. */
+function withDeflate(accepted: AcceptedUpgrade, deflate: Agreed | undefined): AcceptedUpgrade {
+  if (deflate === undefined) return accepted
+  const { shared, opening, headers } = accepted
+  const extensions = { 'Sec-WebSocket-Extensions': deflate.answer }
+  return { shared, opening: { ...opening, deflate }, headers: { ...headers, ...extensions } }
 }
 
 function largeOf({ large }: AnyRoute): LargeRoute<unknown> | undefined {

@@ -3,6 +3,8 @@
 import { checkOptions, isPlain } from '../../checks/check.js'
 import { callerError } from '../../checks/errors.js'
 import { type Checklist, type Kind, shown, text } from '../../checks/kinds.js'
+import { deflate } from '../../checks/tables.js'
+import type { DeflateOptions } from '../../connection/deflateSettings.js'
 import type { HeaderFields } from '../../protocol/openingHandshake.js'
 import { readHeaders } from '../../protocol/responseHeaders.js'
 
@@ -11,6 +13,7 @@ export interface AcceptedAnswer {
   readonly data: unknown
   readonly headers: HeaderFields
   readonly protocol: string | undefined
+  readonly deflate: boolean | DeflateOptions | undefined
 }
 
 /** The upgrade is refused. */
@@ -18,6 +21,14 @@ export interface RefusedAnswer {
   readonly status: number
   readonly headers: HeaderFields
   readonly body: string
+}
+
+/** An acceptance whose members have been checked. */
+interface GivenAcceptance {
+  readonly data?: unknown
+  readonly headers?: unknown
+  readonly protocol?: string
+  readonly deflate?: boolean | DeflateOptions
 }
 
 const anything: Kind = { words: 'anything', is: () => true }
@@ -30,7 +41,7 @@ const acceptance = {
   owner: "upgrade's answer",
   prefix: 'the answer of upgrade: ',
   example: (name: string) => `{ ${name} }`,
-  options: { data: anything, headers, protocol: text },
+  options: { data: anything, headers, protocol: text, deflate },
 } satisfies Checklist
 
 const rejection = {
@@ -48,18 +59,18 @@ const rejection = {
 } satisfies Checklist
 
 const ADVICE =
-  'to accept, return nothing or { data, headers, protocol }; to refuse, { status, headers, body } with a status from 300'
+  'to accept, return nothing or { data, headers, protocol, deflate }; to refuse, { status, headers, body } with a status from 300'
 
 /** Reads an answer. Throws a TypeError for what is none, and for headers that may not be sent. */
 export function readAnswer(answer: unknown): AcceptedAnswer | RefusedAnswer {
-  if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined }
+  if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined, deflate: undefined }
   if (typeof answer !== 'object' || answer === null || !isPlain(answer)) {
     throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is not an answer of upgrade: ${adviceFor(answer)}`)
   }
   if ('status' in answer) return readRefusal(answer)
   checkOptions(answer, acceptance, [rejection])
-  const { data, headers, protocol }: { data?: unknown; headers?: unknown; protocol?: string } = answer
-  return { data, headers: readHeaders(headers), protocol }
+  const { data, headers, protocol, deflate }: GivenAcceptance = answer
+  return { data, headers: readHeaders(headers), protocol, deflate }
 }
 
 function readRefusal(answer: { status: unknown; headers?: unknown; body?: unknown }): RefusedAnswer {

@@ -1,0 +1,39 @@
+// A look at text that comes in pieces: whether it is UTF-8 (RFC 6455, section 8.1), and whether it is ASCII.
+import type { Codec } from './instance.js'
+import { UTF8_REJECTED } from './wasm.generated.js'
+
+export class TextCheck {
+  readonly #codec: Codec
+  /** The state of the automaton; 0 is between two characters. */
+  #state = 0
+  #isAscii = true
+
+  constructor(codec: Codec) {
+    this.#codec = codec
+  }
+
+  /** Whether no character is cut. */
+  get isWhole(): boolean {
+    return this.#state === 0
+  }
+
+  /** Whether every byte is below 0x80. */
+  get isAscii(): boolean {
+    return this.#isAscii
+  }
+
+  /** A text begins. */
+  begin(): void {
+    this.#state = 0
+    this.#isAscii = true
+  }
+
+  /** The next bytes of the text; false if it is no UTF-8. */
+  takes(pointer: number, length: number): boolean {
+    const { call } = this.#codec
+    const isWide = call.mask(pointer, pointer, length, 0) !== 0
+    if (isWide) this.#isAscii = false
+    if (isWide || this.#state !== 0) this.#state = call.validate(this.#state, pointer, length)
+    return this.#state !== UTF8_REJECTED
+  }
+}

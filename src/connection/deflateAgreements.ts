@@ -1,0 +1,60 @@
+// What is agreed on with clients about compression, for the two halves of their connections: each side compresses with its
+// own parameters, and inflates with the other's. Connections that have agreed on the same share all but their windows.
+import type { Heap } from '../codec/codec.js'
+import { mostInflaterBytes } from '../codec/inflater.js'
+import { acceptDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
+import type { DeflateSettings } from './deflateSettings.js'
+import type { InflationParameters } from './receiving/inflation.js'
+import type { DeflationShared } from './sending/deflation.js'
+import type { Encoder } from './sending/encoder.js'
+
+/** What was agreed on. */
+export interface Agreed {
+  /** The value of Sec-WebSocket-Extensions in the response. */
+  readonly answer: string
+  readonly inflation: InflationParameters
+  readonly deflation: DeflationShared
+}
+
+export class DeflateAgreements {
+  readonly #parts: { readonly encoder: Encoder; readonly heap: Heap }
+  readonly #settings: DeflateSettings
+  /** By what they say: there are few hundreds of ways to agree. */
+  readonly #known = new Map<string, Agreed>()
+
+  constructor(parts: { readonly encoder: Encoder; readonly heap: Heap }, settings: DeflateSettings) {
+    this.#parts = parts
+    this.#settings = settings
+  }
+
+  /**
+   * What is agreed on with a client that offers this; undefined where none of its offers can be accepted, or no memory is
+   * left for one more window.
+   */
+  agree(offers: string): Agreed | undefined {
+    const { parameters, windows } = this.#settings
+    const agreement = acceptDeflate(offers, parameters)
+    if (agreement === undefined) return undefined
+    const key = JSON.stringify(agreement)
+    const agreed = this.#known.get(key) ?? this.#agreed(agreement.parameters, agreement.answer)
+    this.#known.set(key, agreed)
+    return windows.hasRoom(agreed.inflation.bytes) ? agreed : undefined
+  }
+
+  #agreed(parameters: DeflateParameters, answer: string): Agreed {
+    const { windows, threshold } = this.#settings
+    const takesOver = !parameters.clientNoContextTakeover
+    const windowBits = parameters.clientMaxWindowBits
+    return {
+      answer,
+      inflation: { takesOver, windowBits, windows, bytes: takesOver ? mostInflaterBytes(windowBits) : 0 },
+      deflation: {
+        ...this.#parts,
+        takesOver: !parameters.serverNoContextTakeover,
+        windowBits: parameters.serverMaxWindowBits,
+        threshold,
+        windows,
+      },
+    }
+  }
+}

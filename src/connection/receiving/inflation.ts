@@ -1,0 +1,226 @@
+// Inflates what one connection receives compressed (RFC 7692, section 7.2.2). A short message that came whole is inflated
+// into the thread's scratch, any other into a region that grows with what is there of it. It goes in steps: between two of
+// them the others may have their turn, the reader of a stream may fall behind, or memory may have to be waited for.
+import { compressionOf, HEADROOM, type Heap, type Region } from '../../codec/codec.js'
+import { isPart, isText, messageInfo } from '../../codec/frames.js'
+import { INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../codec/inflater.js'
+import { SCRATCH_LENGTH, scratchOfThread } from '../../codec/scratch.js'
+import { TextCheck } from '../../codec/textCheck.js'
+import { Assembly, type Growing } from '../../memory/assembly.js'
+import { Flow } from '../../memory/flow.js'
+import type { Windows } from '../../memory/windows.js'
+import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
+import type { Pressure } from '../pressure.js'
+import { Reason } from '../reason.js'
+import { DONE } from './parkedRead.js'
+import type { Deliverer, IncomingContext, Sink } from './sink.js'
+
+/** Bytes that are inflated at a time, and the short messages that may take as long. */
+const STEP = 65_536
+const MESSAGES = 64
+
+/** What the first region of a message holds, and the most by which one grows. */
+const LEAST_REGION = 1008
+const MOST_GROWTH = 1024 * 1024
+
+/** How the peer compresses, as it was agreed on. */
+export interface InflationParameters {
+  /** Whether messages refer to those before them. */
+  readonly takesOver: boolean
+  readonly windowBits: number
+  /** Where its window counts, and the bytes of it. */
+  readonly windows: Windows
+  readonly bytes: number
+}
+
+/** Whose messages are inflated, and where they go. */
+export interface InflationTarget {
+  readonly shared: IncomingContext
+  readonly sink: Sink
+  readonly deliverer: Deliverer
+  readonly pressure: Pressure
+}
+
+export class Inflation implements Growing {
+  /** Whether it has given back everything: a message that others do not refer to is done. */
+  spent = false
+  /** What the message's region must hold to go on, and what is there (Growing). */
+  needed = 0
+  filled = 0
+  readonly #target: InflationTarget
+  readonly #heap: Heap
+  readonly #inflater: Inflater
+  /** Whether messages refer to those before them. */
+  readonly #takesOver: boolean
+  readonly #scratch: number
+  readonly #limit: number
+  /** Where the message, or what is there of a stream and not handed out, begins, and where its room ends. */
+  #base = 0
+  #end = 0
+  #underWay = false
+  /** Bytes of the part under way that are inflated. */
+  #taken = 0
+  #isText = false
+  readonly #text: TextCheck
+  #assembly: Assembly | undefined
+  /** The message under way, if it is handed out in parts. */
+  #flow: Flow | undefined
+
+  constructor(target: InflationTarget, { windowBits, takesOver }: InflationParameters) {
+    const { heap, streamThreshold, limits } = target.shared
+    this.#target = target
+    this.#heap = heap
+    this.#inflater = new Inflater(compressionOf(heap), windowBits)
+    this.#text = new TextCheck(heap.codec)
+    this.#scratch = scratchOfThread('inflate')
+    this.#takesOver = takesOver
+    this.#limit = streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER
+  }
+
+  /** What the message will have in all is not known. */
+  get announced(): number {
+    return this.needed
+  }
+
+  /** Nor is where it ends. */
+  get frameIsFinal(): boolean {
+    return false
+  }
+
+  /** Notes that bytes have come; `reading` is false while this server does not read. */
+  arrived(reading: boolean): void {
+    this.#assembly?.arrived(reading)
+    this.#flow?.arrived(reading)
+  }
+
+  /**
+   * Takes a compressed message, or the next part of one. Returns DONE; or how many bytes are dealt with, if what is behind
+   * them must be given again when messages may be delivered again.
+   */
+  take(info: number, pointer: number, length: number): number {
+    const { slices } = this.#target.shared
+    const { pressure } = this.#target
+    if (!this.#underWay) this.#begin(info)
+    this.#taken = 0
+    while (this.#inflate(pointer + this.#taken, length - this.#taken)) {
+      if (!this.#makeRoom()) return this.#taken
+      if (slices.spend(MESSAGES)) pressure.yield(slices)
+      if (!pressure.accepts) return this.#taken
+    }
+    if (this.#underWay && !isPart(info)) this.#finish()
+    return DONE
+  }
+
+  /** Gives up the message under way. */
+  drop(): void {
+    this.#underWay = false
+    this.#assembly?.drop()
+    this.#assembly = undefined
+    this.#flow?.drop()
+    this.#flow = undefined
+  }
+
+  /** Gives back everything. */
+  free(): void {
+    this.drop()
+    if (!this.spent) this.#inflater.free()
+    this.spent = true
+  }
+
+  /** The message's region is here, with what was in the one before (Growing). */
+  grant(region: Region): void {
+    if (this.#base === this.#scratch) this.#heap.codec.call.copy(region.pointer, this.#base, this.filled)
+    this.#base = region.pointer
+    this.#end = region.pointer + region.capacity
+  }
+
+  #begin(info: number): void {
+    this.#underWay = true
+    this.#isText = isText(info)
+    this.#text.begin()
+    if (isPart(info)) this.#base = this.#end = 0
+    else this.#useScratch()
+    this.filled = 0
+  }
+
+  #useScratch(): void {
+    this.#base = this.#scratch
+    this.#end = this.#base + SCRATCH_LENGTH
+    this.filled = 0
+  }
+
+  /** One step; whether there is more to do for it. */
+  #inflate(from: number, length: number): boolean {
+    if (!this.#underWay) return false
+    const inflater = this.#inflater
+    const at = this.#base + this.filled
+    const status = inflater.inflate(from, length, this.#base, at, Math.min(this.#end - at, STEP), this.#limit)
+    this.#taken += inflater.consumed
+    this.filled += inflater.written
+    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#fails(status)
+    if (this.#isText && !this.#text.takes(at, inflater.written)) return this.#violates('INVALID_UTF8')
+    return status === INFLATE_ROOM
+  }
+
+  /** Room for the next step; false if it must be waited for. */
+  #makeRoom(): boolean {
+    const { shared, pressure } = this.#target
+    if (this.#base + this.filled < this.#end) return true
+    if (this.#flow !== undefined || this.filled > (shared.streamThreshold ?? Infinity)) {
+      this.#streamPart()
+      return pressure.accepts
+    }
+    const isShort = this.#assembly === undefined
+    this.#assembly ??= new Assembly(shared.budget, this.#target.sink, shared.limits.payloadTimeout)
+    this.needed = Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH))
+    if (this.#assembly.grow(this.#heap, this)) return true
+    // What is in the scratch can't wait there.
+    if (isShort && this.filled > 0) this.#violates('MEMORY_SPENT')
+    else pressure.pause(Reason.budget)
+    return false
+  }
+
+  /** Hands out what is there. From here on, the message is handed out in parts. */
+  #streamPart(): void {
+    const { shared, sink, deliverer } = this.#target
+    const [base, filled] = [this.#base, this.filled]
+    this.#inflater.keep(base, filled) // before the application is shown it, which may write to it
+    const region = this.#assembly?.finish()
+    this.#assembly = undefined
+    this.#useScratch()
+    if (this.#flow === undefined) {
+      this.#flow = new Flow(shared.budget, sink, shared.limits.payloadTimeout)
+      deliverer.streamBegins(this.#isText, undefined)
+    }
+    deliverer.streamPart(base, filled, false)
+    region?.release()
+  }
+
+  #finish(): void {
+    const { deliverer } = this.#target
+    const [base, filled] = [this.#base, this.filled]
+    if (!this.#inflater.end()) return void this.#violates('INVALID_DEFLATE')
+    if (this.#isText && !this.#text.isWhole) return void this.#violates('INVALID_UTF8')
+    if (this.#takesOver) this.#inflater.keep(base, filled)
+    const isStreamed = this.#flow !== undefined
+    const region = this.#assembly?.finish()
+    this.#assembly = undefined
+    if (this.#takesOver) this.drop()
+    else this.free()
+    if (isStreamed) deliverer.streamPart(base, filled, true)
+    else deliverer.take(messageInfo(this.#isText, this.#text.isAscii, region !== undefined), base, filled, region)
+  }
+
+  /** The violation that a status of the inflater is. */
+  #fails(status: number): false {
+    return this.#violates(status === INFLATE_LIMIT ? 'MESSAGE_TOO_LONG' : 'INVALID_DEFLATE')
+  }
+
+  #violates(name: ViolationName): false {
+    const { sink, shared } = this.#target
+    const detail = name === 'MESSAGE_TOO_LONG' ? `maxMessage is ${shared.limits.maxMessage} bytes` : ''
+    this.drop()
+    sink.violated(new ProtocolViolation(name, detail))
+    return false
+  }
+}

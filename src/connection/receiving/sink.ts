@@ -1,0 +1,37 @@
+// Where what a connection receives goes, and what receiving needs of its server.
+import type { Heap, Region } from '../../codec/codec.js'
+import type { Budget, Claimant } from '../../memory/budget.js'
+import type { ProtocolViolation } from '../../protocol/violation.js'
+import type { Slices } from '../slices.js'
+import type { Turn } from '../turn.js'
+
+/** What all connections of a server share, as far as receiving needs it. */
+export interface IncomingContext {
+  readonly heap: Heap
+  readonly budget: Budget
+  readonly slices: Slices
+  readonly turn: Pick<Turn, 'begin' | 'end'>
+  /** `maxFragments` 0 is any number. */
+  readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
+  /** Longer messages are handed out while they arrive, whatever their length. Undefined: no message is. */
+  readonly streamThreshold?: number | undefined
+}
+
+/** Whoever takes what comes in. */
+export interface Sink extends Claimant {
+  /** A control frame, unmasked; its payload is valid until this returns. */
+  control(opcode: number, pointer: number, length: number): void
+  violated(violation: ProtocolViolation): void
+  /** Something else was thrown while a message or frame was handed out. */
+  handlerFailed(error: unknown): void
+}
+
+/** Where messages go. */
+export interface Deliverer {
+  /** A whole message. A `region` belongs to the receiver. */
+  take(info: number, pointer: number, length: number, region: Region | undefined): void
+  /** A message begins that is handed out in parts; `byteLength` is known if it comes in one frame. */
+  streamBegins(isText: boolean, byteLength: number | undefined): void
+  /** A part of it; valid until this returns. */
+  streamPart(pointer: number, length: number, last: boolean): void
+}
