@@ -53,7 +53,7 @@ export const callerErrors = {
   ERR_UPGRADE_ANSWER: [
     TypeError,
     '`upgrade` returned something that is not an answer. The client gets 500, and `upgradeFailed` gets the error.',
-    'Return nothing or `{ data, headers, protocol }` to accept, and `{ status, headers, body }` to refuse.',
+    'Return nothing or `{ data, headers, protocol, deflate }` to accept, and `{ status, headers, body }` to refuse.',
   ],
   ERR_UPGRADE_PROTOCOL: [
     TypeError,
