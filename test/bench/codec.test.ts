@@ -98,10 +98,15 @@ describe('npm run bench:codec -- --quick', () => {
     assert.deepEqual(
       others.map(({ name, cases }) => [name, cases.length]),
       [
+        ['validate, characters of one kind', 8],
+        ['deflate', 8],
+        ['inflate', 8],
         ['hand-over to a thread', 2],
         ['work on the main thread', 8],
         ['inbox size', 5],
         ['heap: allocate and free', 3],
+        ['page offset of a region', 4],
+        ['page offset of a write', 4],
       ],
     )
     assert.equal(steps.filter(({ conclusion }) => conclusion !== null).length, 4)
