@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { effort, onlyInFull } from '../support/effort.js'
 import { BINARY, type Frame, masked, readFrames, TEXT } from '../support/frames.js'
 import { delay, SocketClient } from '../support/socketClient.js'
 import type { Allocated } from './costProgram.js'
@@ -19,7 +20,7 @@ const PROGRAM = fileURLToPath(new URL('./costProgram.js', import.meta.url))
 const ECHOES = 1000
 /** Echoes before those that count: the compiler of the server must be done with it. */
 const WARM = 2000
-const ATTEMPTS = 8
+const ATTEMPTS = effort({ quick: 4, full: 8 })
 /** Room for what 1,000 echoes allocate, so that nothing is collected meanwhile. */
 const YOUNG = ['--min-semi-space-size=64', '--max-semi-space-size=64']
 
@@ -97,7 +98,7 @@ async function started(t: TestContext, lane: Lane, [program = '', ...args]: read
   return new Exchange(socket)
 }
 
-const strace = spawnSync('strace', ['-f', 'true']).status === 0
+const strace = onlyInFull === false && spawnSync('strace', ['-f', 'true']).status === 0
 
 /** Calls by which V8 waits for its own threads, and gets memory for what it compiles: no message makes them. */
 const ITS_OWN = /^\d+ +(?:futex|madvise|mprotect|mmap|munmap|brk|sched_yield|pkey_mprotect)\(/
@@ -133,7 +134,7 @@ for (const lane of ['private', 'public'] as const) {
         assert.ok(least <= mostBytes, `${least} bytes`)
       })
 
-      const skip = !strace && 'strace is not here, or may not watch other processes'
+      const skip = onlyInFull || (!strace && 'strace is not here, or may not watch other processes')
       test(`${title}, call the system at most ${mostCalls} times`, { skip }, (t) => {
         const calls = callsIn(file)
         t.diagnostic(`${calls} calls`)
