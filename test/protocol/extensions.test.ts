@@ -93,12 +93,17 @@ describe('Sec-WebSocket-Extensions', () => {
   })
 })
 
+/** Entries in the order of their names: objects have names that are numbers before all others. */
+function byName<Value>(entries: [string, Value][]): [string, Value][] {
+  return entries.toSorted(([one], [other]) => (one < other ? -1 : 1))
+}
+
 /** What `ws` has read, as `grouped` has it. */
 function groupedByWs(extensions: NonNullable<ReturnType<typeof readByWs>>): Map<string, string[][]> {
   const entries = Object.entries(extensions).map(([name, offers]): [string, string[][]] => [
     name,
     offers.map((offer) =>
-      Object.entries(offer).flatMap(([parameter, values]) => values.map((value) => `${parameter}=${value}`)),
+      byName(Object.entries(offer)).flatMap(([parameter, values]) => values.map((value) => `${parameter}=${value}`)),
     ),
   ])
   return new Map(entries)
@@ -108,7 +113,7 @@ function groupedByWs(extensions: NonNullable<ReturnType<typeof readByWs>>): Map<
 function grouped(extensions: readonly Extension[]): Map<string, string[][]> {
   const found = new Map<string, string[][]>()
   for (const { name, parameters } of extensions) {
-    const names = [...new Set(parameters.map((parameter) => parameter.name))]
+    const names = [...new Set(parameters.map((parameter) => parameter.name))].toSorted()
     const values = names.flatMap((one) =>
       parameters.filter((parameter) => parameter.name === one).map(({ value = true }) => `${one}=${value}`),
     )

@@ -15,6 +15,17 @@ import { readFrames } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
 import { settle } from '../support/settle.js'
 
+/** Longer than any text, and the padding behind the longest. */
+const LONGEST_TEXT = 24
+const PADDING = Buffer.alloc(1_500_000, ' ')
+
+/** A text without its padding, which must be there whole. */
+function textOf(payload: Buffer): string {
+  const padding = payload.subarray(LONGEST_TEXT)
+  assert.ok(padding.equals(PADDING.subarray(0, padding.length)))
+  return payload.toString('latin1', 0, LONGEST_TEXT).trimEnd()
+}
+
 /** A subscriber, what it was delivered, and what its twin was. */
 class Client implements Subscriber {
   readonly got: string[] = []
@@ -26,7 +37,7 @@ class Client implements Subscriber {
   deliver(memory: SharedMemory, pointer: number, length: number): void {
     const { frames, rest } = readFrames(Buffer.from(codecOfThread().view(pointer, length)))
     assert.equal(rest.length, 0)
-    for (const { payload } of frames) this.got.push(payload.toString('latin1').trimEnd())
+    for (const { payload } of frames) this.got.push(textOf(payload))
     if (length < 10_000 || this.#kept.length > 2) return
     memory.retain()
     this.#kept.push(memory)
