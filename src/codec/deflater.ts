@@ -1,7 +1,7 @@
 // Deflates messages for one peer with context takeover, or for any number of peers without it (RFC 7692, section 7.2.1).
 import type { Compression } from './compression.js'
 import { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, MOST_WINDOW_BITS } from './deflate.generated.js'
-import type { Block } from './heap.js'
+import type { Block, Heap } from './heap.js'
 
 /** How a call of `deflate` ended, and the room with which a call does something; see there. */
 export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM }
@@ -32,6 +32,11 @@ export class Deflater {
     this.#windowBits = windowBits
     this.#bits = Math.min(windowBits, FIRST_BITS)
     this.#state = this.#start(this.#bits)
+  }
+
+  /** Where its memory comes from. */
+  get heap(): Heap {
+    return this.#compression.heap
   }
 
   /** Bytes of the heap that it holds. */

@@ -2,8 +2,7 @@
 // been sent them. If there are many subscribers, that takes several turns. A subscriber that is sent something else
 // meanwhile gets its part of the batch first, so that it sees everything in order.
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
-import { deflatedFrames } from '../connection/sending/deflatedFrames.js'
-import type { Frame } from '../connection/sending/encoder.js'
+import { DeflatedRow } from '../connection/sending/deflatedFrames.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { Subscribers } from './subscribers.js'
@@ -23,14 +22,6 @@ export class Topic {
   }
 }
 
-/** Frames of a batch, compressed for all who begin there and compress no shorter messages. */
-interface Form {
-  readonly from: number
-  readonly end: number
-  readonly threshold: number
-  readonly frame: Frame
-}
-
 export class Batch {
   readonly topic: Topic
   readonly #memory: SharedMemory
@@ -39,8 +30,8 @@ export class Batch {
   /** Where the batch begins for subscribers that have had a part of it, or came after a part of it was published. */
   #ahead: Map<Subscriber, number> | undefined
   #rest: Iterator<Subscriber> | undefined
-  /** The same, compressed. */
-  #forms: Form[] | undefined
+  /** The same, compressed: a row for each threshold, below which messages are not. */
+  #rows: DeflatedRow[] | undefined
   /** The number of the last subscriber that has been sent the batch. */
   #passed = 0
 
@@ -105,7 +96,7 @@ export class Batch {
 
   release(): void {
     this.#memory.release()
-    for (const { frame } of this.#forms ?? []) frame.memory.release()
+    for (const row of this.#rows ?? []) row.release()
   }
 
   #deliver(subscriber: Subscriber, from: number): void {
@@ -113,22 +104,25 @@ export class Batch {
     const { sharedThreshold } = subscriber
     const form = sharedThreshold === undefined ? undefined : this.#deflated(from, sharedThreshold)
     if (form === undefined) subscriber.deliver(this.#memory, from, this.#end - from)
-    else subscriber.deliver(form.memory, form.memory.pointer, form.length, true)
+    else subscriber.deliver(form.memory, form.pointer, form.length, true)
   }
 
-  /** The frames from `from` on, compressed once for all who take them so; undefined without memory for that. */
-  #deflated(from: number, threshold: number): Frame | undefined {
-    for (const form of this.#forms ?? []) {
-      if (form.from === from && form.end === this.#end && form.threshold === threshold) return form.frame
-    }
+  /** The frames from `from` on, each compressed once for all who take them so; undefined without memory for that. */
+  #deflated(from: number, threshold: number) {
     try {
-      const frame = deflatedFrames(heapOfThread(), { pointer: from, end: this.#end, threshold })
-      this.#forms ??= []
-      this.#forms.push({ from, end: this.#end, threshold, frame })
-      return frame
+      return this.#row(threshold).frames(from, this.#end)
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       return undefined
     }
+  }
+
+  #row(threshold: number): DeflatedRow {
+    this.#rows ??= []
+    const known = this.#rows.find((row) => row.threshold === threshold)
+    if (known !== undefined) return known
+    const row = new DeflatedRow(heapOfThread(), this.#start, threshold)
+    this.#rows.push(row)
+    return row
   }
 }

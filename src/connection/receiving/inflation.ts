@@ -166,13 +166,15 @@ export class Inflation implements Growing {
   #makeRoom(): boolean {
     const { shared, pressure } = this.#target
     if (this.#base + this.filled < this.#end) return true
-    if (this.#flow !== undefined || this.filled > (shared.streamThreshold ?? Infinity)) {
+    if (this.#flow !== undefined || this.filled >= (shared.streamThreshold ?? Infinity)) {
       this.#streamPart()
       return pressure.accepts
     }
     const isShort = this.#assembly === undefined
     this.#assembly ??= new Assembly(shared.budget, this.#target.sink, shared.limits.payloadTimeout)
-    this.needed = Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH))
+    // No more than the longest message: the budget keeps so much for the oldest one, and more might never be free.
+    const wanted = Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH))
+    this.needed = Math.min(wanted, shared.limits.maxMessage)
     if (this.#assembly.grow(this.#heap, this)) return true
     // What is in the scratch can't wait there.
     if (isShort && this.filled > 0) this.#violates('MEMORY_SPENT')

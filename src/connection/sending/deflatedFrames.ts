@@ -4,7 +4,7 @@ import type { Codec, Heap } from '../../codec/codec.js'
 import type { Deflater } from '../../codec/deflater.js'
 import { headerBytes, LONGEST_HEADER, payloadBytes, RSV1 } from '../../codec/frames.js'
 import { sharedDeflater } from '../../codec/sharedDeflater.js'
-import { SharedBlock } from '../../memory/sharedBlock.js'
+import { SharedBlock, type SharedMemory } from '../../memory/sharedBlock.js'
 import type { Compressor, Frame } from './encoder.js'
 
 export const SHARED_WINDOW_BITS = 12
@@ -17,15 +17,99 @@ interface Row {
   readonly threshold: number
 }
 
+/** The address of a frame, and how many compressed bytes lie before it. */
+type FramePlace = readonly [at: number, before: number]
+
+/** Where compressed frames lie. */
+interface Place {
+  readonly memory: SharedMemory
+  readonly pointer: number
+  readonly length: number
+}
+
 /** Compresses what is in a row of frames. Throws OutOfMemory. */
 export function deflatedFrames(heap: Heap, row: Row): Frame {
+  return drafted(heap, row, undefined, (pointer, length) => {
+    const memory = new SharedBlock(heap, length)
+    heap.codec.call.copy(memory.pointer, pointer, length)
+    return { memory, length }
+  })
+}
+
+/**
+ * A row of frames that grows, compressed: each frame once, and as soon as somebody is to be sent it. As each stands for
+ * itself, the row can be sent from any of its frames on.
+ */
+export class DeflatedRow {
+  readonly threshold: number
+  readonly #heap: Heap
+  #memory: SharedBlock | undefined
+  #length = 0
+  /** How far the row is compressed. */
+  #end: number
+  /** How many compressed bytes lie before each frame, by its address. */
+  readonly #places = new Map<number, number>()
+
+  constructor(heap: Heap, pointer: number, threshold: number) {
+    this.threshold = threshold
+    this.#heap = heap
+    this.#end = pointer
+  }
+
+  /** The frames from `from` to `end`, compressed; nothing behind `end` has been asked for before. Throws OutOfMemory. */
+  frames(from: number, end: number): Place | undefined {
+    if (end > this.#end) this.#extend(end)
+    const before = this.#places.get(from)
+    const memory = this.#memory
+    if (before === undefined || memory === undefined) return undefined
+    return { memory, pointer: memory.pointer + before, length: this.#length - before }
+  }
+
+  /** Gives up the memory; whoever was sent frames keeps its own share. */
+  release(): void {
+    this.#memory?.release()
+    this.#memory = undefined
+  }
+
+  #extend(end: number): void {
+    const { threshold } = this
+    const pointer = this.#end
+    const places: FramePlace[] = []
+    drafted(this.#heap, { pointer, end, threshold }, places, (draft, length) => {
+      this.#append(draft, length)
+      for (const [at, before] of places) this.#places.set(at, this.#length + before)
+      this.#length += length
+    })
+    this.#end = end
+  }
+
+  /** Puts compressed bytes behind the others: what comes at once fits exactly, and what goes on growing has twice the room. */
+  #append(draft: number, length: number): void {
+    const { call } = this.#heap.codec
+    const before = this.#memory
+    const needed = this.#length + length
+    let memory = before
+    if (memory === undefined || memory.capacity < needed) {
+      memory = new SharedBlock(this.#heap, Math.max(needed, 2 * this.#length))
+      if (before !== undefined) call.copy(memory.pointer, before.pointer, this.#length)
+      before?.release()
+      this.#memory = memory
+    }
+    call.copy(memory.pointer + this.#length, draft, length)
+  }
+}
+
+/** Shows `use` a row of frames, compressed, and notes in `places` how many bytes lie before each. */
+function drafted<Result>(
+  heap: Heap,
+  row: Row,
+  places: FramePlace[] | undefined,
+  use: (pointer: number, length: number) => Result,
+): Result {
   const deflater = sharedDeflater(heap, SHARED_WINDOW_BITS)
   const draft = heap.allocate(mostBytes(heap.codec, row, deflater))
   try {
-    const length = write(heap.codec, row, deflater, draft.pointer)
-    const memory = new SharedBlock(heap, length)
-    heap.codec.call.copy(memory.pointer, draft.pointer, length)
-    return { memory, length }
+    return use(draft.pointer, write(heap.codec, row, deflater, draft.pointer, places))
   } finally {
     heap.free(draft)
   }
@@ -42,10 +126,13 @@ function mostBytes({ bytes }: Codec, { pointer, end }: Row, deflater: Compressor
 }
 
 /** Writes the frames to `target`; returns their bytes. */
-function write({ bytes, call }: Codec, { pointer, end, threshold }: Row, deflater: Deflater, target: number): number {
+function write(codec: Codec, row: Row, deflater: Deflater, target: number, places?: FramePlace[]): number {
+  const { bytes, call } = codec
+  const { pointer, end, threshold } = row
   let to = target
   let next = 0
   for (let at = pointer; at < end; at = next) {
+    places?.push([at, to - target])
     const length = payloadBytes(bytes, at)
     const payload = at + headerBytes(length)
     next = payload + length

@@ -75,7 +75,8 @@ export class Deflation {
   fragment(buffer: FrameBuffer, opcode: number, data: string | Uint8Array, last: boolean): void {
     const first = (last ? FIN : 0) | opcode | (opcode === OPCODE_CONTINUATION ? 0 : RSV1)
     const { encoder, heap, windowBits } = this.#shared
-    this.#begin()
+    // A message goes on with the deflater that it began with, also if there is room for another one meanwhile.
+    if (opcode !== OPCODE_CONTINUATION) this.#begin()
     if (this.#own === undefined) this.#ofMessage ??= new Deflater(compressionOf(heap), windowBits)
     const deflater = this.#own ?? this.#ofMessage
     if (deflater === undefined) return

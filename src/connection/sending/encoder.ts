@@ -24,6 +24,9 @@ import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096
 
+/** The most room that a compressed frame is built in where it leaves from: it may need all of it, or next to nothing. */
+const LONGEST_ROOM = 32_768
+
 /** Where frames are built. */
 export interface FrameBuffer {
   /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else. */
@@ -34,6 +37,8 @@ export interface FrameBuffer {
 
 /** Whatever compresses for a connection, or for many. */
 export interface Compressor {
+  /** Where memory comes from. */
+  readonly heap: Heap
   /** Bytes of room in which `length` bytes have their place, whatever they are. */
   bound(length: number): number
   /** Compresses what lies at `source`, and writes it to `target`; `last` is the end of a message. */
@@ -106,6 +111,7 @@ export class Encoder {
   /** A frame around what `deflater` makes of bytes in the codec's memory; `first` has FIN if they end their message. */
   deflated(buffer: FrameBuffer, first: number, source: number, length: number, deflater: Compressor): void {
     const room = deflater.bound(length)
+    if (room > LONGEST_ROOM) return this.#draft(buffer, first, source, length, deflater)
     const pointer = buffer.reserve(room + this.#longestHeader)
     // Few bytes are moved where the guess is wrong: what is compressed is short.
     const guess = headerBytes(length) + this.#keyBytes
@@ -117,6 +123,18 @@ export class Encoder {
     call.header(pointer, first, bytes)
     if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, bytes)
     buffer.commit(pointer, header + bytes)
+  }
+
+  /** The same of a long message, in memory of its own first: the frame may wait, and must not hold room that it does not need. */
+  #draft(buffer: FrameBuffer, first: number, source: number, length: number, deflater: Compressor): void {
+    const room = deflater.bound(length)
+    const draft = deflater.heap.allocate(room)
+    try {
+      deflater.deflate(source, length, draft.pointer, room, (first & FIN) !== 0)
+      this.payload(buffer, first, draft.pointer, deflater.written)
+    } finally {
+      deflater.heap.free(draft)
+    }
   }
 
   /** A fragment of a message (section 5.4); `opcode` is the message's, or that of a continuation. */
