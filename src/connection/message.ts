@@ -24,6 +24,11 @@ interface MessageInternals {
   pointer(message: Message): number
   /** The region that the payload lies in, if it has one. */
   region(message: Message): Region | undefined
+  /**
+   * Calls `use` with what `pointer` says. Until it returns the payload stays there, even if `use` asks for memory for which
+   * this very message is given up: otherwise whatever gets that memory would be read in its place.
+   */
+  hold(message: Message, use: (pointer: number) => void): void
   /** Keeps the message usable while its handler's promise is pending; returns the bytes copied for that. */
   keep(message: Message): number
   /** The bytes that a copy of the payload would cost; 0 if there is one. */
@@ -70,6 +75,16 @@ export class Message {
       },
       region(message) {
         return message.#region
+      },
+      hold(message, use) {
+        const pointer = internals.pointer(message)
+        const region = message.#region
+        region?.retain()
+        try {
+          use(pointer)
+        } finally {
+          region?.release()
+        }
       },
       keep(message) {
         if (message.#region !== undefined) return 0

@@ -113,10 +113,11 @@ export class Deflation {
   }
 
   #message(buffer: FrameBuffer, message: Message, least: number): void {
-    const pointer = messageInternals.pointer(message)
     const first = firstOf(message)
-    if (pointer !== 0) this.#frame(buffer, first, pointer, message.byteLength, least)
-    else this.#place(message.bytes, (at, length) => this.#frame(buffer, first, at, length, least))
+    messageInternals.hold(message, (pointer) => {
+      if (pointer !== 0) this.#frame(buffer, first, pointer, message.byteLength, least)
+      else this.#place(message.bytes, (at, length) => this.#frame(buffer, first, at, length, least))
+    })
   }
 
   /** A prepared message is compressed once for all who can read that; the others are sent it as it is. */

@@ -176,9 +176,10 @@ export class Encoder {
 
   /** A copy of a received message: within the codec's memory, if the message still lies there. */
   messageCopied(buffer: FrameBuffer, message: Message): void {
-    const pointer = messageInternals.pointer(message)
-    if (pointer === 0) this.bytes(buffer, firstOf(message), message.bytes)
-    else this.payload(buffer, firstOf(message), pointer, message.byteLength)
+    messageInternals.hold(message, (pointer) => {
+      if (pointer === 0) this.bytes(buffer, firstOf(message), message.bytes)
+      else this.payload(buffer, firstOf(message), pointer, message.byteLength)
+    })
   }
 
   /** A frame in memory of its own. Throws OutOfMemory. */
