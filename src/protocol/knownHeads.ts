@@ -88,16 +88,18 @@ export class PlainHeads {
     const head = readRequestHead(text)
     if (head === undefined || head.length > this.#longest || checkUpgrade(head.request) !== undefined) return undefined
     const { request, length } = head
-    if (length === chunk.length && this.#unknown++ % REMEMBERED === 0) this.#remember(chunk, text, request)
+    if (length === chunk.length && this.#unknown++ % REMEMBERED === 0) this.#remember(chunk, text)
     // A part of a string would keep the whole string alive, so the head alone is decoded again.
     const kept = length === chunk.length ? text : chunk.toString('latin1', 0, length)
     return { request, kept: { text: kept, known: undefined }, length }
   }
 
-  #remember(chunk: Buffer, text: string, request: HandshakeRequest): void {
-    const key = request.headers[KEY] ?? ''
+  /** The head is read once more: the application is given the request, and may change its headers, which are no other client's. */
+  #remember(chunk: Buffer, text: string): void {
+    const request = readRequestHead(text)?.request
+    const key = request?.headers[KEY] ?? ''
     const at = text.indexOf(key)
-    if (key.length !== KEY_LENGTH || text.lastIndexOf(key) !== at) return // it can't be said which of them is the key
+    if (request === undefined || key.length !== KEY_LENGTH || text.lastIndexOf(key) !== at) return // it can't be said which of them is the key
     if (this.#known.size >= MOST_KNOWN) this.#known.clear()
     this.#known.set(chunk.length, new KnownHead(Buffer.from(chunk), at, request))
   }

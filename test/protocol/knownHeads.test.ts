@@ -48,6 +48,18 @@ describe('of a head that came before', () => {
     assert.equal(Object.hasOwn(headers, 'host'), true)
   })
 
+  test('what an application has done to the headers of the first request is not found in those of the others', () => {
+    const reader = new PlainHeads(LONGEST)
+    const first = reader.read(head(KEY))
+    assert.ok(first !== undefined)
+    const { headers } = new UpgradeRequest(first.request, first.kept, source, undefined)
+    Object.assign(headers, { 'x-forwarded-for': '192.0.2.1', 'sec-websocket-protocol': 'chat' })
+    const found = reader.read(head(OTHER))
+    assert.notEqual(found?.kept.known, undefined)
+    assert.equal(found?.request.headers['x-forwarded-for'], undefined)
+    assert.equal(found?.request.headers['sec-websocket-protocol'], undefined)
+  })
+
   test('a head with any other byte in any place is what it would be without it', () => {
     const known = head(KEY, { 'Sec-WebSocket-Protocol': 'chat', Cookie: 'a=1' })
     const reader = knowing(known)
