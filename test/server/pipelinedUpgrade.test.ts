@@ -33,6 +33,20 @@ inEveryLane('what comes behind both arrives behind the answer, in order, however
   assert.match(client.text, /^HTTP\/1\.1 200 [\s\S]*the answerHTTP\/1\.1 101 /)
 })
 
+inEveryLane('whoever half-closes right behind both gets the answer, and then the end', async (trial) => {
+  await trial.serve({
+    request: async (_, response) => {
+      await delay(100)
+      response.end('the answer')
+    },
+    open: () => assert.fail('it has left'),
+  })
+  const client = await trial.send(REQUEST.slice(0, 2))
+  client.socket.end(REQUEST.slice(2))
+  await eventually(() => client.over, 'the end')
+  assert.match(client.text, /^HTTP\/1\.1 200 [\s\S]*the answer$/)
+})
+
 const leaving: Record<string, (client: SocketClient) => void> = {
   ends: (client) => void client.socket.end(),
   resets: (client) => void client.socket.resetAndDestroy(),

@@ -1,5 +1,6 @@
 // An upgrade request that came pipelined, behind requests whose answers are under way: it waits for them, however long the
-// application takes. What the peer sends meanwhile is kept, within bounds. It is noticed if the peer leaves; then the answers end, too.
+// application takes. What the peer sends meanwhile is kept, within bounds. A peer that has half-closed meanwhile gets those
+// answers, as any other does, and then the end: it can't take part in a WebSocket any more.
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -15,7 +16,7 @@ export interface Bounds {
   readonly pauseTimeout: number
 }
 
-/** Calls `next` with `head` and the bytes that came after it, when `answer` is done. */
+/** Calls `next` with `head` and the bytes that came after it, when `answer` is done, unless the peer has half-closed. */
 export function afterAnswer(
   answer: ServerResponse,
   socket: Duplex,
@@ -33,14 +34,19 @@ export function afterAnswer(
     behind = Buffer.concat([behind, chunk])
     if (behind.length >= MOST_BYTES) stop()
   }
-  const onLeave = (): void => {
-    socket.destroy()
+  let ended = false
+  const onEnd = (): void => {
+    ended = true
   }
   answer.once('close', () => {
     deadlines.clear(waiting)
-    socket.off('data', read).off('end', onLeave).pause()
-    runOutside(() => next(behind))
+    socket.off('data', read).off('end', onEnd).pause()
+    if (ended) socket.end(() => socket.destroy())
+    else runOutside(() => next(behind))
   })
-  socket.on('error', onLeave).on('data', read).on('end', onLeave)
+  socket
+    .on('error', () => socket.destroy())
+    .on('data', read)
+    .on('end', onEnd)
   if (head.length >= MOST_BYTES) stop()
 }
