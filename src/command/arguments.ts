@@ -20,6 +20,8 @@ export type Command =
       readonly name: 'serve'
       readonly listen: ListenPlace
       readonly limits: Partial<ServerLimits>
+      /** Whether messages are compressed for clients that offer it. */
+      readonly deflate?: true
       /** Where Redis is. */
       readonly broker?: string
     }
@@ -60,7 +62,7 @@ const times = limitsIn('ms')
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
   const valued = [...where, ...processes, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
-  const given = optionsIn(args, valued, ['help', 'version'], { h: 'help', v: 'version' }, (word) => {
+  const given = optionsIn(args, valued, ['deflate', 'help', 'version'], { h: 'help', v: 'version' }, (word) => {
     const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
     throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
   })
@@ -81,7 +83,8 @@ export function parseArguments(args: readonly string[]): Command {
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
   const broker = given.get('broker')
   const listen = { ...placeIn(given, port), ...acceptorsIn(given) }
-  return { name: 'serve', listen, limits: asked, ...(broker === undefined ? {} : { broker }) }
+  const deflate = given.has('deflate') ? ({ deflate: true } as const) : {}
+  return { name: 'serve', listen, limits: asked, ...deflate, ...(broker === undefined ? {} : { broker }) }
 }
 
 /** Where to listen: a path, or a port; with TLS if there is a certificate. */
@@ -139,6 +142,8 @@ ${table([
   ['cert', '', 'file of the certificate, for TLS'],
   ['key', '', 'file of its private key'],
 ])}
+Compression
+${table([['deflate', '', 'permessage-deflate, for clients that offer it']])}
 Processes
 ${table([
   ['acceptors', '', 'how many processes serve, or auto'],

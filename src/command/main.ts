@@ -26,8 +26,11 @@ async function run(args: readonly string[]): Promise<void> {
   } else await serve(command)
 }
 
-async function serve({ listen, limits, broker }: Extract<Command, { name: 'serve' }>): Promise<void> {
-  const server = createEchoServer(limits, broker === undefined ? undefined : await brokerAt(broker))
+async function serve({ listen, limits, deflate, broker }: Extract<Command, { name: 'serve' }>): Promise<void> {
+  const server = createEchoServer(limits, {
+    deflate,
+    broker: broker === undefined ? undefined : await brokerAt(broker),
+  })
   const { tls, ...place } = listen
   await server.listen(tls === undefined ? place : { ...place, tls: certificateIn(tls) })
   if (cluster.isWorker) return // the primary speaks for its acceptors

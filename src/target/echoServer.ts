@@ -7,15 +7,25 @@ import type { Broker } from '../topics/broker.js'
 import { MAX_TOPIC_BYTES } from '../topics/broker.js'
 import { page, pageHeaders } from './page/page.js'
 
+/** What an echo server may be given besides limits. */
+interface EchoOptions {
+  readonly broker?: Broker | undefined
+  readonly deflate?: boolean | undefined
+}
+
 /**
  * An echo server with these limits; `GET /` answers with the page. What is sent to `/topics/name` comes back to everybody
  * there, wherever the broker reaches.
  */
-export function createEchoServer(limits: Partial<ServerLimits> = {}, broker?: Broker): Server {
+export function createEchoServer(
+  limits: Partial<ServerLimits> = {},
+  { broker, deflate = false }: EchoOptions = {},
+): Server {
   const { maxConnections = defaultLimits.maxConnections } = limits
   const server: Server = createServer({
     maxConnectionsPerAddress: maxConnections, // all of the load comes from one machine
     ...limits,
+    deflate,
     ...(broker === undefined ? {} : { broker }),
     message(connection, message) {
       connection.send(message)

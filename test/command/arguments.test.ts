@@ -12,6 +12,13 @@ test('nothing asked for is the defaults', () => {
   assert.deepEqual(parseArguments([]), { name: 'serve', listen: { port: 9001, host: '127.0.0.1' }, limits: {} })
 })
 
+test('--deflate takes no value', () => {
+  const command = parseArguments(['--deflate', '--port', '1'])
+  assert.deepEqual(command, { name: 'serve', listen: { port: 1, host: '127.0.0.1' }, limits: {}, deflate: true })
+  assert.throws(() => parseArguments(['--deflate=15']), UsageError)
+  assert.match(helpText('1.2.3'), /^ {2}--deflate +permessage-deflate/m)
+})
+
 test('every option is taken, in both ways of writing it', () => {
   const expected = {
     name: 'serve',

@@ -1,9 +1,11 @@
 // The command as a person and a supervisor meet it: a process with an output, signals and an exit code.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { accessSync, readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
 import { assertSame, binary } from '../clients/payloads.js'
 import { WsClient } from '../clients/wsClient.js'
 import { effort } from '../support/effort.js'
@@ -43,6 +45,24 @@ describe('millrace', { concurrency: 2 }, () => {
     const began = performance.now()
     await new Promise((resolve) => silent.on('close', resolve).resume())
     assert.ok(performance.now() - began < 3000)
+  })
+
+  test('messages are compressed with --deflate, and without it they are not', options, async (t) => {
+    for (const [args, extension] of [
+      [['--deflate'], 'permessage-deflate'],
+      [[], ''],
+    ] as const) {
+      const cli = await CliProcess.start([...args])
+      t.after(() => cli.close())
+      const socket = new WebSocket(cli.url, { perMessageDeflate: true })
+      await once(socket, 'open')
+      assert.equal(socket.extensions, extension)
+      const text = 'compressed both ways '.repeat(100)
+      socket.send(text)
+      const [data] = await once(socket, 'message')
+      assert.equal(String(data), text)
+      socket.terminate()
+    }
   })
 
   for (const [host, shown] of [
