@@ -113,14 +113,14 @@ export class Slices {
     } finally {
       this.#serving = false
       this.#spent = 0
-      this.#clock.restart()
+      this.#clock.restartTime()
       if (this.#waiting.length > 0) this.#schedule()
     }
   }
 
   #serve(): void {
     this.#owner = undefined
-    this.#clock.restart()
+    this.#clock.restartTime()
     const work = this.#waiting.shift()
     if (work !== undefined) runOutside(work)
   }

@@ -11,32 +11,65 @@ export class TurnClock {
   turn = 0
   #began = 0
   /** Who first asked in this turn whether it is crowded. */
-  #first: unknown
-  readonly #ends = (): void => this.restart()
+  #first: object | undefined
+  /** Whose turn this is among several who have much; held weakly, because nobody says when it has gone. */
+  #favourite: WeakRef<object> | undefined
+  /** Whether the favourite has asked, and who first asked after it: the favourite of the next turn. */
+  #asked = false
+  #next: object | undefined
+  #scheduled = false
+  readonly #ends = (): void => {
+    this.#scheduled = false
+    this.restart()
+  }
 
   /** Milliseconds since somebody first asked in this turn; `now` is the time. */
   spent(now: number): number {
     if (this.#began > 0) return now - this.#began
     this.#began = now
-    setImmediate(this.#ends)
+    if (!this.#scheduled) setImmediate(this.#ends)
+    this.#scheduled = true
     return 0
   }
 
   /**
-   * Whether `peer`, which has much to read or to be written, should have little of this turn: its share is spent, and others
-   * have much as well. Who has the turn to itself is bound by bytes alone, so that it does not pay for a crowd of nobody.
+   * Whether `peer`, which has much to read or to be written, should have little of this turn: others have much as well. One of
+   * them has much of each turn, and each of them in its turn: the system names those who are ready always in the same order,
+   * so the first of them would get nearly all. Who has the turns to itself is bound by bytes alone, so that it does not pay for
+   * a crowd of nobody.
    */
   crowded(peer: object): boolean {
     const spent = this.spent(performance.now())
     this.#first ??= peer
-    return spent > SHARE && this.#first !== peer
+    const favourite = this.#favourite?.deref()
+    if (peer === (favourite ?? this.#first)) {
+      this.#asked = true
+      return false
+    }
+    if (this.#asked) this.#next ??= peer
+    return favourite !== undefined || spent > SHARE
   }
 
-  /** What follows counts as a turn of its own. */
-  restart(): void {
+  /** What follows counts as a turn of its own: its time, and not whose turn it is. */
+  restartTime(): void {
     this.#began = 0
-    this.#first = undefined
     this.turn++
+  }
+
+  /** The turn is over. */
+  restart(): void {
+    this.restartTime()
+    if (this.#first === undefined) this.#favourite = undefined
+    else this.#choose(this.#first)
+    this.#first = this.#next = undefined
+    this.#asked = false
+  }
+
+  /** The favourite of the next turn: whoever asked behind that of this one, and behind the last the first. */
+  #choose(first: object): void {
+    const favourite = this.#favourite?.deref() ?? first
+    const next = this.#next ?? first
+    this.#favourite = next === favourite ? undefined : new WeakRef(next)
   }
 }
 

@@ -254,7 +254,7 @@ export class Outgoing implements Writer {
   #writeWaiting(): boolean {
     const waiting = this.#waiting
     if (waiting === undefined) return true
-    const crowded = waiting.bytes > LITTLE_IN_A_ROW && turnClockOfThread().crowded(this)
+    const crowded = waiting.bytes > LITTLE_IN_A_ROW && turnClockOfThread().crowded(this.#transport)
     for (let left = crowded ? LITTLE_IN_A_ROW : MOST_IN_A_ROW; this.#outstanding === undefined; ) {
       if (left <= 0) return this.#goOnLater()
       const next = waiting.next(left)
