@@ -53,7 +53,7 @@ describe('half-open handshakes', { skip: linux ? false : 'needs many descriptors
         await delay(200)
         left = await server.usage()
       }
-      assert.equal(left.descriptors, before.descriptors, 'the timeout has ended all')
+      assert.ok(left.descriptors <= before.descriptors, 'the timeout has ended all')
       assert.equal(left.connections, 0)
       assert.deepEqual(left.warnings, [])
       for (const socket of sockets) socket.destroy()
