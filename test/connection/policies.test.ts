@@ -221,3 +221,27 @@ for (const policy of ['pause', 'drop', 'close'] as const) {
     })
   }
 }
+
+for (const [policy, answer] of [
+  ['drop', 'dropped'],
+  ['close', 'closed'],
+] as const) {
+  test(`'${policy}': what waits only for its turn is bounded by the ceiling, and all that was taken arrives`, async () => {
+    const errors: unknown[] = []
+    const ceiling = 4 * 1024 * 1024
+    const { peer, wire } = connections({
+      error: (_, error) => void errors.push(error),
+      outputCeiling: ceiling,
+      outputPolicy: policy,
+    }).connect()
+    const answers = Array.from({ length: 20 }, () => peer.send(Buffer.alloc(1_000_000)))
+    assert.ok(peer.bufferedAmount <= ceiling, `${peer.bufferedAmount} bytes wait`)
+    const taken = answers.filter((one) => one !== answer).length
+    assert.ok(taken >= 4 && taken <= 6, `${taken} were taken`)
+    for (let turn = 0; turn < 100 && wire.frames().length < taken; turn++) await settle()
+    const messages = wire.frames().filter(({ payload }) => payload.length === 1_000_000)
+    assert.equal(messages.length, taken)
+    assert.equal(errors.length, policy === 'close' ? 1 : 0)
+    assert.equal(peer.isOpen, policy === 'drop')
+  })
+}

@@ -19,3 +19,15 @@ export interface OutgoingContext {
   readonly turn: Turn
   readonly budget: Budget
 }
+
+/**
+ * How many bytes may be buffered where the output policy is not to wait. A peer whose share of a turn is spent may be reading
+ * all that it is sent, so nothing is refused before the ceiling, which is there for what the application itself piles up.
+ */
+export function mostBuffered(
+  { blocked, waits }: { readonly blocked: boolean; readonly waits: boolean },
+  { outputLimit, outputCeiling }: { readonly outputLimit: number; readonly outputCeiling: number },
+): number {
+  if (blocked) return outputLimit
+  return waits ? Math.max(outputLimit, outputCeiling) : Number.POSITIVE_INFINITY
+}

@@ -17,7 +17,7 @@ import type { Subscriber } from '../subscriber.js'
 import type { Backlog } from './backlog.js'
 import { bytesOf } from './encoder.js'
 import { Outgoing } from './outgoing.js'
-import type { OutgoingOwner } from './outgoingShared.js'
+import { mostBuffered, type OutgoingOwner } from './outgoingShared.js'
 import { PreparedMessage, preparedInternals } from './prepared.js'
 import { encode, exactBytes, type FragmentData } from './sendable.js'
 import type { SenderContext } from './senderShared.js'
@@ -232,8 +232,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Keeps a message until the one under way has been sent: buffered bytes like all others, under the same policy. */
   #wait(unfinished: Unfinished, length: number, add: (backlog: Backlog) => void): SendResult {
-    const waits = this.outgoing.blocked || unfinished.waiting > 0
-    const refused = this.admits() ? this.#overflows(length, waits, this.buffered) : 'closed'
+    const limit = unfinished.waiting > 0 ? this.#shared.limits.outputLimit : undefined
+    const refused = this.admits() ? this.#overflows(length, limit, this.buffered) : 'closed'
     if (refused !== undefined) return refused
     add(unfinished.backlog)
     this.#drainOwed = true
@@ -243,9 +243,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   #sendFrames(memory: SharedMemory, pointer: number, length: number): SendResult {
     const refused = this.admits() ? this.#overflows(length) : 'closed'
-    if (refused !== undefined) return refused
-    this.outgoing.addFrames(memory, pointer, length)
-    return this.framed()
+    if (refused === undefined) this.outgoing.addFrames(memory, pointer, length)
+    return refused ?? this.framed()
   }
 
   /** From where it lies, for many connections; a client's frame is masked, and so its own. */
@@ -253,17 +252,15 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     const { memory, length } = preparedInternals.frame(message)
     if (!this.#shared.encoder.masks) return this.#sendFrames(memory, memory.pointer, length)
     const refused = this.refused(message)
-    if (refused !== undefined) return refused
-    encode(this.#shared.encoder, this.outgoing, message)
-    return this.framed()
+    if (refused === undefined) encode(this.#shared.encoder, this.outgoing, message)
+    return refused ?? this.framed()
   }
 
   #message(message: Message): SendResult {
     const pointer = messageInternals.pointer(message) // throws for one that is gone
     const refused = this.refused(message)
-    if (refused !== undefined) return refused
-    this.#shared.encoder.message(this.outgoing, message, pointer)
-    return this.framed()
+    if (refused === undefined) this.#shared.encoder.message(this.outgoing, message, pointer)
+    return refused ?? this.framed()
   }
 
   /** What `send` answers for what is framed. */
@@ -280,21 +277,24 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
   protected refused(data: string | { readonly byteLength: number }): SendResult | undefined {
-    if (!this.outgoing.blocked && !this.#failed && this.#lifecycle.isOpen) return undefined // for nearly every message
+    if (!this.outgoing.waits && !this.#failed && this.#lifecycle.isOpen) return undefined // for nearly every message
     return this.#refusal(data)
   }
 
   #refusal(data: string | { readonly byteLength: number }): SendResult | undefined {
+    // Without a write that stands still, the rest only waits for its turn: the peer may be reading.
+    if (this.#shared.outputPolicy === 'pause' && this.#open && !this.outgoing.blocked) return undefined
     if (!this.admits()) return 'closed'
-    if (this.#shared.outputPolicy === 'pause') return undefined
     return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
   }
 
   /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
-  #overflows(length: number, waits = this.outgoing.blocked, buffered = this.outgoing.buffered): SendResult | undefined {
+  #overflows(length: number, limit?: number, buffered = this.outgoing.buffered): SendResult | undefined {
     const { limits, outputPolicy } = this.#shared
-    if (!waits || outputPolicy === 'pause' || buffered + length <= limits.outputLimit) return undefined
+    const most = limit ?? mostBuffered(this.outgoing, limits)
+    if (outputPolicy === 'pause' || buffered + length <= most) return undefined
     if (outputPolicy === 'drop') return 'dropped'
-    return this.#fail(new ProtocolViolation('OUTPUT_FULL', `outputLimit is ${limits.outputLimit} bytes`))
+    const name = most === limits.outputLimit ? 'outputLimit' : 'outputCeiling'
+    return this.#fail(new ProtocolViolation('OUTPUT_FULL', `${name} is ${most} bytes`))
   }
 }
