@@ -27,8 +27,7 @@ export class TurnClock {
   spent(now: number): number {
     if (this.#began > 0) return now - this.#began
     this.#began = now
-    if (!this.#scheduled) setImmediate(this.#ends)
-    this.#scheduled = true
+    this.#schedule()
     return 0
   }
 
@@ -63,6 +62,12 @@ export class TurnClock {
     else this.#choose(this.#first)
     this.#first = this.#next = undefined
     this.#asked = false
+    if (this.#favourite !== undefined) this.#schedule() // so that it is one for the next turn alone
+  }
+
+  #schedule(): void {
+    if (!this.#scheduled) setImmediate(this.#ends)
+    this.#scheduled = true
   }
 
   /** The favourite of the next turn: whoever asked behind that of this one, and behind the last the first. */

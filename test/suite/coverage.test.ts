@@ -61,6 +61,14 @@ describe('the coverage', () => {
     assert.deepEqual(linesLeft(coverage, 'room/sign.ts'), [7])
   })
 
+  test('leaves out what a process was killed amid of writing', () => {
+    const coverage = new Coverage(dist)
+    const reports = mkdtempSync(join(folder, 'reports-'))
+    writeFileSync(join(reports, 'coverage-1.json'), '{"result":[{"scriptId":"6","url":"')
+    run(coverage, 'sign(1)', reports)
+    assert.deepEqual(linesLeft(coverage, 'room/sign.ts'), [4, 7])
+  })
+
   test('is nothing of a file that no process loads, and leaves generated files out, and what is left of an earlier build', () => {
     const coverage = new Coverage(dist)
     assert.equal(percentOf(coverage.files), 0)

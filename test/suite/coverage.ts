@@ -54,12 +54,11 @@ export class Coverage {
     }
   }
 
-  /** Adds what processes have left in a folder that NODE_V8_COVERAGE named. One that was killed has left nothing. */
+  /** Adds what processes have left in a folder that NODE_V8_COVERAGE named. One that was killed has left nothing whole. */
   add(reports: string): void {
     if (!existsSync(reports)) return
     for (const name of readdirSync(reports)) {
-      const { result }: Report = JSON.parse(readFileSync(join(reports, name), 'utf8'))
-      for (const { url, functions } of result) {
+      for (const { url, functions } of resultOf(join(reports, name))) {
         const script = this.#scripts.get(url)
         if (script !== undefined)
           addRanges(
@@ -94,6 +93,17 @@ export class Coverage {
       }
     }
     return { path: path.replace(/\.js$/, '.ts'), characters, ran: done, lines: [...lines].toSorted((a, b) => a - b) }
+  }
+}
+
+/** What a process has reported; nothing if it was killed while it wrote that. */
+function resultOf(path: string): Report['result'] {
+  try {
+    const { result }: Report = JSON.parse(readFileSync(path, 'utf8'))
+    return result
+  } catch (error) {
+    if (error instanceof SyntaxError) return []
+    throw error
   }
 }
 

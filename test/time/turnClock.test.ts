@@ -62,3 +62,10 @@ test('who is alone again has much again, a turn later at the most', () => {
   }
   assert.deepEqual(answers, [true, false, false])
 })
+
+test('whose turn it is, is forgotten with the turn, whoever asks later', async () => {
+  const clock = new TurnClock()
+  for (const peer of busy([a, b])) clock.crowded(peer)
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(clock.crowded(a), false)
+})
