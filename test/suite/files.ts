@@ -60,10 +60,10 @@ export const FIRST = [
 /**
  * Rooms and files that need no process of their own, of which the start would cost more than the tests: they are short,
  * set nothing of the process, and do not measure what it holds. Where several run in one process, each has the process as
- * the ones before it have left it.
+ * the ones before it have left it. A file with hooks for all of its tests is none of these: such hooks belong to the process.
  */
 export const TOGETHER = [
-  ...['checks', 'protocol', 'structure', 'types', 'command/units', 'command/arguments', 'command/benchArguments'],
+  ...['checks', 'protocol', 'structure', 'types/data', 'command/units', 'command/arguments', 'command/benchArguments'],
   ...['codec/addresses', 'codec/agreement', 'codec/assertions', 'codec/frameHeaders'],
   ...['codec/instance', 'codec/lengths', 'codec/masking', 'codec/module', 'codec/utf8', 'codec/vectors'],
   ...['connection/amid', 'connection/closing', 'connection/contents', 'connection/encoder', 'connection/evicted'],
@@ -72,9 +72,9 @@ export const TOGETHER = [
   ...['connection/sendStream', 'connection/streamEnds', 'connection/streamOrder', 'connection/strings'],
   ...['connection/streamedMessages', 'examples/reference', 'bench/regressions', 'load/dial', 'load/payload'],
   ...['brokers/brokenLinks', 'brokers/entry', 'brokers/hubBroker', 'brokers/numbering', 'brokers/publication'],
-  ...['server/addresses', 'server/arrivals', 'server/otherProtocols', 'server/plainHttp', 'server/proxies'],
-  ...['server/proxyEnds', 'server/reachable', 'server/requestFacts', 'server/requestFailures', 'server/routes'],
-  ...['server/responseHead', 'server/tlsFacts', 'server/upgradeClosing', 'target/page', 'time/rates'],
+  ...['server/addresses', 'server/arrivals', 'server/otherProtocols', 'server/proxies'],
+  ...['server/proxyEnds', 'server/requestFacts', 'server/requestFailures', 'server/routes'],
+  ...['server/responseHead', 'server/tlsFacts', 'server/upgradeClosing', 'time/rates'],
   ...['topics/subscribersOfTopic', 'transport/adopt', 'transport/adoption', 'transport/ends', 'transport/firstWrite'],
   ...['transport/handleKinds', 'transport/unix', 'cluster/link', 'cluster/processors'],
 ]
