@@ -5,5 +5,5 @@ import { createServer } from '../../src/index.js'
 
 const server = createServer({ request: (_, response) => response.end(String(process.pid)) })
 const acceptors = Number(process.argv[2] ?? 0)
-await server.listen(acceptors === 0 ? { fd: 3 } : { fd: 3, acceptors, drainAfter: 0, drainOver: 0 })
+await server.listen(acceptors === 0 ? { fd: 3 } : { fd: 3, acceptors, drainAfter: 1000, drainOver: 0 })
 if (cluster.isPrimary) console.log(JSON.stringify(server.addresses))
