@@ -1,5 +1,6 @@
 // How long this turn of the event loop has been busy with what peers have sent. Long work asks, so that the work
 // of many connections one after the other, in a row of reads for instance, is counted together.
+
 /**
  * Milliseconds of one turn for reads and writes that are as long as they can be. Beside four peers with messages of 16 MiB,
  * a small message of another waits for a turn or two: this is what decides for how long.

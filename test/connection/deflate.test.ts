@@ -5,12 +5,10 @@ import { Buffer } from 'node:buffer'
 import { describe, type TestContext, test } from 'node:test'
 import { constants, deflateRawSync } from 'node:zlib'
 import type { ServerOptions } from '../../src/index.js'
-import { type ClientOptions, DeflateClient } from '../support/deflateClient.js'
+import { type ClientOptions, type DeflateClient, orders, served } from '../support/deflateClient.js'
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
-import { serving } from '../support/serving.js'
-import { SocketClient } from '../support/socketClient.js'
 
 const echo: ServerOptions = {
   deflate: true,
@@ -20,23 +18,9 @@ const echo: ServerOptions = {
   },
 }
 
-const orders = JSON.stringify(
-  Array.from({ length: 2000 }, (_, at) => ({
-    id: at * 7919,
-    name: `order ${at % 17}`,
-    price: at * 1.25,
-    open: at % 3 === 0,
-  })),
-)
-
 for (const { transport, publicApi } of transports) {
-  async function connect(t: TestContext, options: ServerOptions, client?: ClientOptions): Promise<DeflateClient> {
-    let socket: SocketClient | undefined
-    t.after(() => socket?.destroy())
-    const server = await serving(t, { ...options, publicApi })
-    socket = await SocketClient.open(server.port ?? 0)
-    return DeflateClient.upgraded(socket, client)
-  }
+  const connect = (t: TestContext, options: ServerOptions, client?: ClientOptions): Promise<DeflateClient> =>
+    served(t, { ...options, publicApi }, client)
 
   async function closeCode(peer: DeflateClient): Promise<number> {
     for (;;) {

@@ -3,28 +3,12 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, type TestContext, test } from 'node:test'
 import type { ServerOptions } from '../../src/index.js'
-import { DeflateClient } from '../support/deflateClient.js'
+import { type DeflateClient, orders, served } from '../support/deflateClient.js'
 import { transports } from '../support/places.js'
-import { serving } from '../support/serving.js'
-import { SocketClient } from '../support/socketClient.js'
-
-const orders = JSON.stringify(
-  Array.from({ length: 2000 }, (_, at) => ({
-    id: at * 7919,
-    name: `order ${at % 17}`,
-    price: at * 1.25,
-    open: at % 3 === 0,
-  })),
-)
 
 for (const { transport, publicApi } of transports) {
-  async function connect(t: TestContext, options: ServerOptions): Promise<DeflateClient> {
-    let socket: SocketClient | undefined
-    t.after(() => socket?.destroy())
-    const server = await serving(t, { ...options, publicApi })
-    socket = await SocketClient.open(server.port ?? 0)
-    return DeflateClient.upgraded(socket)
-  }
+  const connect = (t: TestContext, options: ServerOptions): Promise<DeflateClient> =>
+    served(t, { ...options, publicApi })
 
   describe(`what is sent compressed over ${transport}`, () => {
     test('go out compressed by their length, or as send is told', async (t) => {

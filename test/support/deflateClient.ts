@@ -1,6 +1,7 @@
 // A client that compresses with zlib, the oracle, frame by frame: it can write what is wrong as well as what is right.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import type { TestContext } from 'node:test'
 import {
   constants,
   createDeflateRaw,
@@ -9,12 +10,24 @@ import {
   type InflateRaw,
   type ZlibOptions,
 } from 'node:zlib'
+import type { ServerOptions } from '../../src/index.js'
 import { BINARY, buildFrame, CONTINUATION, TEXT } from './frames.js'
 import { upgradeRequest } from './httpRequests.js'
-import type { SocketClient } from './socketClient.js'
+import { serving } from './serving.js'
+import { SocketClient } from './socketClient.js'
 
 const TAIL = Buffer.of(0x00, 0x00, 0xff, 0xff)
 const KEY = Buffer.of(0x5a, 0x17, 0xc3, 0x99)
+
+/** A long document in which much is said again. */
+export const orders = JSON.stringify(
+  Array.from({ length: 2000 }, (_, at) => ({
+    id: at * 7919,
+    name: `order ${at % 17}`,
+    price: at * 1.25,
+    open: at % 3 === 0,
+  })),
+)
 
 /** A message of the server: whether it was compressed, how long it was on the wire, and what it says. */
 export interface Received {
@@ -163,4 +176,13 @@ async function through(stream: DeflateRaw | InflateRaw, bytes: Uint8Array): Prom
   })
   stream.off('data', take)
   return Buffer.concat(chunks)
+}
+
+/** A client of a server with these options; both end with the test. */
+export async function served(t: TestContext, options: ServerOptions, client?: ClientOptions): Promise<DeflateClient> {
+  let socket: SocketClient | undefined
+  t.after(() => socket?.destroy())
+  const server = await serving(t, options)
+  socket = await SocketClient.open(server.port ?? 0)
+  return DeflateClient.upgraded(socket, client)
 }
