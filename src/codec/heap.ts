@@ -93,7 +93,15 @@ export class Heap {
     block.held = false
   }
 
-  /** Allocates a slot, as `allocate` does. Every connection has one, so nothing is kept of a slot but its address. */
+  /**
+   * Makes sure that a slot could be had now. A connection has none before its first bytes come, but one for which there is
+   * no memory must not be opened. Throws OutOfMemory as `allocate` does.
+   */
+  expectSlot(): void {
+    this.#slots.expect()
+  }
+
+  /** Allocates a slot, as `allocate` does. There may be many of them, so nothing is kept of a slot but its address. */
   allocateSlot(): number {
     const pointer = this.#slots.take()
     this.used += SLOT_SIZE

@@ -21,6 +21,11 @@ export class SizeClass {
     return pointer
   }
 
+  /** Makes sure that there is a block to take. Throws as `take` does. */
+  expect(): void {
+    if (this.#open.length === 0) this.#openSlab()
+  }
+
   /** Takes a block of this slab back. Throws an Error if it is not held. */
   release(slab: Slab, pointer: number): void {
     slab.release(pointer)

@@ -10,10 +10,12 @@ import type { Transport } from '../transport/transport.js'
 import type { Owner } from './owner.js'
 import type { Sender } from './sending/sender.js'
 import { traceState, tracing } from './trace.js'
+import type { Turn } from './turn.js'
 
 /** What all connections of a route share, as far as their ends need it. */
 export interface EndingContext {
   readonly deadlines: Deadlines
+  readonly turn: Pick<Turn, 'begin' | 'end'>
   readonly limits: { readonly closeTimeout: number }
 }
 
@@ -53,6 +55,17 @@ export class Ending {
     if (!this.#lifecycle.delivers) return
     this.#sender.catchUp()
     this.perform(this.#lifecycle.fail({ code, reason }))
+  }
+
+  /** Others need the memory that this peer makes the server hold: the connection fails, and its waiting output is dropped. */
+  evict(): void {
+    const { turn } = this.#shared
+    const { outgoing } = this.#sender
+    const slow = outgoing.blocked
+    outgoing.drop()
+    turn.begin()
+    this.#owner.violated(new ProtocolViolation(slow ? 'OUTPUT_FULL' : 'MEMORY_SPENT', 'others need the memory'))
+    turn.end()
   }
 
   /** Does what the lifecycle has answered to an event. */

@@ -16,7 +16,8 @@ import { Pressure } from './pressure.js'
 import { type Inside, PublicConnection } from './publicConnection.js'
 import { Reason } from './reason.js'
 import { Delivery } from './receiving/delivery.js'
-import { Incoming } from './receiving/incoming.js'
+import type { Incoming } from './receiving/incoming.js'
+import { openForFirstBytes, openIncoming } from './receiving/openIncoming.js'
 import { openSender } from './sending/deflatingSender.js'
 import type { FrameBuffer } from './sending/encoder.js'
 import type { Sender } from './sending/sender.js'
@@ -38,13 +39,13 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   readonly shared: RouteContext<Data>
   readonly sender: Sender
   readonly pressure: Pressure
-  readonly delivery: Delivery<Data>
   readonly #transport: Transport
   readonly #clientAddress: string | undefined
   readonly #lifecycle: Lifecycle
   #end: Ending | undefined // made when something of the end is to be done
   readonly #vitals: Vitals
-  readonly #incoming: Incoming
+  #incoming: Incoming | undefined // made for the first bytes that come: many connections only listen
+  #delivery: Delivery<Data> | undefined
   #pings: Pings | undefined
 
   constructor(shared: RouteContext<Data>, transport: Transport, opening: Opening<Data>) {
@@ -58,8 +59,8 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#vitals = new Vitals(shared)
     this.pressure = new Pressure(transport, this.#lifecycle, this.#vitals, this)
     this.sender = openSender(opening, shared, transport, this.#lifecycle, this.pressure, this)
-    this.delivery = new Delivery(shared, this, this.pressure)
-    this.#incoming = new Incoming(shared, this, this.delivery, this.pressure, shared.encoder.role, opening)
+    shared.heap.expectSlot()
+    if (opening.deflate !== undefined) this.#incoming = openIncoming(this, opening) // its windows count from now on
   }
 
   /** Opens, once `respond` has written what goes first, and takes what came early. Throws OutOfMemory, as `respond` does. */
@@ -79,7 +80,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   /** Gives back all memory of a connection that could not be started. */
   discard(): void {
-    this.#incoming.free()
+    this.#incoming?.free()
   }
 
   get isOpen(): boolean {
@@ -88,6 +89,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   get remoteAddress(): string | undefined {
     return this.#lifecycle.isGone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
+  }
+
+  get delivery(): Delivery<Data> {
+    this.#delivery ??= new Delivery(this.shared, this, this.pressure)
+    if (this.gone) this.#delivery.end()
+    return this.#delivery
   }
 
   get #ending(): Ending {
@@ -125,7 +132,8 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   received(start: number, end: number): void {
     if (!this.#lifecycle.delivers) return
     this.#vitals.heard()
-    this.#incoming.receive(start, end)
+    this.#incoming ??= openForFirstBytes(this)
+    this.#incoming?.receive(start, end)
   }
 
   get frugal(): boolean {
@@ -156,11 +164,11 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#lifecycle.transportGone()
     connections.delete(this.connection)
     deadlines.clear(this)
-    this.#incoming.free()
+    this.#incoming?.free()
     leaveTopics(this.shared, this.sender, this)
     this.sender.free()
     this.#pings?.close()
-    this.delivery.end()
+    this.#delivery?.end()
     budget.leave(this)
     const { code, reason } = this.#lifecycle.outcome
     callbacks.close(this, code, reason)
@@ -198,13 +206,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   /** This peer makes the server hold the most, and others need the room: it ends, and its waiting output is dropped. */
   evicted(): void {
     if (this.gone) return
-    const { turn } = this.shared
-    const { outgoing } = this.sender
-    const slow = outgoing.blocked
-    outgoing.drop()
-    turn.begin()
-    this.violated(new ProtocolViolation(slow ? 'OUTPUT_FULL' : 'MEMORY_SPENT', 'others need the memory'))
-    turn.end()
+    this.#ending.evict()
     this.delivery.end()
     if (this.held > LITTLE) this.#transport.close()
   }
@@ -222,26 +224,26 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   handlerFailed(error: unknown): void {
-    if (this.delivery.hasInvalidJson(error)) return this.violated(new ProtocolViolation('INVALID_JSON'))
+    if (this.#delivery?.hasInvalidJson(error) === true) return this.violated(new ProtocolViolation('INVALID_JSON'))
     this.shared.callbacks.handlerFailed(this, error)
     this.#ending.fail(CloseCode.internalError, '')
   }
 
   deliveryEnds(): void {
-    this.#incoming.drop()
+    this.#incoming?.drop()
     this.pressure.drain()
   }
 
   readingStopped(): void {
-    this.#incoming.noteArrival(false)
+    this.#incoming?.noteArrival(false)
     if (this.isOpen) this.shared.deadlines.hasten(this, this.#vitals.next)
   }
 
   deliverParked(): void {
-    this.#incoming.deliverParked()
+    this.#incoming?.deliverParked()
   }
 
   readingStarted(): void {
-    this.#incoming.noteArrival(true)
+    this.#incoming?.noteArrival(true)
   }
 }

@@ -13,7 +13,7 @@ export class Refusals {
 
   constructor() {
     const heap = this.#heap
-    const { allocate, allocateSlot, extend } = heap
+    const { allocate, allocateSlot, expectSlot, extend } = heap
     heap.allocate = (bytes: number, reserve?: number): Block => {
       this.#ask()
       return allocate.call(heap, bytes, reserve)
@@ -21,6 +21,10 @@ export class Refusals {
     heap.allocateSlot = (): number => {
       this.#ask()
       return allocateSlot.call(heap)
+    }
+    heap.expectSlot = (): void => {
+      this.#ask()
+      expectSlot.call(heap)
     }
     heap.extend = (block: Block, bytes: number): boolean => {
       this.#ask()
@@ -42,7 +46,7 @@ export class Refusals {
 
   /** The heap is as it was. */
   restore(): void {
-    for (const name of ['allocate', 'allocateSlot', 'extend']) Reflect.deleteProperty(this.#heap, name)
+    for (const name of ['allocate', 'allocateSlot', 'expectSlot', 'extend']) Reflect.deleteProperty(this.#heap, name)
   }
 
   #ask(): void {

@@ -16,6 +16,11 @@ import { Inflation, type InflationParameters } from './inflation.js'
 import { DONE, ParkedRead, type Rest } from './parkedRead.js'
 import type { Deliverer, IncomingContext, Sink } from './sink.js'
 
+/** What was agreed on in the opening handshake, as far as receiving needs it. */
+export interface Agreement {
+  readonly deflate?: { readonly inflation: InflationParameters } | undefined
+}
+
 export class Incoming {
   readonly #shared: IncomingContext
   readonly #sink: Sink
@@ -38,7 +43,7 @@ export class Incoming {
     deliverer: Deliverer,
     pressure: Pressure,
     role: Role = 'server',
-    agreed: { readonly deflate?: { readonly inflation: InflationParameters } | undefined } = {},
+    agreed: Agreement = {},
   ) {
     this.#shared = shared
     this.#sink = sink
