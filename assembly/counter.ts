@@ -44,6 +44,10 @@ import { STATUS_DONE } from './parser'
 export const COUNT_CONTROL: u32 = 1 // a control frame is the table's first entry; the rest is to be counted yet
 export const COUNT_LENGTH: u32 = 2 // an answer is not as long as what was sent: RESULT_ANNOUNCED, or more
 export const COUNT_DIFFERENT: u32 = 3 // an answer is of another kind, or not what was sent from byte RESULT_ANNOUNCED on
+export const COUNT_PIECE: u32 = 4 // a piece of a message is the table's first entry; the rest is to be counted yet
+
+/** In the info of a piece, which is else the first byte of its message: the message ends with it. */
+export const PIECE_ENDS: u32 = 0x100
 
 /** What a message is, besides an answer: all are greetings until the load begins, and then the one under way. */
 const GREETING: u32 = 1
@@ -52,7 +56,8 @@ const LAST_GREETING: u32 = 2
 /**
  * Prepares the slot of a connection of a load. `first` is the first byte of a whole answer; without an opcode, any answer
  * will do. Answers have `length` payload bytes and, where `expected` is not 0, are those that lie there, and of that
- * opcode. Where `first` has a reserved bit, answers may have it, too: these are compressed, and have up to `compressed`.
+ * opcode. Where `first` has a reserved bit, answers may have it, too: these are compressed, and have up to `compressed`. The
+ * host looks at all messages then, piece by piece: what they become is not known here.
  */
 export function openCounter(slot: usize, first: u32, length: f64, expected: u32, compressed: f64): void {
   assert(slot >= HEAP && (slot & 7) == 0)
@@ -121,7 +126,9 @@ function takeHeader(slot: usize, end: usize): u32 {
     if (violation) return violation
     if (isControl(first) && carried < header + (length as u32)) continue
     store<u8>(slot, 0, SLOT_CARRIED)
-    return isControl(first) ? control(first, carry + header, length as u32) : beginFrame(slot, first, length)
+    return isControl(first)
+      ? found(COUNT_CONTROL, first & 0x0f, carry + header, length as u32)
+      : beginFrame(slot, first, length)
   }
   store<u8>(slot, carried, SLOT_CARRIED)
   return STATUS_DONE
@@ -134,11 +141,12 @@ function checkStart(slot: usize, first: u32): u32 {
   return checkFirst(begins ? first & ~(load<u8>(slot, SLOT_FIRST) & RESERVED) : first, message)
 }
 
-function control(first: u32, pointer: usize, length: u32): u32 {
-  store<u32>(TABLE, first & 0x0f, ENTRY_INFO)
+/** Shows the host what was found, as the table's first entry. */
+function found(status: u32, info: u32, pointer: usize, length: u32): u32 {
+  store<u32>(TABLE, info, ENTRY_INFO)
   store<u32>(TABLE, pointer, ENTRY_POINTER)
   store<u32>(TABLE, length, ENTRY_LENGTH)
-  return COUNT_CONTROL
+  return status
 }
 
 /** Begins a data frame whose header ends at the cursor. An answer of another length is refused here, at its header. */
@@ -168,8 +176,14 @@ function checkAnswer(slot: usize, first: u32, length: u64): u32 {
     store<f64>(RESULT, length as f64, RESULT_ANNOUNCED)
     return COUNT_LENGTH
   }
-  if (first > FIN && length <= LONGEST_7_BIT && !verified) store<u16>(slot, first | ((length as u32) << 8), SLOT_SHORT)
+  const counted = !verified && !handsOut(slot)
+  if (first > FIN && length <= LONGEST_7_BIT && counted) store<u16>(slot, first | ((length as u32) << 8), SLOT_SHORT)
   return STATUS_DONE
+}
+
+/** Whether the host looks at all messages. */
+function handsOut(slot: usize): bool {
+  return (load<u8>(slot, SLOT_FIRST) & RESERVED) != 0
 }
 
 function takePayload(slot: usize, end: usize): u32 {
@@ -185,11 +199,14 @@ function takePayload(slot: usize, end: usize): u32 {
       return COUNT_DIFFERENT
     }
   }
+  const piece = cursor
+  const message = load<u8>(slot, SLOT_MESSAGE) as u32
   cursor += bytes
   store<u32>(slot, taken + bytes, SLOT_TAKEN)
   store<u64>(slot, remaining - bytes, SLOT_REMAINING)
   if (remaining == bytes) endFrame(slot)
-  return STATUS_DONE
+  if (!handsOut(slot)) return STATUS_DONE
+  return found(COUNT_PIECE, message | (load<u8>(slot, SLOT_MESSAGE) ? 0 : PIECE_ENDS), piece, bytes)
 }
 
 function endFrame(slot: usize): void {

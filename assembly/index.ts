@@ -12,8 +12,10 @@ export {
   COUNT_CONTROL,
   COUNT_DIFFERENT,
   COUNT_LENGTH,
+  COUNT_PIECE,
   count,
   openCounter,
+  PIECE_ENDS,
 } from './counter'
 export {
   FIN,

@@ -4,6 +4,7 @@ import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type In
 import { compressionOf } from '../../src/codec/codec.js'
 import { Deflater } from '../../src/codec/deflater.js'
 import { INFLATE_MORE, Inflater } from '../../src/codec/inflater.js'
+import { documentsOf } from '../../src/load/documents.js'
 import { allocate, atEnd, heap, stored } from './material.js'
 import { type Case, type Step, way } from './measure.js'
 
@@ -12,19 +13,9 @@ const ROUND = 256
 const LENGTHS = [64, 128, 1024, 16_384] as const
 const TAIL = Buffer.from([0, 0, 0xff, 0xff])
 
-/** Orders, each with numbers of its own: JSON that differs as the messages of an application do. */
+/** A round of documents. */
 function documents(length: number, different: number): Buffer[] {
-  let last = 6455
-  const next = (end: number): number => {
-    last = (Math.imul(last, 1_103_515_245) + 12_345) >>> 0
-    return (last >>> 8) % end
-  }
-  const one = (): Buffer => {
-    let text = `{"id":${next(1e6)},"customer":"customer-${next(1e4)}","items":[`
-    while (text.length < length) text += `{"sku":"SKU-${next(1e5)}","quantity":${next(20)},"price":${next(1e5) / 100}},`
-    return Buffer.from(text.slice(0, length))
-  }
-  const list = Array.from({ length: different }, one)
+  const list = documentsOf(length, different)
   return Array.from({ length: ROUND }, (_, at) => list[at % different] ?? Buffer.alloc(0))
 }
 

@@ -1,6 +1,6 @@
 // What is measured: the rows of the comparison.
 import type { LoadOptions } from '../../src/load/load.js'
-import type { PayloadKind } from '../../src/load/payload.js'
+import type { LoadKind } from '../../src/load/payload.js'
 import type { Mode, PeerName } from '../support/peers.js'
 import { tiers } from '../support/tiers.js'
 
@@ -37,7 +37,7 @@ export interface Workload {
 }
 
 function echo(group: Group, id: string, title: string, connections: number, size: number, rest = {}): Workload {
-  const load = { connections, size, pipeline: 1, kind: 'binary' as PayloadKind, verify: false, rate: 0, ...rest }
+  const load = { connections, size, pipeline: 1, kind: 'binary' as LoadKind, verify: false, rate: 0, ...rest }
   return { id, group, title, unit: 'µs per message', mode: load.kind === 'deflate' ? 'deflate' : 'plain', load }
 }
 

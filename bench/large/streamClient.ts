@@ -24,7 +24,7 @@ const url = new URL(address)
 const length = Number(size)
 
 async function opened(): Promise<Duplex> {
-  if (protocol === 'ws') return (await dial(url, false, 10_000)).stream
+  if (protocol === 'ws') return (await dial(url, undefined, 10_000)).stream
   const socket = connect(Number(url.port), url.hostname)
   socket.write(`${direction} ${length}`)
   const [line]: Buffer[] = await once(socket, 'data')

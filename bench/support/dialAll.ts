@@ -9,7 +9,7 @@ export async function dialAll(url: URL, connections: number, take: (dialled: Cli
   let wanted = connections
   const opener = async (): Promise<void> => {
     try {
-      while (wanted-- > 0) take(await dial(url, false, DIAL_TIMEOUT))
+      while (wanted-- > 0) take(await dial(url, undefined, DIAL_TIMEOUT))
     } catch (error) {
       wanted = 0
       throw error

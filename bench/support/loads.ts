@@ -100,6 +100,7 @@ class Run implements LoadShared {
   readonly measuring = true
   readonly connections: LoadConnection[] = []
   bytes = 0
+  sent = 0
   greetings = 0
   heard = 0
   /** Messages of a broadcast so far: no connection can have more. */

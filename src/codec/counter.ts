@@ -9,21 +9,36 @@ import {
   COUNT_DIFFERENT,
   STATUS_DONE as COUNT_DONE,
   COUNT_LENGTH,
+  COUNT_PIECE,
+  PIECE_ENDS,
   SLOT_MESSAGE,
 } from './wasm.generated.js'
 
 /** How a call of `count` ended, besides a violation; see `count`. */
-export { COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH }
+export { COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH, COUNT_PIECE }
 
 /** What every answer must be. Lengths in bytes. */
 export interface Answers {
-  /** The first byte of an answer that comes in one frame; without an opcode in it, any answer will do. */
+  /**
+   * The first byte of an answer that comes in one frame; without an opcode in it, any answer will do. With RSV1, messages
+   * may be compressed, and all of them are shown, piece by piece.
+   */
   readonly first: number
   readonly length: number
   /** Where the payload of an answer lies in the codec's memory; 0 if only its length counts. */
   readonly pointer: number
   /** The longest compressed answer: one that has the reserved bit of `first`. */
   readonly compressed: number
+}
+
+/** Payload bytes of a message, where they were received. */
+export interface Piece {
+  /** The first byte of the message's first frame. */
+  readonly first: number
+  readonly pointer: number
+  readonly length: number
+  /** The message ends with them. */
+  readonly ends: boolean
 }
 
 export class Counter {
@@ -44,7 +59,8 @@ export class Counter {
   /**
    * Counts the messages that end from `start` to `end`. Returns COUNT_DONE where all bytes are consumed; COUNT_CONTROL
    * where a control frame came, after which counting goes on; COUNT_LENGTH for an answer of another length, `announced` bytes
-   * or more; COUNT_DIFFERENT for one of another kind, or with other bytes from byte `announced` on; else a violation.
+   * or more; COUNT_DIFFERENT for one of another kind, or with other bytes from byte `announced` on; COUNT_PIECE where `piece`
+   * is to be looked at, after which counting goes on; else a violation.
    */
   count(start: number, end: number): number {
     return this.#heap.codec.call.count(this.#slot, start, end)
@@ -73,6 +89,18 @@ export class Counter {
   get controlPayload(): OwnBytes {
     const { codec } = this.#heap
     return codec.copyOf(codec.words[POINTER_WORD] ?? 0, codec.words[LENGTH_WORD] ?? 0)
+  }
+
+  /** The payload that came; valid until anything else is read or counted. */
+  get piece(): Piece {
+    const { words } = this.#heap.codec
+    const info = words[INFO_WORD] ?? 0
+    return {
+      first: info & 0xff,
+      pointer: words[POINTER_WORD] ?? 0,
+      length: words[LENGTH_WORD] ?? 0,
+      ends: (info & PIECE_ENDS) !== 0,
+    }
   }
 
   /** The opcode of the message under way; 0 for none. */

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { acceptKey, hasToken } from '../protocol/openingHandshake.js'
+import { acceptedDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
 import { printable } from './printable.js'
 
 /** The server did not upgrade the connection, or could not be reached. The message is fit for a person. */
@@ -15,21 +16,33 @@ export class DialError extends Error {
 export interface ClientSocket {
   readonly stream: Duplex
   readonly early: Buffer
+  /** What the server has accepted of the offer, where one was made. */
+  readonly deflate?: AcceptedDeflate
+}
+
+/** permessage-deflate, as the server has answered, and what that means. */
+export interface AcceptedDeflate {
+  readonly answer: string
+  readonly parameters: DeflateParameters
 }
 
 const NO_ANSWER = 'gave no answer in time'
 /** Bytes of a response's head, and responses before the one that counts (1xx): a server that writes more is no server. */
 const LONGEST_HEAD = 16 * 1024
 const MOST_INTERIM = 16
-const DEFLATE = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
-/** An answer that accepts permessage-deflate with any parameters, and no other extension. */
-const AGREED = /^permessage-deflate *(;[^,]*)?$/
-
-/** Connects to a `ws:` or `wss:` address. Rejects with a DialError, after `timeout` milliseconds or an abort, too. */
-export function dial(url: URL, deflate: boolean, timeout: number, signal?: AbortSignal): Promise<ClientSocket> {
+/**
+ * Connects to a `ws:` or `wss:` address. `offer` is the extension that is offered, if any: permessage-deflate with its
+ * parameters, which the server must accept. Rejects with a DialError, after `timeout` milliseconds or an abort, too.
+ */
+export function dial(
+  url: URL,
+  offer: string | undefined,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<ClientSocket> {
   const key = randomBytes(16).toString('base64')
   const request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)(httpAddress(url), {
-    headers: headersOf(key, deflate),
+    headers: headersOf(key, offer),
     agent: false,
     maxHeaderSize: LONGEST_HEAD,
   })
@@ -38,8 +51,12 @@ export function dial(url: URL, deflate: boolean, timeout: number, signal?: Abort
   const dialled = new Promise<ClientSocket>((resolve, reject) => {
     const fail = (problem: string): void => reject(new DialError(`${url.href} ${printable(problem)}`))
     request.on('upgrade', (response, stream, early) => {
-      const problem = problemOf(response, key, deflate)
-      if (problem === undefined) return resolve({ stream, early })
+      const answer = response.headers['sec-websocket-extensions'] ?? ''
+      const parameters = offer === undefined ? undefined : acceptedDeflate(answer, offer)
+      const problem = problemOf(response, key) ?? problemOfExtensions(answer, offer, parameters)
+      if (problem === undefined) {
+        return resolve({ stream, early, ...(parameters && { deflate: { answer, parameters } }) })
+      }
       stream.destroy()
       fail(problem)
     })
@@ -62,13 +79,13 @@ export function dial(url: URL, deflate: boolean, timeout: number, signal?: Abort
   })
 }
 
-function headersOf(key: string, deflate: boolean): Record<string, string> {
+function headersOf(key: string, offer: string | undefined): Record<string, string> {
   return {
     Connection: 'Upgrade',
     Upgrade: 'websocket',
     'Sec-WebSocket-Version': '13',
     'Sec-WebSocket-Key': key,
-    ...(deflate ? { 'Sec-WebSocket-Extensions': DEFLATE } : {}),
+    ...(offer === undefined ? {} : { 'Sec-WebSocket-Extensions': offer }),
   }
 }
 
@@ -79,15 +96,22 @@ function httpAddress(url: URL): URL {
 }
 
 /** What is wrong with a 101 response, if anything. */
-function problemOf({ headers }: IncomingMessage, key: string, deflate: boolean): string | undefined {
+function problemOf({ headers }: IncomingMessage, key: string): string | undefined {
   if (!hasToken(headers.upgrade, 'websocket')) return 'upgraded to something else than websocket'
   if (!hasToken(headers.connection, 'upgrade')) return 'answered 101 without Connection: Upgrade'
   if (headers['sec-websocket-accept'] !== acceptKey(key)) return 'answered with a wrong Sec-WebSocket-Accept'
-  const { 'sec-websocket-extensions': extensions = '', 'sec-websocket-protocol': protocol } = headers
+  const { 'sec-websocket-protocol': protocol } = headers
   if (protocol !== undefined) return `answered with a subprotocol that was not asked for: ${protocol}`
-  if (deflate && !AGREED.test(extensions)) return 'did not accept permessage-deflate'
-  if (!deflate && extensions !== '') return `answered with an extension that was not asked for: ${extensions}`
   return undefined
+}
+
+/** What is wrong with the extensions of a response to this offer, if anything. */
+function problemOfExtensions(answer: string, offer: string | undefined, accepted: unknown): string | undefined {
+  if (offer === undefined) {
+    return answer === '' ? undefined : `answered with an extension that was not asked for: ${answer}`
+  }
+  if (accepted !== undefined) return undefined
+  return answer === '' ? 'did not accept permessage-deflate' : `answered ${offer} with ${answer}`
 }
 
 /** What an error means, where a person can do something about it. Other errors speak for themselves. */

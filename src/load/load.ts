@@ -4,9 +4,10 @@ import { createHistogram, type Histogram, type RecordableHistogram } from 'node:
 import { setTimeout as sleep } from 'node:timers/promises'
 import { heapOfThread } from '../codec/codec.js'
 import { bucketsOf } from './buckets.js'
+import { type DeflateLoad, DeflateMaterial, offerOf } from './deflateMaterial.js'
 import { dial } from './dial.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
-import { encodeBatch, type PayloadKind, payloadOf } from './payload.js'
+import { encodeBatch, type LoadKind, payloadOf } from './payload.js'
 import { ClosedLoop, record, Schedule } from './strategies.js'
 
 export interface LoadOptions {
@@ -19,8 +20,10 @@ export interface LoadOptions {
   /** Seconds that are measured, after `warmup` seconds that are not. */
   readonly duration: number
   readonly warmup: number
-  readonly kind: PayloadKind
-  /** Compare every byte of every answer. Not for `deflate`. */
+  readonly kind: LoadKind
+  /** How messages of the kind `deflate` are compressed. */
+  readonly deflate?: DeflateLoad
+  /** Compare every byte of every answer, inflated where it is compressed. */
   readonly verify: boolean
   /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
   readonly rate: number
@@ -44,6 +47,10 @@ export interface LoadResult {
   readonly megabytesPerSecond: number
   /** Bytes that came back, as they travel: compressed if the messages were, and with the headers of frames. */
   readonly receivedMegabytesPerSecond: number
+  /** The same of what was sent. */
+  readonly sentMegabytesPerSecond: number
+  /** What the server has answered to the offer of permessage-deflate; undefined if none was made. */
+  readonly negotiated: string | undefined
   /** Messages that the server sent before the client had sent any. They are no answers. */
   readonly greetings: number
   readonly latency: Latency
@@ -88,10 +95,12 @@ export async function load(
 class Run implements LoadShared {
   readonly heap = heapOfThread()
   readonly batch
+  readonly deflate: DeflateMaterial | undefined
   readonly latency: RecordableHistogram = createHistogram()
   measuring = false
   messages = 0
   bytes = 0
+  sent = 0
   greetings = 0
   heard = 0
   readonly #options: LoadOptions
@@ -101,25 +110,31 @@ class Run implements LoadShared {
   /** Aborts when the load is over, for whatever reason. */
   readonly #over = new AbortController()
   #error: string | undefined
+  #negotiated: string | undefined
 
   constructor(options: LoadOptions) {
     this.#options = options
     const { kind, size, rate, pipeline, verify } = options
     const messages = rate > 0 ? 1 : pipeline
-    this.batch = encodeBatch(this.heap, kind, payloadOf(kind, size), messages, verify)
+    if (kind === 'deflate') {
+      this.deflate = new DeflateMaterial(this.heap, size, messages, verify, options.deflate)
+      this.batch = this.deflate.batch
+    } else this.batch = encodeBatch(this.heap, kind, payloadOf(kind, size), messages, verify)
   }
 
   readonly stop = (): void => this.#over.abort()
 
   /** Opens all connections, or gives up on all of them with the first that can't be opened. */
   async open(): Promise<void> {
-    const { url, connections, kind } = this.#options
+    const { url, connections, kind, deflate } = this.#options
+    const offer = kind === 'deflate' ? offerOf(deflate) : undefined
     const { signal } = this.#over
     setMaxListeners(0, signal)
     let next = 0
     const opener = async (): Promise<void> => {
       while (next++ < connections && !signal.aborted) {
-        const dialled = await dial(url, kind === 'deflate', DIAL_TIMEOUT, signal)
+        const dialled = await dial(url, offer, DIAL_TIMEOUT, signal)
+        this.#negotiated ??= dialled.deflate?.answer
         this.#connections.push(new LoadConnection(this, dialled))
       }
     }
@@ -214,7 +229,7 @@ class Run implements LoadShared {
   }
 
   #result(seconds: number): LoadResult {
-    const { messages, bytes, greetings, latency } = this
+    const { messages, bytes, sent, greetings, latency } = this
     const rate = seconds > 0 ? messages / seconds : 0
     return {
       messages,
@@ -222,6 +237,8 @@ class Run implements LoadShared {
       messagesPerSecond: rate,
       megabytesPerSecond: (rate * this.#options.size) / 1e6,
       receivedMegabytesPerSecond: seconds > 0 ? bytes / seconds / 1e6 : 0,
+      sentMegabytesPerSecond: seconds > 0 ? sent / seconds / 1e6 : 0,
+      negotiated: this.#negotiated,
       greetings,
       latency: latencyOf(latency),
       histogram: bucketsOf(latency),

@@ -8,6 +8,8 @@ import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { transportOf } from '../transport/adopt.js'
 import { PENDING, type Receiver, type Transport } from '../transport/transport.js'
+import { DeflatedLine } from './deflatedLine.js'
+import type { DeflateMaterial } from './deflateMaterial.js'
 import type { ClientSocket } from './dial.js'
 import { type CounterOwner, MessageCounter } from './messageCounter.js'
 import type { EncodedMessages } from './payload.js'
@@ -20,6 +22,8 @@ const CLOSE_TIMEOUT = 500
 export interface LoadShared {
   readonly heap: Heap
   readonly batch: EncodedMessages
+  /** What is sent instead where messages are compressed: each connection makes a batch of it for each sending. */
+  readonly deflate?: DeflateMaterial | undefined
   /** In nanoseconds. */
   readonly latency: RecordableHistogram
   /** Whether what happens now counts. */
@@ -27,6 +31,8 @@ export interface LoadShared {
   /** Messages answered while measuring, and the bytes that came with them, headers of frames included. */
   messages: number
   bytes: number
+  /** Bytes that were sent while measuring, headers of frames included. */
+  sent: number
   /** Messages that the servers sent before the client had sent any, and the reads that brought them. */
   greetings: number
   heard: number
@@ -50,6 +56,7 @@ export class LoadConnection implements Receiver, CounterOwner {
   readonly #transport: Transport
   readonly #counter: MessageCounter
   readonly #replies: Replies
+  readonly #deflated: DeflatedLine | undefined
   #writing = false
   #strategy: Strategy | undefined
   #state: State = 'loading'
@@ -60,7 +67,8 @@ export class LoadConnection implements Receiver, CounterOwner {
   /** `answers` says what the answers must be. Default: those to the batch. */
   constructor(shared: LoadShared, dialled: ClientSocket, answers: Answers = shared.batch.answers) {
     this.#shared = shared
-    this.#counter = new MessageCounter(shared.heap, answers, this)
+    this.#deflated = shared.deflate && dialled.deflate && new DeflatedLine(shared.deflate, dialled.deflate.parameters)
+    this.#counter = new MessageCounter(shared.heap, answers, this, this.#deflated)
     this.#replies = new Replies(shared.heap)
     this.#transport = transportOf(dialled.stream)
     this.#transport.open(this)
@@ -80,7 +88,11 @@ export class LoadConnection implements Receiver, CounterOwner {
 
   /** Sends a batch; it must be writable, and have begun. */
   send(): void {
-    this.#write(this.#shared.batch)
+    const shared = this.#shared
+    const batch = this.#deflated?.next() ?? shared.batch
+    if (shared.measuring) shared.sent += batch.length
+    this.#write(batch)
+    if (!this.#writing) this.#deflated?.written()
   }
 
   /** Closes the connection, as a client should; resolves when it has ended. */
@@ -113,6 +125,7 @@ export class LoadConnection implements Receiver, CounterOwner {
 
   written(status: number): void {
     this.#writing = false
+    this.#deflated?.written()
     if (status < 0) return this.failed('the connection broke')
     this.#reply()
     if (this.writable) this.#strategy?.writable()
@@ -123,6 +136,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     clearTimeout(this.#late)
     this.#counter.free()
     this.#replies.free()
+    this.#deflated?.free()
     if (this.#state === 'loading') this.failed('the server ended the connection')
     this.#closed()
   }

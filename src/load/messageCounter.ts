@@ -3,10 +3,19 @@
 // messages here; nothing is kept of what comes.
 import type { Buffer } from 'node:buffer'
 import { type Heap, violationName } from '../codec/codec.js'
-import { type Answers, COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH, Counter } from '../codec/counter.js'
+import {
+  type Answers,
+  COUNT_CONTROL,
+  COUNT_DIFFERENT,
+  COUNT_DONE,
+  COUNT_LENGTH,
+  COUNT_PIECE,
+  Counter,
+} from '../codec/counter.js'
 import { OPCODE_CLOSE, OPCODE_PING, opcodeOf } from '../codec/frames.js'
 import { readClosePayload } from '../protocol/closeCode.js'
 import { ProtocolViolation } from '../protocol/violation.js'
+import { type DeflatedLine, notSent } from './deflatedLine.js'
 import { printable } from './printable.js'
 
 /** The connection whose messages are counted. */
@@ -23,15 +32,18 @@ export class MessageCounter {
   readonly #counter: Counter
   readonly #answers: Answers
   readonly #owner: CounterOwner
+  readonly #deflated: DeflatedLine | undefined
   /** Messages are greetings until the first answer can come; a message that is under way then is the last greeting. */
   #next: 'greeting' | 'last greeting' | 'answer' = 'greeting'
   /** Messages that came before the answers. */
   greetings = 0
 
-  constructor(heap: Heap, answers: Answers, owner: CounterOwner) {
+  /** `deflated` looks at all messages where they may be compressed. */
+  constructor(heap: Heap, answers: Answers, owner: CounterOwner, deflated?: DeflatedLine) {
     this.#counter = new Counter(heap, answers)
     this.#answers = answers
     this.#owner = owner
+    this.#deflated = deflated
   }
 
   /** Messages that begin to come from now on are answers. */
@@ -46,10 +58,11 @@ export class MessageCounter {
     let cursor = start
     for (;;) {
       const status = counter.count(cursor, end)
-      const { messages } = counter
+      const { messages, consumed } = counter
+      if (status === COUNT_PIECE && !this.#inflates()) return answers
       answers += this.#next === 'answer' ? messages : this.#greet(messages)
       if (status === COUNT_DONE || !this.#goesOn(status)) return answers
-      cursor = counter.consumed
+      cursor = consumed
     }
   }
 
@@ -67,9 +80,17 @@ export class MessageCounter {
   }
 
   #goesOn(status: number): boolean {
+    if (status === COUNT_PIECE) return true
     if (status === COUNT_CONTROL) return this.#control()
     this.#owner.failed(this.#reasonOf(status))
     return false
+  }
+
+  /** A piece of an answer is checked before it counts. */
+  #inflates(): boolean {
+    const problem = this.#deflated?.take(this.#counter.piece, this.#next === 'answer')
+    if (problem !== undefined) this.#owner.failed(problem)
+    return problem === undefined
   }
 
   #control(): boolean {
@@ -97,10 +118,6 @@ export class MessageCounter {
     if (status === COUNT_DIFFERENT) return notSent(length, length, `; byte ${announced} differs`)
     return brokenBy(new ProtocolViolation(violationName(status)))
   }
-}
-
-function notSent(came: number, sent: number, more = ''): string {
-  return `an echo is not what was sent (${came} bytes came, ${sent} were sent${more})`
 }
 
 function brokenBy({ message }: ProtocolViolation): string {

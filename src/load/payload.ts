@@ -1,23 +1,21 @@
 // What a load client sends: one message, and a batch of it, encoded once.
 import { Buffer } from 'node:buffer'
-import { constants, deflateRawSync } from 'node:zlib'
 import type { Heap } from '../codec/codec.js'
 import type { Answers } from '../codec/counter.js'
-import { FIN, LONGEST_MASKED_HEADER, OPCODE_BINARY, OPCODE_TEXT, RSV1 } from '../codec/frames.js'
+import { FIN, LONGEST_MASKED_HEADER, OPCODE_BINARY, OPCODE_TEXT } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
 import { Encoder } from '../connection/sending/encoder.js'
 import { FrameRow } from './frameRow.js'
 
-/** Bytes, ASCII JSON, JSON with characters of two and three bytes, or ASCII JSON compressed. */
-export type PayloadKind = 'binary' | 'text' | 'utf8' | 'deflate'
+/** Bytes, ASCII JSON, or JSON with characters of two and three bytes. */
+export type PayloadKind = 'binary' | 'text' | 'utf8'
+/** Of a load: also ASCII JSON that is compressed, see deflateMaterial.ts. */
+export type LoadKind = PayloadKind | 'deflate'
 
 const ASCII =
   '{"order":48213,"placed":"2026-03-14T09:26:53Z","items":[{"sku":"MR-0017","name":"Water wheel","price":249.5},' +
   '{"sku":"MR-0042","name":"Sluice gate","price":89.9}],"express":true}'
 const MULTIBYTE = '{"nom":"Zoë Müller","город":"Москва","品名":"水車と水門","preis":"249,50 €"}'
-
-/** However badly a server compresses, an answer is at most twice as long as the message, plus so many bytes. */
-const SLACK = 1024
 
 /** The payload of one message: exactly `size` bytes, before compression. */
 export function payloadOf(kind: PayloadKind, size: number): Buffer {
@@ -53,8 +51,8 @@ export interface EncodedMessages {
 }
 
 /**
- * Encodes `messages` masked frames that carry `payload`, each with a masking key of its own. With `verify`, the payload
- * stays in memory, for answers to be compared with it; not for `deflate`.
+ * Encodes `messages` masked frames that carry `payload`, each with a masking key of its own, and nothing compressed. With
+ * `verify`, the payload stays in memory, for answers to be compared with it.
  */
 export function encodeBatch(
   heap: Heap,
@@ -63,18 +61,16 @@ export function encodeBatch(
   messages: number,
   verify = false,
 ): EncodedMessages {
-  const deflate = kind === 'deflate'
-  const body = deflate ? compress(payload) : payload
-  const first = FIN | (deflate ? RSV1 : 0) | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
-  const source = heap.allocate(body.length)
-  const block = heap.allocate(messages * (body.length + LONGEST_MASKED_HEADER))
+  const first = FIN | (kind === 'binary' ? OPCODE_BINARY : OPCODE_TEXT)
+  const source = heap.allocate(payload.length)
+  const block = heap.allocate(messages * (payload.length + LONGEST_MASKED_HEADER))
   const frames = new FrameRow(block.pointer)
   const encoder = new Encoder(heap.codec, 'client')
-  heap.codec.write(source.pointer, body)
-  for (let message = 0; message < messages; message++) encoder.payload(frames, first, source.pointer, body.length)
+  heap.codec.write(source.pointer, payload)
+  for (let message = 0; message < messages; message++) encoder.payload(frames, first, source.pointer, payload.length)
   if (!verify) heap.free(source)
   const { length } = payload
-  const answers = { first, length, pointer: verify ? source.pointer : 0, compressed: 2 * length + SLACK }
+  const answers = { first, length, pointer: verify ? source.pointer : 0, compressed: 0 }
   return {
     answers,
     blocks: verify ? [block, source] : [block],
@@ -82,9 +78,4 @@ export function encodeBatch(
     length: frames.length,
     messages,
   }
-}
-
-/** A message as permessage-deflate sends it: without the four bytes that end a flush (RFC 7692, section 7.2.1). */
-function compress(payload: Buffer): Buffer {
-  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
 }

@@ -49,6 +49,32 @@ export function acceptDeflate(header: string, ours: DeflateParameters): DeflateA
   return undefined
 }
 
+/**
+ * What a server has accepted of the one offer that a client made; undefined where the answer breaks a rule, or has what was
+ * not offered, with which the client must fail the connection (sections 5.2 and 7.1).
+ */
+export function acceptedDeflate(answer: string, offered: string): DeflateParameters | undefined {
+  const [offer] = extensionsIn(offered)
+  const [extension, ...more] = extensionsIn(answer)
+  if (offer === undefined || extension?.name !== NAME || more.length > 0) return undefined
+  const asked = parametersOf(offer, true)
+  const given = parametersOf(extension, false)
+  if (asked === undefined || given === undefined || !answers(given, asked)) return undefined
+  return Object.freeze({
+    serverNoContextTakeover: given.has(SERVER_NO_CONTEXT),
+    clientNoContextTakeover: given.has(CLIENT_NO_CONTEXT) || asked.has(CLIENT_NO_CONTEXT),
+    serverMaxWindowBits: given.get(SERVER_BITS) ?? MOST_WINDOW_BITS,
+    clientMaxWindowBits: smaller(given.get(CLIENT_BITS) ?? MOST_WINDOW_BITS, asked.get(CLIENT_BITS)),
+  })
+}
+
+/** What a client asks of the server's own windows binds the server; it may limit the client's only where that was offered. */
+function answers(given: Given, asked: Given): boolean {
+  if (asked.has(SERVER_NO_CONTEXT) && !given.has(SERVER_NO_CONTEXT)) return false
+  if (asked.has(SERVER_BITS) && (given.get(SERVER_BITS) ?? Infinity) > (asked.get(SERVER_BITS) ?? 0)) return false
+  return asked.has(CLIENT_BITS) || !given.has(CLIENT_BITS)
+}
+
 function agree(offer: Given, ours: DeflateParameters): DeflateAgreement {
   const limitsClient = offer.has(CLIENT_BITS)
   const parameters = {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { heapOfThread, INBOX } from '../../src/codec/codec.js'
-import { COUNT_CONTROL, COUNT_DONE, Counter } from '../../src/codec/counter.js'
-import { FIN } from '../../src/codec/frames.js'
+import { COUNT_CONTROL, COUNT_DONE, COUNT_PIECE, Counter } from '../../src/codec/counter.js'
+import { FIN, RSV1 } from '../../src/codec/frames.js'
 import { VIOLATION_MASK_FORBIDDEN } from '../../src/codec/wasm.generated.js'
 import { BINARY, buildFrame, CLOSE, CONTINUATION, PING, PONG } from '../support/frames.js'
 import { Random, seed } from '../support/random.js'
@@ -119,5 +119,45 @@ describe('count', () => {
         counter.close()
       }
     })
+  }
+})
+
+test('where messages may be compressed, the pieces of all of them are shown, wherever reads are cut', () => {
+  const random = new Random(seed)
+  const messages = Array.from({ length: 12 }, () => random.bytes(random.pick([0, 1, 125, 126, 300])))
+  const frames = messages.flatMap((payload, at) => {
+    const half = payload.length >> 1
+    return [
+      buildFrame({ opcode: BINARY, fin: false, reserved: at % 2 === 0 ? 4 : 0, payload: payload.subarray(0, half) }),
+      buildFrame({ opcode: PING, payload: random.bytes(2) }),
+      buildFrame({ opcode: CONTINUATION, payload: payload.subarray(half) }),
+    ]
+  })
+  const stream = Buffer.concat(frames)
+  for (const step of [1, 2, 3, 7, 100, stream.length]) {
+    const counter = new Counter(heap, { first: FIN | RSV1, length: 0, pointer: 0, compressed: 400 })
+    const shown: { first: number; payload: Buffer }[] = []
+    let parts: Buffer[] = []
+    let counted = 0
+    for (let from = 0; from < stream.length; from += step) {
+      const end = INBOX + Math.min(step, stream.length - from)
+      bytes.set(stream.subarray(from, from + step), INBOX)
+      let status = COUNT_PIECE
+      for (let cursor = INBOX; status !== COUNT_DONE; cursor = counter.consumed) {
+        status = counter.count(cursor, end)
+        counted += counter.messages
+        assert.ok([COUNT_DONE, COUNT_CONTROL, COUNT_PIECE].includes(status), String(status))
+        if (status !== COUNT_PIECE) continue
+        const { first, pointer, length, ends } = counter.piece
+        parts.push(Buffer.from(bytes.subarray(pointer, pointer + length)))
+        if (!ends) continue
+        shown.push({ first, payload: Buffer.concat(parts) })
+        parts = []
+      }
+    }
+    const expected = messages.map((payload, at) => ({ first: BINARY | (at % 2 === 0 ? RSV1 : 0), payload }))
+    assert.deepEqual(shown, expected)
+    assert.equal(counted, messages.length)
+    counter.free()
   }
 })

@@ -7,6 +7,7 @@ import { DialError, dial } from '../../src/load/dial.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { echoServer, options, tcpServer, wsEchoServer } from './peers.js'
 
+const OFFER = 'permessage-deflate; client_max_window_bits'
 const UPGRADE = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
 
 /** A server that answers every request with these bytes, in which ACCEPT stands for the right value. */
@@ -19,8 +20,11 @@ function answering(t: TestContext, response: string): Promise<string> {
   })
 }
 
-async function problem(url: string, { deflate = false, timeout = 5000 } = {}): Promise<string> {
-  const error = await dial(new URL(url), deflate, timeout).then(
+async function problem(
+  url: string,
+  { offer, timeout = 5000 }: { offer?: string; timeout?: number } = {},
+): Promise<string> {
+  const error = await dial(new URL(url), offer, timeout).then(
     ({ stream }) => {
       stream.destroy()
       return assert.fail('it should not have been accepted')
@@ -114,27 +118,62 @@ describe('dial', options, () => {
 
   test('an abort ends the attempt, before it began, too', options, async (t) => {
     const url = await tcpServer(t, (socket) => socket.resume())
-    const attempt = dial(new URL(url), false, 60_000, AbortSignal.timeout(50))
+    const attempt = dial(new URL(url), undefined, 60_000, AbortSignal.timeout(50))
     await assert.rejects(attempt, DialError)
-    await assert.rejects(dial(new URL(url), false, 60_000, AbortSignal.abort()), DialError)
+    await assert.rejects(dial(new URL(url), undefined, 60_000, AbortSignal.abort()), DialError)
   })
 
-  test('deflate is asked for only if it is wanted, and must be accepted then', options, async (t) => {
-    assert.equal(await problem(await wsEchoServer(t), { deflate: true }), 'did not accept permessage-deflate')
+  test('an extension is offered only if it is wanted, and must be accepted then', options, async (t) => {
+    assert.equal(await problem(await wsEchoServer(t), { offer: OFFER }), 'did not accept permessage-deflate')
     const compressing = await wsEchoServer(t, { perMessageDeflate: true })
-    for (const deflate of [false, true]) {
-      const { stream, early } = await dial(new URL(compressing), deflate, 5000)
+    for (const offer of [undefined, OFFER]) {
+      const { stream, early, deflate } = await dial(new URL(compressing), offer, 5000)
       assert.equal(early.length, 0)
+      assert.equal(deflate?.answer, offer && 'permessage-deflate')
       stream.destroy()
     }
   })
 
+  test('the answer says what holds', options, async (t) => {
+    const accepting = 'permessage-deflate; client_max_window_bits="11"; server_no_context_takeover'
+    const url = await answering(
+      t,
+      `${UPGRADE}Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: ${accepting}\r\n\r\n`,
+    )
+    const { stream, deflate } = await dial(new URL(url), OFFER, 5000)
+    stream.destroy()
+    assert.deepEqual(deflate, {
+      answer: accepting,
+      parameters: {
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: false,
+        serverMaxWindowBits: 15,
+        clientMaxWindowBits: 11,
+      },
+    })
+  })
+
+  for (const [offer, answer] of [
+    [OFFER, 'permessage-deflate; unknown'],
+    [OFFER, 'permessage-deflate; client_max_window_bits'],
+    [OFFER, 'permessage-deflate, x'],
+    [OFFER, 'x'],
+    ['permessage-deflate', 'permessage-deflate; client_max_window_bits=12'],
+    ['permessage-deflate; server_no_context_takeover', 'permessage-deflate'],
+    ['permessage-deflate; server_max_window_bits=10', 'permessage-deflate; server_max_window_bits=11'],
+  ] as const) {
+    test(`${offer} is not answered with ${answer}`, options, async (t) => {
+      const head = `${UPGRADE}Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: ${answer}\r\n\r\n`
+      assert.equal(await problem(await answering(t, head), { offer }), `answered ${offer} with ${answer}`)
+    })
+  }
+
   test('what comes with the response is handed on', options, async (t) => {
     const url = await answering(t, `${UPGRADE}Sec-WebSocket-Accept: ACCEPT\r\n\r\nearly`)
-    const { stream, early } = await dial(new URL(url), false, 5000)
+    const { stream, early } = await dial(new URL(url), undefined, 5000)
     assert.equal(early.toString(), 'early')
     stream.destroy()
-    const echo = await dial(new URL(await echoServer(t)), false, 5000)
+    const echo = await dial(new URL(await echoServer(t)), undefined, 5000)
     echo.stream.destroy()
   })
 })

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { isAscii, isUtf8 } from 'node:buffer'
 import { describe, test } from 'node:test'
-import { inflateRawSync } from 'node:zlib'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { encodeBatch, payloadOf } from '../../src/load/payload.js'
 import { BINARY, TEXT } from '../support/frames.js'
@@ -12,7 +11,7 @@ const SIZES = [0, 1, 2, 3, 20, 125, 126, 127, 1000, 65_535, 65_536, 100_001]
 const heap = heapOfThread()
 const { codec } = heap
 
-function encoded(kind: 'binary' | 'text' | 'utf8' | 'deflate', payload: Buffer, messages: number): Buffer {
+function encoded(kind: 'binary' | 'text' | 'utf8', payload: Buffer, messages: number): Buffer {
   const batch = encodeBatch(heap, kind, payload, messages)
   const bytes = Buffer.from(codec.bytes.subarray(batch.pointer, batch.pointer + batch.length))
   assert.equal(batch.messages, messages)
@@ -23,11 +22,10 @@ function encoded(kind: 'binary' | 'text' | 'utf8' | 'deflate', payload: Buffer, 
 describe('payloadOf', () => {
   for (const size of SIZES) {
     test(`${size} bytes of each kind`, () => {
-      for (const kind of ['binary', 'text', 'utf8', 'deflate'] as const) {
+      for (const kind of ['binary', 'text', 'utf8'] as const) {
         assert.equal(payloadOf(kind, size).length, size, kind)
       }
       assert.ok(isAscii(payloadOf('text', size)))
-      assert.ok(isAscii(payloadOf('deflate', size)))
       assert.ok(isUtf8(payloadOf('utf8', size)))
       // A short text is cut, not left blank.
       if (size >= 20) assert.equal(isAscii(payloadOf('utf8', size)), false)
@@ -61,16 +59,6 @@ describe('encodeBatch', () => {
           assert.ok(event.payload.equals(payload))
         }
       }
-    })
-
-    test(`compressed, ${size} bytes`, () => {
-      const payload = payloadOf('deflate', size)
-      const stream = encoded('deflate', payload, 1)
-      assert.equal(stream[0], 0xc1, 'FIN, RSV1, text')
-      stream[0] = 0x82 // as the oracle, which knows no extensions, would have it
-      const [event] = parseReference(stream, { masked: true, limit: 2 ** 20 }).events
-      const flushed = Buffer.concat([event?.payload ?? Buffer.alloc(0), Buffer.of(0, 0, 0xff, 0xff)])
-      assert.ok(inflateRawSync(flushed, { finishFlush: 2 }).equals(payload))
     })
   }
 

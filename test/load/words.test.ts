@@ -95,7 +95,7 @@ describe('what is printed', options, () => {
 describe('a response', options, () => {
   /** How dialling ends. */
   async function problem(url: string): Promise<string> {
-    const error = await dial(new URL(url), false, 5000).then(
+    const error = await dial(new URL(url), undefined, 5000).then(
       ({ stream }) => stream.destroy(),
       (error: Error) => error,
     )

@@ -19,7 +19,7 @@ export function report(options: LoadOptions, result: LoadResult): string {
   const echoes = options.verify ? 'echoes compared' : 'echoes counted'
   return `
 rate       ${whole(messagesPerSecond)} messages/s
-           ${throughput(options, result)}
+           ${throughput(options, result)}${negotiated(result)}
 messages   ${whole(messages)} in ${seconds.toFixed(2)} s, ${echoes}${greeted(result)}
 errors     ${error ?? 'none'}
 
@@ -31,10 +31,15 @@ ${bars(histogram)}`
 }
 
 /** Answers are as long as what was sent, or the load fails; compressed ones tell their length only as they travel. */
-function throughput({ kind }: LoadOptions, { megabytesPerSecond, receivedMegabytesPerSecond }: LoadResult): string {
+function throughput({ kind }: LoadOptions, result: LoadResult): string {
+  const { megabytesPerSecond, receivedMegabytesPerSecond, sentMegabytesPerSecond } = result
   if (kind !== 'deflate') return `${megabytes(megabytesPerSecond)} each way`
-  const received = megabytes(receivedMegabytesPerSecond)
-  return `${megabytes(megabytesPerSecond)} sent, before compression; ${received} received, compressed`
+  const travelled = `${megabytes(sentMegabytesPerSecond)} sent and ${megabytes(receivedMegabytesPerSecond)} received`
+  return `${megabytes(megabytesPerSecond)} of text each way; ${travelled}, compressed`
+}
+
+function negotiated({ negotiated }: LoadResult): string {
+  return negotiated === undefined ? '' : `\nextension  ${negotiated}`
 }
 
 function megabytes(perSecond: number): string {
