@@ -107,7 +107,9 @@ export class Inflation implements Growing {
       if (slices.spend(MESSAGES)) pressure.yield(slices)
       if (!pressure.accepts) return this.#taken
     }
-    if (this.#underWay && !isPart(info)) this.#finish()
+    if (!this.#underWay) return DONE
+    if (!isPart(info)) this.#finish()
+    else if (this.#flow !== undefined && this.filled > 0) this.#streamPart() // the next message of anybody is inflated there
     return DONE
   }
 

@@ -1,0 +1,115 @@
+// What several peers send compressed at the same time is kept apart: they share the tables and the scratch of the thread,
+// and whatever is under way of one of them when another's turn comes must not lie there.
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import { describe, type TestContext, test } from 'node:test'
+import type { Connection, MessageStream, ServerOptions } from '../../src/index.js'
+import { DeflateClient } from '../support/deflateClient.js'
+import { BINARY, CONTINUATION, PING, TEXT } from '../support/frames.js'
+import { transports } from '../support/places.js'
+import { Random, seed } from '../support/random.js'
+import { serving } from '../support/serving.js'
+import { SocketClient } from '../support/socketClient.js'
+
+for (const { transport, publicApi } of transports) {
+  describe(`compressed messages of several peers over ${transport}`, () => {
+    async function crowd(t: TestContext, options: ServerOptions, count: number): Promise<DeflateClient[]> {
+      const sockets: SocketClient[] = []
+      t.after(() => Promise.all(sockets.map((socket) => socket.destroy())))
+      const server = await serving(t, { deflate: true, closeTimeout: 1000, ...options, publicApi })
+      const peers: DeflateClient[] = []
+      for (let at = 0; at < count; at++) {
+        const socket = await SocketClient.open(server.port ?? 0)
+        sockets.push(socket)
+        peers.push(await DeflateClient.upgraded(socket))
+      }
+      return peers
+    }
+
+    /** Sends each of the peers' payloads cut in `parts` frames, a frame of each peer in turn. */
+    async function inTurns(peers: readonly DeflateClient[], messages: readonly Buffer[], parts: number): Promise<void> {
+      const cut: Buffer[][] = []
+      for (const [at, peer] of peers.entries()) {
+        const payload = await peer.compressed(messages[at] ?? '')
+        const length = Math.ceil(payload.length / parts)
+        cut.push(Array.from({ length: parts }, (_, part) => payload.subarray(part * length, (part + 1) * length)))
+      }
+      for (let part = 0; part < parts; part++) {
+        for (const [at, peer] of peers.entries()) {
+          const options = { fin: part === parts - 1, rsv1: part === 0 }
+          peer.client.write(peer.frame(part === 0 ? BINARY : CONTINUATION, cut[at]?.[part] ?? '', options))
+          if (part === parts - 1) continue
+          // Each frame is a read of its own.
+          peer.client.write(peer.frame(PING, `${part}`))
+          assert.equal((await peer.next()).data.toString(), `${part}`)
+        }
+      }
+    }
+
+    async function collected(connection: Connection, message: MessageStream): Promise<void> {
+      const chunks: Buffer[] = []
+      for await (const chunk of message) chunks.push(chunk)
+      connection.send(Buffer.concat(chunks))
+    }
+
+    test('streams whose parts come in turns', async (t) => {
+      const peers = await crowd(t, { streamThreshold: 1000, stream: collected }, 4)
+      const random = new Random(seed)
+      for (const [length, parts] of [
+        [50_000, 3],
+        [40_000, 40],
+        [200_000, 7],
+      ] as const) {
+        const messages = peers.map((_, at) =>
+          Buffer.concat([Buffer.alloc(length, `peer ${at} `), random.bytes(length / 10)]),
+        )
+        await inTurns(peers, messages, parts)
+        for (const [at, peer] of peers.entries())
+          assert.ok(messages[at]?.equals(Buffer.from((await peer.next()).data)), `${length} bytes of peer ${at}`)
+      }
+    })
+
+    test('messages in fragments that come in turns', async (t) => {
+      const peers = await crowd(t, { message: (connection, message) => void connection.send(message) }, 4)
+      const random = new Random(seed)
+      for (const [length, parts] of [
+        [200, 5],
+        [20_000, 9],
+        [100_000, 4],
+      ] as const) {
+        const messages = peers.map((_, at) =>
+          Buffer.concat([Buffer.alloc(length, `peer ${at} `), random.bytes(length / 10)]),
+        )
+        await inTurns(peers, messages, parts)
+        for (const [at, peer] of peers.entries())
+          assert.ok(messages[at]?.equals(Buffer.from((await peer.next()).data)), `${length} bytes of peer ${at}`)
+      }
+    })
+
+    test('what is inflated of a stream is handed out when its frame is over', async (t) => {
+      let chunks = 0
+      const options: ServerOptions = {
+        streamThreshold: 0,
+        async stream(connection, message) {
+          for await (const chunk of message) {
+            connection.send(`${chunk.length}`)
+            chunks++
+          }
+        },
+      }
+      const [peer] = await crowd(t, options, 1)
+      assert.ok(peer !== undefined)
+      for (let part = 0; part < 4; part++) {
+        const payload = await peer.compressed(`a line of a log, number ${part}`)
+        peer.client.write(
+          peer.frame(part === 0 ? TEXT : CONTINUATION, Buffer.concat([payload, Buffer.of(0, 0, 0xff, 0xff)]), {
+            fin: false,
+            rsv1: part === 0,
+          }),
+        )
+        assert.equal((await peer.next()).data, '25')
+      }
+      assert.equal(chunks, 4)
+    })
+  })
+}
