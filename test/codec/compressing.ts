@@ -172,17 +172,34 @@ export class ZlibDeflating {
   readonly #stream: DeflateRaw
   readonly #takeover: boolean
 
-  constructor(level: number, windowBits: number, takeover: boolean, strategy: number = constants.Z_DEFAULT_STRATEGY) {
-    this.#stream = createDeflateRaw({ level, windowBits, strategy })
+  /** `memory` is zlib's memLevel, 1 to 9: the lower it is, the shorter the blocks are. */
+  constructor(
+    level: number,
+    windowBits: number,
+    takeover: boolean,
+    strategy: number = constants.Z_DEFAULT_STRATEGY,
+    memory = 8,
+  ) {
+    this.#stream = createDeflateRaw({ level, windowBits, strategy, memLevel: memory })
     this.#takeover = takeover
   }
 
   message(payload: Uint8Array): Buffer {
-    if (payload.length === 0) return Buffer.of(0) // zlib writes no second flush
-    const { written } = writeSync(this.#stream, payload)
-    assert.ok(TAIL.equals(written.subarray(-4)))
+    return this.flushed([payload])
+  }
+
+  /** A message whose sender has flushed after each of its pieces. */
+  flushed(pieces: readonly Uint8Array[]): Buffer {
+    const parts: Buffer[] = []
+    for (const piece of pieces) {
+      if (piece.length === 0) continue // zlib writes no second flush
+      const { written } = writeSync(this.#stream, piece)
+      assert.ok(TAIL.equals(written.subarray(-4)))
+      parts.push(written)
+    }
+    if (parts.length === 0) return Buffer.of(0)
     if (!this.#takeover) this.#stream.reset()
-    return written.subarray(0, -4)
+    return Buffer.concat(parts).subarray(0, -4)
   }
 
   free(): void {

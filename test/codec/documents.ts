@@ -17,7 +17,7 @@ export function jsonDocument(random: Random, length: number): Buffer {
   return Buffer.from(`${parts.join(',')}}`)
 }
 
-function words(random: Random, length: number): Buffer {
+export function words(random: Random, length: number): Buffer {
   let text = ''
   while (text.length < length) text += `${random.pick(WORDS)}${random.pick([' ', ' ', ', ', '. ', '\n'])}`
   return Buffer.from(text)
