@@ -155,7 +155,10 @@ it('what is deflated here keeps the RFCs to the letter: no distance beyond the w
       before = Buffer.concat([before, message]).subarray(-50_000)
     }
     deflating.free()
-    assert.ok(longest > 2 ** Math.min(windowBits - 1, 10), `${longest} is the longest distance in a window of 2^${windowBits}`)
+    assert.ok(
+      longest > 2 ** Math.min(windowBits - 1, 10),
+      `${longest} is the longest distance in a window of 2^${windowBits}`,
+    )
   }
   assert.deepEqual([...kinds].sort(), [0, 1, 2])
 })
