@@ -1,18 +1,16 @@
 // Both directions of the compression as a connection uses them, without a connection: messages in, messages out. What
 // they read and write lies between guards, which must stay as they are, and everything around it is poisoned.
 import assert from 'node:assert/strict'
-import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib'
 import { compressionOf, heapOfThread } from '../../src/codec/codec.js'
 import { DEFLATE_DONE, DEFLATE_ROOM, Deflater } from '../../src/codec/deflater.js'
 import { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../src/codec/inflater.js'
 import type { Random } from '../support/random.js'
 
+export { TAIL, ZlibDeflating, ZlibInflating } from '../support/zlibStreams.js'
+
 const heap = heapOfThread()
 const compression = compressionOf(heap)
 const { codec } = heap
-
-/** What RFC 7692, section 7.2.1 has the sender leave out. */
-export const TAIL: Buffer = Buffer.from([0, 0, 0xff, 0xff])
 
 const GUARD = 64
 const POISON = 0xee
@@ -139,92 +137,5 @@ export class Deflating {
 
   free(): void {
     this.deflater.free()
-  }
-}
-
-/** zlib's handle, used as `zlib.deflateRawSync` uses it, but for all messages of a connection. */
-interface Handle {
-  readonly _handle: {
-    writeSync(
-      flush: number,
-      from: Uint8Array,
-      at: number,
-      length: number,
-      to: Uint8Array,
-      toAt: number,
-      room: number,
-    ): void
-  }
-  readonly _writeState: Uint32Array
-}
-
-const output = Buffer.alloc(4 * SPACE)
-
-function writeSync(stream: DeflateRaw | InflateRaw, bytes: Uint8Array): { written: Buffer; left: number } {
-  const { _handle, _writeState } = stream as unknown as Handle
-  _handle.writeSync(constants.Z_SYNC_FLUSH, bytes, 0, bytes.length, output, 0, output.length)
-  const [room = 0, left = 0] = _writeState
-  return { written: Buffer.from(output.subarray(0, output.length - room)), left }
-}
-
-/** A message after another as zlib deflates them: what a peer sends. */
-export class ZlibDeflating {
-  readonly #stream: DeflateRaw
-  readonly #takeover: boolean
-
-  /** `memory` is zlib's memLevel, 1 to 9: the lower it is, the shorter the blocks are. */
-  constructor(
-    level: number,
-    windowBits: number,
-    takeover: boolean,
-    strategy: number = constants.Z_DEFAULT_STRATEGY,
-    memory = 8,
-  ) {
-    this.#stream = createDeflateRaw({ level, windowBits, strategy, memLevel: memory })
-    this.#takeover = takeover
-  }
-
-  message(payload: Uint8Array): Buffer {
-    return this.flushed([payload])
-  }
-
-  /** A message whose sender has flushed after each of its pieces. */
-  flushed(pieces: readonly Uint8Array[]): Buffer {
-    const parts: Buffer[] = []
-    for (const piece of pieces) {
-      if (piece.length === 0) continue // zlib writes no second flush
-      const { written } = writeSync(this.#stream, piece)
-      assert.ok(TAIL.equals(written.subarray(-4)))
-      parts.push(written)
-    }
-    if (parts.length === 0) return Buffer.of(0)
-    if (!this.#takeover) this.#stream.reset()
-    return Buffer.concat(parts).subarray(0, -4)
-  }
-
-  free(): void {
-    this.#stream.close()
-  }
-}
-
-/** A message after another as zlib inflates them: what a peer understands. */
-export class ZlibInflating {
-  readonly #stream: InflateRaw
-  readonly #takeover: boolean
-
-  constructor(windowBits: number, takeover: boolean) {
-    this.#stream = createInflateRaw({ windowBits })
-    this.#takeover = takeover
-  }
-
-  message(payload: Uint8Array): Buffer {
-    const { written, left } = writeSync(this.#stream, Buffer.concat([payload, TAIL]))
-    assert.equal(left, 0, 'zlib has understood only a part')
-    if (!this.#takeover) this.#stream.reset()
-    return written
-  }
-
-  free(): void {
-    this.#stream.close()
   }
 }

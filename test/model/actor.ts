@@ -3,9 +3,10 @@
 import { Buffer } from 'node:buffer'
 import type { Connection, Message } from '../../src/index.js'
 import { Queue } from '../../src/time/queue.js'
-import { BINARY, close, masked, PING, PONG, TEXT } from '../support/frames.js'
+import { BINARY, buildFrame, close, masked, PING, PONG, TEXT } from '../support/frames.js'
 import type { Random } from '../support/random.js'
 import { StrictParser, type Taker } from '../support/strictParser.js'
+import { ClientDeflate } from './clientDeflate.js'
 import { describe, formFrom, isText, lengthFrom, nameOf, payloadOf, type Spec } from './payloads.js'
 import type { Wire, WireEnd } from './wires.js'
 
@@ -68,7 +69,11 @@ export class Actor implements Taker, WireEnd {
   torn = false
   readonly topics = new Set<string>()
   readonly #stage: Stage
-  readonly #parser = new StrictParser(this)
+  /** What the client offers to compress; undefined where it offers nothing. */
+  readonly offer: string | undefined
+  /** How messages are compressed, if that was agreed on. */
+  #deflate: ClientDeflate | undefined
+  readonly #parser = new StrictParser(this, () => this.#deflate?.inflate)
   readonly #asked = new Queue<string>()
   #number = 0
   #replies = 0
@@ -76,7 +81,8 @@ export class Actor implements Taker, WireEnd {
   readonly #unwritten: Buffer[] = []
   #writing = false
 
-  constructor(stage: Stage, name: string, path: string, policy: Policy) {
+  constructor(stage: Stage, name: string, path: string, policy: Policy, offer?: string) {
+    this.offer = offer
     this.#stage = stage
     this.path = path
     this.name = name
@@ -174,12 +180,16 @@ export class Actor implements Taker, WireEnd {
 
   #frames(frames: Buffer[], opcode: number, payload: Buffer): void {
     const { random } = this.#stage
-    if (random.chance(0.8)) return void frames.push(masked(opcode, payload))
+    const deflate = this.#deflate !== undefined && random.chance(0.8) ? this.#deflate : undefined
+    const compressed = deflate !== undefined
+    const bytes = deflate?.deflate(payload) ?? payload
+    if (random.chance(0.8)) return void frames.push(frame(opcode, bytes, true, compressed))
     let at = 0
     for (let first = true; ; first = false) {
-      const end = random.chance(0.3) ? payload.length : random.between(at, payload.length)
-      frames.push(masked(first ? opcode : 0, payload.subarray(at, end), end === payload.length))
-      if (end === payload.length) return
+      const end = random.chance(0.3) ? bytes.length : random.between(at, bytes.length)
+      const fin = end === bytes.length
+      frames.push(frame(first ? opcode : 0, bytes.subarray(at, end), fin, first && compressed))
+      if (fin) return
       at = end
       if (random.chance(0.3)) frames.push(this.#ping())
     }
@@ -246,6 +256,13 @@ export class Actor implements Taker, WireEnd {
     this.fault(`its client is sent ${rule}`)
   }
 
+  accepted(head: string): void {
+    const answer = /^sec-websocket-extensions: (.*)\r$/im.exec(head)?.[1]
+    if ((answer === undefined) !== (this.offer === undefined))
+      this.fault(`its client offers ${this.offer}, and is answered ${answer}`)
+    if (answer !== undefined) this.#deflate = new ClientDeflate(answer, this.#stage.random)
+  }
+
   refused(head: string): void {
     this.fault(`its client is refused: ${head}`)
   }
@@ -258,6 +275,8 @@ export class Actor implements Taker, WireEnd {
 
   closed(): void {
     this.leaving = this.clientGone = true
+    this.#deflate?.free()
+    this.#deflate = undefined
   }
 
   /** Whether a message in fragments was not sent to its end: nothing that waited behind it can be. */
@@ -321,4 +340,10 @@ export class Actor implements Taker, WireEnd {
   fault(what: string): void {
     this.#stage.fault(`${this.name} (${this.path}): ${what}`)
   }
+}
+
+/** A frame of a client; the first of a compressed message has RSV1 (RFC 7692, section 6). */
+function frame(opcode: number, payload: Buffer, fin: boolean, compressed: boolean): Buffer {
+  if (!compressed) return masked(opcode, payload, fin)
+  return buildFrame({ opcode, payload, fin, reserved: 4, key: Buffer.of(0x5a, 0x17, 0xc3, payload.length & 0xff) })
 }

@@ -104,6 +104,35 @@ const runs: readonly Run[] = [
     rounds: effort({ quick: 1, full: 10 }),
     frames: effort({ quick: 2000, full: 20_000 }),
   },
+  {
+    what: 'compressed messages, over all transports',
+    profile: { kinds: ['tcp', 'public', 'tls', 'unix', 'held', 'pair', 'pair', 'memory'], deflate: {} },
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 3000, full: 40_000 }),
+  },
+  {
+    what: 'compressed messages, without sockets, cut anywhere',
+    profile: {
+      kinds: ['pair', 'memory', 'memory'],
+      jitter: 6,
+      deflate: { threshold: 0 },
+      weights: { stream: 20, fragment: 60, subscribe: 60, publish: 30, 'publish by a connection': 30 },
+    },
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 3000, full: 30_000 }),
+  },
+  {
+    what: 'those who hold the most go, amid compressed messages',
+    profile: {
+      kinds: ['tcp', 'public', 'pair', 'memory', 'memory'],
+      jitter: 4,
+      deflate: { threshold: 0 },
+      limits: { payloadMemory: 2_000_000, outputLimit: 400_000 },
+      weights: { pause: 40, 'client holds': 60, 'client sends': 250, send: 80, 'send prepared': 60 },
+    },
+    rounds: effort({ quick: 1, full: 10 }),
+    frames: effort({ quick: 2000, full: 20_000 }),
+  },
 ]
 
 for (const { what, profile, rounds, frames } of runs) {

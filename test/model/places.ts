@@ -6,6 +6,10 @@ import { createServer as createHttp, type Server as HttpServer, type IncomingMes
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectSecurely } from 'node:tls'
+import { heapOfThread } from '../../src/codec/codec.js'
+import { DeflateAgreements } from '../../src/connection/deflateAgreements.js'
+import { deflateSettings } from '../../src/connection/deflateSettings.js'
+import { encoderOfThread } from '../../src/connection/sending/encoder.js'
 import {
   type Connection,
   createServer,
@@ -23,6 +27,7 @@ import { duplexPair } from '../support/duplexPair.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { freePath } from '../support/places.js'
 import { Actor, type Policy } from './actor.js'
+import { OFFERS } from './clientDeflate.js'
 import { handlersOf, STREAM_THRESHOLD } from './handlers.js'
 import { MemoryWire, StreamWire } from './wires.js'
 import type { World } from './world.js'
@@ -61,9 +66,14 @@ export class Places {
   readonly #held: [IncomingMessage, Duplex, Buffer][] = []
   readonly #paths = { fast: '', tls: 0, tcp: 0, public: 0, http: 0 }
   #arriving: Actor | undefined
+  /** What connections in memory agree on about compression. */
+  readonly #agreements: DeflateAgreements | undefined
 
   constructor(world: World) {
     this.#world = world
+    const settings = deflateSettings(world.profile.deflate, undefined)
+    const parts = { encoder: encoderOfThread('server'), heap: heapOfThread() }
+    this.#agreements = settings && new DeflateAgreements(parts, settings)
     this.#limits = { ...LIMITS, ...world.profile.limits }
     this.#fast = this.#server(false)
     this.#public = this.#server(true)
@@ -133,7 +143,7 @@ export class Places {
     const [near, far] = duplexPair()
     actor.wire = new StreamWire(near, actor)
     const head = this.#world.random.chance(0.6) ? actor.compose(4) : Buffer.alloc(0)
-    this.#fast.handleUpgrade(requestFor(this.#target(actor)), far, head)
+    this.#fast.handleUpgrade(requestFor(this.#target(actor), actor.offer), far, head)
   }
 
   /** Lets an upgrade in that was held back, if there is one. */
@@ -209,7 +219,8 @@ export class Places {
           }),
         ]),
       )
-      return createServer({ publicApi, ...this.#limits, routes } as ServerOptions)
+      const deflate = this.#world.profile.deflate ?? false
+      return createServer({ publicApi, deflate, ...this.#limits, routes } as ServerOptions)
     })
     this.#budgets.push(budget)
     const publish = (topic: string, data: Sendable): number => server.publish(topic, data)
@@ -233,7 +244,9 @@ export class Places {
   }
 
   #add(path: Path): Actor {
-    const actor = new Actor(this.#world, this.#world.newName(), path, policyOf(path))
+    const { random, profile } = this.#world
+    const offer = profile.deflate !== undefined && random.chance(0.8) ? random.pick(OFFERS) : undefined
+    const actor = new Actor(this.#world, this.#world.newName(), path, policyOf(path), offer)
     this.#world.actors.add(actor)
     this.#byName.set(actor.name, actor)
     return actor
@@ -247,7 +260,9 @@ export class Places {
     const before = this.#arriving
     this.#arriving = actor
     try {
-      actor.wire = new MemoryWire(place.connect().wire, actor)
+      const deflate = actor.offer === undefined ? undefined : this.#agreements?.agree(actor.offer)
+      if (deflate !== undefined) actor.accepted(`sec-websocket-extensions: ${deflate.answer}\r\n`)
+      actor.wire = new MemoryWire(place.connect({ deflate }).wire, actor)
     } finally {
       this.#arriving = before
     }
@@ -258,7 +273,12 @@ export class Places {
     const wire = new StreamWire(this.#dial(kind), actor)
     actor.wire = wire
     const frames = this.#world.random.chance(0.6) ? actor.compose(4) : Buffer.alloc(0)
-    wire.write(Buffer.concat([Buffer.from(upgradeRequest({}, `GET ${this.#target(actor)} HTTP/1.1`)), frames]))
+    wire.write(
+      Buffer.concat([
+        Buffer.from(upgradeRequest({ 'Sec-WebSocket-Extensions': actor.offer }, `GET ${this.#target(actor)} HTTP/1.1`)),
+        frames,
+      ]),
+    )
   }
 
   #dial(kind: Kind): Socket {
@@ -293,8 +313,8 @@ async function listening(server: Server, options: Parameters<Server['listen']>[0
 }
 
 /** What node:http would give an 'upgrade' listener. */
-function requestFor(url: string): IncomingMessage {
-  const lines = upgradeRequest()
+function requestFor(url: string, offer: string | undefined): IncomingMessage {
+  const lines = upgradeRequest({ 'Sec-WebSocket-Extensions': offer })
     .split('\r\n')
     .slice(1)
     .filter((line) => line !== '')

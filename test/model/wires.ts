@@ -8,6 +8,8 @@ import type { MemoryTransport } from '../support/memoryTransport.js'
 export interface WireEnd {
   /** Bytes of the server's, the head of its response excepted. */
   received(chunk: Buffer): void
+  /** The server has accepted the upgrade, in a response with this head. */
+  accepted(head: string): void
   /** The server refused the upgrade. */
   refused(head: string): void
   /** The server has ended its half: ours must follow. */
@@ -76,8 +78,9 @@ export class StreamWire implements Wire {
     this.#head = end < 4 ? bytes : undefined
     if (end < 4) return
     const head = bytes.toString('latin1', 0, end)
-    if (!head.startsWith('HTTP/1.1 101 ')) this.#end.refused(head)
-    else if (end < bytes.length) this.#end.received(bytes.subarray(end))
+    if (!head.startsWith('HTTP/1.1 101 ')) return this.#end.refused(head)
+    this.#end.accepted(head)
+    if (end < bytes.length) this.#end.received(bytes.subarray(end))
   }
 }
 

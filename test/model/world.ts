@@ -1,7 +1,7 @@
 // The model: one process, servers over all transports, their clients, and what all of them do at random, often inside of
 // what another one does. It knows what was sent and by whom, so it knows what everybody must be given.
 import { heapOfThread } from '../../src/codec/codec.js'
-import type { Message } from '../../src/index.js'
+import type { DeflateOptions, Message } from '../../src/index.js'
 import { type PreparedMessage, prepare, type Sendable } from '../../src/index.js'
 import type { ServerLimits } from '../../src/server/options.js'
 import { Random } from '../support/random.js'
@@ -10,6 +10,7 @@ import { ACTIONS, type Action, continueFragments } from './actions.js'
 import type { Actor, Stage } from './actor.js'
 import { nameOf, payloadOf, type Spec } from './payloads.js'
 import { type Kind, type Path, Places } from './places.js'
+import { warmCompression } from './warmCompression.js'
 
 /** What a run is about. */
 export interface Profile {
@@ -29,6 +30,8 @@ export interface Profile {
   readonly long?: number
   /** Milliseconds by which the clock may be wrong each time that it is asked: slices and turns are cut anywhere. */
   readonly jitter?: number
+  /** How messages are compressed where clients offer that, which most do; without it, none is. */
+  readonly deflate?: DeflateOptions
   /** What is done in a turn of its own only: never inside of a handler, nor of a client that is sent a frame. */
   readonly outside?: readonly Action[]
 }
@@ -41,6 +44,8 @@ interface Past {
   readonly mustThrow: boolean
 }
 
+/** Whether a message is compressed: by its length, or as it is said. */
+const COMPRESS = [{}, {}, { compress: true }, { compress: false }]
 const DEEPEST = 4
 const MOST_FAULTS = 5
 const MOST_WAITING = 1_500_000
@@ -73,6 +78,7 @@ export class World implements Stage {
   constructor(seed: number, profile: Profile) {
     this.random = new Random(seed)
     this.profile = profile
+    if (profile.deflate !== undefined) warmCompression()
     this.places = new Places(this)
     this.#heldBefore = heapOfThread().used
     this.#actions = Object.entries(ACTIONS).flatMap(([name, { weight }]) => {
@@ -154,7 +160,8 @@ export class World implements Stage {
     const { connection } = actor
     if (!actor.open || actor.busy || actor.sending > 0 || actor.fragments !== undefined) return
     const expected = actor.expect(spec, actor.streaming)
-    const result = this.during(actor, () => connection?.send(data))
+    const options = this.profile.deflate === undefined ? {} : this.random.pick(COMPRESS)
+    const result = this.during(actor, () => connection?.send(data, options))
     if (result === 'closed' || result === 'dropped') expected.void = true
   }
 

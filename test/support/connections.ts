@@ -5,7 +5,7 @@ import type { Connection } from '../../src/connection/connection.js'
 import type { Handlers, OutputPolicy } from '../../src/connection/handlers.js'
 import { Peer } from '../../src/connection/peer.js'
 import { encoderOfThread } from '../../src/connection/sending/encoder.js'
-import { openRoute, openServer, type RouteContext } from '../../src/connection/shared.js'
+import { type Opening, openRoute, openServer, type RouteContext } from '../../src/connection/shared.js'
 import { Slices } from '../../src/connection/slices.js'
 import { turnOfThread } from '../../src/connection/turn.js'
 import { Budget } from '../../src/memory/budget.js'
@@ -31,7 +31,11 @@ export interface Connections {
   readonly shared: RouteContext<undefined>
   readonly budget: Budget
   /** Another peer, its opening handshake done: the connection as applications have it, and what lies behind it. */
-  connect(): { peer: Connection<undefined>; inside: Peer<undefined>; wire: MemoryTransport }
+  connect(more?: Partial<Opening<undefined>>): {
+    peer: Connection<undefined>
+    inside: Peer<undefined>
+    wire: MemoryTransport
+  }
 }
 
 const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: {}, repeated: [] }
@@ -61,10 +65,10 @@ export function connections(options: ConnectionsOptions): Connections {
   return {
     shared,
     budget,
-    connect() {
+    connect(more = {}) {
       const wire = new MemoryTransport()
       const request = new UpgradeRequest(head, undefined, source, undefined)
-      const opening = { request, data: undefined, protocol: '' }
+      const opening = { request, data: undefined, protocol: '', ...more }
       const inside = new Peer<undefined>(shared, wire, opening)
       inside.start(new Uint8Array(0))
       return { peer: inside.connection, inside, wire }

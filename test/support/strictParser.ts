@@ -23,16 +23,20 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 export class StrictParser {
   readonly #taker: Taker
+  /** Inflates a message, if compression was agreed on (RFC 7692). Throws for one that is none. */
+  readonly #inflate: (() => ((payload: Buffer) => Buffer) | undefined) | undefined
   #rest: Buffer[] = []
   #held = 0
   /** How many bytes must be there before it is worth looking again. */
   #needed = 2
   #fragments: Buffer[] = []
   #opcode = 0
+  #compressed = false
   #over: 'closed' | 'broken' | undefined
 
-  constructor(taker: Taker) {
+  constructor(taker: Taker, inflate?: () => ((payload: Buffer) => Buffer) | undefined) {
     this.#taker = taker
+    this.#inflate = inflate
   }
 
   /** Whether the last frame came whole: nothing is left of it. */
@@ -92,7 +96,9 @@ export class StrictParser {
   #check(first: number, second: number): void {
     const opcode = first & 15
     const fin = first >= 0x80
-    if ((first & 0x70) !== 0) this.#break(`reserved bits in ${first.toString(16)} (section 5.2)`)
+    const marked = (first & 0x70) === 0x40 && (opcode === TEXT || opcode === BINARY)
+    if ((first & 0x70) !== 0 && !(marked && this.#inflate?.() !== undefined))
+      this.#break(`reserved bits in ${first.toString(16)} (section 5.2; RFC 7692, section 6)`)
     else if (![0, TEXT, BINARY, CLOSE, PING, PONG].includes(opcode)) this.#break(`opcode ${opcode} (section 5.2)`)
     else if (second >= 0x80) this.#break('a mask (section 5.1)')
     else if (opcode >= CLOSE && (!fin || second > 125)) this.#break('a control frame that is long or cut (section 5.5)')
@@ -105,14 +111,27 @@ export class StrictParser {
     if (opcode === PING) return this.#taker.ping(payload)
     if (opcode === PONG) return this.#taker.pong(payload)
     if (opcode === CLOSE) return this.#close(payload)
-    if (opcode !== 0) this.#opcode = opcode
+    if (opcode !== 0) {
+      this.#opcode = opcode
+      this.#compressed = (first & 0x40) !== 0
+    }
     if (first < 0x80) return void this.#fragments.push(payload)
     const isText = this.#opcode === TEXT
-    const whole = this.#fragments.length === 0 ? payload : Buffer.concat([...this.#fragments, payload])
+    const joined = this.#fragments.length === 0 ? payload : Buffer.concat([...this.#fragments, payload])
     this.#opcode = 0
     this.#fragments = []
+    const whole = this.#compressed ? this.#inflated(joined) : joined
+    if (whole === undefined) return this.#break(`what is no DEFLATE, in ${joined.length} bytes (RFC 7692)`)
     if (isText && !isUtf8(whole)) this.#break('text that is no UTF-8 (section 8.1)')
     else this.#taker.message(isText, whole)
+  }
+
+  #inflated(payload: Buffer): Buffer | undefined {
+    try {
+      return this.#inflate?.()?.(payload)
+    } catch {
+      return undefined
+    }
   }
 
   #close(payload: Buffer): void {
