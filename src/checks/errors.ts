@@ -52,7 +52,7 @@ export const callerErrors = {
   ],
   ERR_UPGRADE_ANSWER: [
     TypeError,
-    '`upgrade` returned something that is not an answer. The client gets 500, and `upgradeFailed` gets the error.',
+    '`upgrade` returned something that is not an answer: the client gets 500, and `upgradeFailed` gets the error. Or `handleUpgrade` was given such a thing: it throws the error, and the request has no answer yet.',
     'Return nothing or `{ data, headers, protocol, deflate }` to accept, and `{ status, headers, body }` to refuse.',
   ],
   ERR_UPGRADE_PROTOCOL: [

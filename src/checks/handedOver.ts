@@ -1,10 +1,17 @@
-// What `handleUpgrade` is given: the three arguments of an 'upgrade' listener, and no callback as in ws.
+// What `handleUpgrade` is given: the three arguments of an 'upgrade' listener and an answer, but no callback as in ws.
 import { checkNoMore } from './check.js'
 import { callerError } from './errors.js'
 import { shown } from './kinds.js'
+import { isThenable } from './thenable.js'
 
 /** Throws a TypeError for arguments that are not those of a listener of 'upgrade'. */
-export function checkHandedOver(request: unknown, socket: unknown, head: unknown, more: readonly unknown[]): void {
+export function checkHandedOver(
+  request: unknown,
+  socket: unknown,
+  head: unknown,
+  answer: unknown,
+  more: readonly unknown[],
+): void {
   if (typeof request !== 'object' || request === null || !Array.isArray(Reflect.get(request, 'rawHeaders'))) {
     throw wrong('request', 'an IncomingMessage of node:http, not a fetch Request', request)
   }
@@ -12,7 +19,17 @@ export function checkHandedOver(request: unknown, socket: unknown, head: unknown
     throw wrong('socket', 'a Duplex', socket)
   }
   if (!ArrayBuffer.isView(head)) throw wrong('head', 'a Buffer', head)
-  checkNoMore(more, 'handleUpgrade takes no callback: the handler `open` is called with the connection')
+  const callback = typeof answer === 'function' ? [answer] : []
+  checkNoMore(
+    [...callback, ...more],
+    'handleUpgrade takes no callback: the handler `open` is called with the connection',
+  )
+  if (isThenable(answer)) {
+    throw callerError(
+      'ERR_ARGUMENT_KIND',
+      'the answer of handleUpgrade must not be a promise: write handleUpgrade(request, socket, head, await answer)',
+    )
+  }
 }
 
 function wrong(name: string, words: string, value: unknown): Error {

@@ -17,7 +17,7 @@ import { everywhere, renewalOptions } from '../checks/tables.js'
 import type { Connection, Sendable } from '../connection/connection.js'
 import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
-import type { AnyRoute, CommonOptions, ServerOptions } from '../server/options.js'
+import type { AnyRoute, CommonOptions, GivenAnswer, ServerOptions } from '../server/options.js'
 import { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'
 import { Acceptor } from './acceptor.js'
@@ -140,8 +140,9 @@ export class Server<Data = unknown> {
 
   /**
    * Takes over an upgrade request from an HTTP server of your own. Call it in that server's `'upgrade'` listener with
-   * the listener's arguments. It refuses the request by itself if that is necessary. The socket may be any Duplex.
-   * Throws a TypeError for wrong arguments.
+   * the listener's arguments. It refuses the request by itself if that is necessary. The socket may be any Duplex. If
+   * a framework has decided on the request already, `answer` is what `upgrade` would return, and `upgrade` is not
+   * asked. Throws a TypeError for wrong arguments.
    * @example
    * ```js
    * import { createServer as createHttpServer } from 'node:http'
@@ -152,10 +153,10 @@ export class Server<Data = unknown> {
    * http.on('upgrade', (request, socket, head) => sockets.handleUpgrade(request, socket, head))
    * ```
    */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ...more: unknown[]): void {
-    checkHandedOver(request, socket, head, more)
-    this.#process.handleUpgrade(request, socket, head)
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, answer?: GivenAnswer<Data>): void
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, answer?: unknown, ...more: unknown[]): void {
+    checkHandedOver(request, socket, head, answer, more)
+    this.#process.handleUpgrade(request, socket, head, answer)
   }
 
   /**

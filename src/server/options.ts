@@ -77,6 +77,9 @@ export interface Rejection {
 
 type UpgradeAnswer<Data> = Acceptance<Data> | Rejection
 
+/** An answer that `handleUpgrade` is given. Whether `data` must be there is not checked: that would make a server invariant. */
+export type GivenAnswer<Data> = (Acceptance<unknown> & { readonly data?: Data }) | Rejection
+
 // biome-ignore lint/suspicious/noConfusingVoidType: it is what a function without `return` returns
 type Nothing = undefined | void
 

@@ -27,6 +27,7 @@ import { Gate } from './admission/gate.js'
 import { TrustedProxies } from './admission/proxies.js'
 import { Routes } from './admission/routes.js'
 import { until } from './admission/until.js'
+import { readAnswer } from './admission/upgradeAnswer.js'
 import { type CloseOptions, type Drain, Drainage, drainOf } from './drainage.js'
 import { farewell } from './farewell.js'
 import { openLanes } from './lanes/lanes.js'
@@ -134,8 +135,9 @@ export class ProcessServer {
     for (const listener of secure) listener.renew(options)
   }
 
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#lanes.http.upgrade(request, socket, head)
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, answer?: unknown): void {
+    const given = answer === undefined ? undefined : readAnswer(answer) // throws before anything is answered
+    this.#lanes.http.upgrade(request, socket, head, undefined, given)
   }
 
   publish(topic: string, data: Sendable): number {

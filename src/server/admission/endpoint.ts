@@ -24,7 +24,7 @@ import { isFromHost } from '../../protocol/origin.js'
 import { readTarget } from '../../protocol/requestTarget.js'
 import { requestInternals, type UpgradeRequest } from '../../protocol/upgradeRequest.js'
 import { type AnyRoute, limitsOf, type ServerLimits } from '../options.js'
-import { type AcceptedAnswer, readAnswer } from './upgradeAnswer.js'
+import { type AcceptedAnswer, type ReadAnswer, readAnswer } from './upgradeAnswer.js'
 
 /** A request that may open a connection. */
 export interface AcceptedUpgrade {
@@ -81,14 +81,22 @@ export class Endpoint {
     return [upgrade, open, message, stream].some((handler) => handler !== undefined)
   }
 
-  /** Decides on a request that keeps section 4.2.1. Never throws or rejects: what `upgrade` does is an answer. */
-  decide(head: HandshakeRequest, request: UpgradeRequest): UpgradeVerdict | Promise<UpgradeVerdict> {
+  /**
+   * Decides on a request that keeps section 4.2.1; `given` is the answer, where `upgrade` need not be asked. Never
+   * throws or rejects: what `upgrade` does is an answer.
+   */
+  decide(
+    head: HandshakeRequest,
+    request: UpgradeRequest,
+    given: ReadAnswer | undefined,
+  ): UpgradeVerdict | Promise<UpgradeVerdict> {
     const offered = offeredProtocols(head.headers['sec-websocket-protocol'])
     if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
     if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
     const { upgrade } = this.#options
-    if (upgrade === undefined) return this.#judge(head, request, offered, undefined)
     try {
+      if (given !== undefined) return this.#obey(head, request, offered, given)
+      if (upgrade === undefined) return this.#judge(head, request, offered, undefined)
       const answer = upgrade.call(this.#options, request)
       if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
       return Promise.resolve(answer)
@@ -120,7 +128,11 @@ export class Endpoint {
 
   /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
   #judge(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: unknown): UpgradeVerdict {
-    const read = readAnswer(answer)
+    return this.#obey(head, request, offered, readAnswer(answer))
+  }
+
+  /** Makes a verdict of an answer; throws a TypeError for a subprotocol that the client does not offer. */
+  #obey(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], read: ReadAnswer): UpgradeVerdict {
     if ('status' in read) return refuse(read.status, read.body, read.headers)
     const verdict = this.#accept(request, offered, read)
     const offers = head.headers['sec-websocket-extensions']

@@ -9,6 +9,7 @@ import type { Census } from './census.js'
 import type { Endpoint, UpgradeVerdict } from './endpoint.js'
 import type { TrustedProxies } from './proxies.js'
 import type { Routes } from './routes.js'
+import type { ReadAnswer } from './upgradeAnswer.js'
 
 export interface GateOptions {
   readonly census: Census
@@ -46,8 +47,11 @@ export class Gate {
     this.#closed = true
   }
 
-  /** Decides on a request that keeps section 4.2.1; `kept` is its head, if it can be read again from there. */
-  decide(head: HandshakeRequest, kept: KeptHead | undefined, source: Source): Decision {
+  /**
+   * Decides on a request that keeps section 4.2.1; `kept` is its head, if it can be read again from there, and `given`
+   * the answer, if the application has decided already.
+   */
+  decide(head: HandshakeRequest, kept: KeptHead | undefined, source: Source, given?: ReadAnswer): Decision {
     const { routes, rest, proxies } = this.#options
     const client = proxies?.clientOf(source.remoteAddress, head.headers['x-forwarded-for'])
     const request = new UpgradeRequest(head, kept, source, client)
@@ -59,7 +63,7 @@ export class Gate {
     if (match === undefined && !rest.serves && !routes.empty) {
       return { head, request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
     }
-    const verdict = endpoint.decide(head, request)
+    const verdict = endpoint.decide(head, request, given)
     if (this.#closed) {
       // `upgrade` itself has closed the server.
       requestInternals.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))

@@ -23,6 +23,9 @@ export interface RefusedAnswer {
   readonly body: string
 }
 
+/** An answer that has been checked. */
+export type ReadAnswer = AcceptedAnswer | RefusedAnswer
+
 /** An acceptance whose members have been checked. */
 interface GivenAcceptance {
   readonly data?: unknown
@@ -62,7 +65,7 @@ const ADVICE =
   'to accept, return nothing or { data, headers, protocol, deflate }; to refuse, { status, headers, body } with a status from 300'
 
 /** Reads an answer. Throws a TypeError for what is none, and for headers that may not be sent. */
-export function readAnswer(answer: unknown): AcceptedAnswer | RefusedAnswer {
+export function readAnswer(answer: unknown): ReadAnswer {
   if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined, deflate: undefined }
   if (typeof answer !== 'object' || answer === null || !isPlain(answer)) {
     throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is not an answer of upgrade: ${adviceFor(answer)}`)

@@ -12,6 +12,7 @@ import type { Transport } from '../../transport/transport.js'
 import { type Arrival, addressOf } from '../admission/arrivals.js'
 import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
+import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
 import { tlsFactsOf } from './tlsFacts.js'
@@ -71,14 +72,15 @@ export class HttpLane {
     await this.#web.close(this.#options.closeTimeout)
   }
 
-  /** An upgrade request of any node:http server, this one's or another's. */
-  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer, due = this.#due): void {
+  /** An upgrade request of any node:http server, this one's or another's; `given` is the answer, if there is one. */
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer, due = this.#due, given?: ReadAnswer): void {
     // An error without a listener would end the process; what it means for the connection comes with 'close'.
     socket.on('error', () => socket.destroy())
     const request = requestOf(message)
     const refusal = checkUpgrade(request)
     if (refusal !== undefined) return this.refuse(socket, refusal)
-    const decision = this.#options.gate.decide(request, undefined, sourceOf(socket, this.#options.clientOf(socket)))
+    const { gate, clientOf } = this.#options
+    const decision = gate.decide(request, undefined, sourceOf(socket, clientOf(socket)), given)
     const { verdict } = decision
     if (verdict instanceof Promise) this.#wait(decision, socket, head, { due, head: sizeOf(message) })
     else this.#settle(verdict, socket, head, request)
