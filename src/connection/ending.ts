@@ -19,6 +19,9 @@ export interface EndingContext {
   readonly limits: { readonly closeTimeout: number }
 }
 
+/** A slow peer whose unfinished write holds at most this much is still sent the reason for its end. */
+const LITTLE = 65_536
+
 export class Ending {
   readonly #shared: EndingContext
   readonly #transport: Transport
@@ -66,6 +69,7 @@ export class Ending {
     turn.begin()
     this.#owner.violated(new ProtocolViolation(slow ? 'OUTPUT_FULL' : 'MEMORY_SPENT', 'others need the memory'))
     turn.end()
+    if (this.#owner.held > LITTLE) this.#transport.close()
   }
 
   /** Does what the lifecycle has answered to an event. */

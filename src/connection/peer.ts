@@ -25,11 +25,9 @@ import type { Opening, RouteContext } from './shared.js'
 import { leaveTopics } from './subscriptions.js'
 import { silence, Vitals } from './vitals.js'
 
-/** A slow peer whose unfinished write holds at most this much is still sent the reason for its end. */
-const LITTLE = 65_536
-
 export class Peer<Data> implements Inside<Data>, Receiver {
   due = 0
+  place = 0
   held = 0
   /** What the application is given. */
   readonly connection: Connection<Data>
@@ -208,7 +206,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     if (this.gone) return
     this.#ending.evict()
     this.delivery.end()
-    if (this.held > LITTLE) this.#transport.close()
   }
 
   payloadStalled(): void {

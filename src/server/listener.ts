@@ -11,7 +11,7 @@ import {
 } from 'node:tls'
 import { callerError } from '../checks/errors.js'
 import { socketOptions } from '../internals/accept.js'
-import type { Deadlines, Expiring } from '../time/deadlines.js'
+import { type Deadlines, type Expiring, noDeadline } from '../time/deadlines.js'
 import { type Arrival, type Arrivals, addressOf } from './admission/arrivals.js'
 import { endsOf, type ProxyLine } from './admission/proxyLine.js'
 import type { HttpLane } from './lanes/httpLane.js'
@@ -164,7 +164,7 @@ export class Listener {
     const { deadlines, arrivals, proxyLine } = this.#lanes
     const ends = endsOf(socket) ?? socket
     const arrival: Hindered = {
-      due: 0,
+      ...noDeadline,
       cost: this.#secure === undefined ? COST : COST + TLS_COST,
       socket,
       get remoteAddress() {

@@ -9,9 +9,14 @@ import { Queue } from './queue.js'
 export interface Expiring {
   /** The wheel's own: the tick at which it expires, 0 without a deadline. */
   due: number
+  /** The wheel's own: its place in the row of those that expire at the same tick. */
+  place: number
   /** It has taken too long. */
   expired(): void
 }
+
+/** What the wheel's own members are in the beginning. */
+export const noDeadline: Readonly<Pick<Expiring, 'due' | 'place'>> = { due: 0, place: 0 }
 
 /** How coarse the timer is, in milliseconds. */
 export const TICK = 100
@@ -30,7 +35,11 @@ const SHARE = 4
 export class Deadlines {
   /** Ticks so far: a clock that costs nothing to read. It stands still while nothing has a deadline. */
   now = 1
-  readonly #wheel = new Map<number, Set<Expiring>>()
+  /**
+   * Rows in no order, by their ticks. A member knows its place, so none is searched for, and a row that members enter and
+   * leave all the time is not copied and thrown away, as the table of a Set is.
+   */
+  readonly #wheel = new Map<number, Expiring[]>()
   /** Ticks whose deadlines have expired, though not all of these have been told yet. */
   readonly #over = new Queue<number>()
   #telling = false
@@ -58,9 +67,10 @@ export class Deadlines {
     this.clear(key)
     if (due === 0) return
     key.due = Math.max(due, this.now + 1)
-    const others = this.#wheel.get(key.due)
-    if (others === undefined) this.#wheel.set(key.due, new Set([key]))
-    else others.add(key)
+    const row = this.#wheel.get(key.due)
+    if (row === undefined) this.#wheel.set(key.due, [key])
+    else row.push(key)
+    key.place = row === undefined ? 0 : row.length - 1
     this.start()
   }
 
@@ -71,9 +81,13 @@ export class Deadlines {
 
   clear(key: Expiring): void {
     if (key.due === 0) return
-    const others = this.#wheel.get(key.due)
-    others?.delete(key)
-    if (others?.size === 0) this.#wheel.delete(key.due)
+    const row = this.#wheel.get(key.due)
+    const last = row?.pop()
+    if (row?.length === 0) this.#wheel.delete(key.due)
+    else if (row !== undefined && last !== undefined && last !== key) {
+      row[key.place] = last
+      last.place = key.place
+    }
     key.due = 0
   }
 
@@ -105,13 +119,19 @@ export class Deadlines {
     if (this.#telling) return
     const until = performance.now() + SHARE
     for (let tick = this.#over.first; tick !== undefined; tick = this.#over.first) {
-      for (const key of this.#wheel.get(tick) ?? []) {
+      const row = this.#wheel.get(tick) ?? []
+      for (let key = row[0]; key !== undefined; key = row[0]) {
         if (performance.now() > until) return this.#tellLater()
-        this.clear(key)
-        runOutside(() => key.expired()) // each runs on its own, so that none sees the async context that another enters
+        this.#tellOne(key)
       }
       this.#over.shift()
     }
+  }
+
+  /** Each on its own, so that none sees the async context that another enters. */
+  #tellOne(key: Expiring): void {
+    this.clear(key)
+    runOutside(() => key.expired())
   }
 
   #tellLater(): void {

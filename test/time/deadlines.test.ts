@@ -9,6 +9,7 @@ import { delay, eventually } from '../support/socketClient.js'
 /** Notes when it expired, in milliseconds since it was made. */
 class Key implements Expiring {
   due = 0
+  place = 0
   readonly made = performance.now()
   readonly at: number[] = []
   andThen: () => void = () => undefined

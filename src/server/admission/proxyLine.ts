@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { readProxyHeader } from '../../protocol/proxyHeader.js'
-import type { Deadlines, Expiring } from '../../time/deadlines.js'
+import { type Deadlines, type Expiring, noDeadline } from '../../time/deadlines.js'
 
 /** What a header said. It is an object, so that each connection's can be recognized by identity. */
 interface ProxiedClient {
@@ -31,7 +31,7 @@ export class ProxyLine {
 
   /** Hands the socket to `next` when its header is read; closes one that has none. */
   read(socket: Socket, next: (socket: Socket) => void): void {
-    const waiting: Expiring = { due: 0, expired: () => socket.destroy() }
+    const waiting: Expiring = { ...noDeadline, expired: () => socket.destroy() }
     let read = Buffer.alloc(0)
     const done = (): void => {
       this.#deadlines.clear(waiting)

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { report } from '../../internals/report.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
-import type { Expiring } from '../../time/deadlines.js'
+import { type Expiring, noDeadline } from '../../time/deadlines.js'
 import { transportOf } from '../../transport/adopt.js'
 import type { Transport } from '../../transport/transport.js'
 import { type Arrival, addressOf } from '../admission/arrivals.js'
@@ -96,7 +96,7 @@ export class HttpLane {
   refuse(socket: Duplex, refusal: Refusal): void {
     const { deadlines, arrivals, closeTimeout } = this.#options
     if (socket.destroyed) return
-    const refused: Expiring = { due: 0, expired: () => destroy(socket) }
+    const refused: Expiring = { ...noDeadline, expired: () => destroy(socket) }
     const arrival = this.#arrivalOf(socket, SOCKET_COST, () => socket.destroy())
     this.#refused.add(refused)
     deadlines.set(refused, closeTimeout)

@@ -49,6 +49,7 @@ export interface WaitingLane {
 
 export class PendingUpgrade implements Expiring, Holder {
   due = 0
+  place = 0
   held = 0
   readonly #decision: Decision
   readonly #patience: Patience

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { runOutside } from '../../internals/context.js'
-import type { Deadlines, Expiring } from '../../time/deadlines.js'
+import { type Deadlines, type Expiring, noDeadline } from '../../time/deadlines.js'
 
 /** Bytes after the request that are kept; above, nothing more is read. */
 const MOST_BYTES = 16 * 1024
@@ -24,7 +24,7 @@ export function afterAnswer(
   { deadlines, pauseTimeout }: Bounds,
   next: (head: Buffer) => void,
 ): void {
-  const waiting: Expiring = { due: 0, expired: () => socket.destroy() }
+  const waiting: Expiring = { ...noDeadline, expired: () => socket.destroy() }
   let behind = head
   const stop = (): void => {
     socket.pause()

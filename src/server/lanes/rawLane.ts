@@ -77,6 +77,7 @@ const BYTES_OF_ONE = 128
 /** A connection from its acceptance to the end of its handshake. */
 class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
   due = 0
+  place = 0
   cost = COST
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions

@@ -14,7 +14,7 @@ import type { Slices } from '../../connection/slices.js'
 import { runOutside } from '../../internals/context.js'
 import type { Budget } from '../../memory/budget.js'
 import { type Refusal, refuse } from '../../protocol/openingHandshake.js'
-import { type Deadlines, type Expiring, ticksOf } from '../../time/deadlines.js'
+import { type Deadlines, type Expiring, noDeadline, ticksOf } from '../../time/deadlines.js'
 import { type Arrival, type Arrivals, addressOf } from '../admission/arrivals.js'
 import { until } from '../admission/until.js'
 import { Answers } from './answers.js'
@@ -138,7 +138,7 @@ export class WebServer {
   #visitOf(socket: Socket, first: number): Visit {
     const { clientOf, deadlines, budget, maxHeaderSize } = this.#options
     const visit: Visit = {
-      due: 0,
+      ...noDeadline,
       cost: COST + maxHeaderSize,
       socket,
       first,
