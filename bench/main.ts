@@ -13,6 +13,7 @@ const suites: Readonly<Record<string, readonly [about: string, load: () => Promi
     'what is asked of each row, and what it reaches, in a quarter of an hour',
     () => import('./comparison/goalSuite.js'),
   ],
+  deflate: ['compressed messages: the goals, and the bytes on the wire', () => import('./comparison/deflateSuite.js')],
   compare: ['what has become slower between two runs of it', () => import('./comparison/compare.js')],
   publish: ['puts the last run of it into the README', () => import('./comparison/publish.js')],
   codec: ['the codec alone, step by step', () => import('./codec/suite.js')],

@@ -20,6 +20,7 @@ const colours: Readonly<Record<PeerName, string>> = {
   millrace: '#e8590c',
   'public API': '#f2a33a',
   'uWebSockets.js': '#2b7fd4',
+  'uWS dedicated': '#7db3ea',
   Bun: '#b15fd0',
   ws: '#2a9d8f',
 }

@@ -1,5 +1,5 @@
 // Runs the rows that were chosen, with the peers that can run here: what the suites `peers` and `table` have in common.
-import { availablePeers, type PeerName, versionOf } from '../support/peers.js'
+import { availablePeers, type PeerName, variants, versionOf } from '../support/peers.js'
 import { type Choice, type Circumstances, type Options, type Pace, paceOf } from '../support/suite.js'
 import type { Results, Row } from './results.js'
 import { Rounds, type RoundsOf } from './rounds.js'
@@ -11,7 +11,7 @@ export const choosing: Options = {
   node: { type: 'string', value: 'PATH', help: 'the Node.js that runs the servers. Default: the one that runs this' },
 }
 
-const names: readonly PeerName[] = ['floor', 'millrace', 'public API', 'uWebSockets.js', 'Bun', 'ws']
+const names: readonly PeerName[] = ['floor', 'millrace', 'public API', 'uWebSockets.js', 'uWS dedicated', 'Bun', 'ws']
 
 /** How many rounds a peer gets in a row, where that is not always the same. */
 export type Plan = (workload: Workload, pace: Pace) => RoundsOf
@@ -30,7 +30,7 @@ export async function compared(
     names.filter((name) => wanted.includes(name)),
     (name, why) => Object.assign(missing, { [name]: why }),
     node,
-    (name, version) => Object.assign(versions, name === 'public API' ? {} : { [name]: version }),
+    (name, version) => Object.assign(versions, variants.includes(name) ? {} : { [name]: version }),
   )
   const pace = paceOf(choice, 0.25)
   const chosen = rows.filter(({ id }) => new RegExp(choice.text('only')).test(id))
@@ -57,8 +57,8 @@ export async function compared(
 /** The quick run proves that everything works; its figures say nothing. */
 function shrink(workload: Workload): Workload {
   const connections = Math.min(workload.connections ?? workload.load?.connections ?? 1, 50)
-  const { load, mode } = workload
-  return { ...workload, connections, ...(load && { load: { ...load, connections, verify: mode !== 'deflate' } }) }
+  const { load } = workload
+  return { ...workload, connections, ...(load && { load: { ...load, connections, verify: true } }) }
 }
 
 /** Where nobody looks at it now, a line for each row is enough. */

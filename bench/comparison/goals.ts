@@ -16,12 +16,12 @@ export interface Goal {
 }
 
 /** At most so many times the figure of a peer. */
-function against(row: string, peer: PeerName, most: number, subject: PeerName = 'millrace'): Goal {
+export function against(row: string, peer: PeerName, most: number, subject: PeerName = 'millrace'): Goal {
   return { row, against: peer, most, value: (found) => ratio(found, peer, subject), peers: [peer, subject] }
 }
 
 /** At most so many times our own figure of another row. */
-function ours(row: string, other: string, most: number): Goal {
+export function ours(row: string, other: string, most: number): Goal {
   const value: Goal['value'] = (found, find) => quotient(best(found, 'millrace'), bestOf(find(other), 'millrace'))
   return { row, against: other, most, value, peers: [] }
 }
@@ -36,7 +36,7 @@ function growth(row: string, from: string, peer: PeerName): Goal {
   return { row, against: `${peer}, growth from ${from}`, most: 1, value, peers: [peer] }
 }
 
-function atMost(row: string, most: number): Goal {
+export function atMost(row: string, most: number): Goal {
   return { row, against: 'nothing', most, value: (found) => best(found, 'millrace'), peers: [] }
 }
 
@@ -96,11 +96,14 @@ export function isNeeded(id: string, peer: PeerName): boolean {
 }
 
 /** A line for each goal: what it is divided by, the ratio, what was asked, and whether it is reached. */
-export function verdicts(rows: readonly Row[]): ReadonlyMap<Row, readonly (readonly string[])[]> {
+export function verdicts(
+  rows: readonly Row[],
+  asked: readonly Goal[] = goals,
+): ReadonlyMap<Row, readonly (readonly string[])[]> {
   const find = (id: string): Row | undefined => rows.find((row) => row.id === id)
   return new Map(
     rows.map((row) => {
-      const lines = goals.filter((goal) => goal.row === row.id).map((goal) => verdict(goal, goal.value(row, find)))
+      const lines = asked.filter((goal) => goal.row === row.id).map((goal) => verdict(goal, goal.value(row, find)))
       return [row, lines]
     }),
   )

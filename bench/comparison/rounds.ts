@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { KeptServers } from '../support/keptServers.js'
 import { LoadClient, type Round } from '../support/loadClient.js'
-import { type Peer, type PeerName, startPeer } from '../support/peers.js'
+import { type Mode, type Peer, type PeerName, startPeer, variants } from '../support/peers.js'
 import { memory, pinned, type RunningServer } from '../support/process.js'
 import { root } from '../support/publish.js'
 import type { Pace } from '../support/suite.js'
@@ -68,9 +68,9 @@ export class Rounds {
     const servers: Servers = {}
     const { peers: named, mode, group } = workload
     const peers = this.#peers.filter(
-      ({ name, modes }) => modes.includes(mode) && (named?.includes(name) ?? name !== 'public API'),
+      ({ name, modes }) => modes.includes(mode) && (named?.includes(name) ?? !variants.includes(name)),
     )
-    const rounds = group === 'memory' ? Math.min(this.#pace.rounds, ROUNDS_OF_MEMORY) : this.#pace.rounds
+    const rounds = group.startsWith('memory') ? Math.min(this.#pace.rounds, ROUNDS_OF_MEMORY) : this.#pace.rounds
     for (let round = 0; round < rounds; round++) {
       for (const peer of peers) {
         const measured = servers[peer.name] ?? { rounds: [] }
@@ -91,6 +91,7 @@ export class Rounds {
     const { mode, load, beside, group, connections = 0 } = workload
     if (group === 'import') return importing(peer, this.#node)
     if (group === 'memory') return this.#afresh(peer, (server) => this.#idleMemory(server, connections))
+    if (group === 'memory in use') return this.#afresh(peer, (server) => this.#memoryInUse(server, workload), mode)
     if (group === 'handshakes') return this.#afresh(peer, (server) => this.#handshakes(server, connections))
     if (load === undefined) throw new Error('the row has no load')
     const server = await this.#servers.get(`${peer.name} ${mode}`, () => startPeer(peer, mode))
@@ -104,8 +105,8 @@ export class Rounds {
   }
 
   /** A server of its own: what earlier connections left behind would be used again, and not be counted. */
-  async #afresh(peer: Peer, work: (server: RunningServer) => Promise<Round>): Promise<Round> {
-    const server = await startPeer(peer)
+  async #afresh(peer: Peer, work: (server: RunningServer) => Promise<Round>, mode: Mode = 'plain'): Promise<Round> {
+    const server = await startPeer(peer, mode)
     try {
       return await work(server)
     } finally {
@@ -119,6 +120,17 @@ export class Rounds {
     await wait(SETTLE)
     const { cpu: warm } = await this.#client.handshakes(server, connections)
     return { ...cold, warm }
+  }
+
+  /** What connections hold while they are in use: beyond what a few have left behind, which were in use, too. */
+  async #memoryInUse(server: RunningServer, { load }: Workload): Promise<Round> {
+    if (load === undefined) throw new Error('the row has no load')
+    const { seconds, warmup } = this.#pace
+    await this.#client.load(server, { ...load, connections: FIRST, duration: seconds, warmup })
+    await wait(SETTLE)
+    const before = memory(server.pid).now
+    const round = await this.#client.load(server, { ...load, duration: seconds * 2, warmup: seconds * 2 })
+    return { ...round, cpu: Math.max(round.memory - before, 0) / load.connections }
   }
 
   async #idleMemory(server: RunningServer, connections: number): Promise<Round> {

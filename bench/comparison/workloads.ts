@@ -4,7 +4,17 @@ import type { LoadKind } from '../../src/load/payload.js'
 import type { Mode, PeerName } from '../support/peers.js'
 import { tiers } from '../support/tiers.js'
 
-export type Group = 'tiers' | 'content' | 'handshakes' | 'memory' | 'latency' | 'growth' | 'broadcast' | 'import'
+export type Group =
+  | 'tiers'
+  | 'content'
+  | 'deflate'
+  | 'handshakes'
+  | 'memory'
+  | 'memory in use'
+  | 'latency'
+  | 'growth'
+  | 'broadcast'
+  | 'import'
 
 export type Unit =
   | 'µs per message'
@@ -36,7 +46,7 @@ export interface Workload {
   readonly peers?: readonly PeerName[]
 }
 
-function echo(group: Group, id: string, title: string, connections: number, size: number, rest = {}): Workload {
+export function echo(group: Group, id: string, title: string, connections: number, size: number, rest = {}): Workload {
   const load = { connections, size, pipeline: 1, kind: 'binary' as LoadKind, verify: false, rate: 0, ...rest }
   return { id, group, title, unit: 'µs per message', mode: load.kind === 'deflate' ? 'deflate' : 'plain', load }
 }

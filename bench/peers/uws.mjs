@@ -25,6 +25,12 @@ const { uws, name } = newestBuild()
 if (port === 'version') console.log(`${name} ${require(`./node_modules/${name}/package.json`).version}`)
 else if (mode !== undefined) serve()
 
+/** One for all connections, without context takeover; or with it, and for each connection its own. */
+function compressor() {
+  if (process.env.UWS_COMPRESSION !== 'dedicated') return uws.SHARED_COMPRESSOR
+  return uws.DEDICATED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR
+}
+
 function serve() {
   const app = mode === 'tls' ? uws.SSLApp({ key_file_name: key, cert_file_name: cert }) : uws.App()
   app
@@ -32,7 +38,7 @@ function serve() {
       maxPayloadLength: 256 << 20,
       maxBackpressure: 256 << 20,
       idleTimeout: 0,
-      compression: mode === 'deflate' ? uws.SHARED_COMPRESSOR : uws.DISABLED,
+      compression: mode === 'deflate' ? compressor() : uws.DISABLED,
       ...(mode === 'broadcast' && { open: (socket) => socket.subscribe('all') }),
       message: (socket, data, binary) => {
         if (mode === 'broadcast') return app.publish('all', data, binary)

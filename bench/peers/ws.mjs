@@ -11,11 +11,8 @@ const http = mode === 'tls' ? createSecureServer({ key: readFileSync(key), cert:
 const server = new WebSocketServer({
   server: http,
   maxPayload: 256 << 20,
-  perMessageDeflate: mode === 'deflate' && {
-    serverNoContextTakeover: true,
-    clientNoContextTakeover: true,
-    threshold: 0,
-  },
+  // As it comes, but that short messages are compressed, too.
+  perMessageDeflate: mode === 'deflate' && { threshold: 0 },
 })
 server.on('connection', (socket) =>
   socket.on('message', (data, binary) => {

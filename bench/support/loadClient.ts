@@ -18,6 +18,8 @@ export interface Round {
   /** Messages, deliveries or handshakes per second. */
   readonly rate: number
   readonly latency: LoadResult['latency'] | undefined
+  /** What the server had answered to an offer of permessage-deflate, and the bytes of a message on the wire, each way. */
+  readonly deflate?: { readonly negotiated: string; readonly sent: number; readonly received: number }
   /** The server's highest resident memory so far, in bytes. */
   readonly peakMemory: number
   /** Where handshakes are measured: the CPU time of each of as many more, into the same process. */
@@ -43,19 +45,22 @@ export class LoadClient {
 
   /**
    * Loads a server, which by default echoes; the messages of one that broadcasts are its deliveries. Rejects with the
-   * reason if the load broke off. `begun` is called when its warm-up is over.
+   * reason if the load broke off. `begun` is called when its warm-up is over. The memory is the server's when the time is.
    */
   async load(
     server: RunningServer,
     options: Options,
     kind: LoadKind = 'load',
     begun: () => void = () => undefined,
-  ): Promise<Round> {
+  ): Promise<Round & { readonly memory: number }> {
     let before = sampleOf(server)
     let after = before
+    let resident = 0
     this.#program.noted = (note) => {
-      if (note === 'measured') after = sampleOf(server)
-      else {
+      if (note === 'measured') {
+        after = sampleOf(server)
+        resident = memory(server.pid).now
+      } else {
         before = sampleOf(server)
         begun()
       }
@@ -69,7 +74,9 @@ export class LoadClient {
       busy: cpu / 1000 / milliseconds,
       rate: result.messagesPerSecond,
       latency: result.latency,
+      ...wireOf(result),
       peakMemory: memory(server.pid).peak,
+      memory: resident,
     }
   }
 
@@ -111,6 +118,14 @@ export class LoadClient {
   stop(): void {
     void this.#program.stop()
   }
+}
+
+/** The bytes of a message on the wire, where they are compressed. */
+function wireOf({ negotiated, messagesPerSecond, ...result }: Loaded): Pick<Round, 'deflate'> {
+  if (negotiated === undefined) return {}
+  const bytes = (megabytes = 0): number => (megabytes * 1e6) / messagesPerSecond
+  const [sent, received] = [bytes(result.sentMegabytesPerSecond), bytes(result.receivedMegabytesPerSecond)]
+  return { deflate: { negotiated, sent, received } }
 }
 
 interface Sample extends Usage {

@@ -22,7 +22,9 @@ export interface LoadOrder {
 
 /** What a load tells of itself. The messages of a broadcast are its deliveries; it has no latency. */
 export type Loaded = Pick<LoadResult, 'messages' | 'messagesPerSecond'> &
-  Partial<Pick<LoadResult, 'latency'>> & { readonly error?: string | undefined }
+  Partial<Pick<LoadResult, 'latency' | 'negotiated' | 'sentMegabytesPerSecond' | 'receivedMegabytesPerSecond'>> & {
+    readonly error?: string | undefined
+  }
 
 /** Runs a load. While the connections still live, it tells `measuring`, and then `measured`. */
 function running(kind: LoadKind): (order: LoadOrder) => Promise<Loaded> {

@@ -11,7 +11,10 @@ import { messageOf } from './talk.js'
 const peers = join(root, 'bench', 'peers')
 const floor = join(root, 'build', 'floor')
 
-export type PeerName = 'floor' | 'millrace' | 'public API' | 'uWebSockets.js' | 'Bun' | 'ws'
+export type PeerName = 'floor' | 'millrace' | 'public API' | 'uWebSockets.js' | 'uWS dedicated' | 'Bun' | 'ws'
+
+/** They are other settings of a server that is there already: only rows that name them have them. */
+export const variants: readonly PeerName[] = ['public API', 'uWS dedicated']
 
 /**
  * What a server does: it echoes messages, echoes them compressed or over TLS, sends them to every connection that it has,
@@ -48,7 +51,7 @@ export function peersOn(node: string): readonly Peer[] {
     },
     {
       name: 'millrace',
-      modes: ['plain', 'tls', 'broadcast', 'documents', 'import'],
+      modes: [...servers, 'import'],
       command: script('millrace'),
       prepare: () => versionIn(root),
     },
@@ -63,6 +66,13 @@ export function peersOn(node: string): readonly Peer[] {
       name: 'uWebSockets.js',
       modes: [...servers, 'import'],
       command: script('uws'),
+      prepare: () => loadedBuild(node),
+    },
+    {
+      name: 'uWS dedicated',
+      modes: ['deflate'],
+      command: script('uws'),
+      environment: { UWS_COMPRESSION: 'dedicated' },
       prepare: () => loadedBuild(node),
     },
     { name: 'Bun', modes: servers, command: script('bun', bun), prepare: () => versionOf(bun) },

@@ -35,7 +35,18 @@ describe('npm run bench', () => {
   const names = [...help.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name ?? '')
 
   it('lists the suites, and each of them says what it takes', () => {
-    assert.deepEqual(names, ['peers', 'table', 'compare', 'publish', 'codec', 'load', 'large', 'attacks', 'ab'])
+    assert.deepEqual(names, [
+      'peers',
+      'table',
+      'deflate',
+      'compare',
+      'publish',
+      'codec',
+      'load',
+      'large',
+      'attacks',
+      'ab',
+    ])
     for (const { name, status, stdout } of helpsOf(names)) {
       assert.equal(status, 0, name)
       assert.ok(stdout.startsWith(`npm run bench -- ${name}`), name)
