@@ -3,9 +3,15 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, type TestContext, test } from 'node:test'
+import { heapOfThread } from '../../src/codec/codec.js'
+import { DeflateAgreements } from '../../src/connection/deflateAgreements.js'
+import { deflateSettings } from '../../src/connection/deflateSettings.js'
+import { encoderOfThread } from '../../src/connection/sending/encoder.js'
 import type { Connection, MessageStream, ServerOptions } from '../../src/index.js'
+import { connections } from '../support/connections.js'
+import { costlyMessage } from '../support/costlyBlocks.js'
 import { DeflateClient } from '../support/deflateClient.js'
-import { BINARY, CONTINUATION, PING, TEXT } from '../support/frames.js'
+import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import { serving } from '../support/serving.js'
@@ -113,3 +119,35 @@ for (const { transport, publicApi } of transports) {
     })
   })
 }
+
+/** A connection in memory that has agreed on compression, and how many short messages' worth of its slice is spent. */
+function slicedConnection(received: (length: number) => void) {
+  const settings = deflateSettings(true, undefined)
+  assert.ok(settings !== undefined)
+  const parts = { encoder: encoderOfThread('server'), heap: heapOfThread() }
+  const deflate = new DeflateAgreements(parts, settings).agree('permessage-deflate')
+  const place = connections({ message: (_, message) => received(message.byteLength) })
+  const spent: number[] = []
+  place.shared.slices.spend = (messages = 1) => {
+    spent.push(messages)
+    return false
+  }
+  return { ...place.connect({ deflate }), spent }
+}
+
+test('what is inflated costs the slice of its peer what it takes, however little it says', () => {
+  const lengths: number[] = []
+  const { wire, spent, peer } = slicedConnection((length) => lengths.push(length))
+  const feed = (payload: Buffer): number => {
+    spent.length = 0
+    wire.feed(buildFrame({ opcode: BINARY, payload, reserved: 4, key: Buffer.of(1, 2, 3, 4) }))
+    return spent.reduce((sum, one) => sum + one, 0)
+  }
+  assert.ok(feed(Buffer.from('f248cdc9c90700', 'hex')) <= 4)
+  const costly = costlyMessage(100_000)
+  assert.ok(feed(costly) >= costly.length / 128)
+  // The clock may be asked after each of so many bytes.
+  assert.ok(spent.length >= costly.length / 8192)
+  assert.deepEqual(lengths, [5, 0])
+  peer.terminate()
+})

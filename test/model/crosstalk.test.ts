@@ -127,7 +127,7 @@ const runs: readonly Run[] = [
       kinds: ['tcp', 'public', 'pair', 'memory', 'memory'],
       jitter: 4,
       deflate: { threshold: 0 },
-      limits: { payloadMemory: 2_000_000, outputLimit: 400_000 },
+      limits: { payloadMemory: 4_000_000, outputLimit: 400_000 },
       weights: { pause: 40, 'client holds': 60, 'client sends': 250, send: 80, 'send prepared': 60 },
     },
     rounds: effort({ quick: 1, full: 10 }),

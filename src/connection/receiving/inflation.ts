@@ -15,9 +15,17 @@ import { Reason } from '../reason.js'
 import { DONE } from './parkedRead.js'
 import type { Deliverer, IncomingContext, Sink } from './sink.js'
 
-/** Bytes that are inflated at a time, and the short messages that may take as long. */
+/**
+ * Bytes that are inflated at a time, and bytes of the input that are read for that: blocks of a few bytes may have codes of
+ * their own, which take long to make.
+ */
 const STEP = 65_536
-const MESSAGES = 64
+const INPUT = 8192
+
+/** As many short messages may take as long as a step does. */
+function costOf(consumed: number, written: number): number {
+  return (consumed >> 7) + (written >> 10)
+}
 
 /** What the first region of a message holds, and the most by which one grows. */
 const LEAST_REGION = 1008
@@ -102,10 +110,11 @@ export class Inflation implements Growing {
     const { pressure } = this.#target
     if (!this.#underWay) this.#begin(info)
     this.#taken = 0
-    while (this.#inflate(pointer + this.#taken, length - this.#taken)) {
-      if (!this.#makeRoom()) return this.#taken
-      if (slices.spend(MESSAGES)) pressure.yield(slices)
-      if (!pressure.accepts) return this.#taken
+    for (;;) {
+      const goesOn = this.#inflate(pointer + this.#taken, length - this.#taken)
+      if (slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(slices)
+      if (!goesOn) break
+      if (!this.#makeRoom() || !pressure.accepts) return this.#taken
     }
     if (!this.#underWay) return DONE
     if (!isPart(info)) this.#finish()
@@ -156,12 +165,13 @@ export class Inflation implements Growing {
     if (!this.#underWay) return false
     const inflater = this.#inflater
     const at = this.#base + this.filled
-    const status = inflater.inflate(from, length, this.#base, at, Math.min(this.#end - at, STEP), this.#limit)
+    const input = Math.min(length, INPUT)
+    const status = inflater.inflate(from, input, this.#base, at, Math.min(this.#end - at, STEP), this.#limit)
     this.#taken += inflater.consumed
     this.filled += inflater.written
     if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#fails(status)
     if (this.#isText && !this.#text.takes(at, inflater.written)) return this.#violates('INVALID_UTF8')
-    return status === INFLATE_ROOM
+    return status === INFLATE_ROOM || input < length
   }
 
   /** Room for the next step; false if it must be waited for. */
