@@ -107,4 +107,4 @@ for (let round = 0; messages < MESSAGES; round++) {
     report()
   }
 }
-report()
+if (messages > told) report()
