@@ -20,7 +20,7 @@ const SIZES: readonly (readonly [bytes: number, fragment: number])[] = [
 
 /** How often each is sent: 1,000 times, but for the long ones no more than this makes of them. */
 const MOST = effort({ quick: 3, full: 1000 })
-const MOST_BYTES = effort({ quick: 150_000, full: 8 * 1024 * 1024 })
+const MOST_BYTES = effort({ quick: 150_000, full: 4 * 1024 * 1024 })
 /** Those with which the offers are tried. */
 const TRIED = effort({ quick: SIZES.filter(([bytes], at) => at % 4 === 3 && bytes < 100_000), full: SIZES })
 
