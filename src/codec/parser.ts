@@ -18,6 +18,8 @@ import {
   FIN,
   MASKED,
   OPCODE_TEXT,
+  SLOT_CARRIED,
+  SLOT_CARRY,
   SLOT_FRAME,
   SLOT_MESSAGE,
   STATUS_AGAIN,
@@ -98,6 +100,17 @@ export class Parser {
   /** The address of the first byte that is not consumed. */
   get consumed(): number {
     return this.#words[CONSUMED_WORD] ?? 0
+  }
+
+  /**
+   * After a violation of a rule about headers: the first two bytes of the header that has broken it, the first of them in
+   * the low byte. Where only the first has come, the other is 0.
+   */
+  get refused(): number {
+    const { bytes } = this.#heap.codec
+    const carried = bytes[this.#slot + SLOT_CARRIED] ?? 0
+    const pointer = carried > 0 ? this.#slot + SLOT_CARRY : this.consumed
+    return (bytes[pointer] ?? 0) | (carried === 1 ? 0 : (bytes[pointer + 1] ?? 0) << 8)
   }
 
   /** After STATUS_REGION: bytes that the message's region must hold to go on. */

@@ -25,7 +25,7 @@ export interface VitalsContext {
 export interface Output {
   /** Whether a write is unfinished, because the peer has not read what it has been sent. */
   readonly blocked: boolean
-  /** How many writes the system has taken whole. Each shows that the peer reads, while later writes wait. */
+  /** Bytes of the writes that the system has taken whole. Each shows that the peer reads, while later writes wait. */
   readonly completed: number
 }
 
@@ -58,7 +58,7 @@ export class Vitals {
   #seen: number
   /** When this server last sent a ping into the silence. */
   #pinged = 0
-  /** How many writes were completed at the last look. */
+  /** Bytes of the writes that were completed at the last look. */
   #completed = 0
   #standstill: Standstill | undefined
 

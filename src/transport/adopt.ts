@@ -1,4 +1,5 @@
 // Chooses the transport of a stream that somebody else opened.
+import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { KEEP_ALIVE } from '../internals/accept.js'
@@ -15,4 +16,12 @@ export function transportOf(stream: Duplex, publicApi = false): Transport {
   stream.setKeepAlive(true, KEEP_ALIVE * 1000)
   const handle = stream.writableLength === 0 && !publicApi ? streamHandleOf(stream) : undefined
   return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
+}
+
+/** What came after the request: `head`, and what the socket has read since. */
+export function earlyBytes(socket: Duplex, head: Buffer): Buffer {
+  const chunks = [head]
+  // From Node 26 on, a read returns one chunk.
+  while (socket.readableLength > 0) chunks.push(socket.read())
+  return chunks.length === 1 ? head : Buffer.concat(chunks)
 }

@@ -17,6 +17,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/internals/stream.ts': 'whoever asks for the private API has looked whether it is there',
   'src/cluster/orders.ts': 'an error of the system or of the application comes from an acceptor as it was there',
   'src/load/dial.ts': 'the load client is for the command line, which shows the message to a person',
+  'src/ws/errors.ts': 'programs written for ws look at the codes and the texts of ws',
   'src/command/units.ts': 'the command line shows the message to a person',
   'src/command/arguments.ts': 'the command line shows the message to a person',
   'src/command/bench/arguments.ts': 'the command line shows the message to a person',

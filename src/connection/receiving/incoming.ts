@@ -133,6 +133,11 @@ export class Incoming {
     }
   }
 
+  /** The first two bytes of the header that has just broken a rule, as `Parser.refused` says them. */
+  get refused(): number {
+    return this.#parser.refused
+  }
+
   /** Gives up what has not been delivered. Nothing must be received after this. */
   drop(): void {
     this.#assembly?.drop()

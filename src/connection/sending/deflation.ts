@@ -58,6 +58,11 @@ export class Deflation {
     else this.#place(bytesOf(data), (at, length) => this.#frame(outgoing, BINARY, at, length, least))
   }
 
+  /** A frame around a whole message whose first byte is given: compressed if it has `least` bytes or more. */
+  whole(buffer: FrameBuffer, first: number, data: string | Uint8Array, least: number): void {
+    this.#place(data, (at, length) => this.#frame(buffer, first, at, length, least))
+  }
+
   /**
    * The fewest bytes of a message that is compressed once for many, if the peer can read that; undefined if it can't: its
    * window is too small.

@@ -43,7 +43,7 @@ export class Outgoing implements Writer {
   #waiting: PinnedQueue | undefined
   /** Bytes of the unfinished writes that have been finished since. */
   #finished = 0
-  #completed = 0
+  #completed = 0 // bytes
   /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
   #goesOnLater = false
 
@@ -77,7 +77,7 @@ export class Outgoing implements Writer {
     return this.#outstanding === undefined ? this.#finished : this.#finished + this.#outstanding.length - unsent
   }
 
-  /** How many writes the system has taken whole. That says only that the peer reads where much is on its way to it. */
+  /** Bytes of the writes that the system has taken whole: with what is buffered, all that was ever accepted. */
   get completed(): number {
     return this.#completed
   }
@@ -180,7 +180,7 @@ export class Outgoing implements Writer {
     if (done === undefined) return
     this.#outstanding = undefined
     this.#finished += done.length
-    this.#completed++
+    this.#completed += done.length
     done.unpin(this.#shared.budget, this.#holder)
     if (status < 0) this.#owner.writeFailed()
     else this.flush()
@@ -232,7 +232,7 @@ export class Outgoing implements Writer {
     this.#block = undefined
     const status = this.#transport.write(pointer, length)
     if (status === PENDING) this.#stands(block, pointer, length)
-    else this.#completed++
+    else this.#completed += length
     block.release()
     return status >= 0 && this.#writeWaiting()
   }
@@ -241,7 +241,8 @@ export class Outgoing implements Writer {
   #writeAtOnce(memory: SharedMemory, pointer: number, length: number): void {
     const status = this.#transport.write(pointer, length)
     if (status < 0) return this.#owner.writeFailed()
-    if (status !== PENDING) return void this.#completed++
+    this.#completed += status === PENDING ? 0 : length
+    if (status !== PENDING) return
     this.#stands(memory, pointer, length)
     this.#owner.flushed()
   }
@@ -265,7 +266,7 @@ export class Outgoing implements Writer {
         this.#outstanding = next
         return true
       }
-      this.#completed++
+      this.#completed += next.length
       waiting.unpin(next)
       if (status < 0) return false
     }

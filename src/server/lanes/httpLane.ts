@@ -7,7 +7,7 @@ import { report } from '../../internals/report.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Expiring, noDeadline } from '../../time/deadlines.js'
-import { transportOf } from '../../transport/adopt.js'
+import { earlyBytes, transportOf } from '../../transport/adopt.js'
 import type { Transport } from '../../transport/transport.js'
 import { type Arrival, addressOf } from '../admission/arrivals.js'
 import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
@@ -181,14 +181,6 @@ function destroy(stream: Duplex): void {
   } catch (error) {
     report(error)
   }
-}
-
-/** What came after the request: `head`, and what the socket has read since. */
-function earlyBytes(socket: Duplex, head: Buffer): Buffer {
-  const chunks = [head]
-  // From Node 26 on, a read returns one chunk.
-  while (socket.readableLength > 0) chunks.push(socket.read())
-  return chunks.length === 1 ? head : Buffer.concat(chunks)
 }
 
 function sourceOf(socket: Duplex, client: string | undefined): Source {

@@ -1,0 +1,83 @@
+// What is sent while a Blob is being read: it must not overtake the Blob, whose bytes come later.
+import { Queue } from '../time/queue.js'
+import { byteLengthOf, type Payload } from './data.js'
+import type { SendCallback } from './sendCallbacks.js'
+
+/** Something that is sent when its turn has come. */
+export interface Unsent {
+  readonly payload: Payload
+  readonly callback: SendCallback | undefined
+  use(data: string | Uint8Array): void
+}
+
+export class BlobQueue {
+  /** Bytes of all that has not been sent. */
+  bytes = 0
+  readonly #failed: (error: Error) => void
+  readonly #waiting = new Queue<Unsent>()
+  /** The one whose Blob is being read. */
+  #current: Unsent | undefined
+
+  /** `failed` is told of a Blob that can't be read: nothing is sent after that. */
+  constructor(failed: (error: Error) => void) {
+    this.#failed = failed
+  }
+
+  /** Whether a Blob is being read. */
+  get reads(): boolean {
+    return this.#current !== undefined
+  }
+
+  /** Sends this after all that waits. */
+  add(entry: Unsent): void {
+    this.bytes += byteLengthOf(entry.payload)
+    this.#waiting.push(entry)
+    this.#goOn()
+  }
+
+  /** Nothing will be sent: those who wait are told why, in the next tick. */
+  end(error: Error): void {
+    const current = this.#current
+    this.#current = undefined
+    this.bytes = 0
+    const waiting = this.#waiting.clear()
+    for (const { callback } of current === undefined ? waiting : [current, ...waiting]) {
+      if (callback !== undefined) process.nextTick(callback, error)
+    }
+  }
+
+  #goOn(): void {
+    while (this.#current === undefined) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      const { payload } = next
+      if (typeof payload === 'string' || payload instanceof Uint8Array) this.#use(next, payload)
+      else this.#read(next, payload)
+    }
+  }
+
+  #use(entry: Unsent, data: string | Uint8Array): void {
+    this.bytes -= byteLengthOf(entry.payload)
+    entry.use(data)
+  }
+
+  #read(entry: Unsent, blob: Blob): void {
+    this.#current = entry
+    blob.arrayBuffer().then(
+      (buffer) => {
+        if (this.#current !== entry) return // the connection has ended
+        this.#current = undefined
+        this.#use(entry, new Uint8Array(buffer))
+        this.#goOn()
+      },
+      (error: Error) => {
+        if (this.#current === entry) this.#fail(error)
+      },
+    )
+  }
+
+  #fail(error: Error): void {
+    this.end(error)
+    process.nextTick(this.#failed, error)
+  }
+}

@@ -1,0 +1,144 @@
+// The errors that a peer's mistakes are told as: the class, the text and the code that programs written for ws look at.
+import { OPCODE_CLOSE } from '../codec/frames.js'
+import type { ViolationName } from '../protocol/violation.js'
+
+/** Bits of a frame's first byte: the two that no extension uses, and the one of permessage-deflate. */
+const RSV_2_3 = 0x30
+const OPCODES = 0x0f
+const LENGTHS = 0x7f
+
+const INVALID_OPCODE = 'WS_ERR_INVALID_OPCODE'
+const INVALID_CONTROL_LENGTH = 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'
+
+/** An error whose `code` says which rule was broken. */
+export type CodedError = Error & { readonly code: string }
+
+/** A broken rule of framing. */
+function frameError(detail: string, code: string): CodedError {
+  return Object.assign(new RangeError(`Invalid WebSocket frame: ${detail}`), { code })
+}
+
+function limitError(text: string, code: string): CodedError {
+  return Object.assign(new RangeError(text), { code })
+}
+
+/** Text, or the reason of a Close frame, is not UTF-8. */
+export function textError(): CodedError {
+  return Object.assign(new Error('Invalid WebSocket frame: invalid UTF-8 sequence'), { code: 'WS_ERR_INVALID_UTF8' })
+}
+
+/** A Close frame has a code that must not be sent. */
+export function closeCodeError(code: number): CodedError {
+  return frameError(`invalid status code ${code}`, 'WS_ERR_INVALID_CLOSE_CODE')
+}
+
+/** A control frame is too long, or a Close frame has half of a code. */
+export function controlLengthError(length: number): CodedError {
+  return frameError(`invalid payload length ${length}`, INVALID_CONTROL_LENGTH)
+}
+
+/**
+ * The error for a violation. `header` has the first two bytes of the frame that is at fault where a rule about headers is
+ * broken, the first of them in its low byte.
+ */
+export function errorOf(name: ViolationName, header: number, detail: string): CodedError {
+  const first = header & 0xff
+  const length = (header >> 8) & LENGTHS
+  switch (name) {
+    case 'RESERVED_BITS':
+      if ((first & RSV_2_3) !== 0) return frameError('RSV2 and RSV3 must be clear', 'WS_ERR_UNEXPECTED_RSV_2_3')
+      return frameError('RSV1 must be clear', 'WS_ERR_UNEXPECTED_RSV_1')
+    case 'RESERVED_OPCODE':
+    case 'CONTINUATION_EXPECTED':
+    case 'CONTINUATION_UNEXPECTED':
+      return frameError(`invalid opcode ${first & OPCODES}`, INVALID_OPCODE)
+    case 'CONTROL_FRAGMENTED':
+      return frameError('FIN must be set', 'WS_ERR_EXPECTED_FIN')
+    case 'CONTROL_TOO_LONG':
+      return controlLengthError(length)
+    case 'MASK_MISSING':
+      return unmaskedError(first, length)
+    case 'MASK_FORBIDDEN':
+      return frameError('MASK must be clear', 'WS_ERR_UNEXPECTED_MASK')
+    case 'INVALID_UTF8':
+      return textError()
+    case 'MESSAGE_TOO_LONG':
+      return limitError('Max payload size exceeded', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+    case 'TOO_MANY_FRAGMENTS':
+      return limitError('Too many message fragments', 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+    case 'LENGTH_UNSAFE':
+    case 'LENGTH_TOP_BIT':
+      return limitError(
+        'Unsupported WebSocket frame: payload length > 2^53 - 1',
+        'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+      )
+    default:
+      return otherError(name, detail)
+  }
+}
+
+/** A control frame's length is looked at before its mask. */
+function unmaskedError(first: number, length: number): CodedError {
+  const opcode = first & OPCODES
+  if (opcode >= OPCODE_CLOSE && (length > 125 || (opcode === OPCODE_CLOSE && length === 1)))
+    return controlLengthError(length)
+  return frameError('MASK must be set', 'WS_ERR_EXPECTED_MASK')
+}
+
+/** What ws does not look at, or leaves to zlib. */
+function otherError(name: ViolationName, detail: string): CodedError {
+  if (name === 'INVALID_DEFLATE') return Object.assign(new Error('invalid deflate data'), { code: 'Z_DATA_ERROR' })
+  return Object.assign(new Error(detail), { code: `ERR_${name}` })
+}
+
+/** What a callback is told of bytes that have not left when the connection ended. */
+export function endedError(): CodedError {
+  return Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' })
+}
+
+/** What a callback is told of a Blob whose connection has ended before it was read. */
+export function blobError(): Error {
+  return new Error('The socket was closed while the blob was being read')
+}
+
+const READY_STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED']
+
+/** What a callback is told of a message that is sent when it can't be. */
+export function notOpenError(readyState: number): Error {
+  return new Error(`WebSocket is not open: readyState ${readyState} (${READY_STATES[readyState]})`)
+}
+
+/** Has an error of the application's end up where an uncaught exception does, without breaking off what called it. */
+export function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}
+
+/** `close` is given something else than a code that may be sent. */
+export function closeCodeMistake(): TypeError {
+  return new TypeError('First argument must be a valid error code number')
+}
+
+/** `close` is given a reason that is neither a string nor bytes. */
+export function closeReasonMistake(): TypeError {
+  return new TypeError('Second argument must be a string or a Uint8Array')
+}
+
+/** `close` is given a reason of more than 123 bytes. */
+export function closeReasonTooLong(): RangeError {
+  return new RangeError('The message must not be greater than 123 bytes')
+}
+
+/** A ping or a pong is given more than 125 bytes. */
+export function controlTooLong(): RangeError {
+  return new RangeError('The data size must not be greater than 125 bytes')
+}
+
+/** Someone dials. */
+export function noClientError(): Error {
+  return new Error(
+    'millrace/ws has no client yet, so new WebSocket(url) is not possible. Install ws under another name for that ' +
+      '(npm install ws-client@npm:ws), and dial with the WebSocket of ws-client',
+  )
+}

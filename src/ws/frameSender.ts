@@ -1,0 +1,180 @@
+// What one WebSocket sends: frames just as the application asks for them, in order, with their callbacks. Nothing is
+// refused here, and nothing dropped.
+import { Buffer } from 'node:buffer'
+import { OutOfMemory } from '../codec/codec.js'
+import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/frames.js'
+import { Deflation, type DeflationShared } from '../connection/sending/deflation.js'
+import type { Outgoing } from '../connection/sending/outgoing.js'
+import { BlobQueue } from './blobQueue.js'
+import type { Payload } from './data.js'
+import { blobError } from './errors.js'
+import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
+import type { SocketContext } from './socketContext.js'
+
+/** Bytes that wait for the end of the turn; above it, they are written at once. */
+const MOST_IN_TURN = 1024 * 1024
+
+/** How a message is sent, as bits. */
+export const Flag = {
+  binary: 1,
+  compress: 2,
+  /** It ends its message. */
+  fin: 4,
+} as const
+
+/** Whoever is told that nothing can be sent any more. */
+export interface FrameSenderOwner {
+  /** There is no memory left for what is to be sent. */
+  memorySpent(error: OutOfMemory): void
+  /** A Blob can't be read. */
+  blobFailed(error: Error): void
+}
+
+export class FrameSender {
+  readonly outgoing: Outgoing
+  readonly #shared: SocketContext
+  readonly #owner: FrameSenderOwner
+  readonly #deflation: Deflation | undefined
+  /** Messages with fewer bytes are not compressed. */
+  readonly #least: number
+  #callbacks: SendCallbacks | undefined
+  /** Whether a message in fragments is under way, and whether that one is compressed. */
+  #amid = false
+  #compresses = false
+  /** What waits for a Blob that is being read. */
+  #blobs: BlobQueue | undefined
+  /** Bytes that were sent when nothing could be sent any more. */
+  unsendable = 0
+
+  constructor(
+    shared: SocketContext,
+    owner: FrameSenderOwner,
+    outgoing: Outgoing,
+    deflation: DeflationShared | undefined,
+  ) {
+    this.#shared = shared
+    this.#owner = owner
+    this.outgoing = outgoing
+    this.#deflation = deflation === undefined ? undefined : new Deflation(deflation)
+    this.#least = deflation === undefined || deflation.takesOver ? 0 : deflation.threshold
+  }
+
+  /** Bytes that were sent and have not left. What leaves with this turn counts as gone, as far as it is little. */
+  get buffered(): number {
+    const { outgoing } = this
+    if (!outgoing.waits && outgoing.buffered > 0) outgoing.flush()
+    return outgoing.buffered + (this.#blobs?.bytes ?? 0) + this.unsendable
+  }
+
+  /** Whether a Blob is being read: what was sent after it has not been framed. */
+  get reads(): boolean {
+    return this.#blobs?.reads === true
+  }
+
+  /** A message, or a fragment of one; `flags` has bits of Flag. */
+  send(payload: Payload, flags: number, callback: SendCallback | undefined): void {
+    if (this.#blobs?.reads !== true && (typeof payload === 'string' || payload instanceof Uint8Array))
+      this.#send(payload, flags, callback)
+    else this.#wait(payload, callback, (data) => this.#send(data, flags, callback))
+  }
+
+  /** A control frame. */
+  control(opcode: number, payload: Payload, callback: SendCallback | undefined): void {
+    if (this.#blobs?.reads !== true && (typeof payload === 'string' || payload instanceof Uint8Array))
+      this.#control(opcode, payload, callback)
+    else this.#wait(payload, callback, (data) => this.#control(opcode, data, callback))
+  }
+
+  /** Bytes as they are: frames that were made elsewhere. */
+  raw(parts: readonly (string | Uint8Array)[], callback: SendCallback | undefined): void {
+    if (this.#blobs?.reads !== true) return this.#framed(() => this.#copy(parts), callback)
+    const all = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
+    this.#wait(all, callback, (data) => this.#framed(() => this.#copy([data]), callback))
+  }
+
+  /** Tells those whose bytes have left. */
+  hasLeft(): void {
+    this.#callbacks?.hasLeft(this.outgoing.completed)
+  }
+
+  /** Nothing leaves any more, as the transport is gone: gives back everything, and tells those who wait. */
+  end(): void {
+    this.hasLeft()
+    this.#blobs?.end(blobError())
+    this.#callbacks?.end()
+    this.#deflation?.free()
+    this.outgoing.free()
+  }
+
+  #send(data: string | Uint8Array, flags: number, callback: SendCallback | undefined): void {
+    const opcode = (flags & Flag.binary) !== 0 ? OPCODE_BINARY : OPCODE_TEXT
+    if (this.#amid || (flags & Flag.fin) === 0) return this.#framed(() => this.#fragment(opcode, data, flags), callback)
+    try {
+      this.#frame(FIN | opcode, data, (flags & Flag.compress) !== 0)
+    } catch (error) {
+      return this.#spent(error, callback)
+    }
+    this.#done(callback)
+  }
+
+  #frame(first: number, data: string | Uint8Array, compress: boolean): void {
+    const { encoder } = this.#shared
+    if (this.#deflation !== undefined && compress) this.#deflation.whole(this.outgoing, first, data, this.#least)
+    else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
+    else encoder.bytes(this.outgoing, first, data)
+  }
+
+  #fragment(opcode: number, data: string | Uint8Array, flags: number): void {
+    const fin = (flags & Flag.fin) !== 0
+    if (!this.#amid) this.#compresses = (flags & Flag.compress) !== 0 && this.#deflation !== undefined
+    const actual = this.#amid ? OPCODE_CONTINUATION : opcode
+    if (this.#compresses) this.#deflation?.fragment(this.outgoing, actual, data, fin)
+    else this.#shared.encoder.fragment(this.outgoing, actual, data, fin)
+    this.#amid = !fin
+  }
+
+  #control(opcode: number, payload: string | Uint8Array, callback: SendCallback | undefined): void {
+    this.#framed(() => this.#frame(FIN | opcode, payload, false), callback)
+  }
+
+  #copy(parts: readonly (string | Uint8Array)[]): void {
+    const { codec } = this.#shared
+    for (const part of parts) {
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part
+      const pointer = this.outgoing.reserve(bytes.length)
+      codec.write(pointer, bytes)
+      this.outgoing.commit(pointer, bytes.length)
+    }
+  }
+
+  /** Frames something; its callback is called when it has left. */
+  #framed(frame: () => void, callback: SendCallback | undefined): void {
+    try {
+      frame()
+    } catch (error) {
+      return this.#spent(error, callback)
+    }
+    this.#done(callback)
+  }
+
+  #done(callback: SendCallback | undefined): void {
+    const { outgoing } = this
+    if (callback !== undefined) {
+      this.#callbacks ??= new SendCallbacks()
+      this.#callbacks.add(outgoing.completed + outgoing.buffered, callback)
+    }
+    if (!outgoing.isWithin(MOST_IN_TURN) && !outgoing.waits) outgoing.flush()
+  }
+
+  #spent(error: unknown, callback: SendCallback | undefined): void {
+    if (!(error instanceof OutOfMemory)) throw error
+    if (callback !== undefined) process.nextTick(callback, error)
+    this.#owner.memorySpent(error)
+  }
+
+  /** Sends this after the Blobs that are being read, or when it is read itself. */
+  #wait(payload: Payload, callback: SendCallback | undefined, use: (data: string | Uint8Array) => void): void {
+    this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error))
+    this.#blobs.add({ payload, callback, use })
+  }
+}

@@ -1,0 +1,85 @@
+// The callbacks of `send`: each is called when the system has taken the last byte of what was sent with it, in order, and
+// never inside of `send`. The outgoing bytes of a connection are counted, and a callback waits for its place in the count.
+import type { AsyncResource } from 'node:async_hooks'
+import { currentContext, runInContext, runOutside } from '../internals/context.js'
+import { Queue } from '../time/queue.js'
+import { endedError, throwLater } from './errors.js'
+
+/** What is called when something has left, with null; or with an Error if it never will. */
+export type SendCallback = (error: Error | null) => void
+
+interface Waiting {
+  /** Bytes of the connection that have left when it is called. */
+  readonly position: number
+  readonly callback: SendCallback
+  /** The async context of the sender, if there is anything in it. */
+  readonly context: AsyncResource | undefined
+}
+
+/** Those whose callbacks are due, and will be called in the next tick. */
+let due: SendCallbacks[] = []
+
+function runDue(): void {
+  const all = due
+  due = []
+  runOutsideIfInside(() => {
+    for (const callbacks of all) callbacks.run()
+  })
+}
+
+/** The tick may have been put off by somebody's own code, whose context is not that of the others. */
+function runOutsideIfInside(work: () => void): void {
+  if (currentContext() === undefined) work()
+  else runOutside(work)
+}
+
+export class SendCallbacks {
+  readonly #waiting = new Queue<Waiting>()
+  /** Bytes that have left, as far as callbacks may be called for them. */
+  #left = 0
+  #listed = false
+  #ended = false
+
+  /** `callback` waits until `position` bytes have left. */
+  add(position: number, callback: SendCallback): void {
+    this.#waiting.push({ position, callback, context: currentContext() })
+  }
+
+  /** So many bytes have left: the callbacks that have waited for them are called in the next tick. */
+  hasLeft(bytes: number): void {
+    this.#left = bytes
+    const { first } = this.#waiting
+    if (first === undefined || first.position > bytes || this.#listed) return
+    this.#listed = true
+    if (due.push(this) === 1) process.nextTick(runDue)
+  }
+
+  /** Calls those that are due. */
+  run(): void {
+    this.#listed = false
+    for (;;) {
+      const { first } = this.#waiting
+      if (first === undefined || first.position > this.#left) return
+      this.#waiting.shift()
+      call(first, null)
+    }
+  }
+
+  /** Nothing leaves any more: the rest are told so, at once. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.run()
+    for (const waiting of this.#waiting.clear()) call(waiting, endedError())
+  }
+}
+
+/** A callback that throws is nobody's fault but its own: the others are called all the same. */
+function call({ callback, context }: Waiting, error: Error | null): void {
+  try {
+    if (context === undefined) callback(error)
+    else runInContext(context, () => callback(error))
+  } catch (thrown) {
+    throwLater(thrown)
+  }
+}

@@ -1,0 +1,81 @@
+// What the connections of millrace/ws share. None of the core's limits is on here: what ws promises is all that holds.
+import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
+import { type Encoder, encoderOfThread } from '../connection/sending/encoder.js'
+import { type Slices, slicesOfThread } from '../connection/slices.js'
+import { type Turn, turnOfThread } from '../connection/turn.js'
+import { Vitals } from '../connection/vitals.js'
+import { Budget } from '../memory/budget.js'
+import type { Role } from '../protocol/role.js'
+import { Deadlines } from '../time/deadlines.js'
+import type { SocketOptions } from './adoption.js'
+
+/** What all connections share that have the same limits and the same role. */
+export interface SocketContext {
+  readonly codec: Codec
+  readonly heap: Heap
+  readonly encoder: Encoder
+  readonly turn: Turn
+  readonly slices: Slices
+  readonly budget: Budget
+  readonly vitals: Vitals
+  readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
+  /** Whether several events may be emitted in one turn of the event loop. */
+  readonly synchronous: boolean
+  /** Whether text may be anything. */
+  readonly anyText: boolean
+}
+
+/** No silence is too long, and none is noticed: one stopwatch for all, which nobody looks at. */
+function noVitals(): Vitals {
+  const times = { pingInterval: 0, idleTimeout: 0, pauseTimeout: 0, maxLifetime: 0 }
+  return new Vitals({ deadlines: new Deadlines(() => false), times })
+}
+
+/** All that 32-bit addresses reach: what is longer has no place anywhere. */
+const LONGEST = 0xf000_0000
+
+/** More than any memory has. */
+const UNLIMITED = 2 ** 50
+
+let budget: Budget | undefined
+let vitals: Vitals | undefined
+const contexts = new Map<string, SocketContext>()
+
+/** The context for connections with these options, made on first use. */
+export function socketContext(options: SocketOptions, role: Role): SocketContext {
+  // As numbers of 32 bits, and 0 for what is none.
+  const maxPayload = Number(options.maxPayload) | 0
+  const maxFragments = Number(options.maxFragments) | 0
+  const synchronous = options.allowSynchronousEvents ?? true
+  const anyText = Boolean(options.skipUTF8Validation)
+  const key = `${maxPayload} ${maxFragments} ${synchronous} ${anyText} ${role}`
+  const context = contexts.get(key) ?? made({ maxPayload, maxFragments, synchronous, anyText, role })
+  contexts.set(key, context)
+  return context
+}
+
+interface ContextFacts {
+  readonly maxPayload: number
+  readonly maxFragments: number
+  readonly synchronous: boolean
+  readonly anyText: boolean
+  readonly role: Role
+}
+
+function made({ maxPayload, maxFragments, synchronous, anyText, role }: ContextFacts): SocketContext {
+  budget ??= new Budget(UNLIMITED, LONGEST)
+  vitals ??= noVitals()
+  const maxMessage = maxPayload > 0 ? maxPayload : LONGEST
+  return {
+    codec: codecOfThread(),
+    heap: heapOfThread(),
+    encoder: encoderOfThread(role),
+    turn: turnOfThread(),
+    slices: slicesOfThread(),
+    budget,
+    vitals,
+    limits: { maxMessage, maxFragments: Math.max(maxFragments, 0), payloadTimeout: 0 },
+    synchronous,
+    anyText,
+  }
+}

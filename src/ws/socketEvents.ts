@@ -1,0 +1,23 @@
+// What a socket of node:net would tell and do if its bytes did not pass it by: whoever has `_socket` listens to it, and
+// pauses it.
+import type { Duplex } from 'node:stream'
+import { runOutside } from '../internals/context.js'
+
+/** All that was written has left: tells the listeners of `'drain'`, in the next tick. */
+export function tellDrain(socket: Duplex): void {
+  if (socket.listenerCount('drain') === 0) return
+  process.nextTick(() => runOutside(() => socket.emit('drain')))
+}
+
+/** Whoever stops and starts reading for a socket. */
+export interface Reader {
+  socketPaused(): void
+  socketResumed(): void
+}
+
+/** Has the reader follow `pause()` and `resume()` of a socket whose handle is read from elsewhere. */
+export function followPauses(socket: Duplex, reader: Reader): void {
+  socket.on('pause', () => reader.socketPaused())
+  socket.on('resume', () => reader.socketResumed())
+  if (socket.isPaused()) reader.socketPaused()
+}

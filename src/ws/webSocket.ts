@@ -1,0 +1,278 @@
+// The class WebSocket of ws, over a peer of this project's. Its methods check what they are given as those of ws do, and
+// leave the rest to its SocketPeer, which nobody outside can reach: the object is the application's own, to put properties
+// on it, to replace its methods, and to make subclasses of its class.
+
+import type { Buffer } from 'node:buffer'
+import { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { LONGEST_7_BIT, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
+import { CloseCode } from '../protocol/closeCode.js'
+import type { Agreement, SocketOptions } from './adoption.js'
+import { closePayload } from './closePayload.js'
+import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
+import { controlTooLong, noClientError, notOpenError } from './errors.js'
+import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
+import { Flag } from './frameSender.js'
+import type { SendCallback } from './sendCallbacks.js'
+import { socketContext } from './socketContext.js'
+import type { SocketSettings } from './socketOwner.js'
+import { SocketPeer } from './socketPeer.js'
+
+const CONNECTING = 0
+const OPEN = 1
+const CLOSING = 2
+const CLOSED = 3
+
+/** How long a peer may take for the closing handshake where nothing is said about it, in milliseconds. */
+const CLOSE_TIMEOUT = 30_000
+
+/** The options of a WebSocket that a server makes. */
+export interface WebSocketOptions {
+  /** Whether pings are answered. Default for a server: true. */
+  readonly autoPong?: boolean | undefined
+  /** Pongs that may be under way; 0 is any number. */
+  readonly maxPendingAutoPongs?: number | undefined
+  /** How long the peer may take for the closing handshake, in milliseconds. Default: 30,000. */
+  readonly closeTimeout?: number | undefined
+}
+
+/** How a message is sent. */
+export interface SendOptions {
+  /** Whether it is binary. Default: unless it is a string. */
+  readonly binary?: boolean | undefined
+  /** Whether it is compressed, if that was agreed on. Default: true. */
+  readonly compress?: boolean | undefined
+  /** Whether it is the last fragment. Default: true. */
+  readonly fin?: boolean | undefined
+  /** Ignored: a client's frames are masked, and a server's are not. */
+  readonly mask?: boolean | undefined
+}
+
+/** What only millrace itself may do with a WebSocket. @internal */
+interface WebSocketInternals {
+  /** Takes what the opening handshake has come to. */
+  agree(ws: WebSocket, agreement: Agreement): void
+  /** Opens it over a socket; `response` is written first. */
+  open(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, response: string): void
+  /** The peer, once it is open. */
+  peer(ws: WebSocket): SocketPeer | undefined
+}
+
+let internals: WebSocketInternals
+
+export class WebSocket extends EventEmitter {
+  declare static readonly CONNECTING: 0
+  declare static readonly OPEN: 1
+  declare static readonly CLOSING: 2
+  declare static readonly CLOSED: 3
+  declare readonly CONNECTING: 0
+  declare readonly OPEN: 1
+  declare readonly CLOSING: 2
+  declare readonly CLOSED: 3
+  /** Whether this side is the server: its frames are not masked. */
+  _isServer = true
+  #peer: SocketPeer | undefined
+  #binaryType: BinaryType = 'nodebuffer'
+  #protocol = ''
+  #paused = false
+  #settings: SocketSettings
+
+  static {
+    internals = {
+      agree: (ws, { protocol, deflate }) => {
+        ws.#protocol = protocol
+        if (deflate !== undefined) ws.#settings = { ...ws.#settings, deflate }
+      },
+      open: (ws, socket, head, options, response) => ws.#open(socket, head, options, response),
+      peer: (ws) => ws.#peer,
+    }
+  }
+
+  /** Made by a server, which opens it with `setSocket`. Throws an Error for an address. */
+  constructor(address: null, protocols?: undefined, options?: WebSocketOptions)
+  constructor(address: unknown, _protocols?: unknown, options: WebSocketOptions = {}) {
+    super()
+    if (address !== null) throw noClientError()
+    this.#settings = settingsOf(options)
+  }
+
+  get binaryType(): BinaryType {
+    return this.#binaryType
+  }
+
+  set binaryType(type: BinaryType) {
+    if (BINARY_TYPES.includes(type)) this.#binaryType = type
+  }
+
+  /** Bytes that were sent and have not left. */
+  get bufferedAmount(): number {
+    return this.#peer?.frames.buffered ?? 0
+  }
+
+  /** The extensions that were agreed on. */
+  get extensions(): string {
+    return this.#settings.deflate !== undefined ? 'permessage-deflate' : ''
+  }
+
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
+  get protocol(): string {
+    return this.#protocol
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
+    return this.#peer?.readyState ?? CONNECTING
+  }
+
+  /** The address of a client; a server's WebSocket has none. */
+  get url(): string | undefined {
+    return undefined
+  }
+
+  /** The socket that it was opened over. */
+  get _socket(): Duplex | null {
+    return this.#peer?.socket ?? null
+  }
+
+  get [isClean](): boolean {
+    return this.#peer !== undefined && this.#peer.closeCode !== CloseCode.abnormal
+  }
+
+  /** Opens it over a socket on which the opening handshake is done. */
+  setSocket(socket: Duplex, head: Buffer, options: SocketOptions): void {
+    this.#open(socket, head, options, '')
+  }
+
+  /** Starts the closing handshake. Throws a TypeError for a wrong code or reason, and a RangeError for a long reason. */
+  close(code?: number, reason?: string | Uint8Array): void {
+    if (this.readyState === OPEN) this.#peer?.close(closePayload(code, reason))
+  }
+
+  /** Ends the connection at once. */
+  terminate(): void {
+    this.#peer?.terminate()
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    if (this.readyState === CONNECTING || this.readyState === CLOSED) return
+    this.#paused = true
+    this.#peer?.pause()
+  }
+
+  /** Reads on. */
+  resume(): void {
+    if (this.readyState === CONNECTING || this.readyState === CLOSED) return
+    this.#paused = false
+    this.#peer?.resume()
+  }
+
+  ping(data?: unknown, mask?: unknown, callback?: SendCallback): void {
+    this.#control(OPCODE_PING, data, mask, callback)
+  }
+
+  pong(data?: unknown, mask?: unknown, callback?: SendCallback): void {
+    this.#control(OPCODE_PONG, data, mask, callback)
+  }
+
+  /** Sends a message, or a fragment of one. Throws an Error before it is open. */
+  send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): void {
+    const peer = this.#sendable()
+    const called = typeof options === 'function' ? options : callback
+    const payload = payloadOf(typeof data === 'number' ? data.toString() : data)
+    if (peer.readyState !== OPEN) return refuse(peer, payload, called)
+    const flags = typeof options === 'object' && options !== null ? flagsOf(data, options) : plainFlags(data)
+    peer.frames.send(payload, flags, typeof called === 'function' ? called : undefined)
+  }
+
+  addEventListener(type: string, handler: EventHandler, options: { once?: boolean } = {}): void {
+    addHandler(this, type, handler, Boolean(options.once))
+  }
+
+  removeEventListener(type: string, handler: EventHandler): void {
+    removeHandler(this, type, handler)
+  }
+
+  #open(socket: Duplex, head: Buffer, options: SocketOptions, response: string): void {
+    const context = socketContext(options, this._isServer ? 'server' : 'client')
+    const peer = new SocketPeer(this, this.#settings, context, socket)
+    this.#peer = peer
+    peer.start(head, response)
+    this.emit('open')
+  }
+
+  /** The peer. Throws an Error before there is one. */
+  #sendable(): SocketPeer {
+    if (this.#peer === undefined) throw notOpenError(CONNECTING)
+    return this.#peer
+  }
+
+  /** Each of the last two arguments may be the callback, and so may be the first. */
+  #control(opcode: number, data: unknown, mask: unknown, callback: SendCallback | undefined): void {
+    const peer = this.#sendable()
+    const called = [data, mask, callback].find((argument) => typeof argument === 'function') as SendCallback | undefined
+    const content = typeof data === 'function' ? undefined : data
+    const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
+    if (peer.readyState !== OPEN) return refuse(peer, payload, called)
+    if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
+    peer.frames.control(opcode, payload, called)
+  }
+}
+
+for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
+  Object.defineProperty(WebSocket, name, { enumerable: true, value })
+  Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value })
+}
+
+for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) {
+  Object.defineProperty(WebSocket.prototype, name, { enumerable: true })
+}
+
+for (const type of ['open', 'error', 'close', 'message']) {
+  Object.defineProperty(WebSocket.prototype, `on${type}`, {
+    enumerable: true,
+    get(this: WebSocket): EventHandler | null {
+      return attribute(this, type)
+    },
+    set(this: WebSocket, handler: unknown) {
+      setAttribute(this, type, handler)
+    },
+  })
+}
+
+/** @internal */
+export const webSocketInternals: WebSocketInternals = internals
+
+let latest: SocketSettings = { closeTimeout: CLOSE_TIMEOUT, mostPongs: undefined, deflate: undefined }
+
+/** The settings that options ask for: those of the WebSocket before, where they are the same. */
+function settingsOf({ autoPong, maxPendingAutoPongs, closeTimeout = CLOSE_TIMEOUT }: WebSocketOptions): SocketSettings {
+  const mostPongs = autoPong ? Number(maxPendingAutoPongs) | 0 : undefined
+  if (closeTimeout !== latest.closeTimeout || mostPongs !== latest.mostPongs)
+    latest = { closeTimeout, mostPongs, deflate: undefined }
+  return latest
+}
+
+const TEXT = Flag.fin | Flag.compress
+const BINARY = TEXT | Flag.binary
+
+function plainFlags(data: unknown): number {
+  return typeof data === 'string' || typeof data === 'number' ? TEXT : BINARY
+}
+
+/** What is in the options counts, even where it is undefined. */
+function flagsOf(data: unknown, options: SendOptions): number {
+  let flags = plainFlags(data)
+  if ('binary' in options) flags = options.binary ? flags | Flag.binary : flags & ~Flag.binary
+  if ('compress' in options && !options.compress) flags &= ~Flag.compress
+  if ('fin' in options && !options.fin) flags &= ~Flag.fin
+  return flags
+}
+
+/** It can't be sent any more: it counts as buffered, and the callback is told. */
+function refuse(peer: SocketPeer, payload: Payload, callback: unknown): void {
+  peer.frames.unsendable += byteLengthOf(payload)
+  if (typeof callback === 'function') process.nextTick(callback as SendCallback, notOpenError(peer.readyState))
+}
