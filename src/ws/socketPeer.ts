@@ -13,8 +13,8 @@ import { Outgoing } from '../connection/sending/outgoing.js'
 import type { OutgoingOwner } from '../connection/sending/outgoingShared.js'
 import { runOutside } from '../internals/context.js'
 import { inboxOfThread } from '../memory/inbox.js'
-import { CloseCode, writeClosePayload } from '../protocol/closeCode.js'
-import { Action, Lifecycle } from '../protocol/lifecycle.js'
+import { CloseCode } from '../protocol/closeCode.js'
+import { Lifecycle } from '../protocol/lifecycle.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
 import { earlyBytes, transportOf } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
@@ -25,28 +25,22 @@ import { binary, copied, EMPTY } from './data.js'
 import { errorOf, throwLater } from './errors.js'
 import { FrameSender } from './frameSender.js'
 import type { SocketContext } from './socketContext.js'
+import { type Ending, SocketEnd } from './socketEnd.js'
 import { tellDrain } from './socketEvents.js'
 import type { SocketOwner, SocketSettings } from './socketOwner.js'
 
-const NO_STATUS = { code: CloseCode.none, reason: '' }
-
-export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, OutgoingOwner {
+export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, OutgoingOwner, Ending {
   held = 0
   readonly socket: Duplex
   readonly frames: FrameSender
-  /** What the peer's Close frame has said. */
-  closeCode: number = CloseCode.abnormal
-  closeReason: Buffer = EMPTY
   readonly #owner: SocketOwner
   readonly #settings: SocketSettings
   readonly #shared: SocketContext
-  readonly #transport: Transport
-  readonly #lifecycle: Lifecycle
+  readonly transport: Transport
+  readonly lifecycle: Lifecycle
   readonly #pressure: Pressure
   readonly #incoming: Incoming
-  /** The payload of this side's Close frame. */
-  #farewell: Uint8Array = EMPTY
-  #closeTimer: NodeJS.Timeout | undefined
+  #end: SocketEnd | undefined
   #pongs: AutoPongs | undefined
   /** Whether a write has not been finished at once, so that 'drain' is to be told. */
   #stood = false
@@ -58,10 +52,10 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
     this.#settings = settings
     this.#shared = shared
     this.socket = socket
-    this.#transport = transportOf(socket)
-    this.#lifecycle = new Lifecycle(role)
-    this.#pressure = new Pressure(this.#transport, this.#lifecycle, shared.vitals, this)
-    this.frames = new FrameSender(shared, this, new Outgoing(this.#transport, shared, this, this), deflate?.deflation)
+    this.transport = transportOf(socket)
+    this.lifecycle = new Lifecycle(role)
+    this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
+    this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
     this.#incoming = new Incoming(shared, this, this, this.#pressure, role, settings)
   }
 
@@ -69,7 +63,7 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   start(head: Buffer, response = ''): void {
     const early = earlyBytes(this.socket, head)
     if (response !== '') this.frames.raw([response], undefined)
-    this.#transport.open(this)
+    this.transport.open(this)
     // A handle is read from by the event loop only; a stream of others may have something at once.
     if (early.length === 0 && this.#direct) return
     this.#pressure.pause(Reason.loop)
@@ -79,23 +73,41 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
 
   /** Whether the bytes pass the socket by. */
   get #direct(): boolean {
-    return this.#transport instanceof HandleTransport
+    return this.transport instanceof HandleTransport
   }
 
   /** As the class WebSocket counts: 1 is open, 2 closing, 3 closed. */
   get readyState(): 1 | 2 | 3 {
-    if (this.#lifecycle.isOpen) return 1
-    return this.#lifecycle.isGone ? 3 : 2
+    if (this.lifecycle.isOpen) return 1
+    return this.lifecycle.isGone ? 3 : 2
+  }
+
+  /** What the peer's Close frame has said. */
+  get closeCode(): number {
+    return this.#end?.code ?? CloseCode.abnormal
+  }
+
+  get closeTimeout(): number {
+    return this.#settings.closeTimeout
+  }
+
+  get #ending(): SocketEnd {
+    this.#end ??= new SocketEnd(this)
+    return this.#end
+  }
+
+  deliveryEnds(): void {
+    this.#incoming.drop()
+    this.#pressure.drain()
   }
 
   /** Starts the closing handshake with the payload of a Close frame. */
   close(payload: Uint8Array): void {
-    this.#farewell = payload
-    this.#perform(this.#lifecycle.sendClose(NO_STATUS))
+    this.#ending.close(payload)
   }
 
   terminate(): void {
-    this.#perform(this.#lifecycle.terminate())
+    this.#ending.perform(this.lifecycle.terminate())
   }
 
   pause(): void {
@@ -109,11 +121,11 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
-    if (this.#lifecycle.delivers) this.#incoming.receive(start, end)
+    if (this.lifecycle.delivers) this.#incoming.receive(start, end)
   }
 
   ended(): void {
-    this.#perform(this.#lifecycle.peerEnds())
+    this.#ending.perform(this.lifecycle.peerEnds())
   }
 
   written(status: number): void {
@@ -124,13 +136,13 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   }
 
   closed(): void {
-    this.#lifecycle.terminate() // it was open perhaps, and must not be while callbacks are called
-    clearTimeout(this.#closeTimer)
+    this.lifecycle.terminate() // it was open perhaps, and must not be while callbacks are called
+    this.#end?.over()
     this.#incoming.free()
     this.frames.end()
-    this.#lifecycle.transportGone()
+    this.lifecycle.transportGone()
     this.#shared.budget.leave(this)
-    this.#emit('close', this.closeCode, this.closeReason)
+    this.#emit('close', this.closeCode, this.#end?.reason ?? EMPTY)
   }
 
   // What the outgoing half tells (OutgoingOwner, FrameSenderOwner).
@@ -140,7 +152,7 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
     this.frames.hasLeft()
     if (outgoing.buffered > 0) this.#stood = true
     else if (this.#stood) this.#drained()
-    if (!this.#lifecycle.delivers && outgoing.buffered === 0 && !reads) this.#perform(this.#lifecycle.flushed())
+    if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.#ending.perform(this.lifecycle.flushed())
   }
 
   #drained(): void {
@@ -157,16 +169,15 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   }
 
   memorySpent(error: Error): void {
-    if (this.#lifecycle.isGone) return
+    if (this.lifecycle.isGone) return
     this.terminate()
     process.nextTick(() => this.#emit('error', error))
   }
 
   /** The bytes of a Blob can't be had: what was sent before it still leaves. */
   blobFailed(error: Error): void {
-    if (this.#lifecycle.isGone) return
-    this.#farewell = EMPTY
-    this.#perform(this.#lifecycle.peerEnds())
+    if (this.lifecycle.isGone) return
+    this.#ending.perform(this.lifecycle.peerEnds())
     this.#emit('error', error)
   }
 
@@ -208,7 +219,7 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   // What the budget and the pressure ask (Claimant, PressureListener). The budget has room for all.
 
   get gone(): boolean {
-    return this.#lifecycle.isGone
+    return this.lifecycle.isGone
   }
 
   evicted(): void {
@@ -238,45 +249,21 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   #closeReceived(payload: Buffer): void {
     const said = readClose(payload, this.#shared.anyText)
     if (said.error !== undefined) return this.#fail(said.code, said.error)
-    this.closeCode = said.code
-    this.closeReason = said.reason
-    this.#farewell = payload
-    this.#perform(this.#lifecycle.receiveClose(NO_STATUS))
+    this.#ending.received(said.code, said.reason, payload)
   }
 
   #answer(data: Buffer): void {
     const { mostPongs } = this.#settings
-    if (mostPongs === undefined || !this.#lifecycle.isOpen) return
+    if (mostPongs === undefined || !this.lifecycle.isOpen) return
     this.#pongs ??= new AutoPongs()
     if (!this.#pongs.answer(this.frames, data, mostPongs)) this.terminate()
   }
 
   /** Fails the connection, and tells why in the next tick: once, as nothing more is delivered. */
   #fail(code: number, error: Error): void {
-    if (!this.#lifecycle.delivers) return
-    this.#farewell = writeClosePayload(code, '')
-    this.#perform(this.#lifecycle.fail(NO_STATUS))
+    if (!this.lifecycle.delivers) return
+    this.#ending.fail(code)
     process.nextTick(() => this.#emit('error', error))
-  }
-
-  #perform(actions: number): void {
-    if (actions === Action.none) return
-    if ((actions & Action.sayClose) !== 0) this.frames.control(OPCODE_CLOSE, this.#farewell, undefined)
-    if ((actions & Action.limitTime) !== 0) this.#limitTime()
-    if ((actions & Action.stopDelivery) !== 0) this.#stopDelivery()
-    if ((actions & Action.flush) !== 0) this.frames.outgoing.touch()
-    if ((actions & Action.halfClose) !== 0) this.#transport.end()
-    if ((actions & Action.destroy) !== 0) this.#transport.close()
-    if ((actions & Action.finish) !== 0) this.#transport.endBoth()
-  }
-
-  #limitTime(): void {
-    this.#closeTimer ??= runOutside(() => setTimeout(() => this.terminate(), this.#settings.closeTimeout))
-  }
-
-  #stopDelivery(): void {
-    this.#incoming.drop()
-    this.#pressure.drain()
   }
 
   #emit(event: string, ...values: unknown[]): void {
@@ -295,7 +282,7 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
 
   /** Nothing more is delivered in this turn of the event loop. */
   #yield(): void {
-    if (!this.#lifecycle.delivers) return
+    if (!this.lifecycle.delivers) return
     this.#pressure.pause(Reason.handlers)
     setImmediate(() => runOutside(() => this.#pressure.resumeNow(Reason.handlers)))
   }

@@ -1,0 +1,80 @@
+// How one WebSocket ends: says Close with a payload of its own, closes the halves of the transport as the lifecycle asks
+// for it, and limits the time that this may take. It is made when something of the end is to be done.
+import type { Buffer } from 'node:buffer'
+import { OPCODE_CLOSE } from '../codec/frames.js'
+import { runOutside } from '../internals/context.js'
+import { CloseCode, writeClosePayload } from '../protocol/closeCode.js'
+import { Action, type Lifecycle } from '../protocol/lifecycle.js'
+import type { Transport } from '../transport/transport.js'
+import { EMPTY } from './data.js'
+import type { FrameSender } from './frameSender.js'
+
+/** The peer that ends. */
+export interface Ending {
+  readonly lifecycle: Lifecycle
+  readonly transport: Transport
+  readonly frames: FrameSender
+  /** Milliseconds that the closing handshake may take. */
+  readonly closeTimeout: number
+  /** Nothing more is delivered. */
+  deliveryEnds(): void
+}
+
+const NO_STATUS = { code: CloseCode.none, reason: '' }
+
+export class SocketEnd {
+  /** What the peer's Close frame has said. */
+  code: number = CloseCode.abnormal
+  reason: Buffer = EMPTY
+  readonly #peer: Ending
+  /** The payload of this side's Close frame. */
+  #farewell: Uint8Array = EMPTY
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(peer: Ending) {
+    this.#peer = peer
+  }
+
+  /** Starts the closing handshake with the payload of a Close frame. */
+  close(payload: Uint8Array): void {
+    this.#farewell = payload
+    this.perform(this.#peer.lifecycle.sendClose(NO_STATUS))
+  }
+
+  /** The peer has said Close: its payload goes back to it. */
+  received(code: number, reason: Buffer, payload: Uint8Array): void {
+    this.code = code
+    this.reason = reason
+    this.#farewell = payload
+    this.perform(this.#peer.lifecycle.receiveClose(NO_STATUS))
+  }
+
+  /** Fails the connection with this close code. */
+  fail(code: number): void {
+    this.#farewell = writeClosePayload(code, '')
+    this.perform(this.#peer.lifecycle.fail(NO_STATUS))
+  }
+
+  /** Does what the lifecycle has answered to an event. */
+  perform(actions: number): void {
+    if (actions === Action.none) return
+    const { frames, transport } = this.#peer
+    if ((actions & Action.sayClose) !== 0) frames.control(OPCODE_CLOSE, this.#farewell, undefined)
+    if ((actions & Action.limitTime) !== 0) this.#limitTime()
+    if ((actions & Action.stopDelivery) !== 0) this.#peer.deliveryEnds()
+    if ((actions & Action.flush) !== 0) frames.outgoing.touch()
+    if ((actions & Action.halfClose) !== 0) transport.end()
+    if ((actions & Action.destroy) !== 0) transport.close()
+    if ((actions & Action.finish) !== 0) transport.endBoth()
+  }
+
+  /** The transport is gone. */
+  over(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #limitTime(): void {
+    const { lifecycle, closeTimeout } = this.#peer
+    this.#timer ??= runOutside(() => setTimeout(() => this.perform(lifecycle.terminate()), closeTimeout))
+  }
+}
