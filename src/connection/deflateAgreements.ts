@@ -42,19 +42,27 @@ export class DeflateAgreements {
   }
 
   #agreed(parameters: DeflateParameters, answer: string): Agreed {
-    const { windows, threshold } = this.#settings
-    const takesOver = !parameters.clientNoContextTakeover
-    const windowBits = parameters.clientMaxWindowBits
-    return {
-      answer,
-      inflation: { takesOver, windowBits, windows, bytes: takesOver ? mostInflaterBytes(windowBits) : 0 },
-      deflation: {
-        ...this.#parts,
-        takesOver: !parameters.serverNoContextTakeover,
-        windowBits: parameters.serverMaxWindowBits,
-        threshold,
-        windows,
-      },
-    }
+    return agreedOn(this.#parts, { ...this.#settings, parameters }, answer)
+  }
+}
+
+/** What the two halves of a connection are told of the parameters in `settings`, which were agreed on. */
+export function agreedOn(
+  parts: { readonly encoder: Encoder; readonly heap: Heap },
+  { parameters, threshold, windows }: DeflateSettings,
+  answer: string,
+): Agreed {
+  const takesOver = !parameters.clientNoContextTakeover
+  const windowBits = parameters.clientMaxWindowBits
+  return {
+    answer,
+    inflation: { takesOver, windowBits, windows, bytes: takesOver ? mostInflaterBytes(windowBits) : 0 },
+    deflation: {
+      ...parts,
+      takesOver: !parameters.serverNoContextTakeover,
+      windowBits: parameters.serverMaxWindowBits,
+      threshold,
+      windows,
+    },
   }
 }

@@ -1,0 +1,170 @@
+// What is agreed on about compression by the options of ws. The rules of ws are stricter than the core's
+// (protocol/permessageDeflate.ts): one parameter that is wrong makes the whole header wrong, and an offer may be refused.
+import { deflateQuantities, windowQuantities } from '../checks/quantities.js'
+import { heapOfThread } from '../codec/codec.js'
+import { type Agreed, agreedOn } from '../connection/deflateAgreements.js'
+import type { DeflateSettings } from '../connection/deflateSettings.js'
+import { encoderOfThread } from '../connection/sending/encoder.js'
+import { Windows } from '../memory/windows.js'
+import { LEAST_WINDOW_BITS, MOST_WINDOW_BITS } from '../protocol/permessageDeflate.js'
+import type { Parameters } from './extension.js'
+
+/** The option `perMessageDeflate`. What concerns zlib (`zlibDeflateOptions`, `concurrencyLimit`, …) has no effect here. */
+export interface PerMessageDeflateOptions {
+  readonly serverNoContextTakeover?: boolean | undefined
+  readonly clientNoContextTakeover?: boolean | undefined
+  readonly serverMaxWindowBits?: number | boolean | undefined
+  readonly clientMaxWindowBits?: number | boolean | undefined
+  /** Messages with fewer bytes are sent as they are, where the server takes no context over. Default: 1024. */
+  readonly threshold?: number | undefined
+  readonly isServer?: boolean | undefined
+}
+
+/** The parameters of one offer or of an answer, by their names in the header. */
+export type Parameterized = Record<string, true | number>
+
+const SERVER_NO_CONTEXT = 'server_no_context_takeover'
+const CLIENT_NO_CONTEXT = 'client_no_context_takeover'
+const SERVER_BITS = 'server_max_window_bits'
+const CLIENT_BITS = 'client_max_window_bits'
+const THRESHOLD = 1024
+
+/** Thresholds are the application's: it may have a new one for each connection. */
+const MOST_KNOWN = 1024
+
+/** All connections of this room share the bound over their windows. */
+const windows = new Windows(deflateQuantities.memory.byDefault)
+
+/** By what they say: connections that have agreed on the same share all but their windows. */
+const known = new Map<string, Agreed>()
+
+function agreedFor(settings: Omit<DeflateSettings, 'windows'>): Agreed {
+  const key = JSON.stringify(settings)
+  const parts = { encoder: encoderOfThread('server'), heap: heapOfThread() }
+  const agreed = known.get(key) ?? agreedOn(parts, { ...settings, windows }, '')
+  if (known.size < MOST_KNOWN) known.set(key, agreed)
+  return agreed
+}
+
+export class PerMessageDeflate {
+  /** What was agreed on; null before `accept`. */
+  params: Parameterized | null = null
+  readonly #options: PerMessageDeflateOptions
+  readonly #isServer: boolean
+
+  constructor(options: PerMessageDeflateOptions = {}) {
+    this.#options = options
+    this.#isServer = Boolean(options.isServer)
+  }
+
+  static get extensionName(): string {
+    return 'permessage-deflate'
+  }
+
+  /** The parameters that a client offers. */
+  offer(): Parameterized {
+    const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } = this.#options
+    const offered: Parameterized = {}
+    if (serverNoContextTakeover) offered[SERVER_NO_CONTEXT] = true
+    if (clientNoContextTakeover) offered[CLIENT_NO_CONTEXT] = true
+    if (serverMaxWindowBits) offered[SERVER_BITS] = serverMaxWindowBits
+    if (clientMaxWindowBits) offered[CLIENT_BITS] = clientMaxWindowBits
+    else if (clientMaxWindowBits === undefined || clientMaxWindowBits === null) offered[CLIENT_BITS] = true
+    return offered
+  }
+
+  /** Agrees on one of a client's offers, or on a server's answer. Throws an Error where none can be accepted. */
+  accept(configurations: readonly Parameters[]): Parameterized {
+    const read = configurations.map((parameters) => this.#normalized(parameters))
+    this.params = this.#isServer ? this.#acceptOffer(read) : this.#acceptAnswer(read[0] ?? {})
+    return this.params
+  }
+
+  /** What the core is told of it. Valid after `accept`. */
+  get agreed(): Agreed {
+    const params = this.params ?? {}
+    const serverBits = params[SERVER_BITS]
+    const clientBits = params[CLIENT_BITS]
+    const serverNoContextTakeover = params[SERVER_NO_CONTEXT] === true
+    const parameters = {
+      serverNoContextTakeover,
+      clientNoContextTakeover: params[CLIENT_NO_CONTEXT] === true,
+      // A window that is smaller than what was agreed on is allowed, and takes less memory (RFC 7692, section 7.1.2.1).
+      serverMaxWindowBits: typeof serverBits === 'number' ? serverBits : windowQuantities.server.byDefault,
+      clientMaxWindowBits: typeof clientBits === 'number' ? clientBits : MOST_WINDOW_BITS,
+    }
+    return agreedFor({ parameters, threshold: serverNoContextTakeover ? (this.#options.threshold ?? THRESHOLD) : 0 })
+  }
+
+  /** Whether there is memory for the windows of one more connection. */
+  get hasRoom(): boolean {
+    return windows.hasRoom(this.agreed.inflation.bytes)
+  }
+
+  /** Nothing is to be released here: a connection gives its windows back by itself. */
+  cleanup(): void {}
+
+  #acceptOffer(offers: readonly Parameterized[]): Parameterized {
+    const offer = offers.find((one) => this.#allows(one))
+    if (offer === undefined) throw new Error('None of the extension offers can be accepted')
+    const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } = this.#options
+    if (serverNoContextTakeover) offer[SERVER_NO_CONTEXT] = true
+    if (clientNoContextTakeover) offer[CLIENT_NO_CONTEXT] = true
+    if (typeof serverMaxWindowBits === 'number') offer[SERVER_BITS] = serverMaxWindowBits
+    if (typeof clientMaxWindowBits === 'number') offer[CLIENT_BITS] = clientMaxWindowBits
+    else if (offer[CLIENT_BITS] === true || clientMaxWindowBits === false) delete offer[CLIENT_BITS]
+    return offer
+  }
+
+  /** Whether an offer leaves the server what its options ask for. */
+  #allows(offer: Parameterized): boolean {
+    const { serverNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } = this.#options
+    if (serverNoContextTakeover === false && offer[SERVER_NO_CONTEXT] !== undefined) return false
+    const serverBits = Number(offer[SERVER_BITS] ?? MOST_WINDOW_BITS)
+    if (serverMaxWindowBits === false && offer[SERVER_BITS] !== undefined) return false
+    if (typeof serverMaxWindowBits === 'number' && SERVER_BITS in offer && serverMaxWindowBits > serverBits)
+      return false
+    if (typeof clientMaxWindowBits !== 'number') return true
+    const clientBits = offer[CLIENT_BITS]
+    return typeof clientBits === 'number' ? clientMaxWindowBits <= clientBits : clientBits === true
+  }
+
+  #acceptAnswer(answer: Parameterized): Parameterized {
+    const { clientNoContextTakeover, clientMaxWindowBits } = this.#options
+    if (clientNoContextTakeover === false && answer[CLIENT_NO_CONTEXT] !== undefined) {
+      throw new Error(`Unexpected parameter "${CLIENT_NO_CONTEXT}"`)
+    }
+    const bits = answer[CLIENT_BITS]
+    if (bits === undefined) {
+      if (typeof clientMaxWindowBits === 'number') answer[CLIENT_BITS] = clientMaxWindowBits
+      return answer
+    }
+    const most = typeof clientMaxWindowBits === 'number' ? clientMaxWindowBits : Infinity
+    if (clientMaxWindowBits === false || Number(bits) > most) {
+      throw new Error(`Unexpected or invalid parameter "${CLIENT_BITS}"`)
+    }
+    return answer
+  }
+
+  /** The parameters with one value each. Throws for what is unknown, repeated, or has a wrong value. */
+  #normalized(parameters: Parameters): Parameterized {
+    const read: Parameterized = {}
+    for (const [name, values] of Object.entries(parameters)) {
+      const [value = true] = values
+      if (values.length > 1) throw new Error(`Parameter "${name}" must have only a single value`)
+      read[name] = this.#valueOf(name, value)
+    }
+    return read
+  }
+
+  #valueOf(name: string, value: string | true): true | number {
+    if (name === SERVER_NO_CONTEXT || name === CLIENT_NO_CONTEXT) {
+      if (value === true) return true
+    } else if (name !== SERVER_BITS && name !== CLIENT_BITS) throw new Error(`Unknown parameter "${name}"`)
+    else if (value !== true) {
+      const bits = Number(value)
+      if (Number.isInteger(bits) && bits >= LEAST_WINDOW_BITS && bits <= MOST_WINDOW_BITS) return bits
+    } else if (name === CLIENT_BITS && this.#isServer) return true
+    throw new TypeError(`Invalid value for parameter "${name}": ${value}`)
+  }
+}

@@ -1,0 +1,246 @@
+// WebSocketServer, as ws has it: who is let in and how, and how long the server lives. What happens on a connection is its
+// socket's (webSocket.ts).
+import { EventEmitter } from 'node:events'
+import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { acceptKey } from '../protocol/openingHandshake.js'
+import { adopt, isAdopted } from './adopt.js'
+import {
+  type AgreedExtensions,
+  answerOf,
+  compressionOf,
+  type OpeningRequest,
+  readOffers,
+  readOpening,
+} from './openingRequest.js'
+import { abortHandshake, isRefusal, refuse } from './refusal.js'
+import { hasPort, type LiveOptions, liveOptions, type ServerOptions } from './serverOptions.js'
+import type { ServerSocket } from './serverSocket.js'
+import { WebSocket } from './webSocket.js'
+
+const RUNNING = 0
+const CLOSING = 1
+const CLOSED = 2
+
+/** Streams that have become WebSockets of another class than this room's. */
+const foreign = new WeakSet<Duplex>()
+
+/** What an upgrade has come to: the lines of the response, and what was agreed on. */
+interface Outcome {
+  readonly lines: readonly string[]
+  readonly protocol: string
+  readonly extensions: AgreedExtensions
+}
+
+/** Is given the socket of an upgrade, and the request that was handed in. */
+export type Upgraded = (socket: ServerSocket, request: IncomingMessage) => void
+
+export class WebSocketServer extends EventEmitter {
+  /** The options, which are read at each upgrade. */
+  options: LiveOptions
+  /** The sockets that are open or closing; undefined with `clientTracking: false`. */
+  declare clients: Set<ServerSocket> | undefined
+  /** The HTTP server whose upgrades are taken; null after `close`, undefined with `noServer`. */
+  declare _server: HttpServer | HttpsServer | null | undefined
+  declare _removeListeners: (() => void) | null | undefined
+  /** Whether the end of the last socket is the end of the server. */
+  declare _shouldEmitClose: boolean | undefined
+  _state: typeof RUNNING | typeof CLOSING | typeof CLOSED
+  /** Listens to the end of each socket: one function for all of them. */
+  readonly #left: (this: ServerSocket) => void
+
+  /**
+   * `callback` is called once the server listens. Throws a TypeError unless exactly one of the options `port`, `server` and
+   * `noServer` is given.
+   */
+  constructor(given?: ServerOptions, callback?: () => void) {
+    super()
+    const options = liveOptions(given)
+    if (hasPort(options)) this._server = listening(options, callback)
+    else if (options.server) this._server = options.server
+    if (this._server) this._removeListeners = this.#serve(this._server)
+    if (options.clientTracking) {
+      this.clients = new Set()
+      this._shouldEmitClose = false
+    }
+    this.options = options
+    this._state = RUNNING
+    this.#left = leaver(this)
+  }
+
+  /** Where the server listens: an address, a path, or null once it is closed. Throws an Error with `noServer`. */
+  address(): AddressInfo | string | null {
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode')
+    return this._server ? this._server.address() : null
+  }
+
+  /**
+   * Takes no more upgrades. 'close' is emitted when the sockets have ended, which this does not make them do. `callback` is
+   * given an Error if the server was closed before.
+   */
+  close(callback?: (error?: Error) => void): void {
+    if (this._state === CLOSED) {
+      if (callback) this.once('close', () => callback(new Error('The server is not running')))
+      process.nextTick(emitClose, this)
+      return
+    }
+    if (callback) this.once('close', callback)
+    if (this._state === CLOSING) return
+    this._state = CLOSING
+    const server = this._server
+    if (server) this.#letGo()
+    if (server && !this.options.noServer && !this.options.server) server.close(() => emitClose(this))
+    else if (this.clients?.size) this._shouldEmitClose = true
+    else process.nextTick(emitClose, this)
+  }
+
+  /** Whether this server is the one to handle a request: by the option `path`. May be replaced. */
+  shouldHandle(request: IncomingMessage): unknown {
+    const { path } = this.options
+    if (!path) return true
+    const { url = '' } = request
+    const query = url.indexOf('?')
+    return (query === -1 ? url : url.slice(0, query)) === path
+  }
+
+  /**
+   * Upgrades a request of an HTTP server, or refuses it. `callback` is called at once, but where `verifyClient` answers
+   * later. Throws an Error if the stream is a WebSocket already.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: Upgraded): void {
+    socket.on('error', destroy)
+    const opening = readOpening(request)
+    if (isRefusal(opening)) return refuse(this, request, socket, opening)
+    if (!this.shouldHandle(request)) return abortHandshake(socket, 400)
+    const offers = readOffers(request, this.options.perMessageDeflate)
+    if (isRefusal(offers)) return refuse(this, request, socket, offers)
+    const { protocols, extensions } = offers
+    this.#verify(request, socket, opening, () => {
+      this.completeUpgrade(extensions, opening.key, protocols, request, socket, head, callback)
+    })
+  }
+
+  /** Asks `verifyClient`, if there is one, and goes on if the client may come in. */
+  #verify(request: IncomingMessage, socket: Duplex, { version }: OpeningRequest, goOn: () => void): void {
+    const { verifyClient } = this.options
+    if (!verifyClient) return goOn()
+    const { headers, socket: connection } = request
+    const origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'] as string | undefined
+    const secure = Boolean(Reflect.get(connection, 'authorized') || Reflect.get(connection, 'encrypted'))
+    const info = { origin, secure, req: request }
+    // The number of parameters tells the way in which the answer comes.
+    if (verifyClient.length === 2) {
+      this.options.verifyClient?.(info, (verified, status, message, fields) => {
+        if (verified) goOn()
+        else abortHandshake(socket, status || 401, message, fields)
+      })
+    } else if (this.options.verifyClient?.(info)) goOn()
+    else abortHandshake(socket, 401)
+  }
+
+  /** The last part of an upgrade: the response, and the socket. */
+  completeUpgrade(
+    extensions: AgreedExtensions,
+    key: string,
+    protocols: Set<string>,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    callback: Upgraded,
+  ): void {
+    // The client has half-closed, or has gone.
+    if (!socket.readable || !socket.writable) return void socket.destroy()
+    if (isAdopted(socket) || foreign.has(socket)) {
+      const words = 'server.handleUpgrade() was called more than once with the same socket'
+      throw new Error(`${words}, possibly due to a misconfiguration`)
+    }
+    if (this._state > RUNNING) return abortHandshake(socket, 503)
+    const client = new this.options.WebSocket(null, undefined, this.options)
+    const lines = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade']
+    lines.push(`Sec-WebSocket-Accept: ${acceptKey(key)}`)
+    const protocol = (protocols.size > 0 && this.#chosen(protocols, request)) || ''
+    if (protocol !== '') lines.push(`Sec-WebSocket-Protocol: ${protocol}`)
+    const answer = answerOf(extensions)
+    if (answer !== undefined) lines.push(`Sec-WebSocket-Extensions: ${answer}`)
+    this.emit('headers', lines, request)
+    this.#open(client, socket, head, { lines, protocol, extensions })
+    if (this.clients) {
+      this.clients.add(client)
+      client.on('close', this.#left)
+    }
+    callback(client, request)
+  }
+
+  #chosen(protocols: Set<string>, request: IncomingMessage): string | false | undefined {
+    if (this.options.handleProtocols) return this.options.handleProtocols(protocols, request)
+    const [first] = protocols
+    return first
+  }
+
+  #open(client: ServerSocket, socket: Duplex, head: Buffer, { lines, protocol, extensions }: Outcome): void {
+    const { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = this.options
+    const options = { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation }
+    const response = `${lines.join('\r\n')}\r\n\r\n`
+    socket.removeListener('error', destroy)
+    if (client instanceof WebSocket) {
+      return adopt(client, socket, head, options, { response, protocol, deflate: compressionOf(extensions) })
+    }
+    // The class is that of ws itself, which keeps these where it looks for them.
+    foreign.add(socket)
+    Object.assign(client, { _protocol: protocol, _extensions: extensions })
+    socket.write(response)
+    client.setSocket(socket, head, options)
+  }
+
+  #letGo(): void {
+    this._removeListeners?.()
+    this._removeListeners = null
+    this._server = null
+  }
+
+  /** Takes the upgrades of an HTTP server, and hands on what it tells. Returns what undoes that. */
+  #serve(server: HttpServer | HttpsServer): () => void {
+    const connected = this.emit.bind(this, 'connection')
+    const listeners = {
+      listening: this.emit.bind(this, 'listening'),
+      error: this.emit.bind(this, 'error'),
+      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        this.handleUpgrade(request, socket, head, connected)
+      },
+    }
+    for (const [event, listener] of Object.entries(listeners)) server.on(event, listener)
+    return () => {
+      for (const [event, listener] of Object.entries(listeners)) server.removeListener(event, listener)
+    }
+  }
+}
+
+/** A server of the option `port`: what is no upgrade is told to become one. */
+function listening({ port, host, backlog }: LiveOptions, callback: (() => void) | undefined): HttpServer {
+  const server = createServer((_request, response) => {
+    const body = String(STATUS_CODES[426])
+    response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' })
+    response.end(body)
+  })
+  return server.listen(port ?? undefined, host ?? undefined, backlog ?? undefined, callback)
+}
+
+/** What listens to the 'close' of each of a server's sockets. */
+function leaver(server: WebSocketServer): (this: ServerSocket) => void {
+  return function (this: ServerSocket) {
+    server.clients?.delete(this)
+    if (server._shouldEmitClose && !server.clients?.size) process.nextTick(emitClose, server)
+  }
+}
+
+function emitClose(server: WebSocketServer): void {
+  server._state = CLOSED
+  server.emit('close')
+}
+
+/** Listens to the errors of a stream until it is a WebSocket. */
+function destroy(this: Duplex): void {
+  this.destroy()
+}
