@@ -2,10 +2,12 @@
 import type { Claimant } from '../memory/budget.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
 import type { Expiring } from '../time/deadlines.js'
-import type { PressureListener } from './pressure.js'
+import type { Pressure, PressureListener } from './pressure.js'
 import type { Sink } from './receiving/sink.js'
 
 export interface Owner extends Claimant, Expiring, Sink, PressureListener {
+  /** Whether it is read from. It is made when it is first asked for: most connections are never paused. */
+  readonly pressure: Pressure
   /** The peer has broken a rule, or a limit: the connection fails with that rule's close code. */
   violated(violation: ProtocolViolation): void
   /** Nothing can be sent any more: the connection ends at once. */

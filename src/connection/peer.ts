@@ -36,12 +36,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   context: AsyncResource | undefined
   readonly shared: RouteContext<Data>
   readonly sender: Sender
-  readonly pressure: Pressure
   readonly #transport: Transport
   readonly #clientAddress: string | undefined
   readonly #lifecycle: Lifecycle
   #end: Ending | undefined // made when something of the end is to be done
   readonly #vitals: Vitals
+  #pressure: Pressure | undefined // made for the first bytes, or the first reason to pause
   #incoming: Incoming | undefined // made for the first bytes that come: many connections only listen
   #delivery: Delivery<Data> | undefined
   #pings: Pings | undefined
@@ -55,8 +55,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#transport = transport
     this.#lifecycle = new Lifecycle(shared.encoder.role)
     this.#vitals = new Vitals(shared)
-    this.pressure = new Pressure(transport, this.#lifecycle, this.#vitals, this)
-    this.sender = openSender(opening, shared, transport, this.#lifecycle, this.pressure, this)
+    this.sender = openSender(opening, shared, transport, this.#lifecycle, this)
     shared.heap.expectSlot()
     if (opening.deflate !== undefined) this.#incoming = openIncoming(this, opening) // its windows count from now on
   }
@@ -87,6 +86,11 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   get remoteAddress(): string | undefined {
     return this.#lifecycle.isGone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
+  }
+
+  get pressure(): Pressure {
+    this.#pressure ??= new Pressure(this.#transport, this.#lifecycle, this.#vitals, this)
+    return this.#pressure
   }
 
   get delivery(): Delivery<Data> {
@@ -126,7 +130,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   // What the transport tells (Receiver).
-
   received(start: number, end: number): void {
     if (!this.#lifecycle.delivers) return
     this.#vitals.heard()
@@ -228,7 +231,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   deliveryEnds(): void {
     this.#incoming?.drop()
-    this.pressure.drain()
+    this.#pressure?.drain()
   }
 
   readingStopped(): void {

@@ -39,7 +39,9 @@ export function currentContext(): AsyncResource | undefined {
 }
 
 function holdsStores(resource: object): boolean {
-  return storesOf(resource).some((symbol) => holdsAnything(symbol, Reflect.get(resource, symbol)))
+  for (const symbol of Object.getOwnPropertySymbols(resource))
+    if (isStores(symbol) && holdsAnything(symbol, Reflect.get(resource, symbol))) return true
+  return false
 }
 
 let copies: boolean | undefined
@@ -55,12 +57,15 @@ function newResource(): AsyncResource {
 }
 
 function storesOf(resource: object): symbol[] {
-  return Object.getOwnPropertySymbols(resource).filter((symbol) => {
-    if (others.has(symbol)) return false
-    if (STORES.test(symbol.description ?? '')) return true
-    others.add(symbol)
-    return false
-  })
+  return Object.getOwnPropertySymbols(resource).filter(isStores)
+}
+
+/** Whether a resource's stores are under a symbol; this is asked for each symbol of each connection's resource. */
+function isStores(symbol: symbol): boolean {
+  if (others.has(symbol)) return false
+  if (STORES.test(symbol.description ?? '')) return true
+  others.add(symbol)
+  return false
 }
 
 /** Under its symbol is a store itself, perhaps a Map of the application's, or since Node 24 the map of all stores. */

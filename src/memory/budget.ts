@@ -97,10 +97,10 @@ export class Budget {
    * Whether handlers of connections that have ended hold so much that nobody can get back that a newcomer, whose handlers
    * may do the same, must be refused: first from the addresses that left the most.
    */
-  refuses(address: () => string | undefined): boolean {
+  refuses(newcomer: { readonly remoteAddress: string | undefined }): boolean {
     const { remains } = this
     if (remains.objects <= CROWDED * this.#room) return false
-    return remains.objects > FULL_OF_REMAINS * this.#room || remains.isLarge(address())
+    return remains.objects > FULL_OF_REMAINS * this.#room || remains.isLarge(newcomer.remoteAddress)
   }
 
   /** Payloads that are arriving in regions, the oldest first. */

@@ -96,12 +96,14 @@ export type HeaderFields = Readonly<Record<string, string | readonly string[]>>
 const VALUE = /^[\t -~\x80-\xff]*$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
+const NONE: readonly string[] = []
+
 /**
  * The subprotocols in a Sec-WebSocket-Protocol header (section 4.1, point 10): tokens, each once. A header without any
  * offers none, which is what clients mean that write an empty one. Undefined for a header that breaks the rule.
  */
 export function offeredProtocols(header: string | undefined): readonly string[] | undefined {
-  if (header === undefined) return []
+  if (header === undefined) return NONE
   const offered = elementsOf(header)
   return offered.every((item) => TOKEN.test(item)) && new Set(offered).size === offered.length ? offered : undefined
 }
@@ -137,8 +139,8 @@ export function checkHeaders(headers: HeaderFields): void {
 
 /** Header lines as they travel. */
 export function headerLines(headers: HeaderFields): string {
-  const lines = Object.entries(headers).flatMap(([name, value]) =>
-    (typeof value === 'string' ? [value] : value).map((line) => `${name}: ${line}\r\n`),
-  )
-  return lines.join('')
+  let lines = ''
+  for (const [name, value] of Object.entries(headers))
+    for (const line of typeof value === 'string' ? [value] : value) lines += `${name}: ${line}\r\n`
+  return lines
 }

@@ -133,7 +133,7 @@ export class UpgradeRequest {
 
   /** The subprotocols that the client offers, the preferred ones first. */
   get protocols(): readonly string[] {
-    return offeredProtocols(this.headers['sec-websocket-protocol']) ?? []
+    return [...(offeredProtocols(this.headers['sec-websocket-protocol']) ?? [])]
   }
 
   /**

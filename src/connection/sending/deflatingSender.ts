@@ -5,7 +5,6 @@ import type { Lifecycle } from '../../protocol/lifecycle.js'
 import type { Transport } from '../../transport/transport.js'
 import type { Sendable, SendResult } from '../connection.js'
 import type { Owner } from '../owner.js'
-import type { Pressure } from '../pressure.js'
 import { Deflation, type DeflationShared } from './deflation.js'
 import { checkSendable } from './sendable.js'
 import { Sender } from './sender.js'
@@ -19,10 +18,9 @@ export class DeflatingSender extends Sender {
     shared: SenderContext,
     transport: Transport,
     lifecycle: Lifecycle,
-    pressure: Pressure,
     owner: Owner,
   ) {
-    super(shared, transport, lifecycle, pressure, owner)
+    super(shared, transport, lifecycle, owner)
     this.#deflation = new Deflation(deflation)
   }
 
@@ -76,10 +74,9 @@ export function openSender(
   shared: SenderContext,
   transport: Transport,
   lifecycle: Lifecycle,
-  pressure: Pressure,
   owner: Owner,
 ): Sender {
   return deflate === undefined
-    ? new Sender(shared, transport, lifecycle, pressure, owner)
-    : new DeflatingSender(deflate.deflation, shared, transport, lifecycle, pressure, owner)
+    ? new Sender(shared, transport, lifecycle, owner)
+    : new DeflatingSender(deflate.deflation, shared, transport, lifecycle, owner)
 }

@@ -11,7 +11,6 @@ import type { Transport } from '../../transport/transport.js'
 import type { Sendable, SendResult } from '../connection.js'
 import { Message, messageInternals } from '../message.js'
 import type { Owner } from '../owner.js'
-import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import type { Subscriber } from '../subscriber.js'
 import type { Backlog } from './backlog.js'
@@ -28,19 +27,17 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
   readonly #shared: SenderContext
   readonly #lifecycle: Lifecycle
-  readonly #pressure: Pressure
   readonly #owner: Owner
-  /** `send` has answered `'buffered'`, so `drain` is to be told. */
-  #drainOwed = false
+  #drainOwed = false // `send` has answered `'buffered'`, so `drain` is to be told
+  #holding = false // reading has been stopped because of the output
   /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
   #failed = false
   /** The message under way that is sent in parts, made for the first. */
   protected unfinished: Unfinished | undefined
 
-  constructor(shared: SenderContext, transport: Transport, lifecycle: Lifecycle, pressure: Pressure, owner: Owner) {
+  constructor(shared: SenderContext, transport: Transport, lifecycle: Lifecycle, owner: Owner) {
     this.#shared = shared
     this.#lifecycle = lifecycle
-    this.#pressure = pressure
     this.#owner = owner
     this.outgoing = new Outgoing(transport, shared, this, owner)
   }
@@ -140,7 +137,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     const { buffered } = this
     const { outputLimit } = this.#shared.limits
     if (buffered > outputLimit) this.#hold()
-    else if (buffered <= outputLimit / 2) this.#pressure.resume(Reason.output)
+    else if (this.#holding && buffered <= outputLimit / 2) this.#hold(false)
     if (!this.#lifecycle.delivers && this.outgoing.buffered === 0) this.#owner.everythingWritten()
   }
 
@@ -212,9 +209,12 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     else this.outgoing.flush()
   }
 
-  /** The output is above its limit, and can't be written. */
-  #hold(): void {
-    if (this.#shared.outputPolicy === 'pause') this.#pressure.pause(Reason.output)
+  /** The output is above its limit, and can't be written: nothing is read until that is over. */
+  #hold(holding = true): void {
+    if (this.#shared.outputPolicy !== 'pause') return
+    this.#holding = holding
+    if (holding) this.#owner.pressure.pause(Reason.output)
+    else this.#owner.pressure.resume(Reason.output)
   }
 
   get #open(): boolean {

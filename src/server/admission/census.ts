@@ -35,15 +35,15 @@ export class Census {
     this.#addresses = new Addresses(connections, ({ remoteAddress }) => remoteAddress)
   }
 
-  /** The refusal of one more connection, or undefined if there is room. */
-  refusal(address: () => string | undefined): Refusal | undefined {
+  /** The refusal of one more connection, or undefined if there is room. Its address is asked for only where it counts. */
+  refusal(newcomer: { readonly remoteAddress: string | undefined }): Refusal | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits
     const { size } = this.connections
     if (size >= maxConnections) return refuse(503, `too many connections: maxConnections is ${maxConnections}`)
     if (maxConnectionsPerAddress >= maxConnections || size < NEAR * maxConnectionsPerAddress - 1) return undefined
     this.#addresses.ask(size < maxConnectionsPerAddress ? ASKED_AT_ONCE : Infinity)
     if (size < maxConnectionsPerAddress) return undefined // so nobody has as many
-    const from = address()
+    const from = newcomer.remoteAddress
     if (from === undefined || this.#addresses.count(from) < maxConnectionsPerAddress) return undefined
     return refuse(
       429,

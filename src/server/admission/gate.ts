@@ -60,7 +60,7 @@ export class Gate {
     if (match !== undefined) requestInternals.name(request, match.params)
     const refusal = this.refusal(request)
     if (refusal !== undefined) return { head, request, endpoint, verdict: refusal }
-    if (match === undefined && !rest.serves && !routes.empty) {
+    if (match === undefined && !routes.empty && !rest.serves) {
       return { head, request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
     }
     const verdict = endpoint.decide(head, request, given)
@@ -77,8 +77,7 @@ export class Gate {
   refusal(request: UpgradeRequest): Refusal | undefined {
     if (this.#closed) return refuse(503, 'the server is closing')
     const { census, budget } = this.#options
-    if (budget.refuses(() => request.remoteAddress))
-      return refuse(503, 'handlers of connections that have ended hold the memory')
-    return census.refusal(() => request.remoteAddress)
+    if (budget.refuses(request)) return refuse(503, 'handlers of connections that have ended hold the memory')
+    return census.refusal(request)
   }
 }

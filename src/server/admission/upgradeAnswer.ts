@@ -64,9 +64,12 @@ const rejection = {
 const ADVICE =
   'to accept, return nothing or { data, headers, protocol, deflate }; to refuse, { status, headers, body } with a status from 300'
 
+/** What no answer says. */
+const NOTHING: AcceptedAnswer = { data: undefined, headers: {}, protocol: undefined, deflate: undefined }
+
 /** Reads an answer. Throws a TypeError for what is none, and for headers that may not be sent. */
 export function readAnswer(answer: unknown): ReadAnswer {
-  if (answer === undefined) return { data: undefined, headers: {}, protocol: undefined, deflate: undefined }
+  if (answer === undefined) return NOTHING
   if (typeof answer !== 'object' || answer === null || !isPlain(answer)) {
     throw callerError('ERR_UPGRADE_ANSWER', `${shown(answer)} is not an answer of upgrade: ${adviceFor(answer)}`)
   }
