@@ -139,9 +139,14 @@ export class StrictDeflateClient implements Taker {
     return new StrictDeflateClient(socket, strictlyAgreed(offers, lines), level)
   }
 
+  /** The payload of a message, compressed if that was agreed on, with the window of those before it. */
+  compressed(payload: Buffer): Buffer {
+    return this.#deflating?.message(payload) ?? payload
+  }
+
   /** The frames of a message, compressed if that was agreed on, in fragments of at most `fragment` bytes (0: of any length). */
   frames(payload: Buffer, isText: boolean, fragment = 0): Buffer {
-    const bytes = this.#deflating?.message(payload) ?? payload
+    const bytes = this.compressed(payload)
     const length = fragment === 0 ? Math.max(bytes.length, 1) : fragment
     const frames: Buffer[] = []
     for (let at = 0; at === 0 || at < bytes.length; at += length) {
@@ -173,6 +178,18 @@ export class StrictDeflateClient implements Taker {
         this.#wake = resolve
       })
     }
+  }
+
+  /** The code with which the server closes; rejects if it does not, or sends anything wrong. */
+  async closeCode(): Promise<number> {
+    while (!this.#over && this.#wrong === undefined) {
+      const close = this.controls.find(({ kind }) => kind === 'close')
+      if (close !== undefined) return close.payload.length < 2 ? 1005 : close.payload.readUInt16BE(0)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    throw this.#wrong ?? new Error('the connection has ended without Close')
   }
 
   /** Sends a message, and awaits the same. */
