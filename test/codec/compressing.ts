@@ -13,18 +13,24 @@ const compression = compressionOf(heap)
 const { codec } = heap
 
 const GUARD = 64
-const POISON = 0xee
-const guard = Buffer.alloc(GUARD, POISON)
+let poison = 0xee
+let guard = Buffer.alloc(GUARD, poison)
 const SPACE = 512 * 1024
 const source = heap.allocate(SPACE)
 const target = heap.allocate(SPACE)
 
+/** From now on, this byte is what lies around all that is read or written, and where nothing has been written. */
+export function surroundWith(byte: number): void {
+  poison = byte
+  guard = Buffer.alloc(GUARD, byte)
+}
+
 /** Puts bytes into the memory between two guards, at an alignment of their own. */
 function place(bytes: Uint8Array): number {
   const at = source.pointer + GUARD + (bytes.length % 16)
-  codec.bytes.fill(POISON, at - GUARD, at)
+  codec.bytes.fill(poison, at - GUARD, at)
   codec.bytes.set(bytes, at)
-  codec.bytes.fill(POISON, at + bytes.length, at + bytes.length + GUARD)
+  codec.bytes.fill(poison, at + bytes.length, at + bytes.length + GUARD)
   return at
 }
 
@@ -36,7 +42,7 @@ function taken(to: number, room: number, written: number): Buffer {
 }
 
 function makeRoom(to: number, room: number): void {
-  codec.bytes.fill(POISON, to, to + room + GUARD)
+  codec.bytes.fill(poison, to, to + room + GUARD)
 }
 
 /** How a message is cut: bytes of input and of room that the next call gets. */
@@ -73,7 +79,7 @@ export class Inflating {
   message(payload: Uint8Array, cuts = whole, inPlace = true, limit = Infinity): Inflated {
     const parts: Buffer[] = []
     const base = target.pointer + GUARD
-    codec.bytes.fill(POISON, base - GUARD, base)
+    codec.bytes.fill(poison, base - GUARD, base)
     let to = base
     this.written = 0
     for (let at = 0; ; ) {
