@@ -6,11 +6,11 @@ import { type PreparedMessage, prepare, type Sendable } from '../../src/index.js
 import type { ServerLimits } from '../../src/server/options.js'
 import { Random } from '../support/random.js'
 import { delay } from '../support/socketClient.js'
+import { warmCompression } from '../support/warmCompression.js'
 import { ACTIONS, type Action, continueFragments } from './actions.js'
 import type { Actor, Stage } from './actor.js'
 import { nameOf, payloadOf, type Spec } from './payloads.js'
 import { type Kind, type Path, Places } from './places.js'
-import { warmCompression } from './warmCompression.js'
 
 /** What a run is about. */
 export interface Profile {
