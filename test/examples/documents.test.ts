@@ -2,41 +2,14 @@
 // names must be the defaults.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as millrace from '../../src/index.js'
 import { ProtocolViolation } from '../../src/protocol/violation.js'
 import { defaultLimits } from '../../src/server/options.js'
+import { documents, FOREIGN, LISTENS, programsIn, read } from './documentPrograms.js'
 import { Program, ROOT } from './program.js'
-
-const documents = [
-  'README.md',
-  'CHANGELOG.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name.replaceAll('\\', '/')}`)
-    .toSorted(),
-]
-
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
-
-/** The JavaScript in a document, with the line it begins at. */
-function programsIn(path: string): { line: number; code: string }[] {
-  const text = read(path)
-  // One in a list is indented.
-  return [...text.matchAll(/^( *)```js\n(.*?)^\1```$/gms)].map((match) => ({
-    line: text.slice(0, match.index).split('\n').length,
-    code: (match[2] ?? '').replaceAll(new RegExp(`^${match[1]}`, 'gm'), ''),
-  }))
-}
-
-/** A whole program listens; what it listens on becomes a free port of the loopback. */
-const LISTENS = /\b(?:listen\(\{|WebSocketServer\(\{) port: \d+/
-/** Packages that are not installed for the tests: such programs are only read. */
-const FOREIGN = /from 'uWebSockets\.js'/
 
 /** What Node.js says of each program, all in one process: to start one takes longer than to read all. */
 function complaintsOf(codes: readonly string[]): string[] {

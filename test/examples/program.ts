@@ -14,9 +14,9 @@ export class Program {
   readonly #ended: Promise<unknown>
   output = ''
 
-  /** Runs `node` with these arguments in the project's folder; PORT is 0. */
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, args, {
+  /** Runs `node`, or another runtime, with these arguments in the project's folder; PORT is 0. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, runtime = process.execPath) {
+    this.#child = spawn(runtime, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PORT: '0', ...env },
@@ -30,8 +30,8 @@ export class Program {
   }
 
   /** Starts one that says where it listens, and waits until it does. */
-  static async start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Program> {
-    const program = new Program(args, env)
+  static async start(args: readonly string[], env: NodeJS.ProcessEnv = {}, runtime?: string): Promise<Program> {
+    const program = new Program(args, env, runtime)
     const due = performance.now() + START
     while (program.port === 0) {
       if (!(await program.lives(50)) || performance.now() > due) {

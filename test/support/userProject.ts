@@ -30,12 +30,16 @@ const compilerOptions = {
 export class UserProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-user-'))
 
-  /** Compiles the example in this folder of `examples`. Throws what the compiler says against it. */
-  constructor(example: string) {
+  /** Compiles the example in this folder of `examples`, if one is named. Throws what the compiler says against it. */
+  constructor(example?: string) {
     this.#install()
-    cpSync(join(ROOT, 'examples', example), join(this.folder, example), { recursive: true })
     writeFileSync(join(this.folder, 'package.json'), '{ "type": "module", "private": true }')
     writeFileSync(join(this.folder, 'main.mjs'), 'export const load = (specifier) => import(specifier)')
+    if (example !== undefined) this.#compile(example)
+  }
+
+  #compile(example: string): void {
+    cpSync(join(ROOT, 'examples', example), join(this.folder, example), { recursive: true })
     writeFileSync(join(this.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: [example] }))
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
     const { status, stdout } = spawnSync(process.execPath, [compiler], { cwd: this.folder, encoding: 'utf8' })
