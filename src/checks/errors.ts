@@ -191,6 +191,41 @@ export const callerErrors = {
     'The option `large` needs a file of millrace that a bundle does not contain.',
     'Tell the bundler to leave millrace external.',
   ],
+  ERR_CONNECT_ADDRESS: [
+    TypeError,
+    '`connect` was given something that is not the address of a WebSocket server.',
+    'Write `ws://` or `wss://`, `[user:password@]host[:port]/path`.',
+  ],
+  ERR_CONNECT_UNREACHABLE: [
+    Error,
+    '`connect` could not reach the server: the name, TCP, TLS or the proxy has failed. `cause` is the error of Node.js.',
+    'The message says what failed.',
+  ],
+  ERR_CONNECT_TIMEOUT: [
+    Error,
+    'The connection was not open within `handshakeTimeout`.',
+    'Raise the timeout, or try again later.',
+  ],
+  ERR_CONNECT_REFUSED: [
+    Error,
+    'The server has answered with another status than 101. `response` has its status and headers.',
+    'Look at the status: 401 and 403 ask for other credentials, 429 and 503 for patience.',
+  ],
+  ERR_CONNECT_REDIRECT: [
+    Error,
+    'A redirect leads to no address, from `wss:` to `ws:`, or further than `followRedirects` allows. `response` has its headers.',
+    'Connect to the address that the server names.',
+  ],
+  ERR_CONNECT_ANSWER: [
+    Error,
+    'The server has answered with something that is no right answer to the opening handshake.',
+    'The message says what is wrong; the address may be that of another service.',
+  ],
+  ERR_CLIENT_TOPICS: [
+    Error,
+    '`subscribe` or `publish` was called on the connection of a client.',
+    'Topics belong to a server: send it a message that asks for what you want.',
+  ],
   ERR_REDIS_ADDRESS: [
     TypeError,
     'The address that `redisBroker` was given is not the address of a Redis server.',

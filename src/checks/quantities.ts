@@ -46,6 +46,19 @@ export const windowQuantities = {
   client: { unit: 'count', byDefault: 12, least: 8, most: 15 },
 } as const satisfies Readonly<Record<string, Quantity>>
 
+/** The numbers of the option `reconnect` of `connect`. */
+export const reconnectQuantities = {
+  delay: { unit: 'ms', byDefault: 500, least: 1, most: LONGEST_TIME },
+  maxDelay: { unit: 'ms', byDefault: 30_000, least: 1, most: LONGEST_TIME },
+  attempts: { unit: 'count', byDefault: 0, least: 0 },
+  buffer: { unit: 'bytes', byDefault: 1024 * 1024, least: 0 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The numbers of `connect` that are no limits of a connection. */
+export const clientQuantities = {
+  followRedirects: { unit: 'count', byDefault: 0, least: 0, most: 100 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
 /** The numbers of acceptors, for `listen`. */
 export const clusterQuantities = {
   /** Default: none. */

@@ -2,7 +2,13 @@
 // own parameters, and inflates with the other's. Connections that have agreed on the same share all but their windows.
 import type { Heap } from '../codec/codec.js'
 import { mostInflaterBytes } from '../codec/inflater.js'
-import { acceptDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
+import {
+  acceptDeflate,
+  acceptedDeflate,
+  type DeflateParameters,
+  deflateOffer,
+  MOST_WINDOW_BITS,
+} from '../protocol/permessageDeflate.js'
 import type { DeflateSettings } from './deflateSettings.js'
 import type { InflationParameters } from './receiving/inflation.js'
 import type { DeflationShared } from './sending/deflation.js'
@@ -41,6 +47,23 @@ export class DeflateAgreements {
     return windows.hasRoom(agreed.inflation.bytes) ? agreed : undefined
   }
 
+  /** What a client offers; undefined where no memory is left for one more window. */
+  get offer(): string | undefined {
+    const { parameters, windows } = this.#settings
+    return windows.hasRoom(mostInflaterBytes(MOST_WINDOW_BITS)) ? deflateOffer(parameters) : undefined
+  }
+
+  /** What holds after a server has answered `offer` with this; undefined for an answer that breaks a rule. */
+  accept(answer: string): Agreed | undefined {
+    const known = this.#known.get(answer)
+    if (known !== undefined) return known
+    const parameters = acceptedDeflate(answer, deflateOffer(this.#settings.parameters))
+    if (parameters === undefined) return undefined
+    const agreed = this.#agreed(parameters, answer)
+    this.#known.set(answer, agreed)
+    return agreed
+  }
+
   #agreed(parameters: DeflateParameters, answer: string): Agreed {
     return agreedOn(this.#parts, { ...this.#settings, parameters }, answer)
   }
@@ -52,17 +75,12 @@ export function agreedOn(
   { parameters, threshold, windows }: DeflateSettings,
   answer: string,
 ): Agreed {
-  const takesOver = !parameters.clientNoContextTakeover
-  const windowBits = parameters.clientMaxWindowBits
+  const server = { takesOver: !parameters.serverNoContextTakeover, windowBits: parameters.serverMaxWindowBits }
+  const client = { takesOver: !parameters.clientNoContextTakeover, windowBits: parameters.clientMaxWindowBits }
+  const [own, theirs] = parts.encoder.role === 'server' ? [server, client] : [client, server]
   return {
     answer,
-    inflation: { takesOver, windowBits, windows, bytes: takesOver ? mostInflaterBytes(windowBits) : 0 },
-    deflation: {
-      ...parts,
-      takesOver: !parameters.serverNoContextTakeover,
-      windowBits: parameters.serverMaxWindowBits,
-      threshold,
-      windows,
-    },
+    inflation: { ...theirs, windows, bytes: theirs.takesOver ? mostInflaterBytes(theirs.windowBits) : 0 },
+    deflation: { ...parts, ...own, threshold, windows },
   }
 }

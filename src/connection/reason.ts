@@ -8,7 +8,8 @@ export const Reason = {
   stream: 32,
   pool: 64,
   slice: 128,
+  opening: 256,
 } as const
 
 /** These reasons are ours, not the peer's: time spent on them counts neither as idle nor as unread. */
-export const WAITS = Reason.budget | Reason.pool | Reason.slice
+export const WAITS = Reason.budget | Reason.pool | Reason.slice | Reason.opening

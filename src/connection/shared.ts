@@ -74,10 +74,10 @@ export interface RouteContext<Data> extends ServerParts<Data>, RouteSettings<Dat
   readonly times: TimeLimits
 }
 
-/** The parts of a server. All but those in `own` belong to the thread; so do the slices, unless `own` has others. */
+/** The parts of a server. All but those in `own` belong to the thread; so do the slices and the encoder, unless `own` has others. */
 export function openServer<Data>(
   own: Pick<ServerParts<Data>, 'budget' | 'deadlines' | 'topics' | 'closed'> &
-    Partial<Pick<ServerParts<Data>, 'slices'>>,
+    Partial<Pick<ServerParts<Data>, 'slices' | 'encoder'>>,
 ): ServerParts<Data> {
   const [codec, heap, turn, slices] = [codecOfThread(), heapOfThread(), turnOfThread(), slicesOfThread()]
   return {

@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { acceptKey, hasToken } from '../protocol/openingHandshake.js'
 import { acceptedDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
-import { printable } from './printable.js'
+import { printable } from '../protocol/printable.js'
 
 /** The server did not upgrade the connection, or could not be reached. The message is fit for a person. */
 export class DialError extends Error {

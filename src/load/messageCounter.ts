@@ -14,9 +14,9 @@ import {
 } from '../codec/counter.js'
 import { OPCODE_CLOSE, OPCODE_PING, opcodeOf } from '../codec/frames.js'
 import { readClosePayload } from '../protocol/closeCode.js'
+import { printable } from '../protocol/printable.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import { type DeflatedLine, notSent } from './deflatedLine.js'
-import { printable } from './printable.js'
 
 /** The connection whose messages are counted. */
 export interface CounterOwner {

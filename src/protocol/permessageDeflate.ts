@@ -50,16 +50,21 @@ export function acceptDeflate(header: string, ours: DeflateParameters): DeflateA
 }
 
 /**
- * What a server has accepted of the one offer that a client made; undefined where the answer breaks a rule, or has what was
+ * What a server has accepted of the offers that a client made; undefined where the answer breaks a rule, or has what was
  * not offered, with which the client must fail the connection (sections 5.2 and 7.1).
  */
 export function acceptedDeflate(answer: string, offered: string): DeflateParameters | undefined {
-  const [offer] = extensionsIn(offered)
   const [extension, ...more] = extensionsIn(answer)
-  if (offer === undefined || extension?.name !== NAME || more.length > 0) return undefined
-  const asked = parametersOf(offer, true)
-  const given = parametersOf(extension, false)
-  if (asked === undefined || given === undefined || !answers(given, asked)) return undefined
+  const given = extension?.name === NAME && more.length === 0 ? parametersOf(extension, false) : undefined
+  if (given === undefined) return undefined
+  for (const offer of extensionsIn(offered)) {
+    const asked = offer === undefined ? undefined : parametersOf(offer, true)
+    if (asked !== undefined && answers(given, asked)) return accepted(given, asked)
+  }
+  return undefined
+}
+
+function accepted(given: Given, asked: Given): DeflateParameters {
   return Object.freeze({
     serverNoContextTakeover: given.has(SERVER_NO_CONTEXT),
     clientNoContextTakeover: given.has(CLIENT_NO_CONTEXT) || asked.has(CLIENT_NO_CONTEXT),
@@ -86,6 +91,24 @@ function agree(offer: Given, ours: DeflateParameters): DeflateAgreement {
   // A client that has not offered to know the server's window need not be told of it: any window is within its own.
   const answer = written(parameters, offer.has(SERVER_BITS), limitsClient)
   return Object.freeze({ parameters: Object.freeze(parameters), answer })
+}
+
+/**
+ * What a client offers that wants no more than `ours`: a server that can't limit its window is still asked for the rest.
+ * The window of what the client compresses is the client's own to limit, so it always offers to (section 7.1.2.2).
+ */
+export function deflateOffer(ours: DeflateParameters): string {
+  const { clientMaxWindowBits: bits } = ours
+  const client = bits < MOST_WINDOW_BITS ? `${CLIENT_BITS}=${bits}` : CLIENT_BITS
+  const any = [
+    NAME,
+    ...(ours.serverNoContextTakeover ? [SERVER_NO_CONTEXT] : []),
+    ...(ours.clientNoContextTakeover ? [CLIENT_NO_CONTEXT] : []),
+    client,
+  ].join('; ')
+  return ours.serverMaxWindowBits < MOST_WINDOW_BITS
+    ? `${any}; ${SERVER_BITS}=${ours.serverMaxWindowBits}, ${any}`
+    : any
 }
 
 /** The parameters of an offer or an answer; undefined if one of them is unknown, repeated, or has a wrong value. */

@@ -59,7 +59,7 @@ export class DuplexTransport implements Transport {
     stream.on('close', () => this.#gone())
     if (stream.destroyed) setImmediate(() => this.#gone())
     else if (stream.readableEnded) setImmediate(() => this.#end())
-    else stream.resume()
+    else if (!this.#paused) stream.resume()
   }
 
   pause(): void {

@@ -85,7 +85,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     this.#receiver = receiver
     aimReads(this.#handle, viewsOfThread()[FIRST_LENGTH] ?? codec().bytes, this)
     this.#socket?.once('close', () => this.#gone()).on('error', () => this.close())
-    if (!startReading(this.#handle)) this.close()
+    if (!this.#is(PAUSED) && !startReading(this.#handle)) this.close()
   }
 
   read(status: number): Uint8Array | undefined {

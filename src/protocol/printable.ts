@@ -1,5 +1,5 @@
-// What a server wrote, as a terminal may show it: a load must not let the server that it measures write freely on
-// the user's screen, move the cursor there, or fill it.
+// What a peer wrote, as a terminal or an error may show it: a server that is dialled must not write freely on the user's
+// screen, move the cursor there, or fill it.
 
 /** Controls, what changes the direction of text or can't be seen, halves of characters, and ends of lines. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu

@@ -1,0 +1,74 @@
+// What all client connections of a thread share, and what those share that were made with the same options: a thousand of
+// them cost no more than their own parts.
+
+import { serverLimits } from '../checks/limits.js'
+import { DeflateAgreements } from '../connection/deflateAgreements.js'
+import { deflateSettings } from '../connection/deflateSettings.js'
+import type { Handlers } from '../connection/handlers.js'
+import { encoderOfThread } from '../connection/sending/encoder.js'
+import { openRoute, openServer, type RouteContext, type RouteSettings, type ServerParts } from '../connection/shared.js'
+import { Budget } from '../memory/budget.js'
+import { Deadlines } from '../time/deadlines.js'
+import { type ClientOptions, clientLimits, streamThreshold } from './options.js'
+import { noTopics } from './topics.js'
+
+export interface ClientContext<Data> {
+  readonly shared: RouteContext<Data>
+  readonly agreements: DeflateAgreements | undefined
+}
+
+let parts: ServerParts<unknown> | undefined
+
+/** The parts of this thread's clients, made on first use. They may hold as much as a server by default. */
+function partsOfThread(): ServerParts<unknown> {
+  parts ??= open()
+  return parts
+}
+
+function open(): ServerParts<unknown> {
+  const budget = new Budget(serverLimits.payloadMemory.byDefault, 0, () => deadlines.start())
+  const deadlines: Deadlines = new Deadlines((now) => {
+    budget.stalls.check(now)
+    return budget.stalls.watched > 0
+  })
+  return openServer({
+    encoder: encoderOfThread('client'),
+    budget,
+    deadlines,
+    topics: noTopics,
+    closed: () => undefined,
+  })
+}
+
+/** Contexts by the handlers that they were made for, with the settings that they were made with. */
+const known = new WeakMap<object, { readonly settings: string; readonly context: ClientContext<unknown> }>()
+
+/** The context for these options; the same as before, if the same object says the same. */
+export function contextFor<Data>(options: ClientOptions<Data>, handlers: Handlers<Data>): ClientContext<Data> {
+  const { outputPolicy = 'pause', streamLeft = 'drain', deflate = false } = options
+  const limits = clientLimits(options)
+  const settings: RouteSettings<Data> = {
+    limits,
+    outputPolicy,
+    large: undefined,
+    streamThreshold: streamThreshold(options),
+    streamLeft,
+  }
+  const key = JSON.stringify([settings, deflate])
+  const found = known.get(handlers)
+  // What was kept under these handlers is of their type.
+  if (found?.settings === key) return found.context as ClientContext<Data>
+  const context = made(handlers, settings, deflate)
+  known.set(handlers, { settings: key, context: context as ClientContext<unknown> })
+  return context
+}
+
+function made<Data>(
+  handlers: Handlers<Data>,
+  settings: RouteSettings<Data>,
+  deflate: ClientOptions['deflate'],
+): ClientContext<Data> {
+  const own = partsOfThread() as ServerParts<Data>
+  const asked = deflateSettings(deflate, undefined)
+  return { shared: openRoute(own, handlers, settings), agreements: asked && new DeflateAgreements(own, asked) }
+}

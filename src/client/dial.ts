@@ -1,0 +1,191 @@
+// The client's side of the opening handshake (RFC 6455, section 4.1), by node:http: name look-up, TCP, TLS and the reading of
+// the response are its work. What comes of it is one connection or one clear error, and nothing else stays behind.
+import { randomBytes } from 'node:crypto'
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { hasSameOrigin, readAddress, shownAddress } from './address.js'
+import type { Attempt } from './attempt.js'
+import { connectError, LONGEST_HEAD, unreachable } from './connectError.js'
+import type { Reach } from './options.js'
+import { ownHeaders } from './requestHeaders.js'
+import { flawOf, type UpgradeResponse } from './upgradeResponse.js'
+
+/** A server that has agreed to speak the protocol. */
+export interface Answer {
+  /** The server's address, for errors. */
+  readonly address: string
+  readonly stream: Duplex
+  /** What came with the response, behind its head. */
+  readonly early: Buffer
+  readonly request: ClientRequest
+  readonly response: UpgradeResponse
+}
+
+/** What is asked of a server. */
+export interface Wish {
+  readonly url: URL
+  readonly options: Reach
+  /** The value of Sec-WebSocket-Extensions. */
+  readonly extensions: string | undefined
+  /** What goes through a proxy. */
+  readonly agent: Agent | undefined
+}
+
+/** Responses before the one that counts (1xx): a server that writes more is no server. */
+const MOST_INTERIM = 16
+
+const REDIRECTS = [301, 302, 303, 307, 308]
+
+/**
+ * Asks a server for a connection. `opened` is called with its answer, in the same turn: nobody else takes care of the
+ * stream. What it throws or returns is the result. Rejects with a ConnectError.
+ */
+export function dial<Opened>(wish: Wish, attempt: Attempt, opened: (answer: Answer) => Opened): Promise<Opened> {
+  return new Promise((resolve, reject) => {
+    const follow = (url: URL, redirects: number): void => {
+      const call = new Call(url, wish, redirects, { attempt, opened, follow, resolve, reject })
+      attempt.follow(call.request)
+    }
+    follow(wish.url, 0)
+  })
+}
+
+/** What a call leads to. */
+interface Ends<Opened> {
+  readonly attempt: Attempt
+  opened(answer: Answer): Opened
+  follow(url: URL, redirects: number): void
+  resolve(opened: Opened): void
+  reject(error: unknown): void
+}
+
+/** One request. */
+class Call<Opened> {
+  readonly request: ClientRequest
+  readonly #url: URL
+  readonly #wish: Wish
+  readonly #redirects: number
+  readonly #ends: Ends<Opened>
+  readonly #key = randomBytes(16).toString('base64')
+  #interim = 0
+
+  constructor(url: URL, wish: Wish, redirects: number, ends: Ends<Opened>) {
+    this.#url = url
+    this.#wish = wish
+    this.#redirects = redirects
+    this.#ends = ends
+    this.request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)(this.#options())
+    this.request.on('upgrade', (response, stream, early) => this.#upgraded(response, stream, early))
+    this.request.on('response', (response) => this.#refused(response))
+    this.request.on('information', () => this.#informed())
+    this.request.on('error', (error) => ends.reject(unreachable(this.#address, error)))
+    this.request.end()
+  }
+
+  get #address(): string {
+    return shownAddress(this.#url)
+  }
+
+  #options(): RequestOptions {
+    const { options, agent } = this.#wish
+    const { hostname, port, pathname, search, username, password, protocol } = this.#url
+    const sameOrigin = hasSameOrigin(this.#url, this.#wish.url)
+    return {
+      ...(protocol === 'wss:' ? options.tls : undefined),
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      path: pathname + search,
+      agent: agent ?? false,
+      maxHeaderSize: LONGEST_HEAD,
+      headers: { ...ownHeaders(options, sameOrigin), ...this.#handshake() },
+      ...(port === '' ? undefined : { port }),
+      ...(username === '' && password === '' ? undefined : { auth: `${decoded(username)}:${decoded(password)}` }),
+      ...(options.unix === undefined ? undefined : { socketPath: options.unix }),
+      ...(options.localAddress === undefined ? undefined : { localAddress: options.localAddress }),
+      ...(options.lookup === undefined ? undefined : { lookup: options.lookup }),
+    }
+  }
+
+  #handshake(): Record<string, string> {
+    const { options, extensions } = this.#wish
+    const { protocols = [] } = options
+    return {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': this.#key,
+      ...(protocols.length === 0 ? undefined : { 'Sec-WebSocket-Protocol': protocols.join(', ') }),
+      ...(extensions === undefined ? undefined : { 'Sec-WebSocket-Extensions': extensions }),
+    }
+  }
+
+  #upgraded(message: IncomingMessage, stream: Duplex, early: Buffer): void {
+    const response = responseOf(message)
+    const flaw = flawOf(response, { key: this.#key, protocols: this.#wish.options.protocols ?? [] })
+    try {
+      if (flaw !== undefined) throw connectError('ERR_CONNECT_ANSWER', this.#address, flaw, { response })
+      this.#ends.resolve(this.#ends.opened({ address: this.#address, stream, early, request: this.request, response }))
+    } catch (error) {
+      stream.on('error', () => undefined) // whatever it says of its end, it was given up
+      stream.destroy()
+      this.#ends.reject(error)
+    }
+  }
+
+  #refused(message: IncomingMessage): void {
+    const response = responseOf(message)
+    this.request.on('error', () => undefined)
+    this.request.destroy()
+    const { followRedirects = 0 } = this.#wish.options
+    const isRedirect = REDIRECTS.includes(response.status) && response.headers.location !== undefined
+    try {
+      if (!isRedirect || followRedirects === 0) throw this.#refusal(response)
+      this.#ends.follow(this.#target(response, followRedirects), this.#redirects + 1)
+    } catch (error) {
+      this.#ends.reject(error)
+    }
+  }
+
+  #refusal(response: UpgradeResponse): Error {
+    const { location } = response.headers
+    const where = location === undefined ? '' : ` (to ${location})`
+    return connectError('ERR_CONNECT_REFUSED', this.#address, `refused: ${response.status}${where}`, { response })
+  }
+
+  /** Where a redirect leads (RFC 9110, section 15.4). */
+  #target(response: UpgradeResponse, most: number): URL {
+    const fail = (problem: string): Error => connectError('ERR_CONNECT_REDIRECT', this.#address, problem, { response })
+    if (this.#redirects >= most) throw fail(`redirects once more, after ${most} redirects`)
+    const base = new URL(this.#url)
+    let target: URL
+    try {
+      target = readAddress(response.headers.location, base)
+    } catch {
+      throw fail(`redirects to an address that is none: ${response.headers.location}`)
+    }
+    if (this.#url.protocol === 'wss:' && target.protocol === 'ws:') throw fail('redirects from wss: to ws:')
+    // A name and a password in the address are credentials: a server can't give the client any.
+    const keeps = hasSameOrigin(target, this.#wish.url)
+    target.username = keeps ? this.#wish.url.username : ''
+    target.password = keeps ? this.#wish.url.password : ''
+    return target
+  }
+
+  #informed(): void {
+    if (++this.#interim <= MOST_INTERIM) return
+    this.#ends.reject(connectError('ERR_CONNECT_ANSWER', this.#address, 'sends interim responses without end'))
+    this.request.destroy()
+  }
+}
+
+function responseOf({ statusCode = 0, headers }: IncomingMessage): UpgradeResponse {
+  return { status: statusCode, headers }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

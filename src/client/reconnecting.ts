@@ -1,0 +1,254 @@
+// A connection that lasts: when the one beneath it ends, another one takes its place, after a pause. What is sent meanwhile
+// is kept, up to a limit, and its sender is told what has become of it.
+import type { Connection, Messages, Sendable, SendOptions, SendResult } from '../connection/connection.js'
+import type { Handlers } from '../connection/handlers.js'
+import type { SendStreamOptions, StreamSource } from '../connection/sending/streamSource.js'
+import { tell } from '../internals/report.js'
+import { CloseCode } from '../protocol/closeCode.js'
+import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { pauseBefore, type ReconnectOptions, reconnectSettings } from './backOff.js'
+import { lastingMessages } from './lastingMessages.js'
+import type { ClientOptions } from './options.js'
+import { Outage } from './outage.js'
+
+/** What an attempt to connect gets. */
+export interface Occasion<Data> {
+  readonly handlers: Handlers<Data>
+  readonly data: Data
+  /** Gives up the attempt. */
+  readonly signal: AbortSignal
+}
+
+/** Opens a connection. */
+export type Opener<Data> = (occasion: Occasion<Data>) => Promise<Connection<Data>>
+
+/** How a connection has ended. */
+interface End {
+  readonly code: number
+  readonly reason: string
+}
+
+export class LastingConnection<Data> implements Connection<Data> {
+  readonly #options: ClientOptions<Data>
+  readonly #settings: Required<ReconnectOptions>
+  readonly #open: Opener<Data>
+  readonly #handlers: Handlers<Data>
+  readonly #outage: Outage
+  /** The connection now, or the one before, where there is none. */
+  #current: Connection<Data> | undefined
+  #data: Data
+  /** There will be no other connection: this side has closed it, or it was given up. */
+  #over = false
+  /** The `close` handler has been called. */
+  #told = false
+  /** There is no connection now. */
+  #down = false
+  readonly #stop = new AbortController()
+  /** How the last connection has ended. */
+  #end: End = { code: CloseCode.abnormal, reason: '' }
+  /** Attempts since it was open. */
+  #attempts = 0
+  #retry: NodeJS.Timeout | undefined
+  #paused = false
+  /** Who waits for another connection, or for the end. */
+  #waiting: (() => void)[] = []
+
+  /** Opens the first connection; rejects if that fails. */
+  static async open<Data>(
+    options: ClientOptions<Data>,
+    how: true | ReconnectOptions,
+    opener: Opener<Data>,
+  ): Promise<Connection<Data>> {
+    const connection = new LastingConnection(options, how, opener)
+    await connection.#attempt()
+    return connection
+  }
+
+  private constructor(options: ClientOptions<Data>, how: true | ReconnectOptions, opener: Opener<Data>) {
+    this.#options = options
+    this.#settings = reconnectSettings(how)
+    this.#open = opener
+    this.#outage = new Outage(this.#settings.buffer)
+    this.#data = options.data as Data // it may be left out only where it may be undefined
+    this.#handlers = this.#wrapped()
+  }
+
+  get data(): Data {
+    return this.#current === undefined ? this.#data : this.#current.data
+  }
+
+  set data(data: Data) {
+    this.#data = data
+    if (this.#current !== undefined) this.#current.data = data
+  }
+
+  get isOpen(): boolean {
+    return this.#current?.isOpen === true
+  }
+
+  get bufferedAmount(): number {
+    return (this.#current?.bufferedAmount ?? 0) + this.#outage.bytes
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#current?.remoteAddress
+  }
+
+  get protocol(): string {
+    return this.#connection.protocol
+  }
+
+  get request(): UpgradeRequest {
+    return this.#connection.request
+  }
+
+  /** The application has none before the first. */
+  get #connection(): Connection<Data> {
+    if (this.#current === undefined) throw new Error('there was no connection yet')
+    return this.#current
+  }
+
+  send(data: Sendable, options?: SendOptions): SendResult {
+    if (this.isOpen || this.#over) return this.#connection.send(data, options)
+    return this.#outage.keep(data, options) ? 'buffered' : 'dropped'
+  }
+
+  sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult {
+    return this.#connection.sendFragment(data, last)
+  }
+
+  sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void> {
+    return this.#connection.sendStream(source, options)
+  }
+
+  subscribe(topic: string): void {
+    this.#connection.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#connection.unsubscribe(topic)
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.#connection.isSubscribed(topic)
+  }
+
+  publish(topic: string, data: Sendable): number {
+    return this.#connection.publish(topic, data)
+  }
+
+  ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
+    return this.#connection.ping(data)
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#connection.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#connection.resume()
+  }
+
+  messages(): Messages {
+    return lastingMessages({
+      current: () => this.#connection.messages(),
+      another: () => this.#another(),
+    })
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#connection.close(code, reason) // throws for what can't be sent
+    this.#leave()
+  }
+
+  terminate(): void {
+    this.#connection.terminate()
+    this.#leave()
+  }
+
+  /** This side is done: where there is no connection that could end, that is told in a turn of its own. */
+  #leave(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#stop.abort()
+    clearTimeout(this.#retry)
+    if (this.#down) queueMicrotask(() => tell(() => this.#finish()))
+  }
+
+  /** Resolves when there is another connection, with false when there will be none. */
+  async #another(): Promise<boolean> {
+    if (!this.#over && !this.isOpen) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    return !this.#over
+  }
+
+  async #attempt(): Promise<void> {
+    const { data } = this
+    const { signal: given } = this.#options
+    const { signal: own } = this.#stop
+    const signal = given === undefined ? own : AbortSignal.any([given, own])
+    await this.#open({ handlers: this.#handlers, data, signal })
+  }
+
+  /** The application's handlers, called with this connection; only those that there are. */
+  #wrapped(): Handlers<Data> {
+    const { message, stream, drain, pong, error } = this.#options
+    return {
+      open: (connection) => this.#opened(connection),
+      close: (_, code, reason) => this.#ended({ code, reason }),
+      ...(message && { message: (_, received) => this.#options.message?.(this, received) }),
+      ...(stream && { stream: (_, received) => this.#options.stream?.(this, received) }),
+      ...(drain && { drain: () => this.#options.drain?.(this) }),
+      ...(pong && { pong: (_, data) => this.#options.pong?.(this, data) }),
+      ...(error && { error: (_, problem) => this.#options.error?.(this, problem) }),
+    }
+  }
+
+  #opened(connection: Connection<Data>): unknown {
+    const isFirst = this.#current === undefined
+    this.#current = connection
+    this.#down = false
+    this.#attempts = 0
+    if (this.#paused) connection.pause()
+    const kept = this.#outage.end(connection)
+    this.#wake()
+    return isFirst ? this.#options.open?.(this) : this.#options.reconnected?.(this, kept)
+  }
+
+  #ended(end: End): unknown {
+    this.#down = true
+    this.#end = end
+    if (this.#over || end.code === CloseCode.normal) return this.#finish()
+    return this.#later(undefined)
+  }
+
+  /** Connects again after a pause, unless that was tried often enough, or is not wanted any more. */
+  #later(error: unknown): unknown {
+    const { attempts } = this.#settings
+    const attempt = ++this.#attempts
+    if ((attempts > 0 && attempt > attempts) || this.#options.signal?.aborted === true) return this.#finish()
+    const delay = pauseBefore(attempt, this.#settings)
+    this.#retry = setTimeout(() => this.#again(), delay)
+    return this.#options.reconnecting?.(this, { ...this.#end, attempt, delay, error })
+  }
+
+  #again(): void {
+    this.#attempt().catch((error: unknown) => {
+      if (!this.#over) tell(() => this.#later(error))
+    })
+  }
+
+  /** There will be no other connection. */
+  #finish(): unknown {
+    if (this.#told) return undefined
+    this.#over = this.#told = true
+    this.#outage.clear()
+    this.#wake()
+    return this.#options.close?.(this, this.#end.code, this.#end.reason)
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

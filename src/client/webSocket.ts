@@ -1,0 +1,276 @@
+// The WebSocket of browsers (WHATWG WebSockets, section 3), for code that is written for them: over the same connection as
+// `connect`, with its speed and its limits.
+import { Buffer } from 'node:buffer'
+import type { Connection } from '../connection/connection.js'
+import type { Handlers } from '../connection/handlers.js'
+import type { Message } from '../connection/message.js'
+import { CloseCode, LONGEST_CLOSE_REASON } from '../protocol/closeCode.js'
+import { offeredProtocols } from '../protocol/openingHandshake.js'
+import { readAddress } from './address.js'
+import { CloseEvent } from './closeEvent.js'
+import { connect } from './connect.js'
+import { type EventHandler, EventHandlers } from './eventHandlers.js'
+import type { ClientLimits, Reach } from './options.js'
+
+/** What a WebSocket may be told besides: how the server is reached, the limits, and compression. */
+export interface WebSocketOptions extends Reach, Partial<ClientLimits> {
+  /** Offers permessage-deflate, as in `connect`. Default: false. */
+  readonly deflate?: boolean
+}
+
+/** What a WebSocket sends: text, or bytes of any kind. */
+export type Payload = string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView | Blob
+
+const CONNECTING = 0
+const OPEN = 1
+const CLOSING = 2
+const CLOSED = 3
+
+export class WebSocket extends EventTarget {
+  static readonly CONNECTING = CONNECTING
+  static readonly OPEN = OPEN
+  static readonly CLOSING = CLOSING
+  static readonly CLOSED = CLOSED
+  declare readonly CONNECTING: typeof CONNECTING
+  declare readonly OPEN: typeof OPEN
+  declare readonly CLOSING: typeof CLOSING
+  declare readonly CLOSED: typeof CLOSED
+
+  readonly #url: URL
+  readonly #handlers = new EventHandlers(this)
+  readonly #stop = new AbortController()
+  #connection: Connection | undefined
+  #state = CONNECTING
+  #binaryType: 'blob' | 'arraybuffer' = 'blob'
+  #protocol = ''
+  #extensions = ''
+  /** Both sides have said Close, or this side has failed the connection. */
+  #failed = false
+  /** What was given to `send` in this turn, on top of what waited before it; and after the end. */
+  #turn = 0
+  #before = 0
+  #surplus = 0
+  /** What waits until a Blob has been read: messages leave in order. */
+  #reading: Promise<void> | undefined
+
+  /**
+   * Begins to connect. Throws a SyntaxError (a DOMException) for an address or subprotocols that are wrong, and a
+   * TypeError for wrong options.
+   */
+  constructor(url: string | URL, protocols: string | readonly string[] | WebSocketOptions = []) {
+    super()
+    const options = typeof protocols === 'string' || Array.isArray(protocols) ? {} : (protocols as WebSocketOptions)
+    const offered = 'length' in Object(protocols) ? [protocols].flat() : (options.protocols ?? [])
+    this.#url = addressOf(url)
+    checkProtocols(offered.map(String))
+    this.#connect({ ...options, protocols: offered.map(String) }).catch(() => this.#fail())
+  }
+
+  get url(): string {
+    return this.#url.href
+  }
+
+  get readyState(): number {
+    return this.#state
+  }
+
+  get protocol(): string {
+    return this.#protocol
+  }
+
+  get extensions(): string {
+    return this.#extensions
+  }
+
+  get binaryType(): 'blob' | 'arraybuffer' {
+    return this.#binaryType
+  }
+
+  /** Other values are ignored, as in browsers. */
+  set binaryType(type: 'blob' | 'arraybuffer') {
+    if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type
+  }
+
+  /** Payload bytes that were given to `send` and have not left. They do not grow less when the connection has ended. */
+  get bufferedAmount(): number {
+    const waiting = this.#turn > 0 ? this.#before + this.#turn : (this.#connection?.bufferedAmount ?? 0)
+    return waiting + this.#surplus
+  }
+
+  /** Sends a message. Throws an InvalidStateError (a DOMException) while the connection is not open yet. */
+  send(data: Payload): void {
+    if (this.#state === CONNECTING) throw new DOMException('The connection is not open yet', 'InvalidStateError')
+    const payload = payloadOf(data)
+    const length = lengthOf(payload)
+    if (this.#state !== OPEN) this.#surplus += length
+    else if (payload instanceof Blob || this.#reading !== undefined) this.#queue(payload, length)
+    else this.#send(payload, length)
+  }
+
+  /**
+   * Closes the connection. Throws an InvalidAccessError (a DOMException) for a code that is neither 1000 nor from 3000
+   * to 4999, and a SyntaxError for a reason of more than 123 bytes.
+   */
+  close(code?: number, reason?: string): void {
+    const said = code === undefined ? undefined : Math.trunc(Number(code))
+    if (said !== undefined && said !== CloseCode.normal && !(said >= 3000 && said <= 4999))
+      throw new DOMException('The code must be 1000, or from 3000 to 4999', 'InvalidAccessError')
+    if (Buffer.byteLength(reason ?? '') > LONGEST_CLOSE_REASON)
+      throw new DOMException(`The reason has more than ${LONGEST_CLOSE_REASON} bytes`, 'SyntaxError')
+    if (this.#state === CONNECTING) this.#stop.abort()
+    else if (this.#state === OPEN) {
+      const connection = this.#connection
+      const close = (): void => connection?.close(said ?? CloseCode.normal, reason)
+      if (this.#reading === undefined) close()
+      else this.#reading.then(close)
+    }
+    if (this.#state < CLOSING) this.#state = CLOSING
+  }
+
+  get onopen(): EventHandler {
+    return this.#handlers.get('open')
+  }
+
+  set onopen(handler: EventHandler) {
+    this.#handlers.set('open', handler)
+  }
+
+  get onmessage(): EventHandler<MessageEvent> {
+    return this.#handlers.get('message')
+  }
+
+  set onmessage(handler: EventHandler<MessageEvent>) {
+    this.#handlers.set('message', handler)
+  }
+
+  get onerror(): EventHandler {
+    return this.#handlers.get('error')
+  }
+
+  set onerror(handler: EventHandler) {
+    this.#handlers.set('error', handler)
+  }
+
+  get onclose(): EventHandler<CloseEvent> {
+    return this.#handlers.get('close')
+  }
+
+  set onclose(handler: EventHandler<CloseEvent>) {
+    this.#handlers.set('close', handler)
+  }
+
+  async #connect(options: WebSocketOptions): Promise<void> {
+    const { signal: given } = options
+    const { signal: own } = this.#stop
+    const signal = given === undefined ? own : AbortSignal.any([given, own])
+    const handlers: Handlers = {
+      message: (_, message) => this.#received(message),
+      close: (_, code, reason) => this.#ended(code, reason),
+      error: () => {
+        this.#failed = true
+      },
+    }
+    const connection = await connect(this.#url, {
+      ...options,
+      ...handlers,
+      signal,
+      upgrade: ({ headers }) => {
+        this.#extensions = headers['sec-websocket-extensions'] ?? ''
+      },
+    })
+    this.#connection = connection
+    if (this.#state !== CONNECTING) return connection.terminate()
+    this.#protocol = connection.protocol
+    this.#state = OPEN
+    this.dispatchEvent(new Event('open'))
+  }
+
+  #received(message: Message): void {
+    if (this.#state !== OPEN) return
+    const data = message.isText ? message.text() : this.#binary(message)
+    this.dispatchEvent(new MessageEvent('message', { data, origin: this.#url.origin }))
+  }
+
+  #binary(message: Message): ArrayBuffer | Blob {
+    const bytes = new Uint8Array(message.bytes)
+    return this.#binaryType === 'blob' ? new Blob([bytes]) : bytes.buffer
+  }
+
+  #send(payload: Exclude<Payload, Blob>, length: number): void {
+    const connection = this.#connection
+    if (this.#turn === 0) {
+      this.#before = connection?.bufferedAmount ?? 0
+      setImmediate(() => {
+        this.#turn = 0
+      })
+    }
+    this.#turn += length
+    connection?.send(payload)
+  }
+
+  /** Sends after what waits for a Blob, or a Blob when it has been read. */
+  #queue(payload: Payload, length: number): void {
+    this.#surplus += length
+    const copy = typeof payload === 'string' || payload instanceof Blob ? payload : new Uint8Array(bytesOf(payload))
+    const before = this.#reading ?? Promise.resolve()
+    const sent = before.then(async () => {
+      const data = copy instanceof Blob ? await copy.arrayBuffer() : copy
+      if (this.#connection?.isOpen !== true) return
+      this.#surplus -= length
+      this.#send(data, length)
+    })
+    const reading = sent
+      .catch(() => this.#connection?.terminate()) // a Blob whose file has changed can't be read
+      .then(() => {
+        if (this.#reading === reading) this.#reading = undefined
+      })
+    this.#reading = reading
+  }
+
+  /** The connection could not be opened. */
+  #fail(): void {
+    this.#failed = true
+    this.#ended(CloseCode.abnormal, '')
+  }
+
+  #ended(code: number, reason: string): void {
+    this.#state = CLOSED
+    const abnormal = this.#failed || code === CloseCode.abnormal
+    if (abnormal) this.dispatchEvent(new Event('error'))
+    this.dispatchEvent(new CloseEvent('close', { wasClean: code !== CloseCode.abnormal, code, reason }))
+  }
+}
+
+for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
+  Object.defineProperty(WebSocket.prototype, name, { value, enumerable: true })
+}
+
+function addressOf(url: string | URL): URL {
+  try {
+    return readAddress(url)
+  } catch (error) {
+    throw new DOMException(error instanceof Error ? error.message : String(error), 'SyntaxError')
+  }
+}
+
+/** Subprotocols are tokens, each once (RFC 6455, section 4.1, point 10). */
+function checkProtocols(protocols: readonly string[]): void {
+  const read = protocols.every((protocol) => protocol !== '') ? offeredProtocols(protocols.join(',')) : undefined
+  if (protocols.length > 0 && read?.length !== protocols.length)
+    throw new DOMException('The subprotocols must be tokens, each once', 'SyntaxError')
+}
+
+/** Whatever is neither bytes nor a Blob travels as the text that it is converted to. */
+function payloadOf(data: Payload): Payload {
+  const isBytes = data instanceof ArrayBuffer || data instanceof SharedArrayBuffer || ArrayBuffer.isView(data)
+  return isBytes || data instanceof Blob ? data : String(data)
+}
+
+function lengthOf(payload: Payload): number {
+  if (payload instanceof Blob) return payload.size
+  return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength
+}
+
+function bytesOf(data: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
+}
