@@ -1,7 +1,8 @@
 // A client's connection: the same Peer as a server's, in the other role. What is the client's own is how it begins.
 import type { ClientRequest } from 'node:http'
 import { checkOptions } from '../checks/check.js'
-import { clientOptions, everywhere } from '../checks/tables.js'
+import { clientOptions } from '../checks/clientTables.js'
+import { everywhere } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import type { Handlers } from '../connection/handlers.js'
 import { Peer } from '../connection/peer.js'
@@ -48,7 +49,8 @@ export async function connect<Data = undefined>(
   const address = readAddress(url)
   const { reconnect = false } = options
   if (reconnect === false) return open(address, options, options)
-  const opener: Opener<Data> = ({ handlers, data, signal }) => open(address, { ...options, data, signal }, handlers)
+  const opener: Opener<Data> = ({ handlers, data, signal }) =>
+    open(address, { ...options, data, ...(signal && { signal }) }, handlers)
   return LastingConnection.open(options, reconnect, opener)
 }
 

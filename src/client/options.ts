@@ -61,7 +61,10 @@ export interface Reach {
  * The options of `connect`: the handlers and limits of the connection, the same as a server's, and how the server is
  * reached.
  */
-export interface ClientOptions<Data = undefined> extends Reach, Handlers<Data>, Partial<ClientLimits> {
+export interface ClientOptions<Data = undefined>
+  extends Reach,
+    Omit<Handlers<Data>, 'largeResult'>,
+    Partial<ClientLimits> {
   /** The first value of `connection.data`. Default: undefined. */
   readonly data?: Data
   /** Offers permessage-deflate (RFC 7692), and compresses if the server accepts it. Default: false. */

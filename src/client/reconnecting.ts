@@ -16,7 +16,7 @@ export interface Occasion<Data> {
   readonly handlers: Handlers<Data>
   readonly data: Data
   /** Gives up the attempt. */
-  readonly signal: AbortSignal
+  readonly signal: AbortSignal | undefined
 }
 
 /** Opens a connection. */
@@ -31,12 +31,10 @@ interface End {
 export class LastingConnection<Data> implements Connection<Data> {
   readonly #options: ClientOptions<Data>
   readonly #settings: Required<ReconnectOptions>
-  readonly #open: Opener<Data>
-  readonly #handlers: Handlers<Data>
+  readonly #open: (data: Data, signal: AbortSignal) => Promise<Connection<Data>>
   readonly #outage: Outage
   /** The connection now, or the one before, where there is none. */
-  #current: Connection<Data> | undefined
-  #data: Data
+  #current: Connection<Data>
   /** There will be no other connection: this side has closed it, or it was given up. */
   #over = false
   /** The `close` handler has been called. */
@@ -59,112 +57,132 @@ export class LastingConnection<Data> implements Connection<Data> {
     how: true | ReconnectOptions,
     opener: Opener<Data>,
   ): Promise<Connection<Data>> {
-    const connection = new LastingConnection(options, how, opener)
-    await connection.#attempt()
-    return connection
+    let lasting: LastingConnection<Data> | undefined
+    const of = (connection: Connection<Data>): LastingConnection<Data> => {
+      lasting ??= new LastingConnection(options, how, (data, signal) => opener({ handlers, data, signal }), connection)
+      return lasting
+    }
+    const handlers = LastingConnection.#handlers(options, of)
+    const { data, signal } = options
+    // The data may be left out only where it may be undefined.
+    return of(await opener({ handlers, data: data as Data, signal }))
   }
 
-  private constructor(options: ClientOptions<Data>, how: true | ReconnectOptions, opener: Opener<Data>) {
+  /** The application's handlers, called with the connection that lasts; only those that there are. */
+  static #handlers<Data>(
+    options: ClientOptions<Data>,
+    of: (connection: Connection<Data>) => LastingConnection<Data>,
+  ): Handlers<Data> {
+    const { message, stream, drain, pong, error } = options
+    return {
+      open: (connection) => of(connection).#opened(connection),
+      close: (connection, code, reason) => of(connection).#ended({ code, reason }),
+      ...(message && { message: (connection, received) => options.message?.(of(connection), received) }),
+      ...(stream && { stream: (connection, received) => options.stream?.(of(connection), received) }),
+      ...(drain && { drain: (connection) => options.drain?.(of(connection)) }),
+      ...(pong && { pong: (connection, data) => options.pong?.(of(connection), data) }),
+      ...(error && { error: (connection, problem) => options.error?.(of(connection), problem) }),
+    }
+  }
+
+  private constructor(
+    options: ClientOptions<Data>,
+    how: true | ReconnectOptions,
+    open: (data: Data, signal: AbortSignal) => Promise<Connection<Data>>,
+    first: Connection<Data>,
+  ) {
     this.#options = options
     this.#settings = reconnectSettings(how)
-    this.#open = opener
+    this.#open = open
+    this.#current = first
     this.#outage = new Outage(this.#settings.buffer)
-    this.#data = options.data as Data // it may be left out only where it may be undefined
-    this.#handlers = this.#wrapped()
   }
 
   get data(): Data {
-    return this.#current === undefined ? this.#data : this.#current.data
+    return this.#current.data
   }
 
   set data(data: Data) {
-    this.#data = data
-    if (this.#current !== undefined) this.#current.data = data
+    this.#current.data = data
   }
 
   get isOpen(): boolean {
-    return this.#current?.isOpen === true
+    return this.#current.isOpen
   }
 
   get bufferedAmount(): number {
-    return (this.#current?.bufferedAmount ?? 0) + this.#outage.bytes
+    return this.#current.bufferedAmount + this.#outage.bytes
   }
 
   get remoteAddress(): string | undefined {
-    return this.#current?.remoteAddress
+    return this.#current.remoteAddress
   }
 
   get protocol(): string {
-    return this.#connection.protocol
+    return this.#current.protocol
   }
 
   get request(): UpgradeRequest {
-    return this.#connection.request
-  }
-
-  /** The application has none before the first. */
-  get #connection(): Connection<Data> {
-    if (this.#current === undefined) throw new Error('there was no connection yet')
-    return this.#current
+    return this.#current.request
   }
 
   send(data: Sendable, options?: SendOptions): SendResult {
-    if (this.isOpen || this.#over) return this.#connection.send(data, options)
+    if (this.isOpen || this.#over) return this.#current.send(data, options)
     return this.#outage.keep(data, options) ? 'buffered' : 'dropped'
   }
 
   sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult {
-    return this.#connection.sendFragment(data, last)
+    return this.#current.sendFragment(data, last)
   }
 
   sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void> {
-    return this.#connection.sendStream(source, options)
+    return this.#current.sendStream(source, options)
   }
 
   subscribe(topic: string): void {
-    this.#connection.subscribe(topic)
+    this.#current.subscribe(topic)
   }
 
   unsubscribe(topic: string): void {
-    this.#connection.unsubscribe(topic)
+    this.#current.unsubscribe(topic)
   }
 
   isSubscribed(topic: string): boolean {
-    return this.#connection.isSubscribed(topic)
+    return this.#current.isSubscribed(topic)
   }
 
   publish(topic: string, data: Sendable): number {
-    return this.#connection.publish(topic, data)
+    return this.#current.publish(topic, data)
   }
 
   ping(data?: string | ArrayBufferView | ArrayBuffer): Promise<number> {
-    return this.#connection.ping(data)
+    return this.#current.ping(data)
   }
 
   pause(): void {
     this.#paused = true
-    this.#connection.pause()
+    this.#current.pause()
   }
 
   resume(): void {
     this.#paused = false
-    this.#connection.resume()
+    this.#current.resume()
   }
 
   messages(): Messages {
     return lastingMessages({
-      current: () => this.#connection.messages(),
+      current: () => this.#current.messages(),
       another: () => this.#another(),
     })
   }
 
   close(code?: number, reason?: string): void {
-    this.#connection.close(code, reason) // throws for what can't be sent
+    this.#current.close(code, reason) // throws for what can't be sent
     this.#leave()
   }
 
   terminate(): void {
-    this.#connection.terminate()
+    this.#current.terminate()
     this.#leave()
   }
 
@@ -184,36 +202,20 @@ export class LastingConnection<Data> implements Connection<Data> {
   }
 
   async #attempt(): Promise<void> {
-    const { data } = this
     const { signal: given } = this.#options
     const { signal: own } = this.#stop
-    const signal = given === undefined ? own : AbortSignal.any([given, own])
-    await this.#open({ handlers: this.#handlers, data, signal })
-  }
-
-  /** The application's handlers, called with this connection; only those that there are. */
-  #wrapped(): Handlers<Data> {
-    const { message, stream, drain, pong, error } = this.#options
-    return {
-      open: (connection) => this.#opened(connection),
-      close: (_, code, reason) => this.#ended({ code, reason }),
-      ...(message && { message: (_, received) => this.#options.message?.(this, received) }),
-      ...(stream && { stream: (_, received) => this.#options.stream?.(this, received) }),
-      ...(drain && { drain: () => this.#options.drain?.(this) }),
-      ...(pong && { pong: (_, data) => this.#options.pong?.(this, data) }),
-      ...(error && { error: (_, problem) => this.#options.error?.(this, problem) }),
-    }
+    await this.#open(this.data, given === undefined ? own : AbortSignal.any([given, own]))
   }
 
   #opened(connection: Connection<Data>): unknown {
-    const isFirst = this.#current === undefined
+    if (connection === this.#current) return this.#options.open?.(this)
     this.#current = connection
     this.#down = false
     this.#attempts = 0
     if (this.#paused) connection.pause()
     const kept = this.#outage.end(connection)
     this.#wake()
-    return isFirst ? this.#options.open?.(this) : this.#options.reconnected?.(this, kept)
+    return this.#options.reconnected?.(this, kept)
   }
 
   #ended(end: End): unknown {

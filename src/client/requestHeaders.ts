@@ -15,8 +15,12 @@ const CREDENTIALS =
 const COOKIE = /^[ -:<-~\x80-\xff]*$/
 
 /** Throws a TypeError for headers and cookies that must not be sent. */
-export function checkRequest({ headers = {}, cookies = {} }: Pick<Reach, 'headers' | 'cookies'>): void {
-  checkHeaders(headers)
+export function checkRequest({
+  headers = {},
+  cookies = {},
+  origin = '',
+}: Pick<Reach, 'headers' | 'cookies' | 'origin'>): void {
+  checkHeaders({ ...headers, Origin: origin })
   for (const name of Object.keys(headers)) {
     if (handshake.includes(name.toLowerCase())) throw callerError('ERR_HEADER', `the handshake sets ${name} itself`)
   }

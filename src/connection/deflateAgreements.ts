@@ -55,12 +55,11 @@ export class DeflateAgreements {
 
   /** What holds after a server has answered `offer` with this; undefined for an answer that breaks a rule. */
   accept(answer: string): Agreed | undefined {
-    const known = this.#known.get(answer)
-    if (known !== undefined) return known
     const parameters = acceptedDeflate(answer, deflateOffer(this.#settings.parameters))
     if (parameters === undefined) return undefined
-    const agreed = this.#agreed(parameters, answer)
-    this.#known.set(answer, agreed)
+    const key = JSON.stringify(parameters)
+    const agreed = this.#known.get(key) ?? this.#agreed(parameters, answer)
+    this.#known.set(key, agreed)
     return agreed
   }
 

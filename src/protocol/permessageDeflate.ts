@@ -100,15 +100,15 @@ function agree(offer: Given, ours: DeflateParameters): DeflateAgreement {
 export function deflateOffer(ours: DeflateParameters): string {
   const { clientMaxWindowBits: bits } = ours
   const client = bits < MOST_WINDOW_BITS ? `${CLIENT_BITS}=${bits}` : CLIENT_BITS
-  const any = [
+  const value = [
     NAME,
     ...(ours.serverNoContextTakeover ? [SERVER_NO_CONTEXT] : []),
     ...(ours.clientNoContextTakeover ? [CLIENT_NO_CONTEXT] : []),
     client,
   ].join('; ')
   return ours.serverMaxWindowBits < MOST_WINDOW_BITS
-    ? `${any}; ${SERVER_BITS}=${ours.serverMaxWindowBits}, ${any}`
-    : any
+    ? `${value}; ${SERVER_BITS}=${ours.serverMaxWindowBits}, ${value}`
+    : value
 }
 
 /** The parameters of an offer or an answer; undefined if one of them is unknown, repeated, or has a wrong value. */

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkValue } from '../../src/checks/check.js'
-import type { contextOptions, deflateOptions, windowOptions } from '../../src/checks/tables.js'
-import { deflate } from '../../src/checks/tables.js'
+import type { contextOptions, deflateOptions, windowOptions } from '../../src/checks/commonTables.js'
+import { deflate } from '../../src/checks/commonTables.js'
 import type { DeflateOptions, EachDirection } from '../../src/connection/deflateSettings.js'
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RedisBrokerOptions } from '../../src/brokers/redisBroker.js'
+import type { clientOptions, reconnectOptions } from '../../src/checks/clientTables.js'
 import {
   type closeOptions,
   type largeOptions,
@@ -11,6 +12,7 @@ import {
   type routeOptions,
   serverOptions,
 } from '../../src/checks/tables.js'
+import type { ClientOptions, ReconnectOptions } from '../../src/client.js'
 import type { ClusterOptions, LargeRouteOptions, ListenOptions, RouteOptions, ServerOptions } from '../../src/index.js'
 import type { CloseOptions } from '../../src/server/drainage.js'
 import { defaultLimits } from '../../src/server/options.js'
@@ -29,6 +31,8 @@ test('each table has the names of its type, and no others', () => {
   same<keyof typeof listenOptions.options, keyof ListenOptions | keyof ClusterOptions>()
   same<keyof typeof closeOptions.options, keyof CloseOptions>()
   same<keyof typeof redisOptions.options, keyof RedisBrokerOptions>()
+  same<keyof typeof clientOptions.options, keyof ClientOptions<undefined>>()
+  same<keyof typeof reconnectOptions.options, keyof ReconnectOptions>()
 })
 
 test('each limit is of a kind that takes its default', () => {

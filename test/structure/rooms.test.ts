@@ -8,7 +8,10 @@ import { ROOMS } from './architecture.js'
 import { codeOf, importsOf, LOADERS, read, sourcesIn } from './source.js'
 
 /** Files that need a package which only their users install. */
-const OPTIONAL: Readonly<Record<string, string>> = { 'src/brokers/redisConnection.ts': '@redis/client' }
+const OPTIONAL: Readonly<Record<string, string>> = {
+  'src/brokers/redisConnection.ts': '@redis/client',
+  'src/client/proxy.ts': 'https-proxy-agent',
+}
 
 /** Which room a path below src/ lies in. */
 function roomOf(path: string): string {

@@ -1,9 +1,9 @@
 // What `upgrade` answered. Only an answer that is known to accept accepts. Anything else refuses, whatever was meant: a
 // misspelt refusal, for instance, must not open a connection.
 import { checkOptions, isPlain } from '../../checks/check.js'
+import { deflate } from '../../checks/commonTables.js'
 import { callerError } from '../../checks/errors.js'
 import { type Checklist, type Kind, shown, text } from '../../checks/kinds.js'
-import { deflate } from '../../checks/tables.js'
 import type { DeflateOptions } from '../../connection/deflateSettings.js'
 import type { HeaderFields } from '../../protocol/openingHandshake.js'
 import { readHeaders } from '../../protocol/responseHeaders.js'
