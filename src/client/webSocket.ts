@@ -50,6 +50,8 @@ export class WebSocket extends EventTarget {
   #turn = 0
   #before = 0
   #surplus = 0
+  /** Bytes of the Close frame, which are not the application's. */
+  #close = 0
   /** What waits until a Blob has been read: messages leave in order. */
   #reading: Promise<void> | undefined
 
@@ -93,8 +95,12 @@ export class WebSocket extends EventTarget {
 
   /** Payload bytes that were given to `send` and have not left. They do not grow less when the connection has ended. */
   get bufferedAmount(): number {
-    const waiting = this.#turn > 0 ? this.#before + this.#turn : (this.#connection?.bufferedAmount ?? 0)
-    return waiting + this.#surplus
+    const waiting = this.#turn > 0 ? this.#before + this.#turn : this.#waiting - this.#close
+    return Math.max(waiting, 0) + this.#surplus
+  }
+
+  get #waiting(): number {
+    return this.#connection?.bufferedAmount ?? 0
   }
 
   /** Sends a message. Throws an InvalidStateError (a DOMException) while the connection is not open yet. */
@@ -119,10 +125,8 @@ export class WebSocket extends EventTarget {
       throw new DOMException(`The reason has more than ${LONGEST_CLOSE_REASON} bytes`, 'SyntaxError')
     if (this.#state === CONNECTING) this.#stop.abort()
     else if (this.#state === OPEN) {
-      const connection = this.#connection
-      const close = (): void => connection?.close(said ?? CloseCode.normal, reason)
-      if (this.#reading === undefined) close()
-      else this.#reading.then(close)
+      if (this.#reading === undefined) this.#sayClose(said, reason)
+      else this.#reading.then(() => this.#sayClose(said, reason))
     }
     if (this.#state < CLOSING) this.#state = CLOSING
   }
@@ -199,13 +203,19 @@ export class WebSocket extends EventTarget {
   #send(payload: Exclude<Payload, Blob>, length: number): void {
     const connection = this.#connection
     if (this.#turn === 0) {
-      this.#before = connection?.bufferedAmount ?? 0
+      this.#before = this.#waiting
       setImmediate(() => {
         this.#turn = 0
       })
     }
     this.#turn += length
     connection?.send(payload)
+  }
+
+  #sayClose(code: number | undefined, reason: string | undefined): void {
+    const before = this.#waiting
+    this.#connection?.close(code ?? CloseCode.normal, reason)
+    this.#close = this.#waiting - before
   }
 
   /** Sends after what waits for a Blob, or a Blob when it has been read. */
