@@ -71,6 +71,12 @@ export class Inbox {
     if (!this.#busy && length === 0) this.#deliverNext() // nothing waits before it
   }
 
+  /** Delivers bytes in a turn of their own, and before anything that arrives for their reader until then. */
+  deliverLater(reader: InboxReader, bytes: Uint8Array): void {
+    if (bytes.length === 0) this.#put({ reader, bytes: undefined, event: undefined })
+    else this.#keep(reader, bytes)
+  }
+
   /** An event of the connection, such as its end, after the bytes that wait for it. Never while a read is dealt with. */
   tell(reader: InboxReader, event: () => void): void {
     if (this.#mustWait(reader)) this.#put({ reader, bytes: undefined, event })

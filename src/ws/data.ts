@@ -1,6 +1,6 @@
 // What is sent as bytes, and what a binary message is given as.
 import { Buffer } from 'node:buffer'
-import { codecOfThread } from '../codec/codec.js'
+import { codecOfThread, type Region } from '../codec/codec.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 
 /** As what binary messages are given to listeners. */
@@ -16,26 +16,35 @@ const LONGEST_POOLED = 2048
 
 export const EMPTY: OwnBytes = Buffer.alloc(0)
 
-/** A copy of what lies in the codec's memory. */
-export function copied(pointer: number, length: number): OwnBytes {
-  if (length === 0) return EMPTY
-  if (length > LONGEST_POOLED) return codecOfThread().copyOf(pointer, length)
-  const copy = Buffer.allocUnsafe(length)
-  codecOfThread().read(pointer, copy)
-  return copy
+/** A copy of a message that lies in the codec's memory, in a region of its own perhaps, which is given back. */
+export function copied(pointer: number, length: number, region?: Region): OwnBytes {
+  try {
+    if (length === 0) return EMPTY
+    if (length > LONGEST_POOLED) return codecOfThread().copyOf(pointer, length)
+    const copy = Buffer.allocUnsafe(length)
+    codecOfThread().read(pointer, copy)
+    return copy
+  } finally {
+    region?.release()
+  }
 }
 
-/** A binary message that lies in the codec's memory, as its listeners want it. */
-export function binary(type: BinaryType, pointer: number, length: number): RawData {
-  if (type === 'nodebuffer') return copied(pointer, length)
-  const bytes = codecOfThread().copyOf(pointer, length)
+/** The same of a binary message, as its listeners want it. */
+export function binary(type: BinaryType, pointer: number, length: number, region?: Region): RawData {
+  const bytes = copied(pointer, length, region)
+  if (type === 'nodebuffer') return bytes
   if (type === 'fragments') return length === 0 ? [] : [bytes]
-  return type === 'arraybuffer' ? bytes.buffer : new Blob([bytes])
+  return type === 'arraybuffer' ? alone(bytes) : new Blob([bytes])
+}
+
+/** The ArrayBuffer that holds these bytes, and nothing else. */
+function alone({ buffer, byteOffset, length }: OwnBytes): ArrayBuffer {
+  if (length === buffer.byteLength) return length === 0 ? new ArrayBuffer(0) : buffer
+  return buffer.slice(byteOffset, byteOffset + length)
 }
 
 /** The bytes of what an application sends. Throws a TypeError for what Buffer.from does not take. */
 function bytesOf(data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (data instanceof ArrayBuffer) return new Uint8Array(data)
   return Buffer.from(data as Uint8Array)

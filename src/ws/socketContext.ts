@@ -19,6 +19,8 @@ export interface SocketContext {
   readonly budget: Budget
   readonly vitals: Vitals
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
+  /** The longest message, as it was asked for: 0 is any length. */
+  readonly maxPayload: number
   /** Whether several events may be emitted in one turn of the event loop. */
   readonly synchronous: boolean
   /** Whether text may be anything. */
@@ -75,6 +77,7 @@ function made({ maxPayload, maxFragments, synchronous, anyText, role }: ContextF
     budget,
     vitals,
     limits: { maxMessage, maxFragments: Math.max(maxFragments, 0), payloadTimeout: 0 },
+    maxPayload,
     synchronous,
     anyText,
   }

@@ -30,6 +30,8 @@ export class SocketEnd {
   /** The payload of this side's Close frame. */
   #farewell: Uint8Array = EMPTY
   #timer: NodeJS.Timeout | undefined
+  /** Who waits until nothing is left to be written. */
+  readonly #waiting: (() => void)[] = []
 
   constructor(peer: Ending) {
     this.#peer = peer
@@ -66,11 +68,23 @@ export class SocketEnd {
     if ((actions & Action.halfClose) !== 0) transport.end()
     if ((actions & Action.destroy) !== 0) transport.close()
     if ((actions & Action.finish) !== 0) transport.endBoth()
+    if ((actions & (Action.halfClose | Action.finish)) !== 0) this.#written()
+  }
+
+  /** Calls `call` when all has been written, Close too, or the transport is gone. */
+  whenWritten(call: () => void): void {
+    if (this.#peer.lifecycle.isGone) process.nextTick(call)
+    else this.#waiting.push(call)
   }
 
   /** The transport is gone. */
   over(): void {
     clearTimeout(this.#timer)
+    this.#written()
+  }
+
+  #written(): void {
+    for (const call of this.#waiting.splice(0)) process.nextTick(call)
   }
 
   #limitTime(): void {

@@ -11,13 +11,13 @@ export function tellDrain(socket: Duplex): void {
 
 /** Whoever stops and starts reading for a socket. */
 export interface Reader {
-  socketPaused(): void
-  socketResumed(): void
+  pause(): void
+  resume(): void
 }
 
 /** Has the reader follow `pause()` and `resume()` of a socket whose handle is read from elsewhere. */
 export function followPauses(socket: Duplex, reader: Reader): void {
-  socket.on('pause', () => reader.socketPaused())
-  socket.on('resume', () => reader.socketResumed())
-  if (socket.isPaused()) reader.socketPaused()
+  if (socket.isPaused()) reader.pause()
+  socket.on('pause', () => reader.pause())
+  socket.on('resume', () => reader.resume())
 }

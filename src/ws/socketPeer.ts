@@ -2,13 +2,13 @@
 // its options say, what its listeners throw is an uncaught exception, and a connection whose peer has not said Close has
 // ended with 1006, whatever this side has said.
 import type { Buffer } from 'node:buffer'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Region } from '../codec/codec.js'
-import { isText, OPCODE_CLOSE, OPCODE_PING } from '../codec/frames.js'
+import { OPCODE_CLOSE, OPCODE_PING } from '../codec/frames.js'
 import { Pressure, type PressureListener } from '../connection/pressure.js'
 import { Reason } from '../connection/reason.js'
 import { Incoming } from '../connection/receiving/incoming.js'
-import type { Deliverer, Sink } from '../connection/receiving/sink.js'
+import type { Sink } from '../connection/receiving/sink.js'
 import { Outgoing } from '../connection/sending/outgoing.js'
 import type { OutgoingOwner } from '../connection/sending/outgoingShared.js'
 import { runOutside } from '../internals/context.js'
@@ -21,34 +21,36 @@ import { HandleTransport } from '../transport/handle.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
 import { readClose } from './closePayload.js'
-import { binary, copied, EMPTY } from './data.js'
-import { errorOf, throwLater } from './errors.js'
+import { EMPTY } from './data.js'
+import { errorOf } from './errors.js'
+import { EventDelivery } from './eventDelivery.js'
 import { FrameSender } from './frameSender.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
-import { tellDrain } from './socketEvents.js'
+import { followPauses, tellDrain } from './socketEvents.js'
 import type { SocketOwner, SocketSettings } from './socketOwner.js'
 
-export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, OutgoingOwner, Ending {
+export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
   held = 0
   readonly socket: Duplex
   readonly frames: FrameSender
-  readonly #owner: SocketOwner
   readonly #settings: SocketSettings
   readonly #shared: SocketContext
   readonly transport: Transport
   readonly lifecycle: Lifecycle
   readonly #pressure: Pressure
+  readonly #delivery: EventDelivery
   readonly #incoming: Incoming
   #end: SocketEnd | undefined
   #pongs: AutoPongs | undefined
+  #exposed = false
+  #ignoresPings = false
   /** Whether a write has not been finished at once, so that 'drain' is to be told. */
   #stood = false
 
   constructor(owner: SocketOwner, settings: SocketSettings, shared: SocketContext, socket: Duplex) {
     const { deflate } = settings
     const { role } = shared.encoder
-    this.#owner = owner
     this.#settings = settings
     this.#shared = shared
     this.socket = socket
@@ -56,19 +58,18 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
     this.lifecycle = new Lifecycle(role)
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
-    this.#incoming = new Incoming(shared, this, this, this.#pressure, role, settings)
+    this.#delivery = new EventDelivery(owner, this.#pressure, shared.synchronous)
+    this.#incoming = new Incoming(shared, this, this.#delivery, this.#pressure, role, settings)
   }
 
   /** Opens: `response` is written first. What came early, and all that comes, is delivered from the next tick on. */
   start(head: Buffer, response = ''): void {
     const early = earlyBytes(this.socket, head)
     if (response !== '') this.frames.raw([response], undefined)
+    const isSocket = this.socket instanceof Socket // it has nothing more before the next tick
+    if (isSocket && early.length > 0) process.nextTick(() => runOutside(() => inboxOfThread().deliver(this, early)))
     this.transport.open(this)
-    // A handle is read from by the event loop only; a stream of others may have something at once.
-    if (early.length === 0 && this.#direct) return
-    this.#pressure.pause(Reason.loop)
-    if (early.length > 0) inboxOfThread().deliver(this, early)
-    process.nextTick(() => runOutside(() => this.#pressure.resumeNow(Reason.loop)))
+    if (!isSocket) inboxOfThread().deliverLater(this, early)
   }
 
   /** Whether the bytes pass the socket by. */
@@ -112,10 +113,36 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
 
   pause(): void {
     this.#pressure.pause(Reason.application)
+    if (this.#exposed && !this.socket.isPaused()) this.socket.pause()
   }
 
   resume(): void {
     this.#pressure.resume(Reason.application)
+    if (this.#exposed && this.socket.isPaused()) this.socket.resume()
+  }
+
+  /** Somebody has a look at the socket: from now on, to pause it has its effect. */
+  expose(): Duplex {
+    if (!this.#direct || this.#exposed) return this.socket
+    this.#exposed = true
+    if (this.#pressure.stopped) this.socket.pause()
+    followPauses(this.socket, this)
+    return this.socket
+  }
+
+  /** Pings are neither answered nor told from now on. */
+  ignorePings(): void {
+    this.#ignoresPings = true
+  }
+
+  /** The longest message that is accepted, as it was asked for. */
+  get longest(): number {
+    return this.#shared.maxPayload
+  }
+
+  /** Calls `call` when nothing is left to be written, Close included. */
+  whenFinished(call: () => void): void {
+    this.#ending.whenWritten(call)
   }
 
   // What the transport tells (Receiver).
@@ -142,7 +169,7 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
     this.frames.end()
     this.lifecycle.transportGone()
     this.#shared.budget.leave(this)
-    this.#emit('close', this.closeCode, this.#end?.reason ?? EMPTY)
+    this.#delivery.tell('close', this.closeCode, this.#end?.reason ?? EMPTY)
   }
 
   // What the outgoing half tells (OutgoingOwner, FrameSenderOwner).
@@ -171,36 +198,26 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   memorySpent(error: Error): void {
     if (this.lifecycle.isGone) return
     this.terminate()
-    process.nextTick(() => this.#emit('error', error))
+    this.#delivery.tellLater('error', error)
   }
 
   /** The bytes of a Blob can't be had: what was sent before it still leaves. */
   blobFailed(error: Error): void {
     if (this.lifecycle.isGone) return
     this.#ending.perform(this.lifecycle.peerEnds())
-    this.#emit('error', error)
+    this.#delivery.tell('error', error)
   }
 
-  // What the receiving half finds (Deliverer, Sink).
-
-  take(info: number, pointer: number, length: number, region: Region | undefined): void {
-    const text = isText(info)
-    try {
-      const data = text ? copied(pointer, length) : binary(this.#owner.binaryType, pointer, length)
-      region?.release()
-      this.#owner.emit('message', data, !text)
-    } catch (error) {
-      this.#fault(error)
-    }
-    if (!this.#shared.synchronous) this.#yield()
-  }
+  // What the receiving half finds (Sink).
 
   control(opcode: number, pointer: number, length: number): void {
     const data = this.#shared.codec.copyOf(pointer, length)
     if (opcode === OPCODE_CLOSE) return this.#closeReceived(data)
-    if (opcode === OPCODE_PING) this.#answer(data)
-    this.#emit(opcode === OPCODE_PING ? 'ping' : 'pong', data)
-    if (!this.#shared.synchronous) this.#yield()
+    if (opcode === OPCODE_PING) {
+      if (this.#ignoresPings) return
+      this.#answer(data)
+    }
+    this.#delivery.tellControl(opcode === OPCODE_PING ? 'ping' : 'pong', data)
   }
 
   violated(violation: ProtocolViolation): void {
@@ -209,12 +226,8 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   }
 
   handlerFailed(error: unknown): void {
-    this.#fault(error)
+    this.#delivery.fault(error)
   }
-
-  // No message is handed out in parts.
-  streamBegins(): void {}
-  streamPart(): void {}
 
   // What the budget and the pressure ask (Claimant, PressureListener). The budget has room for all.
 
@@ -263,27 +276,6 @@ export class SocketPeer implements Receiver, Sink, Deliverer, PressureListener, 
   #fail(code: number, error: Error): void {
     if (!this.lifecycle.delivers) return
     this.#ending.fail(code)
-    process.nextTick(() => this.#emit('error', error))
-  }
-
-  #emit(event: string, ...values: unknown[]): void {
-    try {
-      this.#owner.emit(event, ...values)
-    } catch (error) {
-      this.#fault(error)
-    }
-  }
-
-  /** A listener has thrown: that is an uncaught exception, before anything else is delivered. */
-  #fault(error: unknown): void {
-    throwLater(error)
-    this.#yield()
-  }
-
-  /** Nothing more is delivered in this turn of the event loop. */
-  #yield(): void {
-    if (!this.lifecycle.delivers) return
-    this.#pressure.pause(Reason.handlers)
-    setImmediate(() => runOutside(() => this.#pressure.resumeNow(Reason.handlers)))
+    this.#delivery.tellLater('error', error)
   }
 }

@@ -13,7 +13,9 @@ import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } 
 import { controlTooLong, noClientError, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
 import { Flag } from './frameSender.js'
+import { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
+import { Sender } from './sender.js'
 import { socketContext } from './socketContext.js'
 import type { SocketSettings } from './socketOwner.js'
 import { SocketPeer } from './socketPeer.js'
@@ -54,8 +56,8 @@ interface WebSocketInternals {
   agree(ws: WebSocket, agreement: Agreement): void
   /** Opens it over a socket; `response` is written first. */
   open(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, response: string): void
-  /** The peer, once it is open. */
-  peer(ws: WebSocket): SocketPeer | undefined
+  /** Calls `call` when all that was sent has left, Close too, or never will. */
+  whenFinished(ws: WebSocket, call: () => void): void
 }
 
 let internals: WebSocketInternals
@@ -69,12 +71,18 @@ export class WebSocket extends EventEmitter {
   declare readonly OPEN: 1
   declare readonly CLOSING: 2
   declare readonly CLOSED: 3
+  declare onopen: EventHandler | null
+  declare onerror: EventHandler | null
+  declare onclose: EventHandler | null
+  declare onmessage: EventHandler | null
   /** Whether this side is the server: its frames are not masked. */
   _isServer = true
   #peer: SocketPeer | undefined
   #binaryType: BinaryType = 'nodebuffer'
   #protocol = ''
   #paused = false
+  #sender: Sender | undefined
+  #receiver: Receiver | undefined
   #settings: SocketSettings
 
   static {
@@ -84,7 +92,7 @@ export class WebSocket extends EventEmitter {
         if (deflate !== undefined) ws.#settings = { ...ws.#settings, deflate }
       },
       open: (ws, socket, head, options, response) => ws.#open(socket, head, options, response),
-      peer: (ws) => ws.#peer,
+      whenFinished: (ws, call) => ws.#peer?.whenFinished(call),
     }
   }
 
@@ -133,7 +141,18 @@ export class WebSocket extends EventEmitter {
 
   /** The socket that it was opened over. */
   get _socket(): Duplex | null {
-    return this.#peer?.socket ?? null
+    return this.#peer?.expose() ?? null
+  }
+
+  /** Sends frames that were made before. */
+  get _sender(): Sender | null {
+    if (this.#peer !== undefined) this.#sender ??= new Sender(this.#peer.frames)
+    return this.#sender ?? null
+  }
+
+  get _receiver(): Receiver | null {
+    if (this.#peer !== undefined) this.#receiver ??= new Receiver(this.#peer)
+    return this.#receiver ?? null
   }
 
   get [isClean](): boolean {
