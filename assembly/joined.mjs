@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 
 /** In the folder of the pool, because the pool looks for the file of its threads beside its own. */
 const JOINED = 'pool/joined.js'
-const ENTRIES = ['index.js', 'redis.js']
+const ENTRIES = ['index.js', 'redis.js', 'ws.js']
 
 /** Joins the modules in `folder`, the compiled src. */
 export async function joinModules(folder) {
@@ -19,7 +19,8 @@ export async function joinModules(folder) {
   const modules = []
   for (const path of Object.keys(metafile.inputs).toSorted()) {
     const names = Object.keys(await import(pathToFileURL(join(folder, path)).href))
-    if (names.length > 0) modules.push({ path, exported: names.map((name) => [name, `${name}_${modules.length}`]) })
+    if (names.length > 0)
+      modules.push({ path, exported: names.map((name) => [name, `${name.replace(/\W/g, '_')}_${modules.length}`]) })
   }
   const all = modules.map(({ path, exported }) => handOn(`./${path}`, exported)).join('')
   await build({ ...options, stdin: { contents: all, resolveDir: folder }, outfile: JOINED, target: 'node20.19' })
@@ -34,5 +35,10 @@ export async function joinModules(folder) {
 
 /** A line that exports names of another module by other names. */
 function handOn(path, names) {
-  return `export { ${names.map(([name, other]) => `${name} as ${other}`).join(', ')} } from '${path}'\n`
+  return `export { ${names.map(([name, other]) => `${nameOf(name)} as ${nameOf(other)}`).join(', ')} } from '${path}'\n`
+}
+
+/** A name as an export has it: one that is no identifier stands in quotes. */
+function nameOf(name) {
+  return /^\w+$/.test(name) ? name : `'${name}'`
 }

@@ -52,7 +52,7 @@ function tests(packed: () => Installed): void {
   const read = (path: string): string => readFileSync(join(installed.directory, path), 'utf8')
 
   test('holds the build, the documents, and nothing else', () => {
-    const build = files.filter((path) => /^dist\/src\/[\w/.]+\.(?:js|d\.ts)$/.test(path))
+    const build = files.filter((path) => /^dist\/src\/[\w/.]+\.(?:js|d\.[cm]?ts)$/.test(path))
     assert.deepEqual(files.filter((path) => !build.includes(path)).toSorted(), DOCUMENTS.toSorted())
     assert.deepEqual(
       build.filter((path) => /^dist\/src\/(?!command\/bench\/).*\b(?:test|bench)\b.*\/|\.test\./.test(path)),
@@ -83,10 +83,11 @@ function tests(packed: () => Installed): void {
     for (const path of ['dist/src/index.js', 'dist/src/redis.js']) {
       assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `types of ${path}`)
     }
+    for (const ending of ['mts', 'cts']) assert.ok(files.includes(`dist/src/ws/types/index.d.${ending}`), ending)
     for (const path of files.filter((name) => name.startsWith('dist/'))) {
       for (const [, specifier = ''] of read(path).matchAll(/\b(?:from|import)[\s(]*'(\.[^']+)'/g)) {
         const target = join(dirname(path), specifier).split(sep).join('/')
-        const needed = path.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target
+        const needed = /\.d\.[cm]?ts$/.test(path) ? target.replace(/([cm]?)js$/, 'd.$1ts') : target
         assert.ok(files.includes(needed), `${path} imports ${specifier}`)
       }
     }
@@ -101,7 +102,7 @@ function tests(packed: () => Installed): void {
         reach(join(dirname(path), specifier).split(sep).join('/'))
       }
     }
-    for (const entry of ['dist/src/index.js', 'dist/src/redis.js']) {
+    for (const entry of ['dist/src/index.js', 'dist/src/redis.js', 'dist/src/ws.js']) {
       reached.clear()
       reach(entry)
       assert.equal(reached.size, 2, [...reached].join(', '))
