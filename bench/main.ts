@@ -20,6 +20,7 @@ const suites: Readonly<Record<string, readonly [about: string, load: () => Promi
   load: ['latency and throughput, driven by autocannon', () => import('./load/suite.js')],
   large: ['messages of the 64-bit tier', () => import('./large/suite.js')],
   attacks: ['what peers that misbehave can make a server do and hold', () => import('./attacks/suite.js')],
+  ws: ['the same program on ws and on millrace/ws', () => import('./ws/suite.js')],
   ab: ['whether one built checkout takes more than another', () => import('./ab/suite.js')],
 }
 

@@ -45,6 +45,7 @@ describe('npm run bench', () => {
       'load',
       'large',
       'attacks',
+      'ws',
       'ab',
     ])
     for (const { name, status, stdout } of helpsOf(names)) {

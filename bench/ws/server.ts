@@ -1,0 +1,49 @@
+// The same program on ws and on `millrace/ws`, in a process of its own.
+// usage: server ENGINE MODE PLACE; the engine is `ws` or `millrace`, the place `http` or `port`. It answers to the
+// questions below.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import * as ws from 'ws'
+import { answer, goes } from '../support/talk.js'
+
+const [engine, mode, place] = process.argv.slice(2)
+const { WebSocketServer } = engine === 'ws' ? ws : ((await import('../../src/ws.js')) as unknown as typeof ws)
+
+const options = { maxPayload: 64 * 1024 * 1024, perMessageDeflate: mode === 'deflate' && { threshold: 0 } }
+const http = createServer()
+const server = new WebSocketServer(
+  place === 'port' ? { ...options, port: 0, host: '127.0.0.1' } : { ...options, server: http },
+)
+server.on('connection', (socket) => {
+  socket.on('message', (data, binary) => {
+    if (mode === 'callback') socket.send(data, { binary }, sent)
+    else if (mode === 'text') socket.send(data.toString())
+    else socket.send(data, { binary })
+  })
+})
+if (place !== 'port') http.listen(0, '127.0.0.1')
+if (server.address() === null) await once(server, 'listening')
+
+function sent(error?: Error): void {
+  if (error) throw error
+}
+
+function port(): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** For systems that do not tell other processes. */
+function usage(): { cpu: number; mainThread: number } {
+  const { user, system } = process.cpuUsage()
+  return { cpu: user + system, mainThread: 0 }
+}
+
+/** Bytes of the process after a garbage collection: what connections hold, not what their opening left behind. */
+function resident(): number {
+  globalThis.gc?.()
+  return process.memoryUsage.rss()
+}
+
+goes('first')
+answer({ port, usage, resident })
