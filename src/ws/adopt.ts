@@ -1,5 +1,6 @@
 // Opens a WebSocket over a socket on which its server has done the opening handshake, but for writing the response.
 import type { Buffer } from 'node:buffer'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Agreement, SocketOptions } from './adoption.js'
 import { WebSocket, webSocketInternals } from './webSocket.js'
@@ -15,11 +16,14 @@ export function isAdopted(socket: Duplex): boolean {
  * Opens `ws`: the response leaves with its first frames, `head` and what the socket has read since are delivered from the next
  * tick on, and `'open'` is emitted before this returns. A WebSocket whose class has a `setSocket` of its own gets the call of
  * that, when the response is written.
+ *
+ * A stream that is no socket is written to at once: whoever reads at its other end may take the first chunk to be the response
+ * and nothing else, as `injectWS` of @fastify/websocket does.
  */
 export function adopt(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, agreement: Agreement): void {
   Reflect.set(socket, adopted, ws)
   webSocketInternals.agree(ws, agreement)
-  if (ws.setSocket === WebSocket.prototype.setSocket)
+  if (socket instanceof Socket && ws.setSocket === WebSocket.prototype.setSocket)
     return webSocketInternals.open(ws, socket, head, options, agreement.response)
   socket.write(agreement.response)
   ws.setSocket(socket, head, options)

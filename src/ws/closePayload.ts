@@ -12,8 +12,8 @@ import {
 } from './errors.js'
 
 /**
- * Without a code, it is empty. Throws a TypeError for a code that may not be sent and a reason that is neither a string nor
- * bytes, and a RangeError for a reason of more than 123 bytes.
+ * Without a code, it is empty; what has no length, as a reason, is none. Throws a TypeError for a code that may not be sent and
+ * a reason that is neither a string nor bytes, and a RangeError for a reason of more than 123 bytes.
  */
 export function closePayload(code: unknown, reason: unknown): Uint8Array {
   if (code === undefined) return EMPTY
@@ -27,7 +27,7 @@ export function closePayload(code: unknown, reason: unknown): Uint8Array {
 }
 
 function reasonBytes(reason: unknown): Uint8Array {
-  if (reason === undefined || (reason as { length?: unknown } | null)?.length === 0) return EMPTY
+  if (reason === undefined || (reason !== null && !(reason as { length?: unknown }).length)) return EMPTY
   if (typeof reason === 'string') return Buffer.from(reason)
   if (reason instanceof Uint8Array) return reason
   throw closeReasonMistake()

@@ -248,7 +248,8 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value })
 }
 
-for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) {
+const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']
+for (const name of [...ATTRIBUTES, 'addEventListener', 'removeEventListener']) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true })
 }
 
