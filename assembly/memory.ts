@@ -56,6 +56,7 @@ export const SLOT_MOST_FRAGMENTS: u32 = 44 // u32: frames that a message may hav
 /** A header or a control frame cut by the end of a read: at most 14 + 125 bytes. */
 export const SLOT_CARRY: u32 = 48
 export const LONGEST_CARRIED: u32 = 139
+export const SLOT_ANY_TEXT: u32 = 187 // u8: 1 where text is not validated
 export const SLOT_FRAGMENTS: u32 = 188 // u32: frames of the message under way
 
 /** What the counter keeps where the parser keeps something else. */

@@ -3,6 +3,7 @@ import { LONGEST_SAFE, MASKED, OPCODE_BINARY, RSV1 } from './header'
 import {
   HEAP,
   LONGEST_CARRIED,
+  SLOT_ANY_TEXT,
   SLOT_CAPACITY,
   SLOT_CARRIED,
   SLOT_EXTENSION,
@@ -38,6 +39,11 @@ export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): 
 /** From now on, messages may be compressed (RFC 7692). They are handed out as they are, and have no limit here. */
 export function allowCompressed(slot: usize): void {
   store<u8>(slot, RSV1, SLOT_EXTENSION)
+}
+
+/** From now on, text may be any bytes. */
+export function allowAnyText(slot: usize): void {
+  store<u8>(slot, 1, SLOT_ANY_TEXT)
 }
 
 /** Gives the message under way a region; what it already held must have been copied there. */

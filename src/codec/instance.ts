@@ -10,6 +10,8 @@ export interface CodecExports {
   openSlot(slot: number, masked: number, limit: number, fragments: number): void
   /** Lets messages of a slot be compressed; they are handed out as they are. */
   allowCompressed(slot: number): void
+  /** Lets text of a slot be any bytes. */
+  allowAnyText(slot: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void
   /** Hands the message under way out in parts, where they lie; what it already held is forgotten. */

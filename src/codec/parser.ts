@@ -43,6 +43,8 @@ export interface ParserLimits {
   readonly fragments: number
   /** Whether messages may be compressed (RFC 7692). Those that are have no limit here, and are handed out in parts. */
   readonly compressed?: boolean
+  /** Whether text may be any bytes, instead of UTF-8. */
+  readonly anyText?: boolean | undefined
 }
 
 export class Parser {
@@ -52,13 +54,14 @@ export class Parser {
   readonly #slot: number
 
   /** Frames must be masked where this side is the server, and must not be where it is the client (section 5.1). */
-  constructor(heap: Heap, role: Role, { longest, fragments, compressed = false }: ParserLimits) {
+  constructor(heap: Heap, role: Role, { longest, fragments, compressed, anyText }: ParserLimits) {
     const { codec } = heap
     this.#heap = heap
     this.#words = codec.words
     this.#slot = heap.allocateSlot()
     codec.call.openSlot(this.#slot, role === 'server' ? MASKED : 0, longest, Math.min(fragments, MOST_FRAGMENTS))
     if (compressed) codec.call.allowCompressed(this.#slot)
+    if (anyText) codec.call.allowAnyText(this.#slot)
   }
 
   /**

@@ -4,12 +4,15 @@ import { UTF8_REJECTED } from './wasm.generated.js'
 
 export class TextCheck {
   readonly #codec: Codec
+  /** Whether it may be any bytes. */
+  readonly #anything: boolean
   /** The state of the automaton; 0 is between two characters. */
   #state = 0
   #isAscii = true
 
-  constructor(codec: Codec) {
+  constructor(codec: Codec, anything = false) {
     this.#codec = codec
+    this.#anything = anything
   }
 
   /** Whether no character is cut. */
@@ -30,6 +33,10 @@ export class TextCheck {
 
   /** The next bytes of the text; false if it is no UTF-8. */
   takes(pointer: number, length: number): boolean {
+    if (this.#anything) {
+      this.#isAscii = false // nobody has looked
+      return true
+    }
     const { call } = this.#codec
     const isWide = call.mask(pointer, pointer, length, 0) !== 0
     if (isWide) this.#isAscii = false

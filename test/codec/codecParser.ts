@@ -36,12 +36,13 @@ export class CodecParser {
   /** What has come of a compressed message. */
   #parts: Buffer[] = []
 
-  constructor({ masked, limit, fragments = 0, compressed = false }: Rules, heap = heapOfThread()) {
+  constructor({ masked, limit, fragments = 0, compressed = false }: Rules, heap = heapOfThread(), anyText = false) {
     this.#heap = heap
     this.#parser = new Parser(heap, masked ? 'server' : 'client', {
       longest: limit,
       fragments,
       compressed,
+      anyText,
     })
   }
 

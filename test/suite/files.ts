@@ -20,6 +20,7 @@ export interface TestFile {
 export const ON_BOTH_BUILDS = [
   'codec/addresses',
   'codec/agreement',
+  'codec/anyText',
   'codec/counter',
   'codec/frameTable',
   'codec/lengths',

@@ -49,13 +49,11 @@ export class Incoming {
     this.#sink = sink
     this.#deliverer = deliverer
     this.#pressure = pressure
-    const { maxMessage, maxFragments } = shared.limits
-    const longest = shared.streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
-    this.#parser = new Parser(shared.heap, role, {
-      longest,
-      fragments: maxFragments,
-      compressed: agreed.deflate !== undefined,
-    })
+    const { maxMessage, maxFragments: fragments } = shared.limits
+    const { anyText, streamThreshold } = shared
+    const longest = streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
+    const compressed = agreed.deflate !== undefined
+    this.#parser = new Parser(shared.heap, role, { longest, fragments, compressed, anyText })
     this.#deflate = agreed.deflate?.inflation
     this.#deflate?.windows.charge(this.#deflate.bytes)
   }

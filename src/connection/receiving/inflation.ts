@@ -75,11 +75,11 @@ export class Inflation implements Growing {
   #flow: Flow | undefined
 
   constructor(target: InflationTarget, { windowBits, takesOver }: InflationParameters) {
-    const { heap, streamThreshold, limits } = target.shared
+    const { heap, streamThreshold, limits, anyText } = target.shared
     this.#target = target
     this.#heap = heap
     this.#inflater = new Inflater(compressionOf(heap), windowBits)
-    this.#text = new TextCheck(heap.codec)
+    this.#text = new TextCheck(heap.codec, anyText)
     this.#scratch = scratchOfThread('inflate')
     this.#takesOver = takesOver
     this.#limit = streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER

@@ -15,6 +15,8 @@ export interface IncomingContext {
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
   /** Longer messages are handed out while they arrive, whatever their length. Undefined: no message is. */
   readonly streamThreshold?: number | undefined
+  /** Whether text may be any bytes, instead of UTF-8 (RFC 6455, section 8.1). */
+  readonly anyText?: boolean | undefined
 }
 
 /** Whoever takes what comes in. */
