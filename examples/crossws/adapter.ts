@@ -82,6 +82,7 @@ export function millraceAdapter(options: MillraceOptions = {}): MillraceAdapter 
     message: ({ data: { peer } }, message) =>
       peer && hooks.callHook('message', peer, new Message(message.isText ? message.text() : message.bytes, peer)),
     drain: ({ data: { peer } }) => peer && hooks.callHook('drain', peer),
+    ping: ({ data: { peer } }, data) => peer && hooks.callHook('ping', peer, data),
     pong(connection, data) {
       const { peer } = connection.data
       // Pings without a payload are those by which millrace finds out who has gone.

@@ -12,7 +12,10 @@ export interface Upgraded {
   readonly handlers: RouteHandlers
 }
 
-export type RouteHandlers = Pick<Handlers<Upgraded>, 'open' | 'message' | 'drain' | 'pong' | 'close' | 'error'> & {
+export type RouteHandlers = Pick<
+  Handlers<Upgraded>,
+  'open' | 'message' | 'drain' | 'ping' | 'pong' | 'close' | 'error'
+> & {
   /** Chooses one of the subprotocols that the client offers, or none. */
   protocol?(request: FastifyRequest, offered: readonly string[]): string | undefined
 }
@@ -83,6 +86,7 @@ const handlers: Omit<RouteHandlers, 'protocol'> & Pick<ServerOptions<Upgraded>, 
   open: (connection) => connection.data.handlers.open?.(connection),
   message: (connection, message) => connection.data.handlers.message?.(connection, message),
   drain: (connection) => connection.data.handlers.drain?.(connection),
+  ping: (connection, data) => connection.data.handlers.ping?.(connection, data),
   pong: (connection, data) => connection.data.handlers.pong?.(connection, data),
   close: (connection, code, reason) => connection.data.handlers.close?.(connection, code, reason),
   error(connection, error) {

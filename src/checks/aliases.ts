@@ -104,7 +104,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   websocket: 'write its handlers beside the other options: { open, message, close }',
   handlers: 'write them beside the other options: { open, message, close }',
   on: 'handlers are options: { open, message, close }',
-  ping: 'millrace answers pings itself; the handler pong is called for answers to your own pings',
   path: "for paths of requests, use routes: { '/chat': route({ ... }) }; for a Unix socket, use server.listen({ path })",
   clientTracking: 'leave it out: server.connections has all connections',
   skipUTF8Validation: 'text is always validated: leave it out',

@@ -16,6 +16,7 @@ export const handlers = {
   stream: callback,
   largeResult: callback,
   drain: callback,
+  ping: callback,
   pong: callback,
   close: callback,
   error: callback,

@@ -1,8 +1,8 @@
 // Calls the application's handlers, each in its connection's async context, and keeps their mistakes from ending the
 // process.
 import type { AsyncResource } from 'node:async_hooks'
+import { Buffer } from 'node:buffer'
 import { isThenable, promiseOf } from '../checks/thenable.js'
-import type { OwnBytes } from '../codec/ownBytes.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import { report, tell } from '../internals/report.js'
 import type { Connection } from './connection.js'
@@ -48,12 +48,11 @@ export class Callbacks<Data> {
     if (this.#handlers.drain !== undefined) this.#run(target, () => this.#handlers.drain?.(target.connection))
   }
 
-  get hasPong(): boolean {
-    return this.#handlers.pong !== undefined
-  }
-
-  pong(target: CallbackTarget<Data>, data: OwnBytes): void {
-    this.#run(target, () => this.#handlers.pong?.(target.connection, data))
+  /** A ping or a pong has come; `view` shows its payload where it lies. */
+  control(target: CallbackTarget<Data>, name: 'ping' | 'pong', view: Uint8Array): void {
+    if (this.#handlers[name] === undefined) return
+    const data = Buffer.from(view)
+    this.#run(target, () => this.#handlers[name]?.(target.connection, data))
   }
 
   close(target: CallbackTarget<Data>, code: number, reason: string): void {

@@ -70,6 +70,11 @@ export interface Handlers<Data = unknown> {
    */
   drain?(connection: Connection<Data>): unknown
   /**
+   * Called when a ping of the client's has arrived; millrace has answered it by then. `data` has up to 125 bytes, and is
+   * yours to keep.
+   */
+  ping?(connection: Connection<Data>, data: OwnBytes): unknown
+  /**
    * Called when a pong arrives, whether or not a ping asked for it. `data` has up to 125 bytes, and is yours to keep.
    */
   pong?(connection: Connection<Data>, data: OwnBytes): unknown

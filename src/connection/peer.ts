@@ -185,9 +185,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   control(opcode: number, pointer: number, length: number): void {
-    if (opcode === OPCODE_PING && this.isOpen) this.sender.pong(pointer, length)
-    else if (opcode === OPCODE_PONG) this.#takePong(pointer, length)
-    else if (opcode === OPCODE_CLOSE) this.#ending.closeReceived(Buffer.from(this.shared.codec.view(pointer, length)))
+    const view = this.shared.codec.view(pointer, length)
+    if (opcode === OPCODE_CLOSE) return this.#ending.closeReceived(Buffer.from(view))
+    if (opcode === OPCODE_PONG) this.#pings?.answered(view)
+    else if (this.isOpen) this.sender.pong(pointer, length)
+    else return
+    this.shared.callbacks.control(this, opcode === OPCODE_PONG ? 'pong' : 'ping', view)
   }
 
   violated(violation: ProtocolViolation): void {
@@ -213,14 +216,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   payloadStalled(): void {
     this.violated(new ProtocolViolation('PAYLOAD_STALLED', `payloadTimeout is ${this.shared.limits.payloadTimeout} ms`))
-  }
-
-  #takePong(pointer: number, length: number): void {
-    const { callbacks, codec } = this.shared
-    if (this.#pings === undefined && !callbacks.hasPong) return
-    const payload = Buffer.from(codec.view(pointer, length))
-    this.#pings?.answered(payload)
-    if (callbacks.hasPong) callbacks.pong(this, payload)
   }
 
   handlerFailed(error: unknown): void {

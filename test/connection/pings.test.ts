@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
 import { connections } from '../support/connections.js'
-import { close, masked, PING, PONG } from '../support/frames.js'
+import { close, masked, PING, PONG, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
 import { settle } from '../support/settle.js'
@@ -58,6 +58,46 @@ test('unsolicited pongs are harmless, settle nothing, and come to the handler, w
   const { wire: without } = connections({}).connect()
   without.feed(masked(PONG, 'x'))
   assert.equal(without.output.length, 0)
+})
+
+test('the ping handler is told of each ping, which has been answered by then, with data of its own', async () => {
+  const told: Buffer[] = []
+  const { wire } = connections({
+    ping(connection, data) {
+      told.push(data)
+      connection.send('told')
+    },
+  }).connect()
+  const bodies = ['', 'x', 'y'.repeat(125)]
+  wire.feed(Buffer.concat(bodies.map((body) => masked(PING, body))))
+  await settle()
+  assert.deepEqual(told.map(String), bodies)
+  assert.deepEqual(
+    wire.frames().map(({ opcode, payload }) => (opcode === PONG ? payload.toString() : opcode)),
+    bodies.flatMap((body) => [body, TEXT]),
+  )
+  for (const data of told) assert.ok(Buffer.isBuffer(data) && !(data.buffer instanceof SharedArrayBuffer))
+  wire.feed(Buffer.concat([masked(TEXT, 'x'.repeat(1000)), close(1000), masked(PING, 'too late')]))
+  await settle()
+  assert.deepEqual(
+    told.map(String),
+    bodies,
+    'nothing is told after Close, and what came later has not changed the data',
+  )
+})
+
+test('a ping handler that throws ends its connection, after the pong', async () => {
+  const errors: unknown[] = []
+  const { peer, wire } = connections({
+    ping: () => {
+      throw new Error('bang')
+    },
+    error: (_, error) => void errors.push(error),
+  }).connect()
+  wire.feed(Buffer.concat([masked(PING, 'a'), masked(PING, 'b')]))
+  await settle()
+  assert.equal(errors.length, 1)
+  assert.equal(peer.isOpen, false)
 })
 
 test('a pong handler that throws ends its connection', async () => {

@@ -34,6 +34,7 @@ export interface Hooks {
   message?(peer: Peer, message: Message): unknown
   close?(peer: Peer, details: { readonly code: number; readonly reason: string }): unknown
   drain?(peer: Peer): unknown
+  ping?(peer: Peer, data: Uint8Array): unknown
   pong?(peer: Peer, data: Uint8Array): unknown
   error?(peer: Peer, error: Error): unknown
 }

@@ -40,6 +40,7 @@ describe("examples/crossws, as crossws's own suite asks it", { skip: ecosystemMi
       peer.send(text)
       return peer.publish('chat', text)
     },
+    ping: (_, data) => told.push(`from the client: ${Buffer.from(data)}`),
     pong: (_, data) => told.push(Buffer.from(data).toString()),
     error: (_, error) => told.push(error.message),
   }
@@ -157,6 +158,10 @@ describe("examples/crossws, as crossws's own suite asks it", { skip: ecosystemMi
     assert.equal(String(await client.pings.next()), 'time')
     client.socket.send('ping too long')
     await eventually(() => told.length === 2, 'both')
+    client.socket.ping('me')
+    assert.equal(String(await client.pongs.next()), 'me')
+    await eventually(() => told.length === 3, 'the ping')
+    assert.equal(told.pop(), 'from the client: me')
     assert.equal(told[0], 'time')
     assert.match(String(told[1]), /up to 125 bytes/)
     await client.close()

@@ -8,7 +8,7 @@ import { afterEach, describe, test } from 'node:test'
 import { createServer, type ServerOptions } from '../../src/index.js'
 import { currentContext, runOutside, runScoped } from '../../src/internals/context.js'
 import { connections } from '../support/connections.js'
-import { masked, PONG, TEXT } from '../support/frames.js'
+import { masked, PING, PONG, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { serving } from '../support/serving.js'
 import { settle } from '../support/settle.js'
@@ -39,6 +39,7 @@ function noting(options: ServerOptions = {}): { options: ServerOptions; seen: st
         return options.message?.(connection, message)
       },
       drain: () => note('drain'),
+      ping: () => note('ping'),
       pong: () => note('pong'),
       close: () => note('close'),
       error: () => note('error'),
@@ -71,13 +72,14 @@ for (const publicApi of [false, true]) {
       await eventually(() => seen.length === 6, 'all messages')
       assert.equal(seen.filter((line) => line === 'message x: connection 0').length, 3)
       assert.equal(seen.splice(0).filter((line) => line === 'message x: connection 1').length, 3)
-      clients[1]?.write(masked(PONG, 'x'))
-      await eventually(() => seen.length === 1, 'the pong')
+      for (const opcode of [PING, PONG]) clients[1]?.write(masked(opcode, 'x'))
+      await eventually(() => seen.length === 2, 'ping and pong')
       clients[1]?.write(masked(3, 'reserved'))
-      await eventually(() => seen.length === 2, 'the error')
+      await eventually(() => seen.length === 3, 'the error')
       clients[1]?.socket.end()
-      await eventually(() => seen.length === 3, 'the end')
-      assert.deepEqual(seen.splice(0), ['pong: connection 1', 'error: connection 1', 'close: connection 1'])
+      await eventually(() => seen.length === 4, 'the end')
+      const last = ['ping', 'pong', 'error', 'close'].map((name) => `${name}: connection 1`)
+      assert.deepEqual(seen.splice(0), last)
       clients[0]?.socket.resetAndDestroy()
       await eventually(() => seen.length === 1, 'the end')
       assert.deepEqual(seen, ['close: connection 0'])

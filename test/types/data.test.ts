@@ -68,6 +68,7 @@ test('data is inferred from what upgrade returns', () => {
         typed<Message>()(message)
       },
       drain: (connection) => typed<User>()(connection.data),
+      ping: (connection, data) => [typed<User>()(connection.data), typed<OwnBytes>()(data)],
       pong: (connection, data) => [typed<User>()(connection.data), typed<OwnBytes>()(data)],
       close(connection, code, reason) {
         typed<Connection<User>>()(connection)
