@@ -1,31 +1,23 @@
 // Makes a block of tokens (RFC 1951, sections 3.2.3 to 3.2.7): decides which kind is the shortest, and writes it.
 import { flushBytes, out, outBits, outHeld, put, putStored, resumeOut } from './bitOutput'
-import { findLengths, UNSORTED, writeCodes } from './codes'
+import { packLengths, writeHeader } from './blockHeader'
+import { findLengths, writeCodes } from './codes'
 import { TOKEN_MATCH, tokensEnd } from './matches'
 import {
   ALL_DISTANCE_SYMBOLS,
   ALL_LITERAL_SYMBOLS,
   END_OF_BLOCK,
   FIRST_LENGTH,
-  LENGTH_SYMBOLS,
   LONGEST_CODE,
   lengthBase,
   lengthExtra,
-  lengthOrder,
-  REPEAT_PREVIOUS,
-  REPEAT_ZERO,
-  REPEAT_ZERO_LONG,
   writeFixedLengths,
 } from './symbols'
 import {
   COUNTS_END,
-  DISTANCE_COUNTS,
   DISTANCE_ENTRIES,
   DYNAMIC_CODES,
   FIXED_CODES,
-  LENGTH_CODES,
-  LENGTH_COUNTS,
-  LENGTH_ENTRIES,
   LITERAL_COUNTS,
   LITERAL_ENTRIES,
   MATCH_LENGTHS,
@@ -35,21 +27,8 @@ import {
 } from './workspace'
 
 const FIXED_BLOCK: u32 = 0b010
-const DYNAMIC_BLOCK: u32 = 0b100
-const LONGEST_LENGTH_CODE: u32 = 7
 /** The most bits of a token with the fixed codes. */
 const LONGEST_FIXED: u32 = 8 + 5 + 5 + 13
-/**
- * The code lengths as they are written, symbol | extra bits << 8, u16 each. They lie where many symbols are sorted, behind
- * what the 19 symbols need of it that are sorted while these are there.
- */
-const PACKED: u32 = UNSORTED + 4 * (LENGTH_SYMBOLS + 1)
-
-let literalsWritten: u32 = 0
-let distancesWritten: u32 = 0
-let orderWritten: u32 = 0
-let packedEnd: usize = 0
-
 /** Builds what the deflater needs of its workspace, once. */
 export function buildWriterTables(): void {
   const lengths = workspace + WRITTEN_LENGTHS
@@ -87,8 +66,11 @@ export function writeTokens(from: usize, length: u32): void {
 }
 
 function writeShortest(from: usize, length: u32, stored: u32): void {
-  const fixed: u32 = 3 + bitsOf(FIXED_CODES)
-  if (estimate() + fixed / WORTHWHILE < min(fixed, stored) && makeDynamicCodes(min(fixed, stored))) {
+  weigh()
+  const fixed: u32 = 3 + fixedBits
+  const most = min(fixed, stored)
+  const own = estimate()
+  if (own + fixed / WORTHWHILE < most && makeDynamicCodes(most)) {
     writeHeader()
     encode(workspace + DYNAMIC_CODES)
   } else if (fixed < stored) {
@@ -99,33 +81,48 @@ function writeShortest(from: usize, length: u32, stored: u32): void {
   }
 }
 
+/** What the tokens take with the fixed codes, in bits. */
+let fixedBits: u32 = 0
+/** How many symbols are used, their extra bits, and their information in 256ths of a bit. */
+let symbolsUsed: u32 = 0
+let extraBits: u32 = 0
+let information: u32 = 0
+
+/** Weighs the symbols that were counted, four at a time. */
+function weigh(): void {
+  let fixed = i32x4.splat(0)
+  let used = i32x4.splat(0)
+  let extra = i32x4.splat(0)
+  let total = i32x4.splat(0)
+  let logarithms = i32x4.splat(0)
+  let bits: u32 = 0
+  for (let at: u32 = 0; at < 4 * (ALL_LITERAL_SYMBOLS + ALL_DISTANCE_SYMBOLS); at += 16) {
+    if (at == 4 * ALL_LITERAL_SYMBOLS) {
+      const literals = sumOf(total)
+      bits += literals * log2(literals)
+      total = i32x4.splat(0)
+    }
+    const counts = v128.load(workspace + LITERAL_COUNTS + at)
+    if (!v128.any_true(counts)) continue
+    const none = i32x4.eq(counts, i32x4.splat(0))
+    fixed = i32x4.add(fixed, i32x4.mul(counts, bitsOfCodes(v128.load(workspace + FIXED_CODES + at))))
+    used = i32x4.add(used, i32x4.add(none, i32x4.splat(1)))
+    const extras = v128.and(v128.load(workspace + LITERAL_ENTRIES + at), i32x4.splat(63))
+    extra = i32x4.add(extra, i32x4.mul(counts, extras))
+    total = i32x4.add(total, counts)
+    logarithms = i32x4.add(logarithms, i32x4.mul(counts, log2Of(counts)))
+  }
+  const distances = sumOf(total)
+  if (distances) bits += distances * log2(distances)
+  fixedBits = sumOf(fixed)
+  symbolsUsed = sumOf(used)
+  extraBits = sumOf(extra)
+  information = bits - sumOf(logarithms)
+}
+
 /** About how many bits a dynamic block has: the information of its symbols, and what its header has by experience. */
 function estimate(): u32 {
-  let used: u32 = 0
-  let total: u32 = 0
-  let extra: u32 = 0
-  let saved: u32 = 0 // the sum of count × log2(count), in 256ths of a bit
-  for (let at: u32 = 0; at < 4 * ALL_LITERAL_SYMBOLS; at += 4) {
-    const count = load<u32>(workspace + LITERAL_COUNTS + at)
-    if (count == 0) continue
-    used++
-    total += count
-    saved += count * log2(count)
-    extra += count * (load<u32>(workspace + LITERAL_ENTRIES + at) & 63)
-  }
-  let bits = total * log2(total) - saved
-  total = 0
-  saved = 0
-  for (let at: u32 = 0; at < 4 * ALL_DISTANCE_SYMBOLS; at += 4) {
-    const count = load<u32>(workspace + DISTANCE_COUNTS + at)
-    if (count == 0) continue
-    used++
-    total += count
-    saved += count * log2(count)
-    extra += count * (load<u32>(workspace + DISTANCE_ENTRIES + at) & 63)
-  }
-  if (total) bits += total * log2(total) - saved
-  return (bits >> 8) + extra + HEADER_BITS + used * HEADER_BITS_PER_SYMBOL
+  return (information >> 8) + extraBits + HEADER_BITS + symbolsUsed * HEADER_BITS_PER_SYMBOL
 }
 
 const HEADER_BITS: u32 = 100
@@ -137,103 +134,45 @@ function log2(value: u32): u32 {
   return (whole << 8) + ((value << 8) >> whole) - 256
 }
 
+/** The same of four numbers, as their binary floating-point form has it: exponent, then what is left. */
+function log2Of(values: v128): v128 {
+  return i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_u(values), 15), i32x4.splat(127 << 8))
+}
+
+function sumOf(four: v128): u32 {
+  return (i32x4.extract_lane(four, 0) +
+    i32x4.extract_lane(four, 1) +
+    i32x4.extract_lane(four, 2) +
+    i32x4.extract_lane(four, 3)) as u32
+}
+
+/** What symbols with these codes take, extra bits included. */
+function bitsOfCodes(codes: v128): v128 {
+  return i32x4.add(v128.and(i32x4.shr_u(codes, 16), i32x4.splat(0xff)), i32x4.shr_u(codes, 24))
+}
+
 /** The bits of all tokens with these codes. */
 function bitsOf(codes: u32): u32 {
-  let sum: u32 = 0
-  for (let symbol: u32 = 0; symbol < ALL_LITERAL_SYMBOLS + ALL_DISTANCE_SYMBOLS; symbol += 2) {
-    const counts = load<u64>(workspace + LITERAL_COUNTS + (symbol << 2))
-    if (counts == 0) continue
-    const both = load<u64>(workspace + codes + (symbol << 2))
-    sum += (counts as u32) * ((((both >> 16) & 0xff) + ((both >> 24) & 0xff)) as u32)
-    sum += ((counts >> 32) as u32) * ((((both >> 48) & 0xff) + (both >> 56)) as u32)
+  let sum = i32x4.splat(0)
+  for (let at: u32 = 0; at < 4 * (ALL_LITERAL_SYMBOLS + ALL_DISTANCE_SYMBOLS); at += 16) {
+    const counts = v128.load(workspace + LITERAL_COUNTS + at)
+    sum = i32x4.add(sum, i32x4.mul(counts, bitsOfCodes(v128.load(workspace + codes + at))))
   }
-  return sum
+  return sumOf(sum)
 }
 
 /** Makes codes for the tokens; false if a block with them is not shorter than `most` bits. */
 function makeDynamicCodes(most: u32): bool {
   const lengths = workspace + WRITTEN_LENGTHS
   const distanceLengths = lengths + ALL_LITERAL_SYMBOLS
-  findLengths(workspace + LITERAL_COUNTS, ALL_LITERAL_SYMBOLS, lengths, LONGEST_CODE)
-  findLengths(workspace + DISTANCE_COUNTS, ALL_DISTANCE_SYMBOLS, distanceLengths, LONGEST_CODE)
+  const counts = workspace + LITERAL_COUNTS
+  findLengths(counts, ALL_LITERAL_SYMBOLS, lengths, LONGEST_CODE)
+  findLengths(counts + 4 * ALL_LITERAL_SYMBOLS, ALL_DISTANCE_SYMBOLS, distanceLengths, LONGEST_CODE)
   writeCodes(lengths, ALL_LITERAL_SYMBOLS, workspace + DYNAMIC_CODES, workspace + LITERAL_ENTRIES)
   const distanceCodes = workspace + DYNAMIC_CODES + 4 * ALL_LITERAL_SYMBOLS
   writeCodes(distanceLengths, ALL_DISTANCE_SYMBOLS, distanceCodes, workspace + DISTANCE_ENTRIES)
   const header = packLengths()
   return header + bitsOf(DYNAMIC_CODES) < most
-}
-
-/** Makes the header of a dynamic block; returns its bits. */
-function packLengths(): u32 {
-  const lengths = workspace + WRITTEN_LENGTHS
-  literalsWritten = lastUsed(lengths, ALL_LITERAL_SYMBOLS, FIRST_LENGTH)
-  distancesWritten = lastUsed(lengths + ALL_LITERAL_SYMBOLS, ALL_DISTANCE_SYMBOLS, 1)
-  packedEnd = workspace + PACKED
-  pack(lengths, literalsWritten)
-  pack(lengths + ALL_LITERAL_SYMBOLS, distancesWritten)
-  const lengthLengths = lengths + ALL_LITERAL_SYMBOLS + ALL_DISTANCE_SYMBOLS
-  findLengths(workspace + LENGTH_COUNTS, LENGTH_SYMBOLS + 1, lengthLengths, LONGEST_LENGTH_CODE)
-  writeCodes(lengthLengths, LENGTH_SYMBOLS + 1, workspace + LENGTH_CODES, workspace + LENGTH_ENTRIES)
-  orderWritten = LENGTH_SYMBOLS
-  while (orderWritten > 4 && load<u8>(lengthLengths + lengthOrder(orderWritten - 1)) == 0) orderWritten--
-  let sum: u32 = 3 + 14 + 3 * orderWritten
-  for (let symbol: u32 = 0; symbol < LENGTH_SYMBOLS; symbol++) {
-    const bits = (load<u8>(lengthLengths + symbol) as u32) + extraOf(symbol)
-    sum += load<u32>(workspace + LENGTH_COUNTS + (symbol << 2)) * bits
-  }
-  return sum
-}
-
-function lastUsed(lengths: usize, symbols: u32, least: u32): u32 {
-  while (symbols > least && load<u8>(lengths + symbols - 1) == 0) symbols--
-  return symbols
-}
-
-function extraOf(symbol: u32): u32 {
-  return symbol < REPEAT_PREVIOUS ? 0 : symbol == REPEAT_PREVIOUS ? 2 : symbol == REPEAT_ZERO ? 3 : 7
-}
-
-/** Packs code lengths: runs of the same become repetitions (section 3.2.7). */
-function pack(lengths: usize, symbols: u32): void {
-  for (let at: u32 = 0; at < symbols; ) {
-    const bits = load<u8>(lengths + at) as u32
-    let run: u32 = 1
-    while (at + run < symbols && load<u8>(lengths + at + run) == bits) run++
-    at += run
-    if (bits) {
-      packOne(bits, 0)
-      run--
-    }
-    while (run >= 3) {
-      const most: u32 = bits ? 6 : 138
-      const repeats = min(run, most)
-      if (bits) packOne(REPEAT_PREVIOUS, repeats - 3)
-      else if (repeats <= 10) packOne(REPEAT_ZERO, repeats - 3)
-      else packOne(REPEAT_ZERO_LONG, repeats - 11)
-      run -= repeats
-    }
-    for (; run > 0; run--) packOne(bits, 0)
-  }
-}
-
-function packOne(symbol: u32, extra: u32): void {
-  const count = workspace + LENGTH_COUNTS + (symbol << 2)
-  store<u32>(count, load<u32>(count) + 1)
-  store<u16>(packedEnd, (symbol | (extra << 8)) as u16)
-  packedEnd += 2
-}
-
-function writeHeader(): void {
-  put(DYNAMIC_BLOCK, 3)
-  put((literalsWritten - 257) | ((distancesWritten - 1) << 5) | ((orderWritten - 4) << 10), 14)
-  const lengthLengths = workspace + WRITTEN_LENGTHS + ALL_LITERAL_SYMBOLS + ALL_DISTANCE_SYMBOLS
-  for (let at: u32 = 0; at < orderWritten; at++) put(load<u8>(lengthLengths + lengthOrder(at)), 3)
-  for (let at = workspace + PACKED; at < packedEnd; at += 2) {
-    const packed = load<u16>(at) as u32
-    const code = load<u32>(workspace + LENGTH_CODES + ((packed & 0xff) << 2))
-    const bits = (code >> 16) & 0xff
-    put((code & 0xffff) | ((packed >> 8) << bits), bits + extraOf(packed & 0xff))
-  }
 }
 
 /** Writes the tokens and the end of the block with these codes. */

@@ -25,13 +25,16 @@ export function findLengths(counts: usize, symbols: u32, lengths: usize, most: u
     store<u8>(lengths + (only ? 0 : 1), 1)
     return
   }
-  sortByCount(sorted, workspace + UNSORTED, used, 0)
-  sortByCount(workspace + UNSORTED, sorted, used, DIGIT_BITS)
-  joinNodes(sorted, used)
+  let ordered = workspace + UNSORTED
+  if (sortByCount(sorted, ordered, used, 0)) {
+    sortByCount(ordered, sorted, used, DIGIT_BITS)
+    ordered = sorted
+  }
+  joinNodes(ordered, used)
   const perLength = workspace + BUCKETS
   countDepths(perLength, used, most)
   // The most frequent symbols come last, and get the shortest codes.
-  let at = sorted
+  let at = ordered
   for (let bits = most; bits > 0; bits--) {
     for (let count = load<u16>(perLength + (bits << 1)); count > 0; count--, at += 4) {
       store<u8>(lengths + (load<u32>(at) & ((1 << SYMBOL_BITS) - 1)), bits as u8)
@@ -54,16 +57,19 @@ function collect(counts: usize, symbols: u32, target: usize): u32 {
   return ((at - target) >> 2) as u32
 }
 
-/** Sorts by one digit of the counts, and keeps the order of those that have the same. */
-function sortByCount(from: usize, to: usize, length: u32, digit: u32): void {
+/** Sorts by one digit of the counts, and keeps the order of those that have the same; false if there is no higher digit. */
+function sortByCount(from: usize, to: usize, length: u32, digit: u32): bool {
   const buckets = workspace + BUCKETS
   const shift = SYMBOL_BITS + digit - 1
   const mask: u32 = ((1 << DIGIT_BITS) - 1) << 1
   for (let at: u32 = 0; at < 2 << DIGIT_BITS; at += 16) v128.store(buckets + at, i64x2.splat(0))
   const end = from + (length << 2)
   let highest: u32 = 0
+  let all: u32 = 0
   for (let at = from; at < end; at += 4) {
-    const bucket = (load<u32>(at) >> shift) & mask
+    const item = load<u32>(at)
+    const bucket = (item >> shift) & mask
+    all |= item
     highest = max(highest, bucket)
     store<u16>(buckets + bucket, load<u16>(buckets + bucket) + 1)
   }
@@ -80,27 +86,31 @@ function sortByCount(from: usize, to: usize, length: u32, digit: u32): void {
     store<u16>(bucket, (place + 1) as u16)
     store<u32>(to + (place << 2), item)
   }
+  return all >> (SYMBOL_BITS + digit + DIGIT_BITS) != 0
 }
 
-/** Joins the two lightest nodes until one is left (Huffman): symbols and inner nodes are two queues, each in order. */
+/**
+ * Joins the two lightest nodes until one is left (Huffman): symbols and inner nodes are two queues, each in order, with the
+ * heaviest weight of all behind them. From which the next comes, no processor could guess: nothing branches by it.
+ */
 function joinNodes(sorted: usize, used: u32): void {
   const weights = workspace + WEIGHTS
   const parents = workspace + PARENTS
   const leafParents = workspace + LEAF_PARENTS
   let leaf: u32 = 0
   let inner: u32 = 0
+  store<u32>(sorted + (used << 2), u32.MAX_VALUE)
   for (let made: u32 = 0; made < used - 1; made++) {
     let weight: u32 = 0
+    store<u32>(weights + (made << 2), u32.MAX_VALUE)
     for (let child = 0; child < 2; child++) {
-      const leafWeight = leaf < used ? load<u32>(sorted + (leaf << 2)) >> SYMBOL_BITS : u32.MAX_VALUE
-      const innerWeight = inner < made ? load<u32>(weights + (inner << 2)) : u32.MAX_VALUE
-      if (leafWeight <= innerWeight) {
-        store<u16>(leafParents + (leaf++ << 1), made as u16)
-        weight += leafWeight
-      } else {
-        store<u16>(parents + (inner++ << 1), made as u16)
-        weight += innerWeight
-      }
+      const leafWeight = load<u32>(sorted + (leaf << 2)) >> SYMBOL_BITS
+      const innerWeight = load<u32>(weights + (inner << 2))
+      const isLeaf = leafWeight <= innerWeight
+      store<u16>(select(leafParents + (leaf << 1), parents + (inner << 1), isLeaf), made as u16)
+      weight += select(leafWeight, innerWeight, isLeaf)
+      leaf += u32(isLeaf)
+      inner += u32(!isLeaf)
     }
     store<u32>(weights + (made << 2), weight)
   }

@@ -57,45 +57,6 @@ function count(counts: u32, symbol: u32): void {
   store<u32>(at, load<u32>(at) + 1)
 }
 
-/** Counts and keeps what is found in the buffer up to `end`, until there is no room for tokens. */
-export function findTokens(state: usize, end: u32): void {
-  const window = load<u32>(state, DEFLATER_BUFFER) as usize
-  const table = state + DEFLATER_TABLE
-  const shift = load<u32>(state, DEFLATER_SHIFT)
-  const floor = load<u32>(state, DEFLATER_FLOOR)
-  const farthest = load<u32>(state, DEFLATER_FARTHEST)
-  const full = workspace + TOKENS + 4 * MOST_TOKENS
-  let at = load<u32>(state, DEFLATER_AT)
-  let token = tokensEnd
-  while (at < end && token < full) {
-    if (at + 4 <= end) {
-      const bytes = load<u32>(window + at)
-      const entry = table + (hash(bytes, shift) << 1)
-      const distance = at - load<u16>(entry)
-      store<u16>(entry, at as u16)
-      if (distance <= min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
-        const length = matchLength(window + at - distance, window + at, min(LONGEST_MATCH, end - at))
-        const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u32
-        const far = distanceToken(distance)
-        count(LITERAL_COUNTS, FIRST_LENGTH + (lengthToken & 31))
-        count(DISTANCE_COUNTS, far & 31)
-        store<u32>(token, TOKEN_MATCH | lengthToken | (far << 10))
-        token += 4
-        noteMatch(window, table, shift, at, length, end)
-        at += length
-        continue
-      }
-    }
-    const literal = load<u8>(window + at) as u32
-    count(LITERAL_COUNTS, literal)
-    store<u32>(token, literal)
-    token += 4
-    at++
-  }
-  tokensEnd = token
-  store<u32>(state, at, DEFLATER_AT)
-}
-
 /** Notes some of the places within a match: the next one, and the last ones. */
 function noteMatch(window: usize, table: usize, shift: u32, at: u32, length: u32, end: u32): void {
   const next = at + length
@@ -105,19 +66,34 @@ function noteMatch(window: usize, table: usize, shift: u32, at: u32, length: u32
   store<u16>(table + (hash(load<u32>(window + next - 1), shift) << 1), (next - 1) as u16)
 }
 
+/** Counts and keeps what is found in the buffer up to `end`, until there is no room for tokens. */
+export function findTokens(state: usize, end: u32): void {
+  find<Token>(state, end)
+}
+
 /** Writes what is found in the buffer up to `end` with the fixed codes; there must be room for 9 bits of each byte. */
 export function writeFixed(state: usize, end: u32): void {
+  find<Bits>(state, end)
+  flushBytes()
+}
+
+/** What `find` does with what it finds: it is compiled for either, because to ask each time would cost more than to do it. */
+type Token = u32
+type Bits = u64
+
+function find<Output>(state: usize, end: u32): void {
   const window = load<u32>(state, DEFLATER_BUFFER) as usize
   const table = state + DEFLATER_TABLE
   const shift = load<u32>(state, DEFLATER_SHIFT)
   const floor = load<u32>(state, DEFLATER_FLOOR)
   const farthest = load<u32>(state, DEFLATER_FARTHEST)
   const codes = workspace + FIXED_CODES
+  const full = sizeof<Output>() == sizeof<Token>() ? workspace + TOKENS + 4 * MOST_TOKENS : usize.MAX_VALUE
   let at = load<u32>(state, DEFLATER_AT)
-  let to = out
+  let to = sizeof<Output>() == sizeof<Token>() ? tokensEnd : out
   let bits = outBits
   let held = outHeld
-  while (at < end) {
+  while (at < end && to < full) {
     if (at + 4 <= end) {
       const bytes = load<u32>(window + at)
       const entry = table + (hash(bytes, shift) << 1)
@@ -125,35 +101,48 @@ export function writeFixed(state: usize, end: u32): void {
       store<u16>(entry, at as u16)
       if (distance <= min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
         const length = matchLength(window + at - distance, window + at, min(LONGEST_MATCH, end - at))
-        const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u64
-        const code = load<u32>(codes + ((FIRST_LENGTH + ((lengthToken as u32) & 31)) << 2)) as u64
-        bits |= ((code & 0xffff) | ((lengthToken >> 5) << ((code >> 16) & 0xff))) << held
-        held += ((code >> 16) & 0xff) + (code >> 24)
-        const far = distanceToken(distance) as u64
-        const farCode = load<u32>(codes + 4 * 288 + (((far as u32) & 31) << 2)) as u64
-        bits |= ((farCode & 0xffff) | ((far >> 5) << 5)) << held
-        held += 5 + (farCode >> 24)
-        store<u64>(to, bits)
-        to += (held >> 3) as usize
-        bits >>= held & 0x38
-        held &= 7
+        const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u32
+        const far = distanceToken(distance)
+        if (sizeof<Output>() == sizeof<Token>()) {
+          count(LITERAL_COUNTS, FIRST_LENGTH + (lengthToken & 31))
+          count(DISTANCE_COUNTS, far & 31)
+          store<u32>(to, TOKEN_MATCH | lengthToken | (far << 10))
+          to += 4
+        } else {
+          const code = load<u32>(codes + ((FIRST_LENGTH + (lengthToken & 31)) << 2)) as u64
+          bits |= ((code & 0xffff) | (((lengthToken >> 5) as u64) << ((code >> 16) & 0xff))) << held
+          held += ((code >> 16) & 0xff) + (code >> 24)
+          const farCode = load<u32>(codes + 4 * 288 + ((far & 31) << 2)) as u64
+          bits |= ((farCode & 0xffff) | (((far >> 5) as u64) << 5)) << held
+          held += 5 + (farCode >> 24)
+          store<u64>(to, bits)
+          to += (held >> 3) as usize
+          bits >>= held & 0x38
+          held &= 7
+        }
         noteMatch(window, table, shift, at, length, end)
         at += length
         continue
       }
     }
-    const code = load<u32>(codes + ((load<u8>(window + at) as u32) << 2)) as u64
-    bits |= (code & 0xffff) << held
-    held += code >> 16
-    at++
-    if (held >= 24) {
-      store<u64>(to, bits)
-      to += (held >> 3) as usize
-      bits >>= held & 0x38
-      held &= 7
+    const literal = load<u8>(window + at++) as u32
+    if (sizeof<Output>() == sizeof<Token>()) {
+      count(LITERAL_COUNTS, literal)
+      store<u32>(to, literal)
+      to += 4
+    } else {
+      const code = load<u32>(codes + (literal << 2)) as u64
+      bits |= (code & 0xffff) << held
+      held += code >> 16
+      if (held >= 24) {
+        store<u64>(to, bits)
+        to += (held >> 3) as usize
+        bits >>= held & 0x38
+        held &= 7
+      }
     }
   }
-  resumeOut(to, bits, held)
-  flushBytes()
+  if (sizeof<Output>() == sizeof<Token>()) tokensEnd = to
+  else resumeOut(to, bits, held)
   store<u32>(state, at, DEFLATER_AT)
 }
