@@ -66,6 +66,8 @@ const PAGES = [
       'StreamSource',
       'StreamChunk',
       'OutputPolicy',
+      'DeflateStatistics',
+      'DeflatedBytes',
     ],
   ],
   [

@@ -1,5 +1,5 @@
 // What the tables of a server's options and of a client's have in common.
-import { type Checklist, callback, either, flag, type Kind, object, wholeNumber } from './kinds.js'
+import { type Checklist, callback, either, flag, type Kind, object, oneOf, wholeNumber } from './kinds.js'
 import { deflateQuantities, type Quantity, windowQuantities } from './quantities.js'
 
 export type Table = Readonly<Record<string, Kind>>
@@ -45,6 +45,7 @@ export const deflateOptions = {
   options: {
     contextTakeover: either(flag, object('an object: { server, client }', contextOptions)),
     windowBits: either(windows.server, object('an object: { server, client }', windowOptions)),
+    level: oneOf('fast', 'best'),
     ...numbers(deflateQuantities),
   },
 } satisfies Checklist

@@ -1,6 +1,7 @@
 // A connection that lasts: when the one beneath it ends, another one takes its place, after a pause. What is sent meanwhile
 // is kept, up to a limit, and its sender is told what has become of it.
 import type { Connection, Messages, Sendable, SendOptions, SendResult } from '../connection/connection.js'
+import type { DeflateStatistics } from '../connection/deflateTally.js'
 import type { Handlers } from '../connection/handlers.js'
 import type { SendStreamOptions, StreamSource } from '../connection/sending/streamSource.js'
 import { tell } from '../internals/report.js'
@@ -120,6 +121,10 @@ export class LastingConnection<Data> implements Connection<Data> {
 
   get protocol(): string {
     return this.#current.protocol
+  }
+
+  get deflateStatistics(): DeflateStatistics | undefined {
+    return this.#current.deflateStatistics
   }
 
   get request(): UpgradeRequest {

@@ -84,5 +84,8 @@ function isAddress(value: unknown): value is AddressInfo | string {
 
 function isStatistics(value: unknown): value is OwnStatistics {
   const fields = fieldsOf(value)
-  return ['connections', 'handshakes', 'rss', 'cpu', 'uptime'].every((name) => typeof fields[name] === 'number')
+  const { sent, received } = fieldsOf(fields['deflate'])
+  const counted = [sent, received].every((bytes) => isCount(fieldsOf(bytes)['plain']))
+  const numbers = ['connections', 'handshakes', 'rss', 'cpu', 'uptime']
+  return counted && numbers.every((name) => typeof fields[name] === 'number')
 }

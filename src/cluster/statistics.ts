@@ -1,5 +1,6 @@
 // What a serving process reports of itself: only numbers that it has anyway.
 
+import type { DeflateStatistics } from '../connection/deflateTally.js'
 import type { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'
 
@@ -21,6 +22,8 @@ export interface ProcessStatistics {
   readonly cpu: number
   /** How long the process has been running, in milliseconds. */
   readonly uptime: number
+  /** How long the compressed messages of all connections were before and after compression, since the process began. */
+  readonly deflate: DeflateStatistics
   /** What the broker of the process has carried: the broker between acceptors, or the one that the options name. */
   readonly broker?: BrokerStatistics | undefined
   /** How many acceptors have died in this place before this one. */
@@ -30,11 +33,26 @@ export interface ProcessStatistics {
 }
 
 /** The part that only the process itself knows. */
-export type OwnStatistics = Pick<ProcessStatistics, 'connections' | 'handshakes' | 'rss' | 'cpu' | 'uptime' | 'broker'>
+export type OwnStatistics = Pick<
+  ProcessStatistics,
+  'connections' | 'handshakes' | 'rss' | 'cpu' | 'uptime' | 'deflate' | 'broker'
+>
 
-export const noStatistics: OwnStatistics = { connections: 0, handshakes: 0, rss: 0, cpu: 0, uptime: 0 }
+export const noStatistics: OwnStatistics = {
+  connections: 0,
+  handshakes: 0,
+  rss: 0,
+  cpu: 0,
+  uptime: 0,
+  deflate: { sent: { plain: 0, compressed: 0 }, received: { plain: 0, compressed: 0 } },
+}
 
-export function ownStatistics({ connections, handshakes, brokerStatistics }: ProcessServer): OwnStatistics {
+export function ownStatistics({
+  connections,
+  handshakes,
+  deflateStatistics,
+  brokerStatistics,
+}: ProcessServer): OwnStatistics {
   const { user, system } = process.cpuUsage()
   return {
     connections: connections.size,
@@ -42,6 +60,7 @@ export function ownStatistics({ connections, handshakes, brokerStatistics }: Pro
     rss: process.memoryUsage.rss(),
     cpu: (user + system) / 1000,
     uptime: process.uptime() * 1000,
+    deflate: deflateStatistics,
     broker: brokerStatistics === undefined ? undefined : countsIn(brokerStatistics),
   }
 }

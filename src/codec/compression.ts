@@ -3,6 +3,9 @@ import { Buffer } from 'node:buffer'
 import { base64, WORKSPACE_CONSUMED, WORKSPACE_SIZE, WORKSPACE_WRITTEN } from './deflate.generated.js'
 import type { Heap } from './heap.js'
 
+/** Bytes of a workspace, of which each thread that compresses needs one at a time. */
+export const WORKSPACE_BYTES: number = WORKSPACE_SIZE
+
 /** Everything the module exports as a function. Addresses and lengths are u32, in bytes. */
 export interface CompressionExports {
   openWorkspace(at: number): void

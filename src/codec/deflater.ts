@@ -1,6 +1,8 @@
 // Deflates messages for one peer with context takeover, or for any number of peers without it (RFC 7692, section 7.2.1).
+import type { FastTask } from './codecTask.js'
 import type { Compression } from './compression.js'
 import { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, MOST_WINDOW_BITS } from './deflate.generated.js'
+import type { DeflateEngine } from './deflateEngine.js'
 import type { Block, Heap } from './heap.js'
 
 /** How a call of `deflate` ended, and the room with which a call does something; see there. */
@@ -15,7 +17,7 @@ export function mostDeflaterBytes(windowBits: number): number {
   return windowBits < MOST_WINDOW_BITS ? 32_768 : 65_536
 }
 
-export class Deflater {
+export class Deflater implements DeflateEngine {
   readonly #compression: Compression
   readonly #windowBits: number
   #bits: number
@@ -25,13 +27,14 @@ export class Deflater {
 
   /**
    * `windowBits` is the window that it may use, 8 to 15; more than 12 gains little and costs much: it takes 16 KiB of
-   * memory with 12, 32 with 14, and 64 with 15, once as many bytes were deflated. Throws OutOfMemory if there is no room.
+   * memory with 12, 32 with 14, and 64 with 15, once as many bytes were deflated. `bits` is the one with which it begins.
+   * Throws OutOfMemory if there is no room.
    */
-  constructor(compression: Compression, windowBits: number) {
+  constructor(compression: Compression, windowBits: number, bits: number = Math.min(windowBits, FIRST_BITS)) {
     this.#compression = compression
     this.#windowBits = windowBits
-    this.#bits = Math.min(windowBits, FIRST_BITS)
-    this.#state = this.#start(this.#bits)
+    this.#bits = bits
+    this.#state = this.#start(bits)
   }
 
   /** Where its memory comes from. */
@@ -76,6 +79,28 @@ export class Deflater {
     this.#compression.call.deflateForget(this.#state.pointer)
     this.#seen = 0
   }
+
+  /** A copy that goes on from here, with all of the window that it may have. Throws OutOfMemory. */
+  fork(): Deflater {
+    const copy = new Deflater(this.#compression, this.#windowBits, this.#windowBits)
+    this.#compression.call.deflateTakeOver(copy.#state.pointer, this.#state.pointer)
+    return copy
+  }
+
+  /** Goes on from where a copy has come to; the copy is gone. */
+  adopt(copy: Deflater): void {
+    this.free()
+    this.#state = copy.#state
+    this.#bits = copy.#bits
+  }
+
+  /** The same as a call of `deflate` for another thread. The window must not have to grow: this must be a copy. */
+  task(from: number, length: number, to: number, room: number, last: boolean): FastTask {
+    return { kind: 'fast', state: this.#state.pointer, from, length, to, room, last }
+  }
+
+  /** There is nothing to do once another thread has done that: all that it changed is the state. */
+  done(): void {}
 
   /** Gives its memory back; nothing must be deflated after this. */
   free(): void {

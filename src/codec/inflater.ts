@@ -1,4 +1,6 @@
 // Inflates the messages of one peer (RFC 7692, section 7.2.2). Its window grows as it is used.
+import { Buffer } from 'node:buffer'
+import type { InflateTask } from './codecTask.js'
 import type { Compression } from './compression.js'
 import { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, INFLATER_SIZE } from './deflate.generated.js'
 import { type Block, sizeOfBlock } from './heap.js'
@@ -58,6 +60,22 @@ export class Inflater {
    */
   inflate(from: number, length: number, base: number, to: number, room: number, limit: number): number {
     return this.#compression.call.inflate(this.#state.pointer, from, length, base, to, room, limit)
+  }
+
+  /** The same as a call of `inflate` for another thread; `text` is left out. The state must stay until that has done it. */
+  task(from: number, length: number, base: number, to: number, room: number, limit: number): Omit<InflateTask, 'text'> {
+    return { kind: 'inflate', state: this.#state.pointer, from, length, base, to, room, limit }
+  }
+
+  /** The state as it is, for `restore`, if what happens to it may have to be undone. Nothing must be kept meanwhile. */
+  save(): Buffer {
+    const copy = Buffer.allocUnsafe(INFLATER_SIZE)
+    this.#compression.heap.codec.read(this.#state.pointer, copy)
+    return copy
+  }
+
+  restore(saved: Buffer): void {
+    this.#compression.heap.codec.write(this.#state.pointer, saved)
   }
 
   /** Ends the message. False if it ends where none may: it is corrupt. */

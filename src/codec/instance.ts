@@ -53,14 +53,19 @@ const REFUSED =
   'the system refuses the address space for shared WebAssembly memory: under `ulimit -v`, Node.js 20 and 22 need the option --disable-wasm-trap-handler'
 
 /** The parts of the WebAssembly namespace that are used; Node's own types leave them to the DOM's. */
-interface WasmMemory {
+export interface SharedWasmMemory {
   readonly buffer: SharedArrayBuffer
+}
+interface WasmMemory extends SharedWasmMemory {
   grow(pages: number): number
 }
 interface WasmNamespace {
   readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory
   readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { readonly exports: unknown }
+  readonly Instance: new (
+    module: object,
+    imports: { env: { memory: SharedWasmMemory } },
+  ) => { readonly exports: unknown }
 }
 declare const WebAssembly: WasmNamespace
 
@@ -96,7 +101,7 @@ export class Codec {
 
   /** Compiles a module for this memory; returns what it exports. */
   instantiate(module: Uint8Array): unknown {
-    return new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory: this.memory } }).exports
+    return instantiate(module, this.memory)
   }
 
   get pages(): number {
@@ -135,6 +140,11 @@ export class Codec {
     this.#view = new Uint8Array(this.bytes.buffer, pointer, length)
     return this.#view
   }
+}
+
+/** Compiles a module for a memory, of this thread or mapped from another; returns what it exports. */
+export function instantiate(module: Uint8Array, memory: SharedWasmMemory): unknown {
+  return new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } }).exports
 }
 
 /** Asks for 4 GiB of address space, and for half as much each time the system refuses. */

@@ -1,16 +1,22 @@
 // A look at text that comes in pieces: whether it is UTF-8 (RFC 6455, section 8.1), and whether it is ASCII.
-import type { Codec } from './instance.js'
+import type { CodecExports } from './instance.js'
 import { UTF8_REJECTED } from './wasm.generated.js'
 
+/** How far a look at text has come, for another thread that goes on with it. */
+export interface TextProgress {
+  readonly state: number
+  readonly isAscii: boolean
+}
+
 export class TextCheck {
-  readonly #codec: Codec
+  readonly #codec: { readonly call: CodecExports }
   /** Whether it may be any bytes. */
   readonly #anything: boolean
   /** The state of the automaton; 0 is between two characters. */
   #state = 0
   #isAscii = true
 
-  constructor(codec: Codec, anything = false) {
+  constructor(codec: { readonly call: CodecExports }, anything = false) {
     this.#codec = codec
     this.#anything = anything
   }
@@ -23,6 +29,17 @@ export class TextCheck {
   /** Whether every byte is below 0x80. */
   get isAscii(): boolean {
     return this.#isAscii
+  }
+
+  get progress(): TextProgress {
+    return { state: this.#state, isAscii: this.#isAscii }
+  }
+
+  /** Goes on where another thread has come to; false if what it has seen is no UTF-8. */
+  goesOn({ state, isAscii }: TextProgress): boolean {
+    this.#state = state
+    this.#isAscii = isAscii
+    return state !== UTF8_REJECTED
   }
 
   /** A text begins. */

@@ -1,5 +1,6 @@
 // A connection as the application sees it.
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import type { DeflateStatistics } from './deflateTally.js'
 import type { Message } from './message.js'
 import type { PreparedMessage } from './sending/prepared.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
@@ -8,8 +9,8 @@ import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
  * What became of a message:
  *
  * - `'sent'`: it leaves with this turn's write.
- * - `'buffered'`: it waits, because the client has not read what was sent before, or because so much is on its way that
- *   the rest leaves in later turns of the event loop. `drain` is called when everything has left.
+ * - `'buffered'`: it waits, because the client has not read what was sent before, because it is long and is being
+ *   compressed, or because so much is on its way that the rest leaves in later turns of the event loop. `drain` is called when everything has left.
  * - `'dropped'`: the output policy has dropped it.
  * - `'closed'`: it was not sent, because the connection is closed or closing.
  */
@@ -57,6 +58,11 @@ export interface Connection<Data = unknown> {
   readonly remoteAddress: string | undefined
   /** The subprotocol that client and server have agreed on. Empty if they agreed on none. */
   readonly protocol: string
+  /**
+   * How long the compressed messages of this connection were before and after compression. Undefined if client and server
+   * have not agreed on compression.
+   */
+  readonly deflateStatistics: DeflateStatistics | undefined
   /**
    * The request that opened the connection, with its path, headers and so on. It is parsed only when you ask for it.
    */

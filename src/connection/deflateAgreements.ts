@@ -10,25 +10,37 @@ import {
   MOST_WINDOW_BITS,
 } from '../protocol/permessageDeflate.js'
 import type { DeflateSettings } from './deflateSettings.js'
-import type { InflationParameters } from './receiving/inflation.js'
+import { DeflateTally } from './deflateTally.js'
+import type { InflationParameters } from './receiving/inflationParts.js'
 import type { DeflationShared } from './sending/deflation.js'
 import type { Encoder } from './sending/encoder.js'
+import { enginesOf } from './sending/engines.js'
 
-/** What was agreed on. */
+/** What compression needs of its server. */
+export interface DeflateParts {
+  readonly encoder: Encoder
+  readonly heap: Heap
+  /** Where the bytes of all connections are counted. */
+  readonly deflateTally?: DeflateTally
+}
+
+/** What was agreed on, by several connections perhaps. */
 export interface Agreed {
   /** The value of Sec-WebSocket-Extensions in the response. */
   readonly answer: string
   readonly inflation: InflationParameters
   readonly deflation: DeflationShared
+  /** Where the bytes of one connection are counted. */
+  readonly tally?: DeflateTally
 }
 
 export class DeflateAgreements {
-  readonly #parts: { readonly encoder: Encoder; readonly heap: Heap }
+  readonly #parts: DeflateParts
   readonly #settings: DeflateSettings
   /** By what they say: there are few hundreds of ways to agree. */
   readonly #known = new Map<string, Agreed>()
 
-  constructor(parts: { readonly encoder: Encoder; readonly heap: Heap }, settings: DeflateSettings) {
+  constructor(parts: DeflateParts, settings: DeflateSettings) {
     this.#parts = parts
     this.#settings = settings
   }
@@ -44,7 +56,7 @@ export class DeflateAgreements {
     const key = JSON.stringify(agreement)
     const agreed = this.#known.get(key) ?? this.#agreed(agreement.parameters, agreement.answer)
     this.#known.set(key, agreed)
-    return windows.hasRoom(agreed.inflation.bytes) ? agreed : undefined
+    return windows.hasRoom(agreed.inflation.bytes) ? this.#counted(agreed) : undefined
   }
 
   /** What a client offers; undefined where no memory is left for one more window. */
@@ -60,7 +72,11 @@ export class DeflateAgreements {
     const key = JSON.stringify(parameters)
     const agreed = this.#known.get(key) ?? this.#agreed(parameters, answer)
     this.#known.set(key, agreed)
-    return agreed
+    return this.#counted(agreed)
+  }
+
+  #counted(agreed: Agreed): Agreed {
+    return { ...agreed, tally: new DeflateTally(this.#parts.deflateTally) }
   }
 
   #agreed(parameters: DeflateParameters, answer: string): Agreed {
@@ -70,16 +86,16 @@ export class DeflateAgreements {
 
 /** What the two halves of a connection are told of the parameters in `settings`, which were agreed on. */
 export function agreedOn(
-  parts: { readonly encoder: Encoder; readonly heap: Heap },
-  { parameters, threshold, windows }: DeflateSettings,
+  { encoder, heap }: { readonly encoder: Encoder; readonly heap: Heap },
+  { parameters, level, threshold, windows }: DeflateSettings,
   answer: string,
 ): Agreed {
   const server = { takesOver: !parameters.serverNoContextTakeover, windowBits: parameters.serverMaxWindowBits }
   const client = { takesOver: !parameters.clientNoContextTakeover, windowBits: parameters.clientMaxWindowBits }
-  const [own, theirs] = parts.encoder.role === 'server' ? [server, client] : [client, server]
+  const [own, theirs] = encoder.role === 'server' ? [server, client] : [client, server]
   return {
     answer,
     inflation: { ...theirs, windows, bytes: theirs.takesOver ? mostInflaterBytes(theirs.windowBits) : 0 },
-    deflation: { ...parts, ...own, threshold, windows },
+    deflation: { encoder, heap, ...own, engines: enginesOf(heap, level, own.windowBits), threshold, windows },
   }
 }

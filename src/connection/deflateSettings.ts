@@ -3,6 +3,7 @@
 import { deflateQuantities, windowQuantities } from '../checks/quantities.js'
 import { Windows } from '../memory/windows.js'
 import type { DeflateParameters } from '../protocol/permessageDeflate.js'
+import type { DeflateLevel } from './sending/engines.js'
 
 /** A value for each direction: of what the server sends, and of what the client sends. */
 export interface EachDirection<Value> {
@@ -24,6 +25,11 @@ export interface DeflateOptions {
    * the client offers that. Default: 12, in both directions.
    */
   readonly windowBits?: number | EachDirection<number>
+  /**
+   * `'fast'` compresses with the codec of millrace, `'best'` with zlib, which makes messages somewhat shorter and takes
+   * several times as long. Default: `'fast'`.
+   */
+  readonly level?: 'fast' | 'best'
   /** Messages with fewer payload bytes than this are sent without compression. Default: 64. */
   readonly threshold?: number
   /**
@@ -37,6 +43,7 @@ export interface DeflateOptions {
 export interface DeflateSettings {
   /** What is agreed never exceeds this, as far as a client lets itself be limited. */
   readonly parameters: DeflateParameters
+  readonly level: DeflateLevel
   readonly threshold: number
   /** What the windows may take, and take. */
   readonly windows: Windows
@@ -50,6 +57,7 @@ const byDefault: DeflateSettings = {
     serverMaxWindowBits: windowQuantities.server.byDefault,
     clientMaxWindowBits: windowQuantities.client.byDefault,
   },
+  level: 'fast',
   threshold: deflateQuantities.threshold.byDefault,
   windows: new Windows(deflateQuantities.memory.byDefault),
 }
@@ -65,9 +73,10 @@ export function deflateSettings(
   if (given === undefined) return base
   if (given === false) return undefined
   if (given === true) return base ?? byDefault
-  const { parameters, threshold, windows } = base ?? byDefault
+  const { parameters, level, threshold, windows } = base ?? byDefault
   return {
     parameters: parametersOf(given, parameters),
+    level: given.level ?? level,
     threshold: given.threshold ?? threshold,
     windows: given.memory === undefined ? windows : new Windows(given.memory),
   }

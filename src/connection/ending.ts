@@ -66,6 +66,7 @@ export class Ending {
     const { outgoing } = this.#sender
     const slow = outgoing.blocked
     outgoing.drop()
+    this.#sender.end()
     turn.begin()
     this.#owner.violated(new ProtocolViolation(slow ? 'OUTPUT_FULL' : 'MEMORY_SPENT', 'others need the memory'))
     turn.end()

@@ -55,7 +55,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#transport = transport
     this.#lifecycle = new Lifecycle(shared.encoder.role)
     this.#vitals = new Vitals(shared)
-    this.sender = openSender(opening, shared, transport, this.#lifecycle, this)
+    this.sender = openSender(opening.deflate, shared, transport, this.#lifecycle, this)
     shared.heap.expectSlot()
     if (opening.deflate !== undefined) this.#incoming = openIncoming(this, opening) // its windows count from now on
   }

@@ -5,10 +5,12 @@ import { everywhere, sendOptions } from '../checks/tables.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection.js'
+import type { DeflateStatistics } from './deflateTally.js'
 import { type Pings, pingPayload, refusedPing } from './pings.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
 import type { Delivery, Recipient } from './receiving/delivery.js'
+import { deflateStatisticsOf } from './sending/deflatingSender.js'
 import type { FragmentData } from './sending/sendable.js'
 import type { Sender } from './sending/sender.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
@@ -55,6 +57,10 @@ export class PublicConnection<Data> implements Connection<Data> {
 
   get remoteAddress(): string | undefined {
     return this.#inside.remoteAddress
+  }
+
+  get deflateStatistics(): DeflateStatistics | undefined {
+    return deflateStatisticsOf(this.#inside.sender)
   }
 
   send(data: Sendable, options?: SendOptions): SendResult {

@@ -9,7 +9,8 @@ export const Reason = {
   pool: 64,
   slice: 128,
   opening: 256,
+  inflating: 512,
 } as const
 
 /** These reasons are ours, not the peer's: time spent on them counts neither as idle nor as unread. */
-export const WAITS = Reason.budget | Reason.pool | Reason.slice | Reason.opening
+export const WAITS = Reason.budget | Reason.pool | Reason.slice | Reason.opening | Reason.inflating

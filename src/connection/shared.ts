@@ -8,6 +8,7 @@ import { type Deadlines, ticksOf } from '../time/deadlines.js'
 import { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
 import type { Agreed } from './deflateAgreements.js'
+import { DeflateTally } from './deflateTally.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from './handlers.js'
 import { type Encoder, encoderOfThread } from './sending/encoder.js'
 import { type Slices, slicesOfThread } from './slices.js'
@@ -50,6 +51,8 @@ export interface ServerParts<Data> {
   readonly connections: Set<Connection<unknown>>
   /** Handlers' promises that are pending. */
   readonly work: Work
+  /** What compression has come to on all connections. */
+  readonly deflateTally: DeflateTally
   /** Called after the last handler of a connection. */
   closed(connection: Connection<Data>): void
 }
@@ -88,6 +91,7 @@ export function openServer<Data>(
     slices,
     connections: new Set(),
     work: new Work(),
+    deflateTally: new DeflateTally(),
     ...own,
   }
 }

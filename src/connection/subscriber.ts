@@ -2,13 +2,14 @@
 
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import type { Sendable } from './connection.js'
+import type { DeflatedBytes } from './deflateTally.js'
 
 /** Someone to whom topics deliver. */
 export interface Subscriber {
   /** The fewest bytes of a message that it is to be sent compressed for many; undefined if it can take none of these. */
   readonly sharedThreshold?: number | undefined
-  /** Takes frames that are encoded, one or more, as they lie in memory; `deflated` if some are compressed. Never throws. */
-  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: boolean): void
+  /** Takes frames that are encoded, one or more, as they lie in memory; `deflated` says what was compressed. Never throws. */
+  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes): void
 }
 
 /** The topics. */

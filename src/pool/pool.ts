@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
@@ -13,6 +12,7 @@ import { ownFile, packageFor } from '../internals/packages.js'
 import { report } from '../internals/report.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import type { Failure, LargeResult, Outcome, Task, ThreadData } from './task.js'
+import { runIn, type ThreadsPackage } from './threads.js'
 
 /** How large messages are handed to a module of yours. Times are in milliseconds. */
 export interface LargeOptions {
@@ -47,9 +47,6 @@ export interface LargeOptions {
   readonly atomics?: 'async' | 'sync' | 'disabled'
 }
 
-/** What the package that runs the threads exports. */
-type Threads = typeof import('piscina')
-
 const { threshold: THRESHOLD, queue: QUEUE, timeout: TIMEOUT, idleTimeout: IDLE_TIMEOUT } = largeQuantities
 
 export class Pool {
@@ -60,7 +57,7 @@ export class Pool {
   readonly #module: string
   readonly #most: number
   /** The class of the pool of threads, and the file that each thread runs. */
-  readonly #piscina: Threads['Piscina']
+  readonly #piscina: ThreadsPackage['Piscina']
   readonly #worker: string
   #threads: Piscina<Task, Outcome> | undefined
   #running = 0
@@ -76,7 +73,7 @@ export class Pool {
     const url = typeof module === 'string' ? pathToFileURL(module) : new URL(module) // the URL may be of another realm
     if (url.protocol === 'file:' && !existsSync(url))
       throw callerError('ERR_LARGE_MODULE_MISSING', `large.module does not exist: ${fileURLToPath(url)}`)
-    this.#piscina = packageFor<Threads>('the option large', 'piscina').Piscina
+    this.#piscina = packageFor<ThreadsPackage>('the option large', 'piscina').Piscina
     this.#worker = ownFile('the option large', './worker.js', import.meta.url)
     this.#options = options
     this.#module = url.href
@@ -124,15 +121,13 @@ export class Pool {
     this.#threads ??= this.#start()
     const threads = this.#threads
     const controller = new AbortController()
-    const answer = threads.run(task, { signal: controller.signal })
-    const before = threads.threads // one of these threads runs the task, or will
+    const answer = runIn(threads, task, { signal: controller.signal })
     const timer = timeout === 0 ? undefined : setTimeout(() => controller.abort(), timeout)
     try {
       const outcome = await answer
       if ('failure' in outcome) throw errorOf(outcome.failure, source)
       return outcome
     } catch (error) {
-      await ended(before.filter((thread) => !threads.threads.includes(thread)))
       throw controller.signal.aborted
         ? callerError('ERR_LARGE_TIMEOUT', `a large message took longer than large.timeout, ${timeout} ms`)
         : error
@@ -157,10 +152,4 @@ function errorOf({ code, message, stack, fromMessage }: Failure, source: object)
   const error = fromMessage ? new InvalidJson(message, source) : callerError(code, message)
   if (stack !== undefined) error.stack = stack
   return error
-}
-
-/** Resolves when these threads are really gone; piscina only asks them to end. */
-async function ended(threads: readonly Worker[]): Promise<void> {
-  const running = threads.filter(({ threadId }) => threadId !== -1)
-  await Promise.all(running.map((thread) => new Promise((resolve) => thread.once('exit', resolve))))
 }

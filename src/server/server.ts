@@ -9,6 +9,7 @@ import { readPlace } from '../checks/place.js'
 import { everywhere, serverOptions } from '../checks/tables.js'
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
+import type { DeflateStatistics } from '../connection/deflateTally.js'
 import { Peer } from '../connection/peer.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
 import { openServer, type ServerParts } from '../connection/shared.js'
@@ -146,6 +147,10 @@ export class ProcessServer {
 
   subscriberCount(topic: string): number {
     return this.#topics.subscriberCount(topic)
+  }
+
+  get deflateStatistics(): DeflateStatistics {
+    return this.#parts.deflateTally.statistics
   }
 
   get brokerStatistics(): BrokerStatistics | undefined {

@@ -104,7 +104,7 @@ export class Batch {
     const { sharedThreshold } = subscriber
     const form = sharedThreshold === undefined ? undefined : this.#deflated(from, sharedThreshold)
     if (form === undefined) subscriber.deliver(this.#memory, from, this.#end - from)
-    else subscriber.deliver(form.memory, form.pointer, form.length, true)
+    else subscriber.deliver(form.memory, form.pointer, form.length, form)
   }
 
   /** The frames from `from` on, each compressed once for all who take them so; undefined without memory for that. */

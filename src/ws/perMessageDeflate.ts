@@ -93,7 +93,8 @@ export class PerMessageDeflate {
       serverMaxWindowBits: typeof serverBits === 'number' ? serverBits : windowQuantities.server.byDefault,
       clientMaxWindowBits: typeof clientBits === 'number' ? clientBits : MOST_WINDOW_BITS,
     }
-    return agreedFor({ parameters, threshold: serverNoContextTakeover ? (this.#options.threshold ?? THRESHOLD) : 0 })
+    const threshold = serverNoContextTakeover ? (this.#options.threshold ?? THRESHOLD) : 0
+    return agreedFor({ parameters, level: 'fast', threshold })
   }
 
   /** Whether there is memory for the windows of one more connection. */

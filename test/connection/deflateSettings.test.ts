@@ -27,6 +27,7 @@ test('true stands for the defaults, and so does an object without members', () =
       serverMaxWindowBits: 12,
       clientMaxWindowBits: 12,
     },
+    level: 'fast',
     threshold: 64,
     windows: new Windows(256 * 1024 * 1024),
   })

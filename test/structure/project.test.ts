@@ -19,6 +19,8 @@ const TYPES = [
   'Connection',
   'ConnectionLimits',
   'DeflateOptions',
+  'DeflateStatistics',
+  'DeflatedBytes',
   'EachDirection',
   'ErrorCode',
   'Handlers',

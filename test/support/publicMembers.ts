@@ -22,6 +22,7 @@ export const connectionMembers: Members<Connection> = {
   bufferedAmount: true,
   remoteAddress: true,
   protocol: true,
+  deflateStatistics: true,
   request: true,
   send: true,
   sendFragment: true,

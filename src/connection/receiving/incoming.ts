@@ -12,14 +12,13 @@ import { ProtocolViolation, type ViolationName } from '../../protocol/violation.
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import { traceRead, tracing } from '../trace.js'
-import { Inflation, type InflationParameters } from './inflation.js'
+import { Inflation } from './inflation.js'
+import type { InflationParts } from './inflationParts.js'
 import { DONE, ParkedRead, type Rest } from './parkedRead.js'
 import type { Deliverer, IncomingContext, Sink } from './sink.js'
 
 /** What was agreed on in the opening handshake, as far as receiving needs it. */
-export interface Agreement {
-  readonly deflate?: { readonly inflation: InflationParameters } | undefined
-}
+export type Agreement = { readonly deflate?: InflationParts | undefined }
 
 export class Incoming {
   readonly #shared: IncomingContext
@@ -28,7 +27,7 @@ export class Incoming {
   readonly #pressure: Pressure
   readonly #parser: Parser
   /** How messages may be compressed, if that was agreed on. */
-  readonly #deflate: InflationParameters | undefined
+  readonly #deflate: InflationParts | undefined
   /** Inflates them, from the first one on; where they do not refer to each other, each for itself. */
   #inflation: Inflation | undefined
   #assembly: Assembly | undefined
@@ -54,8 +53,8 @@ export class Incoming {
     const longest = streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
     const compressed = agreed.deflate !== undefined
     this.#parser = new Parser(shared.heap, role, { longest, fragments, compressed, anyText })
-    this.#deflate = agreed.deflate?.inflation
-    this.#deflate?.windows.charge(this.#deflate.bytes)
+    this.#deflate = agreed.deflate
+    this.#deflate?.inflation.windows.charge(this.#deflate.inflation.bytes)
   }
 
   /** Notes when the last bytes came; `reading` is false while this server does not read. */
@@ -151,7 +150,7 @@ export class Incoming {
   free(): void {
     this.drop()
     this.#inflation?.free()
-    this.#deflate?.windows.give(this.#deflate.bytes)
+    this.#deflate?.inflation.windows.give(this.#deflate.inflation.bytes)
     this.#parser.free()
   }
 
@@ -209,7 +208,7 @@ export class Incoming {
     return DONE
   }
 
-  #inflate(deflate: InflationParameters | undefined, info: number, pointer: number, length: number): number {
+  #inflate(deflate: InflationParts | undefined, info: number, pointer: number, length: number): number {
     if (deflate === undefined) return DONE // the parser lets no such message pass
     const target = { shared: this.#shared, sink: this.#sink, deliverer: this.#deliverer, pressure: this.#pressure }
     this.#inflation ??= new Inflation(target, deflate)

@@ -1,53 +1,30 @@
 // Inflates what one connection receives compressed (RFC 7692, section 7.2.2). A short message that came whole is inflated
 // into the thread's scratch, any other into a region that grows with what is there of it. It goes in steps: between two of
 // them the others may have their turn, the reader of a stream may fall behind, or memory may have to be waited for.
-import { compressionOf, HEADROOM, type Heap, type Region } from '../../codec/codec.js'
+import { compressionOf, HEADROOM, type Heap, Region } from '../../codec/codec.js'
+import type { TaskResult } from '../../codec/codecTask.js'
 import { isPart, isText, messageInfo } from '../../codec/frames.js'
 import { INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../codec/inflater.js'
 import { SCRATCH_LENGTH, scratchOfThread } from '../../codec/scratch.js'
 import { TextCheck } from '../../codec/textCheck.js'
+import { runOutside } from '../../internals/context.js'
 import { Assembly, type Growing } from '../../memory/assembly.js'
 import { Flow } from '../../memory/flow.js'
-import type { Windows } from '../../memory/windows.js'
+import { type CodecThreads, codecThreads, LONG } from '../../pool/codecThreads.js'
 import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
-import type { Pressure } from '../pressure.js'
+import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
+import { afterJob, InflateJob } from './inflateJob.js'
+import { costOf, INPUT, STEP } from './inflateStep.js'
+import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
-import type { Deliverer, IncomingContext, Sink } from './sink.js'
-
-/**
- * Bytes that are inflated at a time, and bytes of the input that are read for that: blocks of a few bytes may have codes of
- * their own, which take long to make.
- */
-const STEP = 65_536
-const INPUT = 8192
-
-/** As many short messages may take as long as a step does. */
-function costOf(consumed: number, written: number): number {
-  return (consumed >> 7) + (written >> 10)
-}
 
 /** What the first region of a message holds, and the most by which one grows. */
 const LEAST_REGION = 1008
 const MOST_GROWTH = 1024 * 1024
 
-/** How the peer compresses, as it was agreed on. */
-export interface InflationParameters {
-  /** Whether messages refer to those before them. */
-  readonly takesOver: boolean
-  readonly windowBits: number
-  /** Where its window counts, and the bytes of it. */
-  readonly windows: Windows
-  readonly bytes: number
-}
-
-/** Whose messages are inflated, and where they go. */
-export interface InflationTarget {
-  readonly shared: IncomingContext
-  readonly sink: Sink
-  readonly deliverer: Deliverer
-  readonly pressure: Pressure
-}
+/** How much longer a part is expected to become that is handed to a thread. */
+const EXPANSION = 4
 
 export class Inflation implements Growing {
   /** Whether it has given back everything: a message that others do not refer to is done. */
@@ -73,8 +50,11 @@ export class Inflation implements Growing {
   #assembly: Assembly | undefined
   /** The message under way, if it is handed out in parts. */
   #flow: Flow | undefined
+  /** The part of it that was handed to a thread. */
+  #job: InflateJob | undefined
+  readonly #tally: DeflateTally | undefined
 
-  constructor(target: InflationTarget, { windowBits, takesOver }: InflationParameters) {
+  constructor(target: InflationTarget, { inflation: { windowBits, takesOver }, tally }: InflationParts) {
     const { heap, streamThreshold, limits, anyText } = target.shared
     this.#target = target
     this.#heap = heap
@@ -82,6 +62,7 @@ export class Inflation implements Growing {
     this.#text = new TextCheck(heap.codec, anyText)
     this.#scratch = scratchOfThread('inflate')
     this.#takesOver = takesOver
+    this.#tally = tally
     this.#limit = streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER
   }
 
@@ -106,16 +87,12 @@ export class Inflation implements Growing {
    * them must be given again when messages may be delivered again.
    */
   take(info: number, pointer: number, length: number): number {
-    const { slices } = this.#target.shared
-    const { pressure } = this.#target
     if (!this.#underWay) this.#begin(info)
     this.#taken = 0
-    for (;;) {
-      const goesOn = this.#inflate(pointer + this.#taken, length - this.#taken)
-      if (slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(slices)
-      if (!goesOn) break
-      if (!this.#makeRoom() || !pressure.accepts) return this.#taken
-    }
+    const job = this.#job ?? this.#handOver(pointer, length)
+    if (job === undefined) {
+      if (!this.#steps(pointer, length)) return this.#taken
+    } else if (!this.#goesOn(job)) return length // all of it is with the job
     if (!this.#underWay) return DONE
     if (!isPart(info)) this.#finish()
     else if (this.#flow !== undefined && this.filled > 0) this.#streamPart() // the next message of anybody is inflated there
@@ -125,16 +102,20 @@ export class Inflation implements Growing {
   /** Gives up the message under way. */
   drop(): void {
     this.#underWay = false
-    this.#assembly?.drop()
+    const region = this.#assembly?.finish()
     this.#assembly = undefined
     this.#flow?.drop()
     this.#flow = undefined
+    afterJob(this.#job, () => region?.release())
+    this.#job?.free()
+    this.#job = undefined
   }
 
   /** Gives back everything. */
   free(): void {
+    const job = this.#job
     this.drop()
-    if (!this.spent) this.#inflater.free()
+    if (!this.spent) afterJob(job, () => this.#inflater.free())
     this.spent = true
   }
 
@@ -149,15 +130,88 @@ export class Inflation implements Growing {
     this.#underWay = true
     this.#isText = isText(info)
     this.#text.begin()
-    if (isPart(info)) this.#base = this.#end = 0
+    if (isPart(info)) this.#base = this.#end = this.filled = 0
     else this.#useScratch()
-    this.filled = 0
   }
 
   #useScratch(): void {
     this.#base = this.#scratch
     this.#end = this.#base + SCRATCH_LENGTH
     this.filled = 0
+  }
+
+  /** Inflates, step by step; false if the rest must wait. */
+  #steps(pointer: number, length: number): boolean {
+    const { pressure, shared } = this.#target
+    const { slices } = shared
+    for (;;) {
+      const goesOn = this.#inflate(pointer + this.#taken, length - this.#taken)
+      if (slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(slices)
+      if (!goesOn) return true
+      if (!this.#makeRoom() || !pressure.accepts) return false
+    }
+  }
+
+  /**
+   * A job for a long part of a message, if there is a thread and memory for it. What is streamed is not handed over: it is
+   * read a piece at a time, and no piece is long.
+   */
+  #handOver(pointer: number, length: number): InflateJob | undefined {
+    const { shared, sink } = this.#target
+    if (length < LONG.inflate || shared.streamThreshold !== undefined || codecThreads() === undefined) return undefined
+    const wanted = this.filled + Math.min(EXPANSION * length, MOST_GROWTH)
+    if (this.#assembly === undefined || this.#end - this.#base < wanted) {
+      if (!shared.budget.hasRegion(Region.size(wanted, wanted)) || !this.#grow(wanted)) return undefined
+    }
+    this.#job = InflateJob.of(this.#heap, shared.budget, sink, pointer, length)
+    return this.#job
+  }
+
+  /** Goes on with what was handed over: false if the rest must wait, for a thread among others. */
+  #goesOn(job: InflateJob): boolean {
+    const { pressure } = this.#target
+    const { result } = job
+    job.result = undefined
+    if (result === undefined || !this.#takes(job, result)) {
+      const threads = codecThreads()
+      if (this.#underWay && !job.failed && threads !== undefined) {
+        if (this.#makeRoom() && pressure.accepts) this.#run(job, threads)
+        return false
+      }
+      if (!this.#steps(job.pointer, job.length - job.taken)) {
+        job.taken += this.#taken
+        return false
+      }
+    }
+    if (this.#job === job) job.free() // unless the message was given up
+    this.#job = undefined
+    return true
+  }
+
+  /** Takes what a thread has come to; whether that is all. */
+  #takes(job: InflateJob, { status, consumed, written, text }: TaskResult): boolean {
+    job.taken += consumed
+    this.#counts(consumed, written)
+    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return !this.#fails(status)
+    if (text !== undefined && !this.#text.goesOn(text)) return !this.#violates('INVALID_UTF8')
+    return status === INFLATE_MORE
+  }
+
+  /** Nothing more is read until the thread is done. */
+  #run(job: InflateJob, threads: CodecThreads): void {
+    const { pressure } = this.#target
+    const at = this.#base + this.filled
+    const room = Math.min(this.#end - at, MOST_GROWTH)
+    const text = this.#isText ? this.#text.progress : undefined
+    const task = this.#inflater.task(job.pointer, job.length - job.taken, this.#base, at, room, this.#limit)
+    pressure.pause(Reason.inflating)
+    const done = (): void => runOutside(() => pressure.resumeNow(Reason.inflating))
+    void job.run(threads, this.#inflater, { ...task, text }, done)
+  }
+
+  #counts(consumed: number, written: number): void {
+    this.filled += written
+    this.#tally?.received(written, consumed)
   }
 
   /** One step; whether there is more to do for it. */
@@ -168,7 +222,7 @@ export class Inflation implements Growing {
     const input = Math.min(length, INPUT)
     const status = inflater.inflate(from, input, this.#base, at, Math.min(this.#end - at, STEP), this.#limit)
     this.#taken += inflater.consumed
-    this.filled += inflater.written
+    this.#counts(inflater.consumed, inflater.written)
     if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#fails(status)
     if (this.#isText && !this.#text.takes(at, inflater.written)) return this.#violates('INVALID_UTF8')
     return status === INFLATE_ROOM || input < length
@@ -183,15 +237,21 @@ export class Inflation implements Growing {
       return pressure.accepts
     }
     const isShort = this.#assembly === undefined
-    this.#assembly ??= new Assembly(shared.budget, this.#target.sink, shared.limits.payloadTimeout)
-    // No more than the longest message: the budget keeps so much for the oldest one, and more might never be free.
-    const wanted = Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH))
-    this.needed = Math.min(wanted, shared.limits.maxMessage)
-    if (this.#assembly.grow(this.#heap, this)) return true
+    if (this.#grow(Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH)))) return true
     // What is in the scratch can't wait there.
     if (isShort && this.filled > 0) this.#violates('MEMORY_SPENT')
     else pressure.pause(Reason.budget)
     return false
+  }
+
+  /** A region for `wanted` bytes of the message; false if the budget must first get free. */
+  #grow(wanted: number): boolean {
+    const { shared, sink } = this.#target
+    const { maxMessage, payloadTimeout } = shared.limits
+    this.#assembly ??= new Assembly(shared.budget, sink, payloadTimeout)
+    // No more than the longest message: the budget keeps so much for the oldest one, and more might never be free.
+    this.needed = Math.min(wanted, maxMessage)
+    return this.#assembly.grow(this.#heap, this)
   }
 
   /** Hands out what is there. From here on, the message is handed out in parts. */

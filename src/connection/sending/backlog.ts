@@ -5,9 +5,15 @@ import { OutOfMemory } from '../../codec/codec.js'
 import type { Holder } from '../../memory/budget.js'
 import type { SharedMemory } from '../../memory/sharedBlock.js'
 import type { FrameBuffer } from './encoder.js'
-import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
+import { LONGEST_COPIED } from './outgoing.js'
 import type { Pinned } from './pinned.js'
 import { PinnedQueue, type PinnedQueueContext } from './pinnedQueue.js'
+
+/** Where frames go that are encoded already; both throw OutOfMemory, the second only where it copies. */
+export interface FrameTarget {
+  addFrames(memory: SharedMemory, pointer: number, length: number): void
+  addShared(memory: SharedMemory, pointer: number, length: number): void
+}
 
 export class Backlog implements FrameBuffer {
   readonly #shared: PinnedQueueContext
@@ -49,7 +55,7 @@ export class Backlog implements FrameBuffer {
   }
 
   /** The message under way has ended: all that waits follows it, and is never asked again whether it may. */
-  moveTo(outgoing: Outgoing): void {
+  moveTo(outgoing: FrameTarget): void {
     const all = this.#takeAll()
     try {
       for (const frames of all) this.#move(frames, outgoing)
@@ -59,7 +65,7 @@ export class Backlog implements FrameBuffer {
   }
 
   /** Without memory for a copy, it leaves from where it lies: it was accepted. */
-  #move({ memory, pointer, length }: Pinned, outgoing: Outgoing): void {
+  #move({ memory, pointer, length }: Pinned, outgoing: FrameTarget): void {
     try {
       outgoing.addFrames(memory, pointer, length)
     } catch (error) {

@@ -5,9 +5,12 @@ import type { Deflater } from '../../codec/deflater.js'
 import { headerBytes, LONGEST_HEADER, payloadBytes, RSV1 } from '../../codec/frames.js'
 import { sharedDeflater } from '../../codec/sharedDeflater.js'
 import { SharedBlock, type SharedMemory } from '../../memory/sharedBlock.js'
+import type { DeflatedBytes } from '../deflateTally.js'
 import type { Compressor, Frame } from './encoder.js'
 
 export const SHARED_WINDOW_BITS = 12
+
+const NOTHING: Before = { bytes: 0, plain: 0, compressed: 0 }
 
 /** Frames that lie one after the other, each a whole message of a server. */
 interface Row {
@@ -17,11 +20,16 @@ interface Row {
   readonly threshold: number
 }
 
-/** The address of a frame, and how many compressed bytes lie before it. */
-type FramePlace = readonly [at: number, before: number]
+/** What lies before a frame of a row: bytes of compressed frames, and what these are of messages before and after. */
+interface Before extends DeflatedBytes {
+  readonly bytes: number
+}
 
-/** Where compressed frames lie. */
-interface Place {
+/** The address of a frame, and what lies before it. */
+type FramePlace = readonly [at: number, before: Before]
+
+/** Where compressed frames lie, and what was compressed in them. */
+interface Place extends DeflatedBytes {
   readonly memory: SharedMemory
   readonly pointer: number
   readonly length: number
@@ -29,7 +37,7 @@ interface Place {
 
 /** Compresses what is in a row of frames. Throws OutOfMemory. */
 export function deflatedFrames(heap: Heap, row: Row): Frame {
-  return drafted(heap, row, undefined, (pointer, length) => {
+  return drafted(heap, row, [], (pointer, length) => {
     const memory = new SharedBlock(heap, length)
     heap.codec.call.copy(memory.pointer, pointer, length)
     return { memory, length }
@@ -44,11 +52,11 @@ export class DeflatedRow {
   readonly threshold: number
   readonly #heap: Heap
   #memory: SharedBlock | undefined
-  #length = 0
+  #all: Before = NOTHING
   /** How far the row is compressed. */
   #end: number
-  /** How many compressed bytes lie before each frame, by its address. */
-  readonly #places = new Map<number, number>()
+  /** What lies before each frame, by its address. */
+  readonly #places = new Map<number, Before>()
 
   constructor(heap: Heap, pointer: number, threshold: number) {
     this.threshold = threshold
@@ -62,7 +70,8 @@ export class DeflatedRow {
     const before = this.#places.get(from)
     const memory = this.#memory
     if (before === undefined || memory === undefined) return undefined
-    return { memory, pointer: memory.pointer + before, length: this.#length - before }
+    const { bytes, plain, compressed } = less(this.#all, before)
+    return { memory, pointer: memory.pointer + before.bytes, length: bytes, plain, compressed }
   }
 
   /** Gives up the memory; whoever was sent frames keeps its own share. */
@@ -77,8 +86,9 @@ export class DeflatedRow {
     const places: FramePlace[] = []
     drafted(this.#heap, { pointer, end, threshold }, places, (draft, length) => {
       this.#append(draft, length)
-      for (const [at, before] of places) this.#places.set(at, this.#length + before)
-      this.#length += length
+      for (const [at, before] of places) this.#places.set(at, sum(this.#all, before))
+      const [, last = NOTHING] = places.pop() ?? []
+      this.#all = sum(this.#all, last)
     })
     this.#end = end
   }
@@ -87,23 +97,23 @@ export class DeflatedRow {
   #append(draft: number, length: number): void {
     const { call } = this.#heap.codec
     const before = this.#memory
-    const needed = this.#length + length
+    const needed = this.#all.bytes + length
     let memory = before
     if (memory === undefined || memory.capacity < needed) {
-      memory = new SharedBlock(this.#heap, Math.max(needed, 2 * this.#length))
-      if (before !== undefined) call.copy(memory.pointer, before.pointer, this.#length)
+      memory = new SharedBlock(this.#heap, Math.max(needed, 2 * this.#all.bytes))
+      if (before !== undefined) call.copy(memory.pointer, before.pointer, this.#all.bytes)
       before?.release()
       this.#memory = memory
     }
-    call.copy(memory.pointer + this.#length, draft, length)
+    call.copy(memory.pointer + this.#all.bytes, draft, length)
   }
 }
 
-/** Shows `use` a row of frames, compressed, and notes in `places` how many bytes lie before each. */
+/** Shows `use` a row of frames, compressed, and notes in `places` what lies before each, and before its end. */
 function drafted<Result>(
   heap: Heap,
   row: Row,
-  places: FramePlace[] | undefined,
+  places: FramePlace[],
   use: (pointer: number, length: number) => Result,
 ): Result {
   const deflater = sharedDeflater(heap, SHARED_WINDOW_BITS)
@@ -126,13 +136,15 @@ function mostBytes({ bytes }: Codec, { pointer, end }: Row, deflater: Compressor
 }
 
 /** Writes the frames to `target`; returns their bytes. */
-function write(codec: Codec, row: Row, deflater: Deflater, target: number, places?: FramePlace[]): number {
+function write(codec: Codec, row: Row, deflater: Deflater, target: number, places: FramePlace[]): number {
   const { bytes, call } = codec
   const { pointer, end, threshold } = row
   let to = target
   let next = 0
+  let plain = 0
+  let compressed = 0
   for (let at = pointer; at < end; at = next) {
-    places?.push([at, to - target])
+    places.push([at, { bytes: to - target, plain, compressed }])
     const length = payloadBytes(bytes, at)
     const payload = at + headerBytes(length)
     next = payload + length
@@ -147,6 +159,21 @@ function write(codec: Codec, row: Row, deflater: Deflater, target: number, place
     const header = call.header(to, (bytes[at] ?? 0) | RSV1, written)
     call.copy(to + header, to + LONGEST_HEADER, written)
     to += header + written
+    plain += length
+    compressed += written
   }
+  places.push([end, { bytes: to - target, plain, compressed }])
   return to - target
+}
+
+function sum(one: Before, other: Before): Before {
+  return {
+    bytes: one.bytes + other.bytes,
+    plain: one.plain + other.plain,
+    compressed: one.compressed + other.compressed,
+  }
+}
+
+function less(one: Before, other: Before): Before {
+  return sum(one, { bytes: -other.bytes, plain: -other.plain, compressed: -other.compressed })
 }

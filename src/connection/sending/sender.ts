@@ -28,7 +28,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly #shared: SenderContext
   readonly #lifecycle: Lifecycle
   readonly #owner: Owner
-  #drainOwed = false // `send` has answered `'buffered'`, so `drain` is to be told
+  protected drainOwed = false // `send` has answered `'buffered'`, so `drain` is to be told
   #holding = false // reading has been stopped because of the output
   /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
   #failed = false
@@ -112,7 +112,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Answers a ping of the peer; not where a message would be dropped: a later pong stands for this one (section 5.5.3). */
   pong(pointer: number, length: number): void {
-    if (this.#overflows(length) !== undefined) return
+    if (this.overflows(length) !== undefined) return
     this.#frameControl(() => this.#shared.encoder.payload(this.outgoing, FIN | OPCODE_PONG, pointer, length))
   }
 
@@ -136,8 +136,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   flushed(): void {
     const { buffered } = this
     const { outputLimit } = this.#shared.limits
-    if (buffered > outputLimit) this.#hold()
-    else if (this.#holding && buffered <= outputLimit / 2) this.#hold(false)
+    if (buffered > outputLimit) this.hold()
+    else if (this.#holding && buffered <= outputLimit / 2) this.hold(false)
     if (!this.#lifecycle.delivers && this.outgoing.buffered === 0) this.#owner.everythingWritten()
   }
 
@@ -197,20 +197,20 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Tells, once, that everything has left which `send` answered `'buffered'` for. */
   drained(): void {
-    if (!this.#drainOwed || this.buffered > 0) return
-    this.#drainOwed = false
+    if (!this.drainOwed || this.buffered > 0) return
+    this.drainOwed = false
     if (this.#lifecycle.isOpen) this.#owner.drained()
   }
 
   /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
   relieve(): void {
     if (this.outgoing.buffered <= this.#shared.limits.outputLimit) return
-    if (this.outgoing.blocked) this.#hold()
+    if (this.outgoing.blocked) this.hold()
     else this.outgoing.flush()
   }
 
   /** The output is above its limit, and can't be written: nothing is read until that is over. */
-  #hold(holding = true): void {
+  protected hold(holding = true): void {
     if (this.#shared.outputPolicy !== 'pause') return
     this.#holding = holding
     if (holding) this.#owner.pressure.pause(Reason.output)
@@ -233,16 +233,16 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** Keeps a message until the one under way has been sent: buffered bytes like all others, under the same policy. */
   #wait(unfinished: Unfinished, length: number, add: (backlog: Backlog) => void): SendResult {
     const limit = unfinished.waiting > 0 ? this.#shared.limits.outputLimit : undefined
-    const refused = this.admits() ? this.#overflows(length, limit, this.buffered) : 'closed'
+    const refused = this.admits() ? this.overflows(length, limit, this.buffered) : 'closed'
     if (refused !== undefined) return refused
     add(unfinished.backlog)
-    this.#drainOwed = true
-    if (this.buffered > this.#shared.limits.outputLimit) this.#hold()
+    this.drainOwed = true
+    if (this.buffered > this.#shared.limits.outputLimit) this.hold()
     return 'buffered'
   }
 
   #sendFrames(memory: SharedMemory, pointer: number, length: number): SendResult {
-    const refused = this.admits() ? this.#overflows(length) : 'closed'
+    const refused = this.admits() ? this.overflows(length) : 'closed'
     if (refused === undefined) this.outgoing.addFrames(memory, pointer, length)
     return refused ?? this.framed()
   }
@@ -271,7 +271,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   #framedMore(): SendResult {
     this.relieve()
     if (!this.outgoing.waits) return 'sent'
-    this.#drainOwed = true
+    this.drainOwed = true
     return 'buffered'
   }
 
@@ -285,11 +285,11 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     // Without a write that stands still, the rest only waits for its turn: the peer may be reading.
     if (this.#shared.outputPolicy === 'pause' && this.#open && !this.outgoing.blocked) return undefined
     if (!this.admits()) return 'closed'
-    return this.#overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
+    return this.overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
   }
 
   /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
-  #overflows(length: number, limit?: number, buffered = this.outgoing.buffered): SendResult | undefined {
+  protected overflows(length: number, limit?: number, buffered = this.outgoing.buffered): SendResult | undefined {
     const { limits, outputPolicy } = this.#shared
     const most = limit ?? mostBuffered(this.outgoing, limits)
     if (outputPolicy === 'pause' || buffered + length <= most) return undefined

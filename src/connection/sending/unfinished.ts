@@ -3,14 +3,13 @@
 import { callerError } from '../../checks/errors.js'
 import type { Heap } from '../../codec/codec.js'
 import { OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../../codec/frames.js'
-import { runOutside } from '../../internals/context.js'
 import type { Budget, Holder } from '../../memory/budget.js'
 import type { Lifecycle } from '../../protocol/lifecycle.js'
 import type { SendResult } from '../connection.js'
-import { Backlog } from './backlog.js'
+import { Backlog, type FrameTarget } from './backlog.js'
 import { Characters } from './characters.js'
-import type { Deflation } from './deflation.js'
-import type { Encoder } from './encoder.js'
+import { tellDrained } from './drained.js'
+import type { Encoder, FrameBuffer } from './encoder.js'
 import type { Outgoing } from './outgoing.js'
 import { StreamPump, type StreamTarget } from './streamPump.js'
 import type { OpenSource } from './streamSource.js'
@@ -22,11 +21,18 @@ export interface UnfinishedContext {
   readonly budget: Budget
 }
 
+/** Whatever frames fragments: the encoder, or who compresses them. */
+export interface FragmentFramer {
+  fragment(buffer: FrameBuffer, opcode: number, payload: string | Uint8Array, last: boolean): void
+}
+
 /** The sending half of the connection that a message belongs to. */
 export interface FragmentSender {
   readonly outgoing: Outgoing
   /** Compresses fragments, if that was agreed on. */
-  readonly deflation?: Deflation
+  readonly framer?: FragmentFramer
+  /** Where what follows the message goes, if what was sent before is not in the output yet. */
+  readonly behind?: FrameTarget | undefined
   /** Whether anything can be sent. */
   admits(): boolean
   /** A fragment is framed: what its sender is told. */
@@ -113,10 +119,10 @@ export class Unfinished implements StreamTarget {
   }
 
   #frame(piece: string | Uint8Array, last: boolean): SendResult {
-    const { outgoing, deflation = this.#shared.encoder } = this.#sender
+    const { outgoing, framer = this.#shared.encoder } = this.#sender
     const opcode = opcodeFor(piece)
     const payload = typeof piece === 'string' ? this.#whole(piece, last) : piece
-    deflation.fragment(outgoing, this.#opcode === 0 ? opcode : OPCODE_CONTINUATION, payload, last)
+    framer.fragment(outgoing, this.#opcode === 0 ? opcode : OPCODE_CONTINUATION, payload, last)
     this.#opcode = last ? 0 : opcode
     const result = this.#sender.framed()
     if (last) this.#ends()
@@ -167,17 +173,8 @@ export class Unfinished implements StreamTarget {
     const backlog = this.#backlog
     if (backlog === undefined || backlog.bytes === 0) return
     if (this.#opcode !== 0 || !this.#lifecycle.isOpen) return backlog.drop()
-    backlog.moveTo(this.#sender.outgoing)
-    this.#tellDrained()
-  }
-
-  /** What waited may leave with a turn's write, this one's or a later one's, of which nobody else would tell. */
-  #tellDrained(): void {
-    setImmediate(() => {
-      const { outgoing } = this.#sender
-      if (outgoing.buffered > 0 && !outgoing.blocked && this.#lifecycle.isOpen) this.#tellDrained()
-      else runOutside(() => this.#sender.drained())
-    })
+    backlog.moveTo(this.#sender.behind ?? this.#sender.outgoing)
+    tellDrained(this.#sender, this.#lifecycle)
   }
 
   /** Output has been written: a stream goes on. */
