@@ -7,6 +7,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
+/** The entry for clients. */
+const CLIENT = new URL('../dist/src/client.d.ts', import.meta.url)
 /** The other entry: a module that declares what it exports. */
 const REDIS = new URL('../dist/src/brokers/redisBroker.d.ts', import.meta.url)
 const OUTPUT = new URL('./', import.meta.url)
@@ -93,6 +95,29 @@ const PAGES = [
     '`millrace/redis`',
     "What `import { redisBroker } from 'millrace/redis'` offers. It needs the package `@redis/client`: `npm install @redis/client`.",
     ['redisBroker', 'RedisBrokerOptions', 'RedisBroker', 'RedisBrokerStatistics'],
+  ],
+  [
+    'client',
+    '`millrace/client`',
+    "What `import { connect } from 'millrace/client'` offers. See also [the guide](../client.md).",
+    [
+      'connect',
+      'ClientOptions',
+      'Reach',
+      'RequestHeaders',
+      'ClientLimits',
+      'UpgradeResponse',
+      'ReconnectOptions',
+      'ReconnectPause',
+      'KeptMessages',
+      'ConnectError',
+      'WebSocket',
+      'WebSocketOptions',
+      'WebSocketData',
+      'EventHandler',
+      'CloseEvent',
+      'CloseEventFacts',
+    ],
   ],
   [
     'limits',
@@ -342,7 +367,7 @@ const GENERATED = '<!-- Written by `npm run docs` from the docstrings in src. Ch
 
 /** The files of the reference by their paths in docs. */
 function reference() {
-  const names = exportsOf(readFileSync(INDEX, 'utf8'))
+  const names = exportsOf(readFileSync(INDEX, 'utf8') + readFileSync(CLIENT, 'utf8'))
   for (const name of names.keys()) linkTo(name)
   const files = new Map()
   for (const [file, title, introduction, group] of PAGES) {
@@ -372,7 +397,7 @@ function indexOf(names) {
   const contents = PAGES.map(([file, title, introduction]) => `| [${title}](api/${file}.md) | ${introduction} |`)
   return pageOf(
     '# API reference',
-    "Everything that `import ... from 'millrace'` and `import ... from 'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
+    "Everything that `import ... from 'millrace'`, `'millrace/client'` and `'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
     ['| page | what it describes |', '|---|---|', ...contents].join('\n').replaceAll('(../', '('),
     'Below is an index of all names and their members.',
     ...sections,

@@ -1,8 +1,9 @@
 // The entry `millrace/client`: connections to servers.
 export type { ReconnectOptions } from './client/backOff.js'
-export { CloseEvent } from './client/closeEvent.js'
+export { CloseEvent, type CloseEventFacts } from './client/closeEvent.js'
 export { connect } from './client/connect.js'
 export type { ConnectError } from './client/connectError.js'
+export type { EventHandler } from './client/eventHandlers.js'
 export type {
   ClientLimits,
   ClientOptions,
@@ -13,6 +14,7 @@ export type {
 } from './client/options.js'
 export type { UpgradeResponse } from './client/upgradeResponse.js'
 export { WebSocket, type WebSocketOptions } from './client/webSocket.js'
+export type { WebSocketData } from './client/webSocketArguments.js'
 export type { OwnBytes } from './codec/ownBytes.js'
 export type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection/connection.js'
 export type { DeflateOptions, EachDirection } from './connection/deflateSettings.js'

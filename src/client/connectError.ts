@@ -5,6 +5,8 @@ import type { UpgradeResponse } from './upgradeResponse.js'
 
 /** What `connect` rejects with where a server could not be reached, or did not open a connection. */
 export interface ConnectError extends CallerError {
+  /** Which way it failed: see the catalogue of errors. */
+  readonly code: ErrorCode
   /** The error of Node.js that it comes from, if there is one. */
   readonly cause?: unknown
   /** What the server has answered instead of 101. */

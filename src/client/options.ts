@@ -102,8 +102,9 @@ export interface ReconnectPause {
   readonly attempt: number
   /** Milliseconds until it begins. */
   readonly delay: number
-  /** The code and reason with which the last connection ended. */
+  /** The close code with which the last connection ended. */
   readonly code: number
+  /** The reason with which the last connection ended. */
   readonly reason: string
   /** Why the last attempt failed; undefined before the first. */
   readonly error: unknown

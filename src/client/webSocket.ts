@@ -5,12 +5,11 @@ import type { Connection } from '../connection/connection.js'
 import type { Handlers } from '../connection/handlers.js'
 import type { Message } from '../connection/message.js'
 import { CloseCode, LONGEST_CLOSE_REASON } from '../protocol/closeCode.js'
-import { offeredProtocols } from '../protocol/openingHandshake.js'
-import { readAddress } from './address.js'
 import { CloseEvent } from './closeEvent.js'
 import { connect } from './connect.js'
 import { type EventHandler, EventHandlers } from './eventHandlers.js'
 import type { ClientLimits, Reach } from './options.js'
+import { addressOf, bytesOf, checkProtocols, lengthOf, payloadOf, type WebSocketData } from './webSocketArguments.js'
 
 /** What a WebSocket may be told besides: how the server is reached, the limits, and compression. */
 export interface WebSocketOptions extends Reach, Partial<ClientLimits> {
@@ -18,22 +17,41 @@ export interface WebSocketOptions extends Reach, Partial<ClientLimits> {
   readonly deflate?: boolean
 }
 
-/** What a WebSocket sends: text, or bytes of any kind. */
-export type Payload = string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView | Blob
-
 const CONNECTING = 0
 const OPEN = 1
 const CLOSING = 2
 const CLOSED = 3
 
+/**
+ * The WebSocket of browsers, for code that is written for them: events, `binaryType`, `bufferedAmount`.
+ * @example
+ * ```js
+ * import { WebSocket } from 'millrace/client'
+ *
+ * const socket = new WebSocket('ws://127.0.0.1:9001')
+ * socket.onopen = () => socket.send('hello')
+ * socket.onmessage = ({ data }) => {
+ *   console.log(data)
+ *   socket.close()
+ * }
+ * ```
+ */
 export class WebSocket extends EventTarget {
+  /** The state while it connects. */
   static readonly CONNECTING = CONNECTING
+  /** The state while it is open. */
   static readonly OPEN = OPEN
+  /** The state while it closes. */
   static readonly CLOSING = CLOSING
+  /** The state when it has ended. */
   static readonly CLOSED = CLOSED
+  /** The state while it connects. */
   declare readonly CONNECTING: typeof CONNECTING
+  /** The state while it is open. */
   declare readonly OPEN: typeof OPEN
+  /** The state while it closes. */
   declare readonly CLOSING: typeof CLOSING
+  /** The state when it has ended. */
   declare readonly CLOSED: typeof CLOSED
 
   readonly #url: URL
@@ -68,22 +86,27 @@ export class WebSocket extends EventTarget {
     this.#connect({ ...options, protocols: offered.map(String) }).catch(() => this.#fail())
   }
 
+  /** The address, as it is used. */
   get url(): string {
     return this.#url.href
   }
 
+  /** 0 while it connects, 1 while it is open, 2 while it closes, 3 when it has ended. */
   get readyState(): number {
     return this.#state
   }
 
+  /** The subprotocol that was agreed on; empty if there is none. */
   get protocol(): string {
     return this.#protocol
   }
 
+  /** The extensions that were agreed on, as the server's header has them. */
   get extensions(): string {
     return this.#extensions
   }
 
+  /** What the bytes of a message are given as. Default: `'blob'`. */
   get binaryType(): 'blob' | 'arraybuffer' {
     return this.#binaryType
   }
@@ -93,7 +116,7 @@ export class WebSocket extends EventTarget {
     if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type
   }
 
-  /** Payload bytes that were given to `send` and have not left. They do not grow less when the connection has ended. */
+  /** WebSocketData bytes that were given to `send` and have not left. They do not grow less when the connection has ended. */
   get bufferedAmount(): number {
     const waiting = this.#turn > 0 ? this.#before + this.#turn : this.#waiting - this.#close
     return Math.max(waiting, 0) + this.#surplus
@@ -104,7 +127,7 @@ export class WebSocket extends EventTarget {
   }
 
   /** Sends a message. Throws an InvalidStateError (a DOMException) while the connection is not open yet. */
-  send(data: Payload): void {
+  send(data: WebSocketData): void {
     if (this.#state === CONNECTING) throw new DOMException('The connection is not open yet', 'InvalidStateError')
     const payload = payloadOf(data)
     const length = lengthOf(payload)
@@ -131,34 +154,42 @@ export class WebSocket extends EventTarget {
     if (this.#state < CLOSING) this.#state = CLOSING
   }
 
+  /** Called when the connection is open. */
   get onopen(): EventHandler {
     return this.#handlers.get('open')
   }
 
+  /** Sets what is called; `null` takes it away. */
   set onopen(handler: EventHandler) {
     this.#handlers.set('open', handler)
   }
 
+  /** Called with each message, as a MessageEvent. */
   get onmessage(): EventHandler<MessageEvent> {
     return this.#handlers.get('message')
   }
 
+  /** Sets what is called; `null` takes it away. */
   set onmessage(handler: EventHandler<MessageEvent>) {
     this.#handlers.set('message', handler)
   }
 
+  /** Called when the connection breaks, or can not be opened; `onclose` follows. */
   get onerror(): EventHandler {
     return this.#handlers.get('error')
   }
 
+  /** Sets what is called; `null` takes it away. */
   set onerror(handler: EventHandler) {
     this.#handlers.set('error', handler)
   }
 
+  /** Called when the connection has ended. */
   get onclose(): EventHandler<CloseEvent> {
     return this.#handlers.get('close')
   }
 
+  /** Sets what is called; `null` takes it away. */
   set onclose(handler: EventHandler<CloseEvent>) {
     this.#handlers.set('close', handler)
   }
@@ -200,7 +231,7 @@ export class WebSocket extends EventTarget {
     return this.#binaryType === 'blob' ? new Blob([bytes]) : bytes.buffer
   }
 
-  #send(payload: Exclude<Payload, Blob>, length: number): void {
+  #send(payload: Exclude<WebSocketData, Blob>, length: number): void {
     const connection = this.#connection
     if (this.#turn === 0) {
       this.#before = this.#waiting
@@ -219,7 +250,7 @@ export class WebSocket extends EventTarget {
   }
 
   /** Sends after what waits for a Blob, or a Blob when it has been read. */
-  #queue(payload: Payload, length: number): void {
+  #queue(payload: WebSocketData, length: number): void {
     this.#surplus += length
     const copy = typeof payload === 'string' || payload instanceof Blob ? payload : new Uint8Array(bytesOf(payload))
     const before = this.#reading ?? Promise.resolve()
@@ -253,34 +284,4 @@ export class WebSocket extends EventTarget {
 
 for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
   Object.defineProperty(WebSocket.prototype, name, { value, enumerable: true })
-}
-
-function addressOf(url: string | URL): URL {
-  try {
-    return readAddress(url)
-  } catch (error) {
-    throw new DOMException(error instanceof Error ? error.message : String(error), 'SyntaxError')
-  }
-}
-
-/** Subprotocols are tokens, each once (RFC 6455, section 4.1, point 10). */
-function checkProtocols(protocols: readonly string[]): void {
-  const read = protocols.every((protocol) => protocol !== '') ? offeredProtocols(protocols.join(',')) : undefined
-  if (protocols.length > 0 && read?.length !== protocols.length)
-    throw new DOMException('The subprotocols must be tokens, each once', 'SyntaxError')
-}
-
-/** Whatever is neither bytes nor a Blob travels as the text that it is converted to. */
-function payloadOf(data: Payload): Payload {
-  const isBytes = data instanceof ArrayBuffer || data instanceof SharedArrayBuffer || ArrayBuffer.isView(data)
-  return isBytes || data instanceof Blob ? data : String(data)
-}
-
-function lengthOf(payload: Payload): number {
-  if (payload instanceof Blob) return payload.size
-  return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength
-}
-
-function bytesOf(data: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
 }

@@ -23,6 +23,8 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/ws/tokens.ts': 'the errors of ws have no codes',
   'src/cluster/orders.ts': 'an error of the system or of the application comes from an acceptor as it was there',
   'src/client/webSocket.ts': 'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
+  'src/client/webSocketArguments.ts':
+    'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
   'src/load/dial.ts': 'the load client is for the command line, which shows the message to a person',
   'src/ws/errors.ts': 'programs written for ws look at the codes and the texts of ws',
   'src/command/units.ts': 'the command line shows the message to a person',
