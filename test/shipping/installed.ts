@@ -104,7 +104,7 @@ export function copyDependencies(manifest: Manifest, project: string): Record<st
   return copied
 }
 
-async function npm(base: string, args: readonly string[]): Promise<void> {
+export async function npm(base: string, args: readonly string[]): Promise<void> {
   const options = ['--cache', join(base, 'cache'), '--no-audit', '--no-fund', '--no-update-notifier']
   // What npm tells the scripts it runs, it would take as its own options.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
