@@ -7,7 +7,7 @@ import { Deflation, type DeflationShared } from '../connection/sending/deflation
 import type { Outgoing } from '../connection/sending/outgoing.js'
 import { BlobQueue } from './blobQueue.js'
 import type { Payload } from './data.js'
-import { blobError } from './errors.js'
+import { blobError, endedError } from './errors.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
 import type { SocketContext } from './socketContext.js'
 
@@ -43,6 +43,7 @@ export class FrameSender {
   #compresses = false
   /** What waits for a Blob that is being read. */
   #blobs: BlobQueue | undefined
+  #ended = false
   /** Bytes that were sent when nothing could be sent any more. */
   unsendable = 0
 
@@ -61,9 +62,14 @@ export class FrameSender {
 
   /** Bytes that were sent and have not left. What leaves with this turn counts as gone, as far as it is little. */
   get buffered(): number {
+    this.writeOut()
+    return this.outgoing.buffered + (this.#blobs?.bytes ?? 0) + this.unsendable
+  }
+
+  /** Writes what would be written at the end of the turn. */
+  writeOut(): void {
     const { outgoing } = this
     if (!outgoing.waits && outgoing.buffered > 0) outgoing.flush()
-    return outgoing.buffered + (this.#blobs?.bytes ?? 0) + this.unsendable
   }
 
   /** Whether a Blob is being read: what was sent after it has not been framed. */
@@ -87,6 +93,10 @@ export class FrameSender {
 
   /** Bytes as they are: frames that were made elsewhere. */
   raw(parts: readonly (string | Uint8Array)[], callback: SendCallback | undefined): void {
+    if (this.#ended) {
+      if (callback !== undefined) process.nextTick(callback, endedError())
+      return
+    }
     if (this.#blobs?.reads !== true) return this.#framed(() => this.#copy(parts), callback)
     const all = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
     this.#wait(all, callback, (data) => this.#framed(() => this.#copy([data]), callback))
@@ -99,6 +109,7 @@ export class FrameSender {
 
   /** Nothing leaves any more, as the transport is gone: gives back everything, and tells those who wait. */
   end(): void {
+    this.#ended = true
     this.hasLeft()
     this.#blobs?.end(blobError())
     this.#callbacks?.end()

@@ -121,9 +121,14 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (this.#exposed && this.socket.isPaused()) this.socket.resume()
   }
 
-  /** Somebody has a look at the socket: from now on, to pause it has its effect. */
+  /**
+   * Somebody has a look at the socket: from now on, to pause it has its effect. What was sent is before all that may be
+   * written to it, and before its end.
+   */
   expose(): Duplex {
-    if (!this.#direct || this.#exposed) return this.socket
+    if (!this.#direct) return this.socket
+    this.frames.writeOut()
+    if (this.#exposed) return this.socket
     this.#exposed = true
     if (this.#pressure.stopped) this.socket.pause()
     followPauses(this.socket, this)
