@@ -64,12 +64,19 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   /** Opens: `response` is written first. What came early, and all that comes, is delivered from the next tick on. */
   start(head: Buffer, response = ''): void {
-    const early = earlyBytes(this.socket, head)
+    const early = this.#early(head)
     if (response !== '') this.frames.raw([response], undefined)
     const isSocket = this.socket instanceof Socket // it has nothing more before the next tick
     if (isSocket && early.length > 0) process.nextTick(() => runOutside(() => inboxOfThread().deliver(this, early)))
     this.transport.open(this)
     if (!isSocket) inboxOfThread().deliverLater(this, early)
+  }
+
+  /** What is there to be read. A stream that flows hands it out by itself, to whoever else listens, too. */
+  #early(head: Buffer): Buffer {
+    if (this.socket instanceof Socket || this.socket.readableFlowing !== true) return earlyBytes(this.socket, head)
+    if (head.length > 0) this.socket.unshift(head)
+    return EMPTY
   }
 
   /** Whether the bytes pass the socket by. */

@@ -12,10 +12,10 @@ import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
 import { controlTooLong, noClientError, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
-import { Flag } from './frameSender.js'
 import { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
 import { Sender } from './sender.js'
+import { flagsOf, plainFlags, type SendOptions } from './sendOptions.js'
 import { socketContext } from './socketContext.js'
 import type { SocketSettings } from './socketOwner.js'
 import { SocketPeer } from './socketPeer.js'
@@ -36,18 +36,6 @@ export interface WebSocketOptions {
   readonly maxPendingAutoPongs?: number | undefined
   /** How long the peer may take for the closing handshake, in milliseconds. Default: 30,000. */
   readonly closeTimeout?: number | undefined
-}
-
-/** How a message is sent. */
-export interface SendOptions {
-  /** Whether it is binary. Default: unless it is a string. */
-  readonly binary?: boolean | undefined
-  /** Whether it is compressed, if that was agreed on. Default: true. */
-  readonly compress?: boolean | undefined
-  /** Whether it is the last fragment. Default: true. */
-  readonly fin?: boolean | undefined
-  /** Ignored: a client's frames are masked, and a server's are not. */
-  readonly mask?: boolean | undefined
 }
 
 /** What only millrace itself may do with a WebSocket. @internal */
@@ -277,22 +265,6 @@ function settingsOf({ autoPong, maxPendingAutoPongs, closeTimeout = CLOSE_TIMEOU
   if (closeTimeout !== latest.closeTimeout || mostPongs !== latest.mostPongs)
     latest = { closeTimeout, mostPongs, deflate: undefined }
   return latest
-}
-
-const TEXT = Flag.fin | Flag.compress
-const BINARY = TEXT | Flag.binary
-
-function plainFlags(data: unknown): number {
-  return typeof data === 'string' || typeof data === 'number' ? TEXT : BINARY
-}
-
-/** What is in the options counts, even where it is undefined. */
-function flagsOf(data: unknown, options: SendOptions): number {
-  let flags = plainFlags(data)
-  if ('binary' in options) flags = options.binary ? flags | Flag.binary : flags & ~Flag.binary
-  if ('compress' in options && !options.compress) flags &= ~Flag.compress
-  if ('fin' in options && !options.fin) flags &= ~Flag.fin
-  return flags
 }
 
 /** It can't be sent any more: it counts as buffered, and the callback is told. */

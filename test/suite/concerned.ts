@@ -28,6 +28,7 @@ export class Concerned {
   #filesIn(folder: string): string[] {
     const paths = readdirSync(join(this.#root, folder), { recursive: true, encoding: 'utf8' })
     return paths
+      .filter((path) => !/(?:^|\/)node_modules\//.test(path))
       .filter((path) => path.endsWith('.ts') && existsSync(join(this.#root, folder, path)))
       .map((path) => `${folder}/${path.replaceAll('\\', '/')}`)
   }

@@ -40,6 +40,7 @@ export const ALONE = [['load/duties', 'load/schedule'], ['cluster/shares']]
 /** These wait for long, so they begin first: nothing else is left to do beside one that began last. */
 export const FIRST = [
   'model/crosstalk',
+  'ecosystem/packages',
   'connection/streamTurns',
   'topics/sweeps',
   'faults/leaks',
@@ -77,6 +78,8 @@ export const TOGETHER = [
   ...['server/proxyEnds', 'server/requestFacts', 'server/requestFailures', 'server/routes'],
   ...['server/responseHead', 'server/tlsFacts', 'server/upgradeClosing', 'time/rates'],
   ...['topics/subscribersOfTopic', 'transport/adopt', 'transport/adoption', 'transport/ends', 'transport/firstWrite'],
+  ...['differential/different', 'differential/eventTarget', 'differential/framing', 'differential/given'],
+  ...['differential/messages', 'differential/opening', 'differential/refusals', 'differential/servers'],
   ...['transport/handleKinds', 'transport/unix', 'cluster/link', 'cluster/processors'],
 ]
 
@@ -96,7 +99,7 @@ const programs = fileURLToPath(new URL('..', import.meta.url))
 export function testFiles(only: readonly string[] = [], except: readonly string[] = []): TestFile[] {
   const all = readdirSync(sources, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => path.endsWith('.test.ts') && !/(?:^|\/)node_modules\//.test(path))
     .map((path) => path.slice(0, -'.test.ts'.length))
     .flatMap(variantsOf)
     .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
