@@ -14,7 +14,7 @@ function connect() {
   socket = new WebSocket(address)
   socket.binaryType = 'arraybuffer'
   show('connecting', 'Connecting…', address)
-  socket.onopen = () => show('open', 'Connected', address)
+  socket.onopen = () => show('open', 'Connected', address + (socket.extensions && ', ' + socket.extensions))
   socket.onmessage = ({ data }) => cameBack(data)
   socket.onclose = ({ code, reason, wasClean }) => closed(code, reason, wasClean)
 }
