@@ -2,7 +2,9 @@
 // and whatever is under way of one of them when another's turn comes must not lie there.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import { createHash } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
+import { constants, deflateRawSync } from 'node:zlib'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { DeflateAgreements } from '../../src/connection/deflateAgreements.js'
 import { deflateSettings } from '../../src/connection/deflateSettings.js'
@@ -15,7 +17,7 @@ import { BINARY, buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
 import { serving } from '../support/serving.js'
-import { SocketClient } from '../support/socketClient.js'
+import { eventually, SocketClient } from '../support/socketClient.js'
 
 for (const { transport, publicApi } of transports) {
   describe(`compressed messages of several peers over ${transport}`, () => {
@@ -150,4 +152,36 @@ test('what is inflated costs the slice of its peer what it takes, however little
   assert.ok(spent.length >= costly.length / 8192)
   assert.deepEqual(lengths, [5, 0])
   peer.terminate()
+})
+
+test('messages whose peers have their slices in turns are inflated apart, each in a place of its own while it waits', async () => {
+  const settings = deflateSettings(true, undefined)
+  assert.ok(settings !== undefined)
+  const agreements = new DeflateAgreements({ encoder: encoderOfThread('server'), heap: heapOfThread() }, settings)
+  for (const streamThreshold of [undefined, 1000, 25_000]) {
+    const received: string[] = []
+    const hashOf = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex')
+    const place = connections({
+      streamThreshold,
+      message: (_, message) => void received.push(hashOf(message.view)),
+      async stream(_, message) {
+        const chunks: Buffer[] = []
+        for await (const chunk of message) chunks.push(chunk)
+        received.push(hashOf(Buffer.concat(chunks)))
+      },
+    })
+    // A slice is over after each step.
+    place.shared.slices.spend = () => true
+    const random = new Random(seed)
+    const messages = Array.from({ length: 4 }, () => random.bytes(20_000))
+    const peers = messages.map((message) => {
+      const { wire, peer } = place.connect({ deflate: agreements.agree('permessage-deflate') })
+      const payload = deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+      wire.feed(buildFrame({ opcode: BINARY, payload, reserved: 4, key: Buffer.of(1, 2, 3, 4) }))
+      return peer
+    })
+    await eventually(() => received.length === messages.length, 'all messages')
+    assert.deepEqual(received.sort(), messages.map(hashOf).sort())
+    for (const peer of peers) peer.terminate()
+  }
 })

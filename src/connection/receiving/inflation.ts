@@ -4,7 +4,7 @@
 import { compressionOf, HEADROOM, type Heap, Region } from '../../codec/codec.js'
 import type { TaskResult } from '../../codec/codecTask.js'
 import { isPart, isText, messageInfo } from '../../codec/frames.js'
-import { INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../codec/inflater.js'
+import { INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../codec/inflater.js'
 import { SCRATCH_LENGTH, scratchOfThread } from '../../codec/scratch.js'
 import { TextCheck } from '../../codec/textCheck.js'
 import { runOutside } from '../../internals/context.js'
@@ -15,7 +15,7 @@ import { ProtocolViolation, type ViolationName } from '../../protocol/violation.
 import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
 import { afterJob, InflateJob } from './inflateJob.js'
-import { costOf, INPUT, STEP } from './inflateStep.js'
+import { costOf, INPUT, STEP, violationOf } from './inflateStep.js'
 import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
 
@@ -32,6 +32,8 @@ export class Inflation implements Growing {
   /** What the message's region must hold to go on, and what is there (Growing). */
   needed = 0
   filled = 0
+  /** Where it ends is not known (Growing). */
+  readonly frameIsFinal = false
   readonly #target: InflationTarget
   readonly #heap: Heap
   readonly #inflater: Inflater
@@ -71,11 +73,6 @@ export class Inflation implements Growing {
     return this.needed
   }
 
-  /** Nor is where it ends. */
-  get frameIsFinal(): boolean {
-    return false
-  }
-
   /** Notes that bytes have come; `reading` is false while this server does not read. */
   arrived(reading: boolean): void {
     this.#assembly?.arrived(reading)
@@ -95,7 +92,7 @@ export class Inflation implements Growing {
     } else if (!this.#goesOn(job)) return length // all of it is with the job
     if (!this.#underWay) return DONE
     if (!isPart(info)) this.#finish()
-    else if (this.#flow !== undefined && this.filled > 0) this.#streamPart() // the next message of anybody is inflated there
+    else this.#leaveScratch()
     return DONE
   }
 
@@ -143,12 +140,11 @@ export class Inflation implements Growing {
   /** Inflates, step by step; false if the rest must wait. */
   #steps(pointer: number, length: number): boolean {
     const { pressure, shared } = this.#target
-    const { slices } = shared
     for (;;) {
       const goesOn = this.#inflate(pointer + this.#taken, length - this.#taken)
-      if (slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(slices)
+      if (shared.slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(shared.slices)
       if (!goesOn) return true
-      if (!this.#makeRoom() || !pressure.accepts) return false
+      if (!this.#makeRoom() || !pressure.accepts) return this.#leaveScratch()
     }
   }
 
@@ -192,7 +188,7 @@ export class Inflation implements Growing {
   #takes(job: InflateJob, { status, consumed, written, text }: TaskResult): boolean {
     job.taken += consumed
     this.#counts(consumed, written)
-    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return !this.#fails(status)
+    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return !this.#violates(violationOf(status))
     if (text !== undefined && !this.#text.goesOn(text)) return !this.#violates('INVALID_UTF8')
     return status === INFLATE_MORE
   }
@@ -223,22 +219,31 @@ export class Inflation implements Growing {
     const status = inflater.inflate(from, input, this.#base, at, Math.min(this.#end - at, STEP), this.#limit)
     this.#taken += inflater.consumed
     this.#counts(inflater.consumed, inflater.written)
-    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#fails(status)
+    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#violates(violationOf(status))
     if (this.#isText && !this.#text.takes(at, inflater.written)) return this.#violates('INVALID_UTF8')
     return status === INFLATE_ROOM || input < length
   }
 
+  /** The next message of anybody is inflated in the scratch: what waits can't wait there. */
+  #leaveScratch(): false {
+    if (this.#underWay && this.#base === this.#scratch && this.filled > 0) this.#moveOn()
+    return false
+  }
+
   /** Room for the next step; false if it must be waited for. */
   #makeRoom(): boolean {
+    return this.#base + this.filled < this.#end || this.#moveOn()
+  }
+
+  /** A longer region for what is there, or the reader takes it; false if that must be waited for. */
+  #moveOn(): boolean {
     const { shared, pressure } = this.#target
-    if (this.#base + this.filled < this.#end) return true
     if (this.#flow !== undefined || this.filled >= (shared.streamThreshold ?? Infinity)) {
       this.#streamPart()
       return pressure.accepts
     }
-    const isShort = this.#assembly === undefined
+    const isShort = this.#base === this.#scratch
     if (this.#grow(Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH)))) return true
-    // What is in the scratch can't wait there.
     if (isShort && this.filled > 0) this.#violates('MEMORY_SPENT')
     else pressure.pause(Reason.budget)
     return false
@@ -283,11 +288,6 @@ export class Inflation implements Growing {
     else this.free()
     if (isStreamed) deliverer.streamPart(base, filled, true)
     else deliverer.take(messageInfo(this.#isText, this.#text.isAscii, region !== undefined), base, filled, region)
-  }
-
-  /** The violation that a status of the inflater is. */
-  #fails(status: number): false {
-    return this.#violates(status === INFLATE_LIMIT ? 'MESSAGE_TOO_LONG' : 'INVALID_DEFLATE')
   }
 
   #violates(name: ViolationName): false {
