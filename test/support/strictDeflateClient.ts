@@ -182,14 +182,15 @@ export class StrictDeflateClient implements Taker {
 
   /** The code with which the server closes; rejects if it does not, or sends anything wrong. */
   async closeCode(): Promise<number> {
-    while (!this.#over && this.#wrong === undefined) {
+    for (;;) {
       const close = this.controls.find(({ kind }) => kind === 'close')
+      if (this.#wrong !== undefined) throw this.#wrong
       if (close !== undefined) return close.payload.length < 2 ? 1005 : close.payload.readUInt16BE(0)
+      if (this.#over) throw new Error('the connection has ended without Close')
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
-    throw this.#wrong ?? new Error('the connection has ended without Close')
   }
 
   /** Sends a message, and awaits the same. */
