@@ -55,6 +55,11 @@ export const callerErrors = {
     '`upgrade` returned something that is not an answer: the client gets 500, and `upgradeFailed` gets the error. Or `handleUpgrade` was given such a thing: it throws the error, and the request has no answer yet.',
     'Return nothing or `{ data, headers, protocol, deflate }` to accept, and `{ status, headers, body }` to refuse.',
   ],
+  ERR_UPGRADE_TWICE: [
+    Error,
+    '`handleUpgrade` was given a socket that it, or that of another server, had been given before.',
+    'Answer each upgrade once. If two servers have listeners on one HTTP server, give each request to one of them.',
+  ],
   ERR_UPGRADE_PROTOCOL: [
     TypeError,
     '`upgrade` chose a subprotocol that the client does not offer.',

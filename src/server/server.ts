@@ -45,6 +45,11 @@ export interface Watcher {
   opened(): void
 }
 
+/** The sockets that `handleUpgrade` of any server was given: a second connection over one would talk into the first. */
+const handedOver = new WeakSet<Duplex>()
+const TWICE =
+  'handleUpgrade was given this socket before: answer each upgrade once; of two servers on one HTTP server, choose one by the path'
+
 /** What serves: the application's `Server` has one, and so has an acceptor. The docstrings stand at `Server`. */
 export class ProcessServer {
   /** The watcher, which is told of connections that come. */
@@ -138,6 +143,8 @@ export class ProcessServer {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, answer?: unknown): void {
     const given = answer === undefined ? undefined : readAnswer(answer) // throws before anything is answered
+    if (handedOver.has(socket)) throw callerError('ERR_UPGRADE_TWICE', TWICE)
+    handedOver.add(socket)
     this.#lanes.http.upgrade(request, socket, head, undefined, given)
   }
 

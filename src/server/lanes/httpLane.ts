@@ -119,6 +119,7 @@ export class HttpLane {
 
   #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
     if (socket.destroyed) return // the peer has left; 'close' will say so later
+    if (socket.writableEnded) return destroy(socket) // the application has answered by itself
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
     const respond: Respond = (output) => writeAcceptance(output, head, verdict)
