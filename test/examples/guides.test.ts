@@ -67,8 +67,8 @@ describe('the guides', { skip: ecosystemMissing() }, () => {
 
   describe('from crossws', () => {
     for (const [name, words] of [
-      ['crossws', /nodeAdapter/],
-      ['millrace', /from 'millrace'/],
+      ['crossws', /nodeAdapter(?:.|\n)*createServer\(\)/],
+      ['millrace', /from 'millrace'$/m],
     ] as const) {
       test(`with ${name}`, async () => {
         const url = `ws://127.0.0.1:${await run(guide('from-crossws', words), `crossws-${name}.mjs`)}`
@@ -76,6 +76,16 @@ describe('the guides', { skip: ecosystemMissing() }, () => {
         await chats(url, { toSelf: false, header: 'x-name' })
       })
     }
+
+    test('with crossws on millrace/ws', async () => {
+      const code = guide('from-crossws', /millrace\/ws/)
+      const end =
+        "\nconst http = createHttp().on('upgrade', ws.handleUpgrade)\nhttp.listen(0, '127.0.0.1', () => say(http))\n"
+      const client = await WsClient.open(`ws://127.0.0.1:${await run(code, 'crossws-ws.mjs', end)}`)
+      client.socket.send('hello')
+      assert.equal(await client.messages.next(), 'hello')
+      await client.close()
+    })
   })
 
   describe('from Bun.serve', () => {
@@ -98,28 +108,43 @@ describe('the guides', { skip: ecosystemMissing() }, () => {
   })
 
   describe('from socket.io', () => {
+    const listens = "\nhttp.listen(0, '127.0.0.1', () => say(http))\n"
+
     test('with socket.io', async () => {
-      const begin = 'const http = createHttp()\n'
-      const code = guide('from-socketio', /from 'socket\.io'/)
-      const end = "\nhttp.listen(0, '127.0.0.1', () => say(http))\n"
-      const port = await run(begin + code, 'socketio.mjs', end)
-      const { io } = (await project.import('socket.io-client')) as { io(url: string, options: object): SocketIo }
-      const [anna, ben] = ['anna', 'ben'].map((name) =>
-        io(`http://127.0.0.1:${port}`, { query: { name }, forceNew: true }),
-      )
-      assert.ok(anna !== undefined && ben !== undefined)
-      assert.deepEqual(await anna.emitWithAck('join', 'lobby'), { size: 1 })
-      const joined = new Promise((resolve) => anna.on('joined', (name) => resolve(name)))
-      assert.deepEqual(await ben.emitWithAck('join', 'lobby'), { size: 2 })
-      assert.equal(await joined, 'ben')
-      const said = [anna, ben].map((one) => new Promise((resolve) => one.on('said', (...all) => resolve(all))))
-      ben.emit('say', 'lobby', 'hello')
-      assert.deepEqual(await Promise.all(said), Array(2).fill(['ben', 'hello']))
-      for (const one of [anna, ben]) one.disconnect()
+      const code = guide('from-socketio', /from 'socket\.io'\n\nconst io = new Server\(9001/)
+      await rooms(await run(`const http = createHttp()\n${code}`, 'socketio.mjs', listens))
     })
 
+    test('with socket.io on millrace/ws, which serves the WebSockets', async () => {
+      const code = guide('from-socketio', /wsEngine/).replace(
+        'http.listen(9001)\n',
+        'console.log(io.engine.ws.constructor === WebSocketServer)',
+      )
+      await rooms(await run(code, 'socketio-engine.mjs', listens))
+      assert.match(programs.at(-1)?.output ?? '', /^true$/m)
+    })
+
+    async function rooms(port: number): Promise<void> {
+      const { io } = (await project.import('socket.io-client')) as { io(url: string, options: object): SocketIo }
+      for (const transports of [['websocket'], ['polling', 'websocket']]) {
+        const [anna, ben] = ['anna', 'ben'].map((name) => {
+          return io(`http://127.0.0.1:${port}`, { query: { name }, forceNew: true, transports })
+        })
+        assert.ok(anna !== undefined && ben !== undefined)
+        assert.deepEqual(await anna.emitWithAck('join', 'lobby'), { size: 1 })
+        const joined = new Promise((resolve) => anna.on('joined', (name) => resolve(name)))
+        assert.deepEqual(await ben.emitWithAck('join', 'lobby'), { size: 2 })
+        assert.equal(await joined, 'ben')
+        const said = [anna, ben].map((one) => new Promise((resolve) => one.on('said', (...all) => resolve(all))))
+        ben.emit('say', 'lobby', 'hello')
+        assert.deepEqual(await Promise.all(said), Array(2).fill(['ben', 'hello']))
+        for (const one of [anna, ben]) one.disconnect()
+        await delay(50)
+      }
+    }
+
     test('with millrace, and with the client that is there', async () => {
-      const port = await run(guide('from-socketio', /from 'millrace'/), 'socketio-millrace.mjs')
+      const port = await run(guide('from-socketio', /from 'millrace'$/m), 'socketio-millrace.mjs')
       assert.equal((await refused(`ws://127.0.0.1:${port}`)).statusCode, 400)
       writeFileSync(join(project.folder, 'client.mjs'), guide('from-socketio', /class Client/))
       Object.assign(globalThis, { WebSocket })
