@@ -119,6 +119,7 @@ export function millraceAdapter(options: MillraceOptions = {}): MillraceAdapter 
 
 /** What the hooks say of a request, as an answer of millrace; undefined if a hook has taken the socket. */
 async function decide(hooks: Hookable, request: Request) {
+  if (!URL.canParse(request.url)) return { status: 400 } // a stranger's host may be anything
   const { endResponse, handled, upgradeHeaders, context, namespace, perMessageDeflate } = await hooks.upgrade(request)
   if (endResponse !== undefined) {
     const status = endResponse.status < 300 ? 400 : endResponse.status // to an upgrade, success is no refusal

@@ -52,7 +52,9 @@ export function createWebSockets(app: App, options: ServerOptions<Upgraded | und
     socket.on('error', () => socket.destroy()) // nobody else listens until it is handed over
     const upgrade: Partial<{ upgraded: Upgraded }> = {}
     upgrades.set(incoming, upgrade)
-    const response = await app.fetch(requestOf(incoming), { incoming, outgoing: undefined })
+    const request = requestOf(incoming)
+    if (request === undefined) return server.handleUpgrade(incoming, socket, head, { status: 400 })
+    const response = await app.fetch(request, { incoming, outgoing: undefined })
     const headers = [...response.headers].filter(([name]) => !HANDSHAKE.test(name))
     if (upgrade.upgraded !== undefined && response.ok) {
       const protocol = response.headers.get('sec-websocket-protocol')
@@ -121,11 +123,12 @@ function exactly({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBufferLik
   return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)
 }
 
-/** The request as Hono has it. Throws for a target that is no URL. */
-function requestOf({ rawHeaders, headers, url, socket }: IncomingMessage): Request {
+/** The request as Hono has it; undefined if its host or its target make no URL. */
+function requestOf({ rawHeaders, headers, url, socket }: IncomingMessage): Request | undefined {
   const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, at): [string, string] => {
     return [rawHeaders[2 * at] ?? '', rawHeaders[2 * at + 1] ?? '']
   })
   const scheme = 'encrypted' in socket ? 'https' : 'http'
-  return new Request(new URL(`${scheme}://${headers.host ?? 'localhost'}${url}`), { headers: pairs })
+  const target = `${scheme}://${headers.host ?? 'localhost'}${url}`
+  return URL.canParse(target) ? new Request(target, { headers: pairs }) : undefined
 }

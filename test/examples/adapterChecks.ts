@@ -37,7 +37,8 @@ export function queues(): Pick<Application, 'closed' | 'errors'> {
   return { closed: new Inbox<Ended>(), errors: new Inbox<unknown>() }
 }
 
-export function checkAdapter(start: () => Promise<Application>): void {
+/** `hasUrl` says that hooks are given the request with a URL, for which its Host must be one. */
+export function checkAdapter(start: () => Promise<Application>, { hasUrl = false } = {}): void {
   let application: Application
   before(async () => {
     application = await start()
@@ -172,6 +173,14 @@ export function checkAdapter(start: () => Promise<Application>): void {
       assert.ok(status === 400 || status === 426, `${status}`)
       await client.destroy()
     }
+  })
+
+  const url = hasUrl ? test : undefined
+  url?.('a Host that makes no URL is answered with 400', async () => {
+    const client = await SocketClient.open(application.port)
+    client.write(upgradeRequest({ Host: 'no host:x' }, 'GET /echo HTTP/1.1'))
+    assert.equal((await client.response()).status, 400)
+    await client.destroy()
   })
 
   test('what a client does not read waits, and the application hears when it has left', async () => {

@@ -60,7 +60,7 @@ describe('examples/crossws', { skip: ecosystemMissing() }, () => {
   })
   after(() => project.remove())
 
-  describe('the adapter', () => checkAdapter(start))
+  describe('the adapter', () => checkAdapter(start, { hasUrl: true }))
 
   test('hooks that are resolved for each request, and handleProtocols, are asked once for each', async (t) => {
     let asked = 0

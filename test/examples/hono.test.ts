@@ -122,7 +122,7 @@ describe('examples/hono', { skip: ecosystemMissing() }, () => {
   after(() => project.remove())
 
   describe('the helper', () => {
-    checkAdapter(start)
+    checkAdapter(start, { hasUrl: true })
 
     test('the context has what a WSContext has', async () => {
       assert.deepEqual(
