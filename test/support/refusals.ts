@@ -13,10 +13,14 @@ export class Refusals {
 
   constructor() {
     const heap = this.#heap
-    const { allocate, allocateSlot, expectSlot, extend } = heap
+    const { allocate, allocateFixed, allocateSlot, expectSlot, extend } = heap
     heap.allocate = (bytes: number, reserve?: number): Block => {
       this.#ask()
       return allocate.call(heap, bytes, reserve)
+    }
+    heap.allocateFixed = (bytes: number): Block => {
+      this.#ask()
+      return allocateFixed.call(heap, bytes)
     }
     heap.allocateSlot = (): number => {
       this.#ask()
@@ -46,7 +50,8 @@ export class Refusals {
 
   /** The heap is as it was. */
   restore(): void {
-    for (const name of ['allocate', 'allocateSlot', 'expectSlot', 'extend']) Reflect.deleteProperty(this.#heap, name)
+    for (const name of ['allocate', 'allocateFixed', 'allocateSlot', 'expectSlot', 'extend'])
+      Reflect.deleteProperty(this.#heap, name)
   }
 
   #ask(): void {
