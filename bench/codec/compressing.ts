@@ -1,9 +1,12 @@
 // Deflating and inflating messages: millrace's compression against zlib, whose streams are kept as fast servers keep theirs.
 import { Buffer } from 'node:buffer'
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib'
+import { BestDeflater } from '../../src/codec/bestDeflater.js'
 import { compressionOf } from '../../src/codec/codec.js'
+import type { DeflateEngine } from '../../src/codec/deflateEngine.js'
 import { Deflater } from '../../src/codec/deflater.js'
 import { INFLATE_MORE, Inflater } from '../../src/codec/inflater.js'
+import { zlibBound } from '../../src/codec/zlibDeflate.js'
 import { documentsOf } from '../../src/load/documents.js'
 import { allocate, atEnd, heap, stored } from './material.js'
 import { type Case, type Step, way } from './measure.js'
@@ -11,6 +14,7 @@ import { type Case, type Step, way } from './measure.js'
 const WINDOW_BITS = 12
 const ROUND = 256
 const LENGTHS = [64, 128, 1024, 16_384] as const
+const LEVEL_LENGTHS = [1024, 4096, 16_384, 65_536, 131_072, 1_048_576] as const
 const TAIL = Buffer.from([0, 0, 0xff, 0xff])
 
 /** A round of documents. */
@@ -104,7 +108,34 @@ function stepOf(name: string, note: string, caseOf: typeof deflateCase): Step {
   }
 }
 
+/** What both levels take for messages that stand alone, also for long ones, which are handed to a thread. */
+function levelCase(length: number): Case {
+  const [message = Buffer.alloc(0)] = documents(length, 1)
+  const pointer = stored(message)
+  const target = allocate(zlibBound(length))
+  const deflater = new Deflater(compressionOf(heap), WINDOW_BITS)
+  const best = new BestDeflater(heap, WINDOW_BITS)
+  atEnd(() => deflater.free())
+  atEnd(() => best.free())
+  const alone = (engine: DeflateEngine) => (): void => {
+    engine.forget()
+    engine.deflate(pointer, length, target, engine.bound(length), true)
+  }
+  const label = length < 1024 ? `${length} B` : `${length / 1024} KiB`
+  return { label, length, ways: [way('fast', alone(deflater), true), way('best', alone(best), true)] }
+}
+
+const levels: Step = {
+  name: 'levels of compression',
+  note: 'JSON, each message for itself, a window of 4 KiB. A long one is handed to a thread: see "hand-over to a thread".',
+  operation: 'one message',
+  *cases() {
+    for (const length of LEVEL_LENGTHS) yield levelCase(length)
+  },
+}
+
 export const compressSteps: readonly Step[] = [
   stepOf('deflate', 'Both sides write into memory that they have, and keep their state.', deflateCase),
   stepOf('inflate', 'Both sides inflate what zlib has deflated at level 6.', inflateCase),
+  levels,
 ]

@@ -13,7 +13,7 @@ import { runIn, type ThreadsPackage } from './threads.js'
 
 /**
  * Bytes from which a piece is handed over: of what is to be compressed by the codec or by zlib, and of what is to be inflated.
- * To hand over costs this thread as much as to do shorter ones: `npm run bench:codec -- --only 'handed over'` has the figures.
+ * To hand over costs this thread as much as to do shorter ones: `npm run bench:codec -- --only thread`, and `--only levels`.
  */
 export const LONG = { fast: 131_072, best: 16_384, inflate: 32_768 } as const
 
