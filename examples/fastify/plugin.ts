@@ -60,7 +60,11 @@ export async function millrace(app: FastifyInstance, options: Partial<ServerOpti
     socket.on('error', () => socket.destroy()) // nobody else listens until it is handed over
     const response = new ServerResponse(raw)
     response.shouldKeepAlive = false
-    response.assignSocket(socket)
+    try {
+      response.assignSocket(socket)
+    } catch {
+      return void socket.destroy() // an upgrade behind a request that is not answered yet
+    }
     response.on('finish', () => socket.destroySoon()) // a hook has refused, or the path has no WebSocket
     upgrades.set(raw, { socket, head, response })
     app.routing(raw, response)

@@ -145,7 +145,7 @@ export class ProcessServer {
     const given = answer === undefined ? undefined : readAnswer(answer) // throws before anything is answered
     if (handedOver.has(socket)) throw callerError('ERR_UPGRADE_TWICE', TWICE)
     handedOver.add(socket)
-    this.#lanes.http.upgrade(request, socket, head, undefined, given)
+    this.#lanes.http.handOver(request, socket, head, given)
   }
 
   publish(topic: string, data: Sendable): number {

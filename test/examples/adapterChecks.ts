@@ -175,6 +175,20 @@ export function checkAdapter(start: () => Promise<Application>, { hasUrl = false
     }
   })
 
+  test('an upgrade that comes right behind another request does not get into its answer', async () => {
+    const client = await SocketClient.open(application.port)
+    const page = 'GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+    client.write(Buffer.concat([latin1(page + upgradeRequest({}, 'GET /echo HTTP/1.1')), masked(TEXT, 'behind')]))
+    await client.until(() => client.over || client.text.includes('behind'), 'an end, or the echo')
+    assert.match(
+      client.text,
+      /^(?:HTTP\/1\.1 200 OK\r\n(?:.|\r\n)*a page(?:HTTP\/1\.1 101 (?:.|\r\n)*\r\n\r\n..behind)?)?$/,
+    )
+    await client.destroy()
+    await eventually(() => application.connections() === 0, 'it has ended')
+    while (application.closed.left > 0) await application.closed.next()
+  })
+
   const url = hasUrl ? test : undefined
   url?.('a Host that makes no URL is answered with 400', async () => {
     const client = await SocketClient.open(application.port)

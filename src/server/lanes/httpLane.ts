@@ -1,8 +1,10 @@
 // The second lane of the opening handshake: node:http, for every request that is not plain: in pieces, refused,
 // with a body, with odd headers, over TLS, or no upgrade at all.
+import { AsyncResource } from 'node:async_hooks'
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { answerBefore } from '../../internals/http.js'
 import { report } from '../../internals/report.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
@@ -14,6 +16,7 @@ import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
 import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
+import { afterAnswer } from './pipelinedUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
 import { tlsFactsOf } from './tlsFacts.js'
 import { WebServer, type WebServerOptions } from './webServer.js'
@@ -70,6 +73,14 @@ export class HttpLane {
     for (const pending of this.#pending) pending.cancel()
     for (const refused of this.#refused) refused.expired()
     await this.#web.close(this.#options.closeTimeout)
+  }
+
+  /** An upgrade request of another's node:http server. It waits for the answers to what the peer has asked for before. */
+  handOver(message: IncomingMessage, socket: Duplex, head: Buffer, given: ReadAnswer | undefined): void {
+    const answer = answerBefore(message, socket)
+    if (answer === undefined) return this.upgrade(message, socket, head, undefined, given)
+    const next = AsyncResource.bind((behind: Buffer) => this.handOver(message, socket, behind, given))
+    afterAnswer(answer, socket, head, this.#options, next)
   }
 
   /** An upgrade request of any node:http server, this one's or another's; `given` is the answer, if there is one. */
