@@ -7,6 +7,7 @@ import type { DeflateSettings } from '../connection/deflateSettings.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
 import { Windows } from '../memory/windows.js'
 import { LEAST_WINDOW_BITS, MOST_WINDOW_BITS } from '../protocol/permessageDeflate.js'
+import type { Role } from '../protocol/role.js'
 import type { Parameters } from './extension.js'
 
 /** The option `perMessageDeflate`. What concerns zlib (`zlibDeflateOptions`, `concurrencyLimit`, …) has no effect here. */
@@ -38,9 +39,9 @@ const windows = new Windows(deflateQuantities.memory.byDefault)
 /** By what they say: connections that have agreed on the same share all but their windows. */
 const known = new Map<string, Agreed>()
 
-function agreedFor(settings: Omit<DeflateSettings, 'windows'>): Agreed {
-  const key = JSON.stringify(settings)
-  const parts = { encoder: encoderOfThread('server'), heap: heapOfThread() }
+function agreedFor(role: Role, settings: Omit<DeflateSettings, 'windows'>): Agreed {
+  const key = JSON.stringify([role, settings])
+  const parts = { encoder: encoderOfThread(role), heap: heapOfThread() }
   const agreed = known.get(key) ?? agreedOn(parts, { ...settings, windows }, '')
   if (known.size < MOST_KNOWN) known.set(key, agreed)
   return agreed
@@ -83,18 +84,16 @@ export class PerMessageDeflate {
   /** What the core is told of it. Valid after `accept`. */
   get agreed(): Agreed {
     const params = this.params ?? {}
-    const serverBits = params[SERVER_BITS]
-    const clientBits = params[CLIENT_BITS]
     const serverNoContextTakeover = params[SERVER_NO_CONTEXT] === true
     const parameters = {
       serverNoContextTakeover,
       clientNoContextTakeover: params[CLIENT_NO_CONTEXT] === true,
-      // A window that is smaller than what was agreed on is allowed, and takes less memory (RFC 7692, section 7.1.2.1).
-      serverMaxWindowBits: typeof serverBits === 'number' ? serverBits : windowQuantities.server.byDefault,
-      clientMaxWindowBits: typeof clientBits === 'number' ? clientBits : MOST_WINDOW_BITS,
+      serverMaxWindowBits: bitsOf(params[SERVER_BITS], this.#isServer),
+      clientMaxWindowBits: bitsOf(params[CLIENT_BITS], !this.#isServer),
     }
-    const threshold = serverNoContextTakeover ? (this.#options.threshold ?? THRESHOLD) : 0
-    return agreedFor({ parameters, level: 'fast', threshold })
+    const startsAnew = params[this.#isServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
+    const threshold = startsAnew ? (this.#options.threshold ?? THRESHOLD) : 0
+    return agreedFor(this.#isServer ? 'server' : 'client', { parameters, level: 'fast', threshold })
   }
 
   /** Whether there is memory for the windows of one more connection. */
@@ -168,4 +167,10 @@ export class PerMessageDeflate {
     } else if (name === CLIENT_BITS && this.#isServer) return true
     throw new TypeError(`Invalid value for parameter "${name}": ${value}`)
   }
+}
+
+/** The window of one direction. One of our own may be smaller than what was agreed on, and takes less memory then. */
+function bitsOf(agreed: true | number | undefined, isOurs: boolean): number {
+  if (typeof agreed === 'number') return agreed
+  return isOurs ? windowQuantities.server.byDefault : MOST_WINDOW_BITS
 }

@@ -4,13 +4,16 @@
 
 import type { Buffer } from 'node:buffer'
 import { EventEmitter } from 'node:events'
+import type { ClientRequest } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { LONGEST_7_BIT, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { Agreement, SocketOptions } from './adoption.js'
+import { ClientOpening } from './clientOpening.js'
+import { type ClientOptions, clientArguments, clientOptions } from './clientOptions.js'
 import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
-import { controlTooLong, noClientError, notOpenError } from './errors.js'
+import { controlTooLong, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
 import { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
@@ -19,24 +22,13 @@ import { flagsOf, plainFlags, type SendOptions } from './sendOptions.js'
 import { socketContext } from './socketContext.js'
 import type { SocketSettings } from './socketOwner.js'
 import { SocketPeer } from './socketPeer.js'
+import { settingsOf } from './socketSettings.js'
+import type { WebSocketOptions } from './webSocketOptions.js'
 
 const CONNECTING = 0
 const OPEN = 1
 const CLOSING = 2
 const CLOSED = 3
-
-/** How long a peer may take for the closing handshake where nothing is said about it, in milliseconds. */
-const CLOSE_TIMEOUT = 30_000
-
-/** The options of a WebSocket that a server makes. */
-export interface WebSocketOptions {
-  /** Whether pings are answered. Default for a server: true. */
-  readonly autoPong?: boolean | undefined
-  /** Pongs that may be under way; 0 is any number. */
-  readonly maxPendingAutoPongs?: number | undefined
-  /** How long the peer may take for the closing handshake, in milliseconds. Default: 30,000. */
-  readonly closeTimeout?: number | undefined
-}
 
 /** What only millrace itself may do with a WebSocket. @internal */
 interface WebSocketInternals {
@@ -74,6 +66,10 @@ export class WebSocket extends EventEmitter {
   #sender: Sender | undefined
   #receiver: Receiver | undefined
   #settings: SocketSettings
+  /** Bytes that were sent after a failed opening handshake. */
+  #unsent = 0
+  /** The opening handshake of a client. */
+  #opening: ClientOpening | undefined
 
   static {
     internals = {
@@ -87,12 +83,25 @@ export class WebSocket extends EventEmitter {
     }
   }
 
-  /** Made by a server, which opens it with `setSocket`. Throws an Error for an address. */
+  /** Made by a server, which opens it with `setSocket`. */
   constructor(address: null, protocols?: undefined, options?: WebSocketOptions)
-  constructor(address: unknown, _protocols?: unknown, options: WebSocketOptions = {}) {
+  /**
+   * A client, which dials. Throws a SyntaxError for an address or subprotocols that are wrong, and what node:http throws.
+   */
+  constructor(address: string | URL, protocols?: string | readonly string[], options?: ClientOptions)
+  constructor(address: string | URL, options?: ClientOptions)
+  constructor(address: unknown, protocols?: unknown, options?: unknown) {
     super()
-    if (address !== null) throw noClientError()
-    this.#settings = settingsOf(options)
+    if (address === null) this.#settings = settingsOf((options ?? {}) as WebSocketOptions)
+    else {
+      this._isServer = false
+      const [names, given] = clientArguments(protocols, options)
+      this.#settings = settingsOf(clientOptions(given))
+      this.#opening = new ClientOpening(this, address, names, given, (socket, head, use, agreement) => {
+        webSocketInternals.agree(this, agreement)
+        this.setSocket(socket, head, use)
+      })
+    }
   }
 
   get binaryType(): BinaryType {
@@ -105,7 +114,7 @@ export class WebSocket extends EventEmitter {
 
   /** Bytes that were sent and have not left. */
   get bufferedAmount(): number {
-    return this.#peer?.frames.buffered ?? 0
+    return this.#peer?.frames.buffered ?? this.#unsent
   }
 
   /** The extensions that were agreed on. */
@@ -122,12 +131,17 @@ export class WebSocket extends EventEmitter {
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
-    return this.#peer?.readyState ?? CONNECTING
+    return this.#peer?.readyState ?? this.#opening?.readyState ?? CONNECTING
   }
 
   /** The address of a client; a server's WebSocket has none. */
   get url(): string | undefined {
-    return undefined
+    return this.#opening?.url
+  }
+
+  /** The request of the opening handshake, while it lasts. */
+  get _req(): ClientRequest | null | undefined {
+    return this.#opening?.request
   }
 
   /** The socket that it was opened over. */
@@ -157,12 +171,14 @@ export class WebSocket extends EventEmitter {
 
   /** Starts the closing handshake. Throws a TypeError for a wrong code or reason, and a RangeError for a long reason. */
   close(code?: number, reason?: string | Uint8Array): void {
-    if (this.readyState === OPEN) this.#peer?.close(closePayload(code, reason))
+    if (this.readyState === CONNECTING) this.#opening?.abort()
+    else if (this.readyState === OPEN) this.#peer?.close(closePayload(code, reason))
   }
 
   /** Ends the connection at once. */
   terminate(): void {
-    this.#peer?.terminate()
+    if (this.readyState === CONNECTING) this.#opening?.abort()
+    else this.#peer?.terminate()
   }
 
   /** Stops reading. */
@@ -192,7 +208,7 @@ export class WebSocket extends EventEmitter {
     const peer = this.#sendable()
     const called = typeof options === 'function' ? options : callback
     const payload = payloadOf(typeof data === 'number' ? data.toString() : data)
-    if (peer.readyState !== OPEN) return refuse(peer, payload, called)
+    if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
     const flags = typeof options === 'object' && options !== null ? flagsOf(data, options) : plainFlags(data)
     peer.frames.send(payload, flags, typeof called === 'function' ? called : undefined)
   }
@@ -213,10 +229,18 @@ export class WebSocket extends EventEmitter {
     this.emit('open')
   }
 
-  /** The peer. Throws an Error before there is one. */
-  #sendable(): SocketPeer {
-    if (this.#peer === undefined) throw notOpenError(CONNECTING)
+  /** The peer; a client whose opening handshake has failed has none. Throws an Error before it is open. */
+  #sendable(): SocketPeer | undefined {
+    if (this.#peer === undefined && this.readyState === CONNECTING) throw notOpenError(CONNECTING)
     return this.#peer
+  }
+
+  /** It can't be sent any more: it counts as buffered, and the callback is told. */
+  #refuse(payload: Payload, callback: unknown): void {
+    const length = byteLengthOf(payload)
+    if (this.#peer === undefined) this.#unsent += length
+    else this.#peer.frames.unsendable += length
+    if (typeof callback === 'function') process.nextTick(callback as SendCallback, notOpenError(this.readyState))
   }
 
   /** Each of the last two arguments may be the callback, and so may be the first. */
@@ -225,7 +249,7 @@ export class WebSocket extends EventEmitter {
     const called = [data, mask, callback].find((argument) => typeof argument === 'function') as SendCallback | undefined
     const content = typeof data === 'function' ? undefined : data
     const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
-    if (peer.readyState !== OPEN) return refuse(peer, payload, called)
+    if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
     if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
     peer.frames.control(opcode, payload, called)
   }
@@ -256,19 +280,3 @@ for (const type of ['open', 'error', 'close', 'message']) {
 
 /** @internal */
 export const webSocketInternals: WebSocketInternals = internals
-
-let latest: SocketSettings = { closeTimeout: CLOSE_TIMEOUT, mostPongs: undefined, deflate: undefined }
-
-/** The settings that options ask for: those of the WebSocket before, where they are the same. */
-function settingsOf({ autoPong, maxPendingAutoPongs, closeTimeout = CLOSE_TIMEOUT }: WebSocketOptions): SocketSettings {
-  const mostPongs = autoPong ? Number(maxPendingAutoPongs) | 0 : undefined
-  if (closeTimeout !== latest.closeTimeout || mostPongs !== latest.mostPongs)
-    latest = { closeTimeout, mostPongs, deflate: undefined }
-  return latest
-}
-
-/** It can't be sent any more: it counts as buffered, and the callback is told. */
-function refuse(peer: SocketPeer, payload: Payload, callback: unknown): void {
-  peer.frames.unsendable += byteLengthOf(payload)
-  if (typeof callback === 'function') process.nextTick(callback as SendCallback, notOpenError(peer.readyState))
-}
