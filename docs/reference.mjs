@@ -177,7 +177,8 @@ function membersOf(lines) {
     } else if (/^(?:\/\*\*| \*)/.test(text)) doc.push(text)
     else {
       member = { text, doc: textOf(doc) }
-      if (!member.doc.includes('@internal') && !/^(?:#|private |static \[)/.test(text)) members.push(member)
+      // What is set is described where it is read.
+      if (!member.doc.includes('@internal') && !/^(?:#|private |static \[|set )/.test(text)) members.push(member)
       if (isWhole(text)) member = undefined
       doc = []
     }
@@ -193,7 +194,7 @@ function isWhole(text) {
 
 /** The name of a member; a method of a symbol's name goes by that. */
 function nameOf({ text }) {
-  const [, name] = /^(?:get |static )*(\w+|\[[^\]]+\])/.exec(text) ?? []
+  const [, name] = /^(?:get |static |readonly )*(\w+|\[[^\]]+\])/.exec(text) ?? []
   if (name === undefined) throw new Error(`not understood, it has no name: ${text}`)
   return name
 }

@@ -45,13 +45,13 @@ export class WebSocket extends EventTarget {
   static readonly CLOSING = CLOSING
   /** The state when it has ended. */
   static readonly CLOSED = CLOSED
-  /** The state while it connects. */
+  /** The same. @internal */
   declare readonly CONNECTING: typeof CONNECTING
-  /** The state while it is open. */
+  /** The same. @internal */
   declare readonly OPEN: typeof OPEN
-  /** The state while it closes. */
+  /** The same. @internal */
   declare readonly CLOSING: typeof CLOSING
-  /** The state when it has ended. */
+  /** The same. @internal */
   declare readonly CLOSED: typeof CLOSED
 
   readonly #url: URL

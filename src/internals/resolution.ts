@@ -2,20 +2,12 @@
 import * as nodeModule from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-/** Whether a specifier is to be found elsewhere; `asker` is the URL or the path of the module that names it. */
-export type Redirects = (specifier: string, asker: string | undefined) => boolean
+/** Whether a specifier is to be found elsewhere. */
+export type Redirects = (specifier: string) => boolean
 
-interface Context {
-  readonly parentURL?: string | undefined
-}
+type Resolve = (specifier: string, context: unknown, next: (specifier: string, context: unknown) => object) => object
 
-type Resolve = (specifier: string, context: Context, next: (specifier: string, context: Context) => object) => object
-
-type ResolveFilename = (
-  specifier: string,
-  parent: { readonly filename?: string } | undefined,
-  ...more: unknown[]
-) => string
+type ResolveFilename = (specifier: string, ...more: unknown[]) => string
 
 /**
  * From now on, what `redirects` names is the module `target`, a URL, for import and for require. `hooks` is the URL of the
@@ -26,9 +18,7 @@ export function redirectModules(redirects: Redirects, target: string, hooks: str
   const registerHooks: unknown = Reflect.get(nodeModule, 'registerHooks')
   if (typeof registerHooks === 'function') {
     const resolve: Resolve = (specifier, context, next) =>
-      redirects(specifier, context.parentURL)
-        ? { url: target, format: 'module', shortCircuit: true }
-        : next(specifier, context)
+      redirects(specifier) ? { url: target, format: 'module', shortCircuit: true } : next(specifier, context)
     registerHooks({ resolve })
     return
   }
@@ -36,7 +26,7 @@ export function redirectModules(redirects: Redirects, target: string, hooks: str
   const { Module } = nodeModule
   const before: ResolveFilename = Reflect.get(Module, '_resolveFilename')
   const path = fileURLToPath(target)
-  const resolve: ResolveFilename = (specifier, parent, ...more) =>
-    redirects(specifier, parent?.filename) ? path : Reflect.apply(before, Module, [specifier, parent, ...more])
+  const resolve: ResolveFilename = (specifier, ...more) =>
+    redirects(specifier) ? path : Reflect.apply(before, Module, [specifier, ...more])
   Reflect.set(Module, '_resolveFilename', resolve)
 }

@@ -134,11 +134,3 @@ export function closeReasonTooLong(): RangeError {
 export function controlTooLong(): RangeError {
   return new RangeError('The data size must not be greater than 125 bytes')
 }
-
-/** Someone dials. */
-export function noClientError(): Error {
-  return new Error(
-    'millrace/ws has no client yet, so new WebSocket(url) is not possible. Install ws under another name for that ' +
-      '(npm install ws-client@npm:ws), and dial with the WebSocket of ws-client',
-  )
-}

@@ -38,8 +38,6 @@ interface WebSocketInternals {
   open(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, response: string): void
   /** Calls `call` when all that was sent has left, Close too, or never will. */
   whenFinished(ws: WebSocket, call: () => void): void
-  /** Whether an object was made by this class, and not by another of its name. */
-  owns(object: object): boolean
 }
 
 let internals: WebSocketInternals
@@ -79,7 +77,6 @@ export class WebSocket extends EventEmitter {
       },
       open: (ws, socket, head, options, response) => ws.#open(socket, head, options, response),
       whenFinished: (ws, call) => ws.#peer?.whenFinished(call),
-      owns: (object) => #peer in object,
     }
   }
 
@@ -267,7 +264,6 @@ for (const name of [...ATTRIBUTES, 'addEventListener', 'removeEventListener']) {
 
 for (const type of ['open', 'error', 'close', 'message']) {
   Object.defineProperty(WebSocket.prototype, `on${type}`, {
-    configurable: true, // for clients of another class (dialing.ts)
     enumerable: true,
     get(this: WebSocket): EventHandler | null {
       return attribute(this, type)

@@ -186,8 +186,3 @@ test('before it is open, nothing can be sent, and most has no effect', () => {
   assert.deepEqual([ws.readyState, ws.isPaused, ws.bufferedAmount, ws.protocol, ws.extensions], [0, false, 0, '', ''])
   assert.equal(ws._socket, null)
 })
-
-test('there is no client yet, which the constructor says at once', () => {
-  const dial = (): unknown => Reflect.construct(WebSocket, ['ws://127.0.0.1:1'])
-  assert.throws(dial, /no client yet.*npm install ws-client@npm:ws/)
-})
