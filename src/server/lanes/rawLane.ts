@@ -1,6 +1,6 @@
 // The first lane of the opening handshake: connections accepted at the handle, whose upgrade request came whole in one
 // read and reads the same for everyone. All others go to the second lane with what was read.
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
 import type { Slices } from '../../connection/slices.js'
 import { acceptHandles } from '../../internals/accept.js'
@@ -69,6 +69,9 @@ export class RawLane {
 
 /** Bytes that a connection costs that has sent no request. */
 const COST = 2048
+
+/** What comes with nearly every request besides. */
+const NOTHING = Buffer.alloc(0)
 
 /** A handshake may take as long as so many small messages, and as one more for so many bytes: the clock is asked each time. */
 const WORTH = 16
@@ -179,7 +182,7 @@ class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
     const decision = gate.decide(head.request, head.kept, transport)
     if (!this.#options.arrivals.has(this)) return // `upgrade` itself has closed the server, and so this connection
     const { verdict } = decision
-    const early = chunk.subarray(length)
+    const early = length === chunk.length ? NOTHING : chunk.subarray(length)
     if (verdict instanceof Promise) {
       const patience = { deadlines, budget, head: length, due: this.due, limits: this.#options }
       deadlines.clear(this)
