@@ -52,3 +52,29 @@ export function socketOf(handle: StreamHandle, read?: Uint8Array): Socket {
   if (read !== undefined && read.length > 0) socket.unshift(read)
   return socket
 }
+
+/** Takes what a listening server accepts, as long as `taken` says so; anything else goes the usual way. */
+export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) => boolean): void {
+  const listening: unknown = Reflect.get(server, '_handle')
+  if (bindings() === undefined || typeof listening !== 'object' || listening === null) return
+  if (!('onconnection' in listening) || typeof listening.onconnection !== 'function') return
+  const handle = listening as ListeningHandle
+  const before = listening.onconnection
+  handle.onconnection = (status, client) => {
+    if (status === 0 && client !== undefined && taken(client)) return
+    Reflect.apply(before, handle, [status, client])
+  }
+}
+
+/** A socket around a handle that a server has accepted, which counts it, as it counts those that it makes itself. */
+export function socketIn(server: NetServer, handle: StreamHandle): Socket {
+  handle.readStop()
+  handle.onconnection = null // as Node leaves it
+  const [allowHalfOpen, noDelay]: unknown[] = ['allowHalfOpen', 'noDelay'].map((name) => Reflect.get(server, name))
+  const socket = new Socket({ handle, allowHalfOpen, readable: true, writable: true } as object)
+  if (noDelay) socket.setNoDelay(true)
+  Reflect.set(server, '_connections', Number(Reflect.get(server, '_connections')) + 1)
+  Reflect.set(socket, 'server', server)
+  Reflect.set(socket, '_server', server)
+  return socket
+}

@@ -25,10 +25,7 @@ import { SocketPeer } from './socketPeer.js'
 import { settingsOf } from './socketSettings.js'
 import type { WebSocketOptions } from './webSocketOptions.js'
 
-const CONNECTING = 0
-const OPEN = 1
-const CLOSING = 2
-const CLOSED = 3
+const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3] as const
 
 /** What only millrace itself may do with a WebSocket. @internal */
 interface WebSocketInternals {

@@ -15,6 +15,7 @@ import {
   readOffers,
   readOpening,
 } from './openingRequest.js'
+import { PlainUpgrades } from './plainUpgrades.js'
 import { abortHandshake, isRefusal, refuse } from './refusal.js'
 import { hasPort, type LiveOptions, liveOptions, type ServerOptions } from './serverOptions.js'
 import type { ServerSocket } from './serverSocket.js'
@@ -224,6 +225,12 @@ function listening({ port, host, backlog }: LiveOptions, callback: (() => void) 
     response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' })
     response.end(body)
   })
+  const plain = new PlainUpgrades(server)
+  const { close } = server
+  server.close = (done) => {
+    plain.close()
+    return Reflect.apply(close, server, [done])
+  }
   return server.listen(port ?? undefined, host ?? undefined, backlog ?? undefined, callback)
 }
 

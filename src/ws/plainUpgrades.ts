@@ -1,0 +1,114 @@
+// A server with the option `port`: an upgrade request that comes whole and plain in the first read of its connection needs no
+// HTTP parser, which costs more than all the rest of a handshake. Whatever else comes goes to node:http with what was read.
+import type { Buffer } from 'node:buffer'
+import type { Server as HttpServer } from 'node:http'
+import { acceptBefore, socketIn } from '../internals/accept.js'
+import { upgradeMessage } from '../internals/http.js'
+import type { StreamHandle } from '../internals/node.js'
+import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
+import { type KnownHead, type PlainHead, PlainHeads } from '../protocol/knownHeads.js'
+import { Deadlines, type Expiring } from '../time/deadlines.js'
+
+/** How long a connection may stay here without a word, in milliseconds: then node:http waits for it, with its own limits. */
+const PATIENCE = 2000
+const LONGEST_HEAD = 8192
+const KEY = 'sec-websocket-key'
+
+export class PlainUpgrades {
+  readonly server: HttpServer
+  readonly heads = new PlainHeads(LONGEST_HEAD)
+  readonly deadlines = new Deadlines(() => false)
+  readonly arrivals = new Set<PlainArrival>()
+  /** The raw headers of heads that have come before, and where the key stands in them. */
+  readonly #known = new WeakMap<KnownHead, { readonly raw: readonly string[]; readonly keyAt: number }>()
+
+  constructor(server: HttpServer) {
+    this.server = server
+    server.on('listening', () => acceptBefore(server, (handle) => this.#taken(handle)))
+  }
+
+  /** From now on node:http takes all that comes, and what has not said anything yet. */
+  close(): void {
+    for (const arrival of this.arrivals) arrival.expired()
+  }
+
+  /** Whoever listens to connections themselves, or limits their number, gets those of node:net. */
+  #taken(handle: StreamHandle): boolean {
+    const { server } = this
+    const limited: unknown = server.maxConnections
+    if (limited || server.listenerCount('connection') !== 1 || server.listenerCount('upgrade') === 0) return false
+    this.arrivals.add(new PlainArrival(handle, this))
+    return true
+  }
+
+  /** The names and values of a head that was read, by turns, as they came. */
+  rawHeadersOf({ kept: { text, known }, request }: PlainHead): string[] {
+    if (known === undefined) return rawHeadersIn(text)
+    const key = request.headers[KEY] ?? ''
+    const found = this.#known.get(known) ?? this.#learn(known, key)
+    const raw = [...found.raw]
+    raw[found.keyAt] = key
+    return raw
+  }
+
+  #learn(known: KnownHead, key: string): { readonly raw: readonly string[]; readonly keyAt: number } {
+    const raw = rawHeadersIn(known.textWith(key))
+    const found = { raw, keyAt: raw.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === KEY) + 1 }
+    this.#known.set(known, found)
+    return found
+  }
+}
+
+/** A connection from its acceptance to its first read. */
+class PlainArrival implements ChunkReader, Expiring {
+  due = 0
+  place = 0
+  readonly #handle: StreamHandle
+  readonly #upgrades: PlainUpgrades
+
+  constructor(handle: StreamHandle, upgrades: PlainUpgrades) {
+    this.#handle = handle
+    this.#upgrades = upgrades
+    upgrades.deadlines.set(this, PATIENCE)
+    readChunks(handle, this)
+    if (!startReading(handle)) this.expired()
+  }
+
+  readChunk(chunk: Buffer | undefined): void {
+    const { server, heads } = this.#upgrades
+    const head = chunk === undefined || server.listenerCount('upgrade') === 0 ? undefined : heads.read(chunk)
+    if (head === undefined || chunk === undefined) return this.#handOver(chunk)
+    this.#leave()
+    const socket = socketIn(server, this.#handle)
+    const request = upgradeMessage(socket, head.request.target, this.#upgrades.rawHeadersOf(head))
+    server.emit('upgrade', request, socket, chunk.subarray(head.length))
+  }
+
+  /** It has been silent for long, or the server closes. */
+  expired(): void {
+    this.#handOver(undefined)
+  }
+
+  #handOver(read: Buffer | undefined): void {
+    this.#leave()
+    const { server } = this.#upgrades
+    const socket = socketIn(server, this.#handle)
+    if (read !== undefined) socket.unshift(read)
+    server.emit('connection', socket)
+  }
+
+  #leave(): void {
+    this.#upgrades.arrivals.delete(this)
+    this.#upgrades.deadlines.clear(this)
+  }
+}
+
+/** The header lines of a head that was read strictly (protocol/requestHead.ts): nothing in it can be mistaken. */
+function rawHeadersIn(text: string): string[] {
+  const raw: string[] = []
+  for (const line of text.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':')
+    if (colon > 0) raw.push(line.slice(0, colon), line.slice(colon + 1).trim())
+  }
+  return raw
+}
