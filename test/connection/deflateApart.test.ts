@@ -5,11 +5,14 @@ import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
 import { constants, deflateRawSync } from 'node:zlib'
-import { heapOfThread } from '../../src/codec/codec.js'
+import { Heap, heapOfThread } from '../../src/codec/codec.js'
+import type { CodecTask } from '../../src/codec/codecTask.js'
+import type { Block } from '../../src/codec/heap.js'
 import { DeflateAgreements } from '../../src/connection/deflateAgreements.js'
 import { deflateSettings } from '../../src/connection/deflateSettings.js'
 import { encoderOfThread } from '../../src/connection/sending/encoder.js'
 import type { Connection, MessageStream, ServerOptions } from '../../src/index.js'
+import { CodecThreads, codecThreads } from '../../src/pool/codecThreads.js'
 import { connections } from '../support/connections.js'
 import { costlyMessage } from '../support/costlyBlocks.js'
 import { DeflateClient } from '../support/deflateClient.js'
@@ -184,4 +187,43 @@ test('messages whose peers have their slices in turns are inflated apart, each i
     assert.deepEqual(received.sort(), messages.map(hashOf).sort())
     for (const peer of peers) peer.terminate()
   }
+})
+
+test('a connection that ends gives nothing back that a thread still inflates with', async (t) => {
+  const settings = deflateSettings(true, undefined)
+  assert.ok(settings !== undefined)
+  const agreements = new DeflateAgreements({ encoder: encoderOfThread('server'), heap: heapOfThread() }, settings)
+  const states = new Set<number>()
+  const { run } = CodecThreads.prototype
+  let tasks = 0
+  t.mock.method(CodecThreads.prototype, 'run', async function (this: CodecThreads, task: CodecTask) {
+    const state = task.kind === 'inflate' ? task.state : 0
+    states.add(state)
+    tasks++
+    try {
+      return await run.call(this, task)
+    } finally {
+      states.delete(state)
+    }
+  })
+  const { free } = Heap.prototype
+  const faults: number[] = []
+  t.mock.method(Heap.prototype, 'free', function (this: Heap, block: Block) {
+    if (states.has(block.pointer)) faults.push(block.pointer)
+    free.call(this, block)
+  })
+  const place = connections({ message: () => undefined })
+  const payload = deflateRawSync(new Random(seed).bytes(200_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(
+    0,
+    -4,
+  )
+  for (const ends of [2, 1]) {
+    const { wire, peer } = place.connect({ deflate: agreements.agree('permessage-deflate') })
+    wire.feed(buildFrame({ opcode: BINARY, payload, reserved: 4, key: Buffer.of(1, 2, 3, 4) }))
+    if (ends === 2) peer.close(1000, '') // first, nothing is delivered any more; then it is gone
+    peer.terminate()
+  }
+  await eventually(() => states.size === 0, 'the threads are done')
+  assert.deepEqual(faults, [])
+  assert.ok(tasks > 0 || codecThreads() === undefined)
 })

@@ -89,3 +89,9 @@ export function afterJob(job: InflateJob | undefined, work: () => void): void {
   if (job === undefined) work()
   else job.afterwards(work)
 }
+
+/** Gives up a job, if there is one, and does what must not be done while a thread is at work on it. */
+export function endJob(job: InflateJob | undefined, work: () => void): void {
+  afterJob(job, work)
+  job?.free()
+}

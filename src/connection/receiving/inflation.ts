@@ -14,7 +14,7 @@ import { type CodecThreads, codecThreads, LONG } from '../../pool/codecThreads.j
 import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
 import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
-import { afterJob, InflateJob } from './inflateJob.js'
+import { afterJob, endJob, InflateJob } from './inflateJob.js'
 import { costOf, INPUT, STEP, violationOf } from './inflateStep.js'
 import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
@@ -52,8 +52,9 @@ export class Inflation implements Growing {
   #assembly: Assembly | undefined
   /** The message under way, if it is handed out in parts. */
   #flow: Flow | undefined
-  /** The part of it that was handed to a thread. */
+  /** The part of it that was handed to a thread, and the last one that was given up: a thread may be at work on that. */
   #job: InflateJob | undefined
+  #away: InflateJob | undefined
   readonly #tally: DeflateTally | undefined
 
   constructor(target: InflationTarget, { inflation: { windowBits, takesOver }, tally }: InflationParts) {
@@ -103,16 +104,15 @@ export class Inflation implements Growing {
     this.#assembly = undefined
     this.#flow?.drop()
     this.#flow = undefined
-    afterJob(this.#job, () => region?.release())
-    this.#job?.free()
+    this.#away = this.#job ?? this.#away
+    endJob(this.#job, () => region?.release())
     this.#job = undefined
   }
 
   /** Gives back everything. */
   free(): void {
-    const job = this.#job
     this.drop()
-    if (!this.spent) afterJob(job, () => this.#inflater.free())
+    if (!this.spent) afterJob(this.#away, () => this.#inflater.free())
     this.spent = true
   }
 
