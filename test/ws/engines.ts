@@ -58,6 +58,8 @@ function engine(name: string, kind: typeof WebSocket | undefined, ends: Ends): E
   const open = async (t: TestContext, options: TrialOptions = {}): Promise<Trial> => {
     const [near, socket] = await ends(t)
     const made = opened(kind, options, socket)
+    // Its timer would keep the process alive.
+    t.after(() => made.terminate())
     options.opened?.(made)
     return { ws: made, socket, client: new SocketClient(near as never) }
   }

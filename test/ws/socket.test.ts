@@ -137,7 +137,7 @@ for (const { name, isOracle, open } of engines) {
       stream.destroy()
       await once(stream, 'close')
       assert.equal(one.ws.readyState, 3)
-      const other = await open(t)
+      const other = await open(t, { closeTimeout: 50 })
       const failing = make(other.ws)
       const failed = once(failing, 'error')
       other.client.write(masked(5, ''))
