@@ -133,9 +133,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
    * written to it, and before its end.
    */
   expose(): Duplex {
-    if (!this.#direct) return this.socket
-    this.frames.writeOut()
-    if (this.#exposed) return this.socket
+    if (this.socket instanceof Socket) this.frames.writeOut()
+    if (!this.#direct || this.#exposed) return this.socket
     this.#exposed = true
     if (this.#pressure.stopped) this.socket.pause()
     followPauses(this.socket, this)
