@@ -195,7 +195,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   #drained(): void {
     this.#stood = false
-    if (this.#direct) tellDrain(this.socket)
+    // A socket that is written to says so itself, but for what the system has taken at once.
+    if (this.socket instanceof Socket) tellDrain(this.socket)
   }
 
   writeFailed(): void {
