@@ -107,6 +107,11 @@ class TracedTransport implements Transport {
     return this.#transport.write(pointer, length)
   }
 
+  writeViews(views: readonly Uint8Array[]): number {
+    for (const view of views) this.#trace?.outgoing.follow(view)
+    return this.#transport.writeViews(views)
+  }
+
   end(): void {
     this.#transport.end()
   }

@@ -23,6 +23,8 @@ export interface StreamHandle {
   readStop(): number
   useUserBuffer(view: Uint8Array): void
   writeBuffer(request: HandleRequest, view: Uint8Array): number
+  /** Writes several views in one go; the last argument says that there are no strings among them. */
+  writev(request: HandleRequest, views: readonly Uint8Array[], allBuffers: true): number
   shutdown(request: HandleRequest): number
   close(callback?: () => void): void
   ref(): void
@@ -102,7 +104,7 @@ function detect(): Bindings | undefined {
 
 /** Returns the bindings if they are whole and Node's own; undefined if anything is missing or imitated. */
 function complete(found: Bindings): Bindings | undefined {
-  const methods = ['useUserBuffer', 'writeBuffer', 'readStart', 'readStop', 'shutdown', 'close']
+  const methods = ['useUserBuffer', 'writeBuffer', 'writev', 'readStart', 'readStop', 'shutdown', 'close']
   const callable = methods.every((name) => isNative(Reflect.get(found.TCP.prototype, name)))
   const numbers = [found.readBytesOrError, found.arrayBufferOffset, found.lastWriteWasAsync]
   const counted = found.state instanceof Int32Array && numbers.every((index) => Number.isInteger(index))

@@ -100,12 +100,22 @@ function newRequest(): HandleRequest {
 export function write(handle: StreamHandle, view: Uint8Array, writer: HandleWriter): number {
   spare ??= newRequest()
   const request = spare
-  const status = handle.writeBuffer(request, view)
+  return outcome(handle.writeBuffer(request, view), request, view, writer)
+}
+
+/** The same of several views, one after the other. */
+export function writeAll(handle: StreamHandle, views: readonly Uint8Array[], writer: HandleWriter): number {
+  spare ??= newRequest()
+  const request = spare
+  return outcome(handle.writev(request, views, true), request, views, writer)
+}
+
+function outcome(status: number, request: HandleRequest, held: unknown, writer: HandleWriter): number {
   // After an error `oncomplete` never comes, and the request is free, as it is after a write that finished.
   if (status !== 0 || state[lastWriteWasAsync] === 0) return status
   spare = undefined
   request.oncomplete = oncomplete
-  request.held = view
+  request.held = held
   request.owner = writer
   return PENDING
 }

@@ -7,6 +7,8 @@ import type { MemoryBook } from './holder.js'
 
 /** Memory that several may send from: it lives as long as anyone retains it. */
 export interface SharedMemory {
+  /** Where it is no memory of the codec's: the bytes from `pointer` on, one view after the other. */
+  views?(pointer: number, length: number): Uint8Array[]
   retain(): void
   release(): void
   /** Keeps the memory for output that waits to be written; returns the bytes of it that are the caller's share. */

@@ -83,6 +83,21 @@ export class DuplexTransport implements Transport {
     return PENDING
   }
 
+  writeViews(views: readonly Uint8Array[]): number {
+    if (this.#ended) return -1
+    this.#remaining = 0
+    const number = ++this.#lent
+    this.#awaited = number
+    this.#later(() => {
+      const last = views.length - 1
+      for (const [at, view] of views.entries()) {
+        if (at < last) this.#stream.write(view)
+        else this.#stream.write(view, () => number === this.#awaited && this.#goOn())
+      }
+    })
+    return PENDING
+  }
+
   /** Whether nothing can be written any more, as with a stream that can't even tell. */
   get #ended(): boolean {
     try {

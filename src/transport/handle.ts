@@ -10,6 +10,7 @@ import {
   shutdown,
   startReading,
   write,
+  writeAll,
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { turnClockOfThread } from '../time/turnClock.js'
@@ -147,6 +148,10 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   write(pointer: number, length: number): number {
     if (this.#is(CLOSED)) return -1
     return write(this.#handle, codec().view(pointer, length), this)
+  }
+
+  writeViews(views: readonly Uint8Array[]): number {
+    return this.#is(CLOSED) ? -1 : writeAll(this.#handle, views, this)
   }
 
   written(status: number): void {

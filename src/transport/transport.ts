@@ -29,6 +29,8 @@ export interface Transport {
   resume(): void
   /** Sends from the codec's memory. One write at a time: not while one is PENDING. */
   write(pointer: number, length: number): number
+  /** The same from memory of the application's, which stays as it is until the write is done. */
+  writeViews(views: readonly Uint8Array[]): number
   /** Half-closes, after what was written. */
   end(): void
   /** Ends both halves when what was written has left. Where the peer does not read that, `close` must follow. */

@@ -5,14 +5,19 @@ import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/frames.js'
 import { Deflation, type DeflationShared } from '../connection/sending/deflation.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
+import { LentFrame } from '../memory/lentFrame.js'
 import { BlobQueue } from './blobQueue.js'
 import type { Payload } from './data.js'
 import { blobError, endedError } from './errors.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
+import { serverHeader } from './sender.js'
 import type { SocketContext } from './socketContext.js'
 
 /** Bytes that wait for the end of the turn; above it, they are written at once. */
 const MOST_IN_TURN = 1024 * 1024
+
+/** Bytes from which on a payload is sent from where it lies; to copy a shorter one costs less than a write of its own. */
+const LEAST_LENT = 32_768
 
 /** How a message is sent, as bits. */
 export const Flag = {
@@ -132,7 +137,14 @@ export class FrameSender {
     const { encoder } = this.#shared
     if (this.#deflation !== undefined && compress) this.#deflation.whole(this.outgoing, first, data, this.#least)
     else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
+    else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(first, data)
     else encoder.bytes(this.outgoing, first, data)
+  }
+
+  /** Sends bytes from where they lie: they are this connection's until their callback. */
+  #lend(first: number, payload: Uint8Array): void {
+    const frame = new LentFrame(serverHeader(first, payload.length), payload)
+    this.outgoing.addShared(frame, 0, frame.length)
   }
 
   #fragment(opcode: number, data: string | Uint8Array, flags: number): void {

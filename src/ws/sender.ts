@@ -3,7 +3,6 @@
 import { Buffer } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
 import { FIN, headerBytes, KEY_BYTES, LONGEST_7_BIT, LONGEST_16_BIT, MASKED, RSV1 } from '../codec/frames.js'
-import type { FrameSender } from './frameSender.js'
 import type { SendCallback } from './sendCallbacks.js'
 
 /** What a frame is made with. */
@@ -20,11 +19,16 @@ export interface FrameOptions {
   readonly maskBuffer?: Buffer
 }
 
+/** Where frames that were made before are sent. */
+export interface RawSender {
+  raw(parts: readonly (string | Uint8Array)[], callback: SendCallback | undefined): void
+}
+
 export class Sender {
-  readonly #frames: FrameSender
+  readonly #frames: RawSender
 
   /** Made by a WebSocket. @internal */
-  constructor(frames: FrameSender) {
+  constructor(frames: RawSender) {
     this.#frames = frames
   }
 
@@ -43,6 +47,11 @@ export class Sender {
   sendFrame(list: readonly (string | Uint8Array)[], callback?: SendCallback): void {
     this.#frames.raw(list, callback)
   }
+}
+
+/** The header of a server's frame, whose first byte is given. */
+export function serverHeader(first: number, length: number): Buffer {
+  return headerOf(length, { opcode: first })
 }
 
 function headerOf(length: number, { opcode, fin, rsv1, mask }: FrameOptions): Buffer {

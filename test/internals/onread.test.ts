@@ -40,6 +40,7 @@ function fakeHandle(): StreamHandle {
     readStart: () => 0,
     readStop: () => 0,
     useUserBuffer: () => undefined,
+    writev: () => 0,
     writeBuffer: () => 0,
     shutdown: () => 0,
     close: () => undefined,

@@ -112,6 +112,10 @@ export class MemoryTransport implements Transport {
     return WRITTEN
   }
 
+  writeViews(): number {
+    throw new Error('nothing is lent to a connection of the native API')
+  }
+
   end(): void {
     this.halfClosed = true
   }

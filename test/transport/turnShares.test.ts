@@ -31,6 +31,9 @@ class FullHandle implements StreamHandle {
   writeBuffer(_: HandleRequest, view: Uint8Array): number {
     return view.length
   }
+  writev(): number {
+    return 0
+  }
   shutdown(): number {
     return 0
   }

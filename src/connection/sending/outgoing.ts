@@ -261,7 +261,9 @@ export class Outgoing implements Writer {
       const next = waiting.next(left)
       if (next === undefined) return true
       left -= next.length + OBJECTS
-      const status = this.#transport.write(next.pointer, next.length)
+      const views = next.memory.views?.(next.pointer, next.length)
+      const status =
+        views === undefined ? this.#transport.write(next.pointer, next.length) : this.#transport.writeViews(views)
       if (status === PENDING) {
         this.#outstanding = next
         return true
