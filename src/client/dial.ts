@@ -139,17 +139,22 @@ class Call<Opened> {
     const { followRedirects = 0 } = this.#wish.options
     const isRedirect = REDIRECTS.includes(response.status) && response.headers.location !== undefined
     try {
-      if (!isRedirect || followRedirects === 0) throw this.#refusal(response)
+      if (!isRedirect || followRedirects === 0) throw this.#refusal(response, message.statusMessage ?? '')
       this.#ends.follow(this.#target(response, followRedirects), this.#redirects + 1)
     } catch (error) {
       this.#ends.reject(error)
     }
   }
 
-  #refusal(response: UpgradeResponse): Error {
+  #refusal(response: UpgradeResponse, words: string): Error {
     const { location } = response.headers
     const where = location === undefined ? '' : ` (to ${location})`
-    return connectError('ERR_CONNECT_REFUSED', this.#address, `refused: ${response.status}${where}`, { response })
+    return connectError(
+      'ERR_CONNECT_REFUSED',
+      this.#address,
+      `${`refused: ${response.status} ${words}`.trimEnd()}${where}`,
+      { response },
+    )
   }
 
   /** Where a redirect leads (RFC 9110, section 15.4). */

@@ -72,7 +72,7 @@ const TIMER_ERROR = 2
 
 /**
  * Runs a load. `measuring` is called when the warm-up is over, `measured` when the time is, before the connections end;
- * aborting `signal` ends the load early, with what was measured. Rejects with a DialError if a connection can't be opened.
+ * aborting `signal` ends the load early, with what was measured. Rejects with a ConnectError if a connection can't be opened.
  */
 export async function load(
   options: LoadOptions,

@@ -35,7 +35,7 @@ describe('an answer that is wrong', () => {
   for (const [name, response, code, words] of [
     ['403', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno', 'REFUSED', 'refused: 403'],
     ['200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno', 'REFUSED', 'refused: 200'],
-    ['a redirect', 'HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n', 'REFUSED', 'refused: 302 (to /there)'],
+    ['a redirect', 'HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n', 'REFUSED', 'refused: 302 Found (to /there)'],
     ['a wrong accept', `${UPGRADE}Sec-WebSocket-Accept: x\r\n\r\n`, 'ANSWER', 'a wrong Sec-WebSocket-Accept'],
     ['no accept', `${UPGRADE}\r\n`, 'ANSWER', 'a wrong Sec-WebSocket-Accept'],
     ['h2c', 'HTTP/1.1 101 S\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n', 'ANSWER', 'something else than websocket'],

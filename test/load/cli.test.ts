@@ -59,7 +59,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
       socket.once('data', () => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'))
     })
     for (const [args, expected] of [
-      [['ws://127.0.0.1:1'], /^millrace: ws:\/\/127\.0\.0\.1:1\/ cannot be reached: nobody listens there\n$/],
+      [['ws://127.0.0.1:1'], /^millrace: ws:\/\/127\.0\.0\.1:1 cannot be reached: nobody listens there\n$/],
       [[refusing], /^millrace: ws:\S+ refused: 403 Forbidden\n$/],
       [[], /^millrace: bench needs an address, .*; see millrace bench --help\n$/],
     ] as const) {

@@ -28,7 +28,6 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/client/webSocket.ts': 'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
   'src/client/webSocketArguments.ts':
     'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
-  'src/load/dial.ts': 'the load client is for the command line, which shows the message to a person',
   'src/ws/errors.ts': 'programs written for ws look at the codes and the texts of ws',
   'src/command/units.ts': 'the command line shows the message to a person',
   'src/command/arguments.ts': 'the command line shows the message to a person',
@@ -38,7 +37,6 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
 /** Classes of errors that have no code, and why they need none. */
 const CLASSES_WITHOUT_CODE: Readonly<Record<string, string>> = {
   UsageError: 'the command line shows the message to a person',
-  DialError: 'the load client is for the command line',
 }
 
 const KINDS = /^(?:(?:Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error|DOMException)$/

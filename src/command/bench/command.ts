@@ -7,7 +7,7 @@ import { heading, report } from './report.js'
 /** One press of Ctrl+C can arrive twice, from the terminal and from npm: within this time, they are one. */
 const SAME_SIGNAL = 300
 
-/** Runs a load and prints it; returns the exit code. Rejects with a DialError if the server can't be reached. */
+/** Runs a load and prints it; returns the exit code. Rejects with a ConnectError if the server can't be reached. */
 export async function bench({ load: options, json }: Extract<BenchCommand, { name: 'bench' }>): Promise<number> {
   const stopper = new Stopper()
   const result = await load(options, stopper.signal, () => {
