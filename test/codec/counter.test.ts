@@ -246,7 +246,10 @@ describe('an answer', () => {
       [20, 2, 'RESERVED_BITS'],
       [20, 6, 'RESERVED_BITS'],
     ] as const) {
-      assert.equal(counted(compressed(length, reserved), [], agreed).problem, problem, `${length}, ${reserved}`)
+      const what = counted(compressed(length, reserved), [1, 3], agreed)
+      assert.equal(what.problem, problem, `${length}, ${reserved}`)
+      const { shown, ends } = what
+      assert.deepEqual({ shown, ends }, problem === undefined ? { shown: length, ends: 1 } : { shown: 0, ends: 0 })
     }
     assert.equal(counted(compressed(20, 4), [], exactly).problem, 'RESERVED_BITS')
     const begun = buildFrame({ opcode: TEXT, fin: false, payload: 'x', reserved: 4 })

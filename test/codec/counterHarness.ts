@@ -1,6 +1,14 @@
 // Feeds the counter as a load client does, in pieces, and gathers what it says.
 import { type Heap, INBOX, violationName } from '../../src/codec/codec.js'
-import { COUNT_CONTROL, COUNT_DIFFERENT, COUNT_DONE, COUNT_LENGTH, Counter } from '../../src/codec/counter.js'
+import {
+  COUNT_CONTROL,
+  COUNT_DIFFERENT,
+  COUNT_DONE,
+  COUNT_LENGTH,
+  COUNT_PIECE,
+  Counter,
+  type Piece,
+} from '../../src/codec/counter.js'
 import { FIN } from '../../src/codec/frames.js'
 
 /** What answers must be; any will do without. */
@@ -27,6 +35,9 @@ export class Counted {
   /** What ended it, if anything did; nothing is fed any more then. */
   problem: string | undefined
   announced = 0
+  /** Payload bytes that were shown, and how many messages ended with them: where answers may be compressed, all are. */
+  shown = 0
+  ends = 0
   readonly #heap: Heap
   readonly #counter: Counter
   /** How many of the messages to come are greetings. */
@@ -69,6 +80,10 @@ export class Counted {
       this.greetings += greetings
       this.answers += messages - greetings
       if (status === COUNT_DONE) return
+      if (status === COUNT_PIECE) {
+        this.#looksAt(counter.piece)
+        continue
+      }
       if (status !== COUNT_CONTROL) {
         this.problem = statuses.get(status) ?? violationName(status)
         this.announced = counter.announced
@@ -76,5 +91,10 @@ export class Counted {
       }
       this.controls.push({ opcode: counter.controlOpcode, payload: counter.controlPayload })
     }
+  }
+
+  #looksAt({ length, ends }: Piece): void {
+    this.shown += length
+    if (ends) this.ends++
   }
 }

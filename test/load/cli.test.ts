@@ -35,7 +35,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: 'measuring\n' })
     assert.match(stdout, /^[^\n]+\n$/)
     const { messages, seconds, messagesPerSecond, megabytesPerSecond, latency, histogram, ...rest } = JSON.parse(stdout)
-    const { receivedMegabytesPerSecond: received, ...asked } = rest
+    const { receivedMegabytesPerSecond: received, sentMegabytesPerSecond: sent, ...asked } = rest
     assert.deepEqual(asked, {
       url: `${url}/`,
       connections: 4,
@@ -49,7 +49,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
       greetings: 0,
       error: null,
     })
-    for (const value of [received, messages, seconds, messagesPerSecond, megabytesPerSecond]) assert.ok(value > 0)
+    for (const value of [received, sent, messages, seconds, messagesPerSecond, megabytesPerSecond]) assert.ok(value > 0)
     assert.deepEqual(Object.keys(latency), ['p50', 'p90', 'p99', 'p999', 'max'])
     assert.ok(histogram.length > 0)
   })
