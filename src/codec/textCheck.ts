@@ -14,11 +14,12 @@ export class TextCheck {
   readonly #anything: boolean
   /** The state of the automaton; 0 is between two characters. */
   #state = 0
-  #isAscii = true
+  #isAscii: boolean
 
   constructor(codec: { readonly call: CodecExports }, anything = false) {
     this.#codec = codec
     this.#anything = anything
+    this.#isAscii = !anything
   }
 
   /** Whether no character is cut. */
@@ -31,8 +32,9 @@ export class TextCheck {
     return this.#isAscii
   }
 
-  get progress(): TextProgress {
-    return { state: this.#state, isAscii: this.#isAscii }
+  /** How far it has come; undefined for a text that may be any bytes, at which nobody looks. */
+  get progress(): TextProgress | undefined {
+    return this.#anything ? undefined : { state: this.#state, isAscii: this.#isAscii }
   }
 
   /** Goes on where another thread has come to; false if what it has seen is no UTF-8. */
@@ -45,15 +47,12 @@ export class TextCheck {
   /** A text begins. */
   begin(): void {
     this.#state = 0
-    this.#isAscii = true
+    this.#isAscii = !this.#anything // what nobody looks at is not known to be ASCII
   }
 
   /** The next bytes of the text; false if it is no UTF-8. */
   takes(pointer: number, length: number): boolean {
-    if (this.#anything) {
-      this.#isAscii = false // nobody has looked
-      return true
-    }
+    if (this.#anything) return true
     const { call } = this.#codec
     const isWide = call.mask(pointer, pointer, length, 0) !== 0
     if (isWide) this.#isAscii = false

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { constants, deflateRawSync } from 'node:zlib'
 import { WebSocket as Client } from 'ws'
 import { buildFrame, close, masked, TEXT } from '../support/frames.js'
+import { Random } from '../support/random.js'
 import { same } from './same.js'
 import type { Options, Stage } from './stage.js'
 
@@ -124,6 +125,8 @@ const noText = deflateRawSync(Buffer.of(0x61, 0xc3, 0x28, 0xff), { finishFlush: 
   0,
   -4,
 )
+/** So long that a thread inflates it. */
+const longNoText = deflateRawSync(new Random(1).bytes(100_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
 /** 'Hello', as RFC 7692, section 7.2.3.1, has it. */
 const hello = Buffer.from('f248cdc9c90700', 'hex')
 
@@ -159,6 +162,11 @@ for (const [name, frames, options] of [
   [
     'a message that inflates to bytes that are no text, with skipUTF8Validation',
     [buildFrame({ opcode: TEXT, reserved: 4, payload: noText, key })],
+    { skipUTF8Validation: true },
+  ],
+  [
+    'a long message that inflates to bytes that are no text, with skipUTF8Validation',
+    [buildFrame({ opcode: TEXT, reserved: 4, payload: longNoText, key })],
     { skipUTF8Validation: true },
   ],
 ] as const) {
