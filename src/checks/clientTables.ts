@@ -57,3 +57,16 @@ export const clientOptions = {
   },
   own: true,
 } satisfies Checklist
+
+/** What the WebSocket of browsers may be told: events stand in the place of handlers, and it does not connect again. */
+const { data, outputPolicy, streamLeft, publicApi, upgrade, reconnect, reconnecting, reconnected, ...reach } =
+  clientOptions.options
+const ofConnect: readonly string[] = [...Object.keys(clientHandlers), ...Object.keys(numbers(routeQuantities))]
+
+export const webSocketOptions = {
+  owner: 'WebSocket',
+  prefix: '',
+  example: (name: string) => `new WebSocket(url, { ${name} })`,
+  options: Object.fromEntries(Object.entries(reach).filter(([name]) => !ofConnect.includes(name))),
+  own: true,
+} satisfies Checklist

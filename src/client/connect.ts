@@ -64,9 +64,9 @@ export async function open<Data>(
   const attempt = new Attempt(shownAddress(url), handshakeTimeout, options.signal)
   try {
     const context = contextFor(options, handlers)
-    const agent = options.proxy === undefined ? undefined : proxyAgent(options.proxy)
+    const agent = options.proxy === undefined ? undefined : proxyAgent(options.proxy, options, attempt.signal)
     const wish = { url, options, extensions: context.agreements?.offer, agent }
-    const dialled = dial(wish, attempt, (answer) => enter(answer, context, options))
+    const dialled = dial(wish, attempt, (answer) => enter(answer, context, options, attempt))
     return await Promise.race([dialled, attempt.givenUp])
   } finally {
     attempt.finish()
@@ -78,6 +78,7 @@ function enter<Data>(
   answer: Answer,
   { shared, agreements }: ClientContext<Data>,
   options: ClientOptions<Data>,
+  attempt: Attempt,
 ): Connection<Data> {
   const { response, stream, early, request } = answer
   const { 'sec-websocket-extensions': extensions, 'sec-websocket-protocol': protocol = '' } = response.headers
@@ -87,6 +88,8 @@ function enter<Data>(
     throw connectError('ERR_CONNECT_ANSWER', answer.address, problem, { response })
   }
   options.upgrade?.(response)
+  attempt.signal.throwIfAborted() // by `upgrade`
+  attempt.finish() // what the `open` handler aborts is no attempt any more
   const transport = traced(transportOf(stream, options.publicApi))
   // The option may be left out only where the data may be undefined.
   const data = options.data as Data

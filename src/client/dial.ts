@@ -8,6 +8,7 @@ import { hasSameOrigin, readAddress, shownAddress } from './address.js'
 import type { Attempt } from './attempt.js'
 import { connectError, LONGEST_HEAD, unreachable } from './connectError.js'
 import type { Reach } from './options.js'
+import type { ProxyAnswer } from './proxy.js'
 import { ownHeaders } from './requestHeaders.js'
 import { flawOf, type UpgradeResponse } from './upgradeResponse.js'
 
@@ -69,6 +70,8 @@ class Call<Opened> {
   readonly #ends: Ends<Opened>
   readonly #key = randomBytes(16).toString('base64')
   #interim = 0
+  /** It has been rejected: what else the server has written in the same segment does not count. */
+  #done = false
 
   constructor(url: URL, wish: Wish, redirects: number, ends: Ends<Opened>) {
     this.#url = url
@@ -79,7 +82,8 @@ class Call<Opened> {
     this.request.on('upgrade', (response, stream, early) => this.#upgraded(response, stream, early))
     this.request.on('response', (response) => this.#refused(response))
     this.request.on('information', () => this.#informed())
-    this.request.on('error', (error) => ends.reject(unreachable(this.#address, error)))
+    this.request.on('proxyConnect', (answer: ProxyAnswer) => this.#proxied(answer))
+    this.request.on('error', (error) => this.#reject(unreachable(this.#address, error)))
     this.request.end()
   }
 
@@ -121,28 +125,39 @@ class Call<Opened> {
 
   #upgraded(message: IncomingMessage, stream: Duplex, early: Buffer): void {
     const response = responseOf(message)
+    if (this.#done) return this.#drop(stream)
     const flaw = flawOf(response, { key: this.#key, protocols: this.#wish.options.protocols ?? [] })
     try {
       if (flaw !== undefined) throw connectError('ERR_CONNECT_ANSWER', this.#address, flaw, { response })
       this.#ends.resolve(this.#ends.opened({ address: this.#address, stream, early, request: this.request, response }))
     } catch (error) {
-      stream.on('error', () => undefined) // whatever it says of its end, it was given up
-      stream.destroy()
-      this.#ends.reject(error)
+      this.#drop(stream)
+      this.#reject(error)
     }
+  }
+
+  #drop(stream: Duplex): void {
+    stream.on('error', () => undefined) // whatever it says of its end, it was given up
+    stream.destroy()
+  }
+
+  #reject(error: unknown): void {
+    this.#done = true
+    this.#ends.reject(error)
   }
 
   #refused(message: IncomingMessage): void {
     const response = responseOf(message)
     this.request.on('error', () => undefined)
     this.request.destroy()
+    if (this.#done) return
     const { followRedirects = 0 } = this.#wish.options
     const isRedirect = REDIRECTS.includes(response.status) && response.headers.location !== undefined
     try {
       if (!isRedirect || followRedirects === 0) throw this.#refusal(response, message.statusMessage ?? '')
       this.#ends.follow(this.#target(response, followRedirects), this.#redirects + 1)
     } catch (error) {
-      this.#ends.reject(error)
+      this.#reject(error)
     }
   }
 
@@ -178,7 +193,16 @@ class Call<Opened> {
 
   #informed(): void {
     if (++this.#interim <= MOST_INTERIM) return
-    this.#ends.reject(connectError('ERR_CONNECT_ANSWER', this.#address, 'sends interim responses without end'))
+    this.#reject(connectError('ERR_CONNECT_ANSWER', this.#address, 'sends interim responses without end'))
+    this.request.destroy()
+  }
+
+  /** What a proxy answers instead of 200 is not the server's: neither its status, nor where it redirects to. */
+  #proxied({ statusCode, headers }: ProxyAnswer): void {
+    if (statusCode === 200) return
+    const problem = `cannot be reached: the proxy has answered ${statusCode}`
+    const response = { status: statusCode, headers }
+    this.#reject(connectError('ERR_CONNECT_UNREACHABLE', this.#address, problem, { response }))
     this.request.destroy()
   }
 }

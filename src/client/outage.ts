@@ -43,14 +43,19 @@ export class Outage {
     return true
   }
 
-  /** Sends what was kept, and says what has become of all. */
+  /** Sends what was kept, and says what has become of all. What the connection does not take, because it ends, stays kept. */
   end(connection: Connection<unknown>): KeptMessages {
-    const messages = this.#messages
-    const dropped = this.#dropped
-    this.#messages = []
-    this.#bytes = this.#dropped = 0
-    for (const { data, options } of messages) connection.send(data, options)
-    return { sent: messages.length, dropped }
+    const results = { sent: 0, dropped: this.#dropped }
+    this.#dropped = 0
+    let done = 0
+    for (const { data, options } of this.#messages) {
+      const result = connection.send(data, options)
+      if (result === 'closed') break
+      results[result === 'dropped' ? 'dropped' : 'sent']++
+      done++
+    }
+    for (const { data } of this.#messages.splice(0, done)) this.#bytes -= Buffer.byteLength(data) + OBJECTS
+    return results
   }
 
   /** Nothing will be sent any more. */

@@ -7,6 +7,7 @@ import type { SendStreamOptions, StreamSource } from '../connection/sending/stre
 import { tell } from '../internals/report.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { whenAborted } from './abortion.js'
 import { pauseBefore, type ReconnectOptions, reconnectSettings } from './backOff.js'
 import { lastingMessages } from './lastingMessages.js'
 import type { ClientOptions } from './options.js'
@@ -43,6 +44,8 @@ export class LastingConnection<Data> implements Connection<Data> {
   /** There is no connection now. */
   #down = false
   readonly #stop = new AbortController()
+  /** The signal of the options does not need to tell this connection of an abort any more. */
+  readonly #unlisten: (() => void) | undefined
   /** How the last connection has ended. */
   #end: End = { code: CloseCode.abnormal, reason: '' }
   /** Attempts since it was open. */
@@ -97,6 +100,8 @@ export class LastingConnection<Data> implements Connection<Data> {
     this.#open = open
     this.#current = first
     this.#outage = new Outage(this.#settings.buffer)
+    const { signal } = options
+    if (signal !== undefined) this.#unlisten = whenAborted(signal, () => this.#aborted(signal.reason))
   }
 
   get data(): Data {
@@ -206,10 +211,10 @@ export class LastingConnection<Data> implements Connection<Data> {
     return !this.#over
   }
 
-  async #attempt(): Promise<void> {
-    const { signal: given } = this.#options
-    const { signal: own } = this.#stop
-    await this.#open(this.data, given === undefined ? own : AbortSignal.any([given, own]))
+  /** There are no further attempts; an open connection goes on. */
+  #aborted(reason: unknown): void {
+    this.#stop.abort(reason)
+    if (this.#down) this.#leave()
   }
 
   #opened(connection: Connection<Data>): unknown {
@@ -234,14 +239,14 @@ export class LastingConnection<Data> implements Connection<Data> {
   #later(error: unknown): unknown {
     const { attempts } = this.#settings
     const attempt = ++this.#attempts
-    if ((attempts > 0 && attempt > attempts) || this.#options.signal?.aborted === true) return this.#finish()
+    if ((attempts > 0 && attempt > attempts) || this.#stop.signal.aborted) return this.#finish()
     const delay = pauseBefore(attempt, this.#settings)
     this.#retry = setTimeout(() => this.#again(), delay)
     return this.#options.reconnecting?.(this, { ...this.#end, attempt, delay, error })
   }
 
   #again(): void {
-    this.#attempt().catch((error: unknown) => {
+    this.#open(this.data, this.#stop.signal).catch((error: unknown) => {
       if (!this.#over) tell(() => this.#later(error))
     })
   }
@@ -250,6 +255,7 @@ export class LastingConnection<Data> implements Connection<Data> {
   #finish(): unknown {
     if (this.#told) return undefined
     this.#over = this.#told = true
+    this.#unlisten?.()
     this.#outage.clear()
     this.#wake()
     return this.#options.close?.(this, this.#end.code, this.#end.reason)

@@ -5,11 +5,21 @@ import type { Connection } from '../connection/connection.js'
 import type { Handlers } from '../connection/handlers.js'
 import type { Message } from '../connection/message.js'
 import { CloseCode, LONGEST_CLOSE_REASON } from '../protocol/closeCode.js'
+import { whenAborted } from './abortion.js'
 import { CloseEvent } from './closeEvent.js'
 import { connect } from './connect.js'
 import { type EventHandler, EventHandlers } from './eventHandlers.js'
 import type { ClientLimits, Reach } from './options.js'
-import { addressOf, bytesOf, checkProtocols, lengthOf, payloadOf, type WebSocketData } from './webSocketArguments.js'
+import {
+  addressOf,
+  bytesOf,
+  checkAgreement,
+  checkProtocols,
+  checkSettings,
+  lengthOf,
+  payloadOf,
+  type WebSocketData,
+} from './webSocketArguments.js'
 
 /** What a WebSocket may be told besides: how the server is reached, the limits, and compression. */
 export interface WebSocketOptions extends Reach, Partial<ClientLimits> {
@@ -83,6 +93,7 @@ export class WebSocket extends EventTarget {
     const offered = 'length' in Object(protocols) ? [protocols].flat() : (options.protocols ?? [])
     this.#url = addressOf(url)
     checkProtocols(offered.map(String))
+    checkSettings(options)
     this.#connect({ ...options, protocols: offered.map(String) }).catch(() => this.#fail())
   }
 
@@ -196,8 +207,8 @@ export class WebSocket extends EventTarget {
 
   async #connect(options: WebSocketOptions): Promise<void> {
     const { signal: given } = options
-    const { signal: own } = this.#stop
-    const signal = given === undefined ? own : AbortSignal.any([given, own])
+    const unlisten = given && whenAborted(given, () => this.#stop.abort(given.reason))
+    const { signal } = this.#stop
     const handlers: Handlers = {
       message: (_, message) => this.#received(message),
       close: (_, code, reason) => this.#ended(code, reason),
@@ -210,9 +221,10 @@ export class WebSocket extends EventTarget {
       ...handlers,
       signal,
       upgrade: ({ headers }) => {
+        checkAgreement(options.protocols ?? [], headers['sec-websocket-protocol'])
         this.#extensions = headers['sec-websocket-extensions'] ?? ''
       },
-    })
+    }).finally(unlisten)
     this.#connection = connection
     if (this.#state !== CONNECTING) return connection.terminate()
     this.#protocol = connection.protocol

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { type CloseEvent, WebSocket } from '../../src/client.js'
 import type { ServerOptions } from '../../src/index.js'
-import { servingAll } from '../support/serving.js'
+import { serving, servingAll } from '../support/serving.js'
 
 const options: ServerOptions = {
   protocols: ['a', 'b'],
@@ -196,4 +196,17 @@ test('compression is offered where that is asked for', async () => {
   await next(deflated, 'message')
   plain.close()
   deflated.close()
+})
+
+test('wrong options are thrown by the constructor, and an answer without a subprotocol that was asked for is no opening', async (t) => {
+  assert.throws(() => new WebSocket('ws://127.0.0.1:9', { maxMessage: -1 }), RangeError)
+  assert.throws(() => new WebSocket('ws://127.0.0.1:9', { headers: { 'a b': 'x' } }), TypeError)
+  const lasting = { reconnect: true } as object
+  assert.throws(() => new WebSocket('ws://127.0.0.1:9', lasting), TypeError)
+  const server = await serving(t, {})
+  const told: string[] = []
+  const socket = new WebSocket(`ws://127.0.0.1:${server.address?.port}`, 'chat')
+  for (const type of ['open', 'error', 'close']) socket.addEventListener(type, () => void told.push(type))
+  await new Promise((resolve) => socket.addEventListener('close', resolve))
+  assert.deepEqual(told, ['error', 'close'])
 })
