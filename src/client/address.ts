@@ -13,7 +13,7 @@ export function readAddress(given: unknown, base?: URL): URL {
     const found = typeof given === 'string' || given instanceof URL ? 'an address of another kind' : shown(given)
     throw callerError('ERR_CONNECT_ADDRESS', `the address of a server begins with ws:// or wss://, and is not ${found}`)
   }
-  if (url.hash !== '') throw callerError('ERR_CONNECT_ADDRESS', 'the address of a server has no fragment')
+  if (url.href.includes('#')) throw callerError('ERR_CONNECT_ADDRESS', 'the address of a server has no fragment')
   url.protocol = scheme
   return url
 }

@@ -9,7 +9,7 @@ import type { Attempt } from './attempt.js'
 import { connectError, LONGEST_HEAD, unreachable } from './connectError.js'
 import type { Reach } from './options.js'
 import type { ProxyAnswer } from './proxy.js'
-import { ownHeaders } from './requestHeaders.js'
+import { ownHeaders, ownTls } from './requestHeaders.js'
 import { flawOf, type UpgradeResponse } from './upgradeResponse.js'
 
 /** A server that has agreed to speak the protocol. */
@@ -95,14 +95,16 @@ class Call<Opened> {
     const { options, agent } = this.#wish
     const { hostname, port, pathname, search, username, password, protocol } = this.#url
     const sameOrigin = hasSameOrigin(this.#url, this.#wish.url)
+    const defaultPort = protocol === 'wss:' ? 443 : 80
     return {
-      ...(protocol === 'wss:' ? options.tls : undefined),
+      ...(protocol === 'wss:' ? ownTls(options, sameOrigin) : undefined),
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
       path: pathname + search,
       agent: agent ?? false,
       maxHeaderSize: LONGEST_HEAD,
       headers: { ...ownHeaders(options, sameOrigin), ...this.#handshake() },
-      ...(port === '' ? undefined : { port }),
+      port: port === '' ? defaultPort : port, // also where options of TLS have another one
+      defaultPort,
       ...(username === '' && password === '' ? undefined : { auth: `${decoded(username)}:${decoded(password)}` }),
       ...(options.unix === undefined ? undefined : { socketPath: options.unix }),
       ...(options.localAddress === undefined ? undefined : { localAddress: options.localAddress }),

@@ -72,21 +72,30 @@ export class LastingConnection<Data> implements Connection<Data> {
     return of(await opener({ handlers, data: data as Data, signal }))
   }
 
-  /** The application's handlers, called with the connection that lasts; only those that there are. */
+  /**
+   * The application's handlers, called with the connection that lasts; only those that there are, which is asked anew
+   * each time: as with a server, a handler may be set later.
+   */
   static #handlers<Data>(
     options: ClientOptions<Data>,
     of: (connection: Connection<Data>) => LastingConnection<Data>,
   ): Handlers<Data> {
-    const { message, stream, drain, pong, error } = options
-    return {
+    const handlers: Handlers<Data> = {
       open: (connection) => of(connection).#opened(connection),
       close: (connection, code, reason) => of(connection).#ended({ code, reason }),
-      ...(message && { message: (connection, received) => options.message?.(of(connection), received) }),
-      ...(stream && { stream: (connection, received) => options.stream?.(of(connection), received) }),
-      ...(drain && { drain: (connection) => options.drain?.(of(connection)) }),
-      ...(pong && { pong: (connection, data) => options.pong?.(of(connection), data) }),
-      ...(error && { error: (connection, problem) => options.error?.(of(connection), problem) }),
     }
+    const others: Handlers<Data> = {
+      message: (connection, message) => options.message?.(of(connection), message),
+      stream: (connection, stream) => options.stream?.(of(connection), stream),
+      drain: (connection) => options.drain?.(of(connection)),
+      pong: (connection, data) => options.pong?.(of(connection), data),
+      error: (connection, problem) => options.error?.(of(connection), problem),
+    }
+    for (const [name, handler] of Object.entries(others)) {
+      const get = (): unknown => (Reflect.get(options, name) === undefined ? undefined : handler)
+      Object.defineProperty(handlers, name, { enumerable: true, get })
+    }
+    return handlers
   }
 
   private constructor(

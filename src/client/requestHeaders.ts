@@ -1,5 +1,6 @@
 // The headers of a client's request (RFC 6455, section 4.1): those of the handshake, and the application's own, of which
 // credentials do not travel to another origin.
+import type { ConnectionOptions } from 'node:tls'
 import { callerError } from '../checks/errors.js'
 import { checkHeaders } from '../protocol/openingHandshake.js'
 import type { Reach, RequestHeaders } from './options.js'
@@ -46,6 +47,27 @@ export function ownHeaders(options: Reach, sameOrigin: boolean): Record<string, 
   }
   if (origin !== undefined) all['Origin'] = origin
   return all
+}
+
+/** Options of TLS that say who this client is, or which server is meant: they are for the origin that they were given for. */
+const OF_ORIGIN: readonly string[] = [
+  ...[
+    'cert',
+    'key',
+    'pfx',
+    'passphrase',
+    'secureContext',
+    'clientCertEngine',
+    'privateKeyEngine',
+    'privateKeyIdentifier',
+  ],
+  ...['pskCallback', 'session', 'servername', 'checkServerIdentity', 'socket'],
+]
+
+/** The options of TLS; without client certificates and names where the request goes to another origin. */
+export function ownTls({ tls = {} }: Reach, sameOrigin: boolean): ConnectionOptions {
+  if (sameOrigin) return tls
+  return Object.fromEntries(Object.entries(tls).filter(([name]) => !OF_ORIGIN.includes(name)))
 }
 
 function copied(value: string | readonly string[]): string | string[] {

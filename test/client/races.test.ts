@@ -70,7 +70,7 @@ test('an abort by the `open` handler comes too late: the connection is open', as
   client.send('hello')
   for await (const message of client.messages()) {
     assert.equal(message.text(), 'hello')
-    break
+    client.terminate() // ends the messages, too
   }
 })
 

@@ -182,3 +182,15 @@ test('pauses grow to the ceiling, and differ by chance', () => {
     assert.ok(new Set(pauses).size > 10)
   }
 })
+
+test('a handler that is set later is called, as with a server', async (t) => {
+  const options: { message?: ClientOptions['message'] } & ClientOptions = { reconnect: { delay: 10 } }
+  const server = await serving(t, {})
+  const client = await connect(`ws://127.0.0.1:${server.address?.port}`, options)
+  const got = new Promise<string>((resolve) => {
+    Object.assign(options, { message: (_: Connection, message: { text(): string }) => resolve(message.text()) })
+  })
+  for (const connection of server.connections) connection.send('late')
+  assert.equal(await got, 'late')
+  client.terminate()
+})

@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { type ClientOptions, type ConnectError, connect } from '../../src/client.js'
+import { cert, key } from '../support/certificate.js'
 import { serving } from '../support/serving.js'
 
 /** A server that redirects every request to where `target` says, and what it was sent. */
@@ -102,4 +104,24 @@ test('nothing leads from wss: to ws:', async (t) => {
   const { port: from } = server.address() as AddressInfo
   const attempt = connect(`wss://127.0.0.1:${from}`, { tls: { ca: cert }, followRedirects: 3 })
   assert.equal(await codeOf(attempt), 'ERR_CONNECT_REDIRECT')
+})
+
+test('a client certificate is not shown to another origin, and the name that is asked for there is its own', async (t) => {
+  const seen: unknown[] = []
+  const serve = async (answer: () => string): Promise<number> => {
+    const server = createTlsServer({ key, cert, requestCert: true, rejectUnauthorized: false }, (socket: TLSSocket) => {
+      socket.on('error', () => undefined)
+      seen.push(socket.getPeerCertificate().fingerprint256 === undefined ? 'nobody' : 'somebody', socket.servername)
+      socket.once('data', () => socket.end(answer()))
+    })
+    server.listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const last = await serve(() => 'HTTP/1.1 403 Forbidden\r\n\r\n')
+  const first = await serve(() => `HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:${last}/\r\n\r\n`)
+  const tls = { key, cert, ca: cert, servername: 'localhost' }
+  assert.equal(await codeOf(connect(`wss://127.0.0.1:${first}/`, { tls, followRedirects: 1 })), 'ERR_CONNECT_REFUSED')
+  assert.deepEqual(seen, ['somebody', 'localhost', 'nobody', false])
 })

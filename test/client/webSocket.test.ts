@@ -53,6 +53,7 @@ const wrong: [string, ConstructorParameters<typeof WebSocket>][] = [
   ['a relative address', ['/path']],
   ['another scheme', ['mailto:a@b']],
   ['a fragment', ['ws://example.com/#a']],
+  ['an empty fragment', ['ws://example.com/#']],
   ['a subprotocol twice', ['ws://example.com', ['a', 'a']]],
   ['a subprotocol that is no token', ['ws://example.com', ['a b']]],
   ['an empty subprotocol', ['ws://example.com', ['']]],
