@@ -58,21 +58,29 @@ export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) =>
   const listening: unknown = Reflect.get(server, '_handle')
   if (bindings() === undefined || typeof listening !== 'object' || listening === null) return
   if (!('onconnection' in listening) || typeof listening.onconnection !== 'function') return
-  const handle = listening as ListeningHandle
+  const handle: ListeningHandle & OptionedHandle = listening as ListeningHandle
   const before = listening.onconnection
+  const inherited = process.platform === 'linux' && handle.setNoDelay?.(true) === 0 // see acceptHandles
   handle.onconnection = (status, client) => {
-    if (status === 0 && client !== undefined && taken(client)) return
+    if (status === 0 && client !== undefined && taken(client)) {
+      if (!inherited) (client as OptionedHandle).setNoDelay?.(true)
+      return
+    }
     Reflect.apply(before, handle, [status, client])
   }
 }
 
-/** A socket around a handle that a server has accepted, which counts it, as it counts those that it makes itself. */
-export function socketIn(server: NetServer, handle: StreamHandle): Socket {
-  handle.readStop()
+/**
+ * A socket around a handle that a server has accepted (acceptBefore), which counts it, as it counts those that it makes itself.
+ * A handle that `reads` goes on reading: to stop and start again takes two system calls.
+ */
+export function socketIn(server: NetServer, handle: StreamHandle, reads = false): Socket {
+  if (reads) Reflect.set(handle, 'reading', true)
+  else handle.readStop()
   handle.onconnection = null // as Node leaves it
-  const [allowHalfOpen, noDelay]: unknown[] = ['allowHalfOpen', 'noDelay'].map((name) => Reflect.get(server, name))
-  const socket = new Socket({ handle, allowHalfOpen, readable: true, writable: true } as object)
-  if (noDelay) socket.setNoDelay(true)
+  const allowHalfOpen: unknown = Reflect.get(server, 'allowHalfOpen')
+  // The handle does not delay what is written: the option has the socket know, and ask the system no more.
+  const socket = new Socket({ handle, allowHalfOpen, noDelay: true, readable: true, writable: true } as object)
   Reflect.set(server, '_connections', Number(Reflect.get(server, '_connections')) + 1)
   Reflect.set(socket, 'server', server)
   Reflect.set(socket, '_server', server)

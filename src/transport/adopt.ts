@@ -8,12 +8,20 @@ import { DuplexTransport } from './duplex.js'
 import { HandleTransport } from './handle.js'
 import type { Transport } from './transport.js'
 
-/** A plain TCP socket gives up its handle, once everything is out of its buffers; anything else is a Duplex. */
+/**
+ * A plain TCP socket gives up its handle, once everything is out of its buffers; anything else is a Duplex. The system notices
+ * a vanished peer.
+ */
 export function transportOf(stream: Duplex, publicApi = false): Transport {
+  if (stream instanceof Socket) stream.setKeepAlive(true, KEEP_ALIVE * 1000)
+  return transportAsItIs(stream, publicApi)
+}
+
+/** The same, where keep-alive probes are up to whoever has the stream: to ask for them takes four system calls. */
+export function transportAsItIs(stream: Duplex, publicApi = false): Transport {
   if (!(stream instanceof Socket)) return new DuplexTransport(stream)
   stream.setTimeout(0)
   stream.setNoDelay(true)
-  stream.setKeepAlive(true, KEEP_ALIVE * 1000)
   const handle = stream.writableLength === 0 && !publicApi ? streamHandleOf(stream) : undefined
   return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
 }

@@ -102,9 +102,9 @@ export class FrameSender {
       if (callback !== undefined) process.nextTick(callback, endedError())
       return
     }
-    if (this.#blobs?.reads !== true) return this.#framed(() => this.#copy(parts), callback)
+    if (this.#blobs?.reads !== true) return this.#framed(() => this.#append(parts), callback)
     const all = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
-    this.#wait(all, callback, (data) => this.#framed(() => this.#copy([data]), callback))
+    this.#wait(all, callback, (data) => this.#framed(() => this.#append([data]), callback))
   }
 
   /** Tells those whose bytes have left. */
@@ -137,13 +137,13 @@ export class FrameSender {
     const { encoder } = this.#shared
     if (this.#deflation !== undefined && compress) this.#deflation.whole(this.outgoing, first, data, this.#least)
     else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
-    else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(first, data)
+    else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(serverHeader(first, data.length), data)
     else encoder.bytes(this.outgoing, first, data)
   }
 
   /** Sends bytes from where they lie: they are this connection's until their callback. */
-  #lend(first: number, payload: Uint8Array): void {
-    const frame = new LentFrame(serverHeader(first, payload.length), payload)
+  #lend(header: Uint8Array, payload: Uint8Array): void {
+    const frame = new LentFrame(header, payload)
     this.outgoing.addShared(frame, 0, frame.length)
   }
 
@@ -160,7 +160,11 @@ export class FrameSender {
     this.#framed(() => this.#frame(FIN | opcode, payload, false), callback)
   }
 
-  #copy(parts: readonly (string | Uint8Array)[]): void {
+  /** Takes bytes as they are: a large payload behind its header is lent, as a broadcast would copy it for each of its receivers. */
+  #append(parts: readonly (string | Uint8Array)[]): void {
+    const [header, payload] = parts
+    if (parts.length === 2 && header instanceof Uint8Array && payload instanceof Uint8Array)
+      if (payload.length >= LEAST_LENT) return this.#lend(header, payload)
     const { codec } = this.#shared
     for (const part of parts) {
       const bytes = typeof part === 'string' ? Buffer.from(part) : part

@@ -79,7 +79,7 @@ class PlainArrival implements ChunkReader, Expiring {
     const head = chunk === undefined || server.listenerCount('upgrade') === 0 ? undefined : heads.read(chunk)
     if (head === undefined || chunk === undefined) return this.#handOver(chunk)
     this.#leave()
-    const socket = socketIn(server, this.#handle)
+    const socket = socketIn(server, this.#handle, true)
     const request = upgradeMessage(socket, head.request.target, this.#upgrades.rawHeadersOf(head))
     server.emit('upgrade', request, socket, chunk.subarray(head.length))
   }

@@ -16,7 +16,7 @@ import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { Lifecycle } from '../protocol/lifecycle.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
-import { earlyBytes, transportOf } from '../transport/adopt.js'
+import { earlyBytes, transportAsItIs } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
@@ -54,7 +54,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#settings = settings
     this.#shared = shared
     this.socket = socket
-    this.transport = transportOf(socket)
+    this.transport = transportAsItIs(socket)
     this.lifecycle = new Lifecycle(role)
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)

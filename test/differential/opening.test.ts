@@ -25,6 +25,21 @@ same('the callback is called before handleUpgrade returns', (stage) => opened(st
 same('the first subprotocol that is offered is taken', (stage) => opened(stage, ['Sec-WebSocket-Protocol: b, a']))
 same('no subprotocol is taken that is not offered', (stage) => opened(stage, [], { handleProtocols: () => 'x' }))
 
+same('keep-alive probes are left to the program: what an upgrade sets on the socket', async (stage) => {
+  const { port } = await stage.upgrading({}, (wss, request, socket, head) => {
+    for (const name of ['setKeepAlive', 'setTimeout'] as const) {
+      const set = Reflect.get(socket, name)
+      Reflect.set(socket, name, (...values: readonly unknown[]) => {
+        stage.note(name, values[0])
+        return Reflect.apply(set, socket, values)
+      })
+    }
+    wss.handleUpgrade(request, socket, head, () => stage.note('opened'))
+  })
+  const peer = await stage.connect(port)
+  await peer.response()
+})
+
 for (const chosen of ['a', 'of its own', '', false, undefined, null]) {
   same(`handleProtocols returns ${JSON.stringify(chosen)}`, (stage) =>
     opened(stage, ['Sec-WebSocket-Protocol: b, a'], {

@@ -45,6 +45,29 @@ for (const { name, open } of engines) {
       }
     })
 
+    test('a large frame made by hand goes to several at once from where it lies, between others', async (t) => {
+      const trials = [await open(t), await open(t), await open(t)]
+      const payload = numbered(16 * 1024 * 1024, 7)
+      const header = Buffer.alloc(10)
+      header.writeUInt16BE(0x827f)
+      header.writeBigUInt64BE(BigInt(payload.length), 2)
+      for (const { ws, client } of trials) {
+        client.socket.pause()
+        ws.send('before')
+        ws._sender?.sendFrame([header, payload])
+        ws.send('after')
+      }
+      await settle()
+      payload[payload.length - 1] = 42 // it is lent until it has left: this is what still leaves
+      for (const { client } of trials) {
+        client.socket.resume()
+        const [before, frame, after] = await client.frames(3)
+        assert.equal(before?.payload.toString(), 'before')
+        assert.ok(frame?.payload.equals(payload))
+        assert.equal(after?.payload.toString(), 'after')
+      }
+    })
+
     test('a connection that ends amid of one tells its callback, and gives the buffer up', async (t) => {
       const { ws, client } = await open(t)
       client.socket.pause()
