@@ -53,9 +53,10 @@ export const SLOT_REGION: u32 = 32 // u32: where the message under way is assemb
 export const SLOT_CAPACITY: u32 = 36 // u32: bytes the region can take
 export const SLOT_LENGTH: u32 = 40 // u32: bytes of the message already in the region
 export const SLOT_MOST_FRAGMENTS: u32 = 44 // u32: frames that a message may have; 0 is any number
-/** A header or a control frame cut by the end of a read: at most 14 + 125 bytes. */
+/** A header or a control frame cut by the end of a read: at most 6 + 125 bytes, as that of a control frame has no more. */
 export const SLOT_CARRY: u32 = 48
-export const LONGEST_CARRIED: u32 = 139
+export const LONGEST_CARRIED: u32 = 131
+export const SLOT_ANY_LENGTH: u32 = 186 // u8: 1 where a length need not be in its shortest form
 export const SLOT_ANY_TEXT: u32 = 187 // u8: 1 where text is not validated
 export const SLOT_FRAGMENTS: u32 = 188 // u32: frames of the message under way
 

@@ -53,7 +53,7 @@ import {
   TABLE,
   TABLE_END,
 } from './memory'
-import { COMPRESSED, checkSlot, grant, isCompressed } from './slot'
+import { COMPRESSED, checkSlot, forgives, grant, isCompressed } from './slot'
 import { asciiInfo, unmaskText } from './text'
 import { UTF8_REJECTED } from './utf8'
 
@@ -118,7 +118,7 @@ function wholeFrames(slot: usize, end: usize): u32 {
     if (have < headerBytes) return continueHeader(slot, end)
     const length = payloadLength(cursor)
     violation = checkLength(second, length)
-    if (violation) return violation
+    if (violation && !forgives(slot, violation)) return violation
     const key: u32 = masked ? load<u32>(cursor + headerBytes - 4) : 0
     if (isControl(first)) {
       if (have - headerBytes < (length as usize)) return continueHeader(slot, end)
@@ -265,7 +265,7 @@ function continueHeader(slot: usize, end: usize): u32 {
     if (carried < 2 + extended) continue
     const length = payloadLength(carry)
     violation = carried == 2 + extended ? checkLength(second, length) : 0
-    if (violation) return violation
+    if (violation && !forgives(slot, violation)) return violation
     const headerBytes: u32 = 2 + extended + keyBytes
     const bodyBytes: u32 = isControl(first) ? (length as u32) : 0
     if (carried < headerBytes + bodyBytes) continue

@@ -1,8 +1,9 @@
 // A slot between reads: how a connection begins, and what its host changes while a message is under way.
-import { LONGEST_SAFE, MASKED, OPCODE_BINARY, RSV1 } from './header'
+import { LONGEST_SAFE, MASKED, OPCODE_BINARY, RSV1, VIOLATION_LENGTH_NOT_MINIMAL } from './header'
 import {
   HEAP,
   LONGEST_CARRIED,
+  SLOT_ANY_LENGTH,
   SLOT_ANY_TEXT,
   SLOT_CAPACITY,
   SLOT_CARRIED,
@@ -44,6 +45,16 @@ export function allowCompressed(slot: usize): void {
 /** From now on, text may be any bytes. */
 export function allowAnyText(slot: usize): void {
   store<u8>(slot, 1, SLOT_ANY_TEXT)
+}
+
+/** From now on, a payload length may be longer than it has to be. */
+export function allowAnyLength(slot: usize): void {
+  store<u8>(slot, 1, SLOT_ANY_LENGTH)
+}
+
+/** Whether a connection may break the rule of this violation. */
+export function forgives(slot: usize, violation: u32): bool {
+  return violation == VIOLATION_LENGTH_NOT_MINIMAL && load<u8>(slot, SLOT_ANY_LENGTH) != 0
 }
 
 /** Gives the message under way a region; what it already held must have been copied there. */

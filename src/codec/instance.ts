@@ -11,6 +11,7 @@ export interface CodecExports {
   /** Lets messages of a slot be compressed; they are handed out as they are. */
   allowCompressed(slot: number): void
   /** Lets text of a slot be any bytes. */
+  allowAnyLength(slot: number): void
   allowAnyText(slot: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void

@@ -45,6 +45,8 @@ export interface ParserLimits {
   readonly compressed?: boolean
   /** Whether text may be any bytes, instead of UTF-8. */
   readonly anyText?: boolean | undefined
+  /** Whether a payload length may be longer than its shortest form. */
+  readonly anyLength?: boolean | undefined
 }
 
 export class Parser {
@@ -54,7 +56,7 @@ export class Parser {
   readonly #slot: number
 
   /** Frames must be masked where this side is the server, and must not be where it is the client (section 5.1). */
-  constructor(heap: Heap, role: Role, { longest, fragments, compressed, anyText }: ParserLimits) {
+  constructor(heap: Heap, role: Role, { longest, fragments, compressed, anyText, anyLength }: ParserLimits) {
     const { codec } = heap
     this.#heap = heap
     this.#words = codec.words
@@ -62,6 +64,7 @@ export class Parser {
     codec.call.openSlot(this.#slot, role === 'server' ? MASKED : 0, longest, Math.min(fragments, MOST_FRAGMENTS))
     if (compressed) codec.call.allowCompressed(this.#slot)
     if (anyText) codec.call.allowAnyText(this.#slot)
+    if (anyLength) codec.call.allowAnyLength(this.#slot)
   }
 
   /**

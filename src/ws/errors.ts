@@ -1,6 +1,7 @@
 // The errors that a peer's mistakes are told as: the class, the text and the code that programs written for ws look at.
 import { OPCODE_CLOSE } from '../codec/frames.js'
-import type { ViolationName } from '../protocol/violation.js'
+import { CloseCode } from '../protocol/closeCode.js'
+import type { ProtocolViolation, ViolationName } from '../protocol/violation.js'
 
 /** Bits of a frame's first byte: the two that no extension uses, and the one of permessage-deflate. */
 const RSV_2_3 = 0x30
@@ -75,6 +76,11 @@ export function errorOf(name: ViolationName, header: number, detail: string): Co
     default:
       return otherError(name, detail)
   }
+}
+
+/** The close code of a violation: every length that can't be counted is too much for ws. */
+export function closeCodeOf({ code, closeCode }: ProtocolViolation): number {
+  return code === 'LENGTH_TOP_BIT' ? CloseCode.messageTooBig : closeCode
 }
 
 /** A control frame's length is looked at before its mask. */

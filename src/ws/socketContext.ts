@@ -25,6 +25,8 @@ export interface SocketContext {
   readonly synchronous: boolean
   /** Whether text may be anything. */
   readonly anyText: boolean
+  /** A length need not be in its shortest form: ws does not look. */
+  readonly anyLength: true
 }
 
 /** No silence is too long, and none is noticed: one stopwatch for all, which nobody looks at. */
@@ -80,5 +82,6 @@ function made({ maxPayload, maxFragments, synchronous, anyText, role }: ContextF
     maxPayload,
     synchronous,
     anyText,
+    anyLength: true,
   }
 }

@@ -22,7 +22,7 @@ import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
 import { readClose } from './closePayload.js'
 import { EMPTY } from './data.js'
-import { errorOf } from './errors.js'
+import { closeCodeOf, errorOf } from './errors.js'
 import { EventDelivery } from './eventDelivery.js'
 import { FrameSender } from './frameSender.js'
 import type { SocketContext } from './socketContext.js'
@@ -233,8 +233,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   violated(violation: ProtocolViolation): void {
-    const { code, closeCode, message } = violation
-    this.#fail(closeCode, errorOf(code, this.#incoming.refused, message))
+    const { code, message } = violation
+    this.#fail(closeCodeOf(violation), errorOf(code, this.#incoming.refused, message))
   }
 
   handlerFailed(error: unknown): void {

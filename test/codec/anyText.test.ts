@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { TextCheck } from '../../src/codec/textCheck.js'
 import { INBOX } from '../../src/codec/wasm.generated.js'
-import { buildFrame, CONTINUATION, TEXT } from '../support/frames.js'
+import { buildFrame, CONTINUATION, PING, TEXT } from '../support/frames.js'
 import { CodecParser } from './codecParser.js'
 
 const bytes = Buffer.of(0x61, 0xc3, 0x28, 0xff)
@@ -50,4 +50,34 @@ test('a look at text that may be anything takes everything, and says that nobody
   assert.equal(check.takes(INBOX, 10), true)
   assert.equal(check.isWhole, true)
   assert.equal(check.isAscii, false)
+})
+
+test('a payload length may be longer than it has to be where a slot allows it, but for control frames', () => {
+  const forms = [
+    [16, 'x'],
+    [64, 'x'],
+    [16, ''],
+    [64, 'y'.repeat(300)],
+  ] as const
+  for (const [form, text] of forms) {
+    const payload = Buffer.from(text)
+    const frames = Buffer.concat([
+      buildFrame({ opcode: TEXT, payload, key, form }),
+      buildFrame({ opcode: TEXT, payload, key }),
+    ])
+    for (const perRead of [1, 3, 400]) {
+      const parser = new CodecParser(rules, heapOfThread(), false, true)
+      for (let at = 0; at < frames.length; at += perRead) parser.feed(frames.subarray(at, at + perRead))
+      parser.close()
+      assert.equal(parser.violation, undefined)
+      assert.deepEqual(
+        parser.events.map((event) => event.payload),
+        [payload, payload],
+      )
+    }
+  }
+  const ping = new CodecParser(rules, heapOfThread(), false, true)
+  ping.feed(buildFrame({ opcode: PING, payload: Buffer.from('x'), key, form: 16 }))
+  ping.close()
+  assert.equal(ping.violation, 'CONTROL_TOO_LONG')
 })

@@ -36,13 +36,19 @@ export class CodecParser {
   /** What has come of a compressed message. */
   #parts: Buffer[] = []
 
-  constructor({ masked, limit, fragments = 0, compressed = false }: Rules, heap = heapOfThread(), anyText = false) {
+  constructor(
+    { masked, limit, fragments = 0, compressed = false }: Rules,
+    heap = heapOfThread(),
+    anyText = false,
+    anyLength = false,
+  ) {
     this.#heap = heap
     this.#parser = new Parser(heap, masked ? 'server' : 'client', {
       longest: limit,
       fragments,
       compressed,
       anyText,
+      anyLength,
     })
   }
 

@@ -49,10 +49,10 @@ export class Incoming {
     this.#deliverer = deliverer
     this.#pressure = pressure
     const { maxMessage, maxFragments: fragments } = shared.limits
-    const { anyText, streamThreshold } = shared
+    const { anyText, anyLength, streamThreshold } = shared
     const longest = streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
     const compressed = agreed.deflate !== undefined
-    this.#parser = new Parser(shared.heap, role, { longest, fragments, compressed, anyText })
+    this.#parser = new Parser(shared.heap, role, { longest, fragments, compressed, anyText, anyLength })
     this.#deflate = agreed.deflate
     this.#deflate?.inflation.windows.charge(this.#deflate.inflation.bytes)
   }

@@ -17,6 +17,8 @@ export interface IncomingContext {
   readonly streamThreshold?: number | undefined
   /** Whether text may be any bytes, instead of UTF-8 (RFC 6455, section 8.1). */
   readonly anyText?: boolean | undefined
+  /** Whether a payload length may be longer than its shortest form (RFC 6455, section 5.2). */
+  readonly anyLength?: boolean | undefined
 }
 
 /** Whoever takes what comes in. */
