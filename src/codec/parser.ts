@@ -22,6 +22,7 @@ import {
   SLOT_CARRY,
   SLOT_FRAME,
   SLOT_MESSAGE,
+  SLOT_REMAINING,
   STATUS_AGAIN,
   STATUS_DONE,
   STATUS_REGION,
@@ -142,6 +143,12 @@ export class Parser {
   /** Whether the frame under way is the last of its message. */
   get frameIsFinal(): boolean {
     return ((this.#heap.codec.bytes[this.#slot + SLOT_FRAME] ?? 0) & FIN) !== 0
+  }
+
+  /** Bytes still to come of the payload of the data frame under way; 0 where none is. */
+  get remaining(): number {
+    const word = (this.#slot + SLOT_REMAINING) >>> 2
+    return (this.#words[word] ?? 0) + (this.#words[word + 1] ?? 0) * 2 ** 32
   }
 
   /** Gives the message under way a region, which holds what was in the one before. */

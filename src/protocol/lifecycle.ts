@@ -44,6 +44,8 @@ const PEER_ENDED = 4
 const HALF_CLOSED = 8
 /** The TCP connection is being ended, whatever happens now. */
 const DESTROYED = 16
+/** It ends, and yet what has been read before is delivered. */
+const DELIVERS_REST = 32
 
 const NAMES: readonly State[] = ['open', 'closing', 'ending', 'gone']
 
@@ -74,7 +76,7 @@ export class Lifecycle {
 
   /** Whether what the peer sends is delivered. */
   get delivers(): boolean {
-    return this.#state < ENDING
+    return this.#state < ENDING || this.#has(DELIVERS_REST)
   }
 
   get isGone(): boolean {
@@ -105,21 +107,21 @@ export class Lifecycle {
 
   /** The peer has said Close. If this side has not, it answers with the peer's own code (section 5.5.1). */
   receiveClose(status: CloseStatus): number {
-    if (this.#state >= ENDING) return Action.none
+    if (this.#state >= ENDING) return this.#restEnds()
     this.#received = status
     return this.#windUp({ code: status.code, reason: '' })
   }
 
   /** This side fails the connection (section 7.1.7): it says why, unless it has said Close already. */
   fail(status: CloseStatus): number {
-    if (this.#state >= ENDING) return Action.none
+    if (this.#state >= ENDING) return this.#restEnds()
     this.#facts |= FAILED
     return this.#windUp(status)
   }
 
   /** The peer closes its half of the TCP connection. */
   peerEnds(): number {
-    if (this.#state === GONE) return Action.none
+    if (this.#state === GONE || this.#has(DELIVERS_REST)) return Action.none
     this.#facts |= PEER_ENDED
     this.#state = ENDING
     return WIND_UP
@@ -156,9 +158,21 @@ export class Lifecycle {
     return this.#destroy()
   }
 
+  /** The same, and what has been read before is still delivered: until a Close or a mistake in it, or `transportGone`. */
+  terminateAfterRest(): number {
+    if (this.delivers) this.#facts |= DELIVERS_REST
+    return this.terminate()
+  }
+
   /** There is no TCP connection any more. */
   transportGone(): void {
+    this.#restEnds()
     this.#state = GONE
+  }
+
+  #restEnds(): number {
+    this.#facts &= ~DELIVERS_REST
+    return Action.none
   }
 
   #has(fact: number): boolean {

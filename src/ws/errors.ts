@@ -33,6 +33,11 @@ export function closeCodeError(code: number): CodedError {
   return frameError(`invalid status code ${code}`, 'WS_ERR_INVALID_CLOSE_CODE')
 }
 
+/** A frame has come in too many pieces. */
+export function chunksError(): CodedError {
+  return limitError('Too many buffered chunks', 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+}
+
 /** A control frame is too long, or a Close frame has half of a code. */
 export function controlLengthError(length: number): CodedError {
   return frameError(`invalid payload length ${length}`, INVALID_CONTROL_LENGTH)

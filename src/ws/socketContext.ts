@@ -21,6 +21,8 @@ export interface SocketContext {
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
   /** The longest message, as it was asked for: 0 is any length. */
   readonly maxPayload: number
+  /** The most reads that a frame may come in; 0 is any number. */
+  readonly mostChunks: number
   /** Whether several events may be emitted in one turn of the event loop. */
   readonly synchronous: boolean
   /** Whether text may be anything. */
@@ -50,10 +52,11 @@ export function socketContext(options: SocketOptions, role: Role): SocketContext
   // As numbers of 32 bits, and 0 for what is none.
   const maxPayload = Number(options.maxPayload) | 0
   const maxFragments = Number(options.maxFragments) | 0
+  const mostChunks = Number(options.maxBufferedChunks) | 0
   const synchronous = options.allowSynchronousEvents ?? true
   const anyText = Boolean(options.skipUTF8Validation)
-  const key = `${maxPayload} ${maxFragments} ${synchronous} ${anyText} ${role}`
-  const context = contexts.get(key) ?? made({ maxPayload, maxFragments, synchronous, anyText, role })
+  const key = `${maxPayload} ${maxFragments} ${mostChunks} ${synchronous} ${anyText} ${role}`
+  const context = contexts.get(key) ?? made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role })
   contexts.set(key, context)
   return context
 }
@@ -61,12 +64,13 @@ export function socketContext(options: SocketOptions, role: Role): SocketContext
 interface ContextFacts {
   readonly maxPayload: number
   readonly maxFragments: number
+  readonly mostChunks: number
   readonly synchronous: boolean
   readonly anyText: boolean
   readonly role: Role
 }
 
-function made({ maxPayload, maxFragments, synchronous, anyText, role }: ContextFacts): SocketContext {
+function made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role }: ContextFacts): SocketContext {
   budget ??= new Budget(UNLIMITED, LONGEST)
   vitals ??= noVitals()
   const maxMessage = maxPayload > 0 ? maxPayload : LONGEST
@@ -80,6 +84,7 @@ function made({ maxPayload, maxFragments, synchronous, anyText, role }: ContextF
     vitals,
     limits: { maxMessage, maxFragments: Math.max(maxFragments, 0), payloadTimeout: 0 },
     maxPayload,
+    mostChunks,
     synchronous,
     anyText,
     anyLength: true,

@@ -1,7 +1,18 @@
 // What a socket of node:net would tell and do if its bytes did not pass it by: whoever has `_socket` listens to it, and
 // pauses it.
+import type { Buffer } from 'node:buffer'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runOutside } from '../internals/context.js'
+import { earlyBytes } from '../transport/adopt.js'
+import { EMPTY } from './data.js'
+
+/** What is there to be read. A stream that flows hands it out by itself, to whoever else listens, too. */
+export function readEarly(socket: Duplex, head: Buffer): Buffer {
+  if (socket instanceof Socket || socket.readableFlowing !== true) return earlyBytes(socket, head)
+  if (head.length > 0) socket.unshift(head)
+  return EMPTY
+}
 
 /** All that was written has left: tells the listeners of `'drain'`, in the next tick. */
 export function tellDrain(socket: Duplex): void {

@@ -16,18 +16,20 @@ import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { Lifecycle } from '../protocol/lifecycle.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
-import { earlyBytes, transportAsItIs } from '../transport/adopt.js'
+import { transportAsItIs } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
+import { ChunkCount } from './chunkCount.js'
 import { readClose } from './closePayload.js'
 import { EMPTY } from './data.js'
-import { closeCodeOf, errorOf } from './errors.js'
+import { chunksError, closeCodeOf, errorOf } from './errors.js'
 import { EventDelivery } from './eventDelivery.js'
 import { FrameSender } from './frameSender.js'
+import { ReadPauses } from './readPauses.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
-import { followPauses, tellDrain } from './socketEvents.js'
+import { readEarly, tellDrain } from './socketEvents.js'
 import type { SocketOwner, SocketSettings } from './socketOwner.js'
 
 export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
@@ -43,7 +45,12 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   readonly #incoming: Incoming
   #end: SocketEnd | undefined
   #pongs: AutoPongs | undefined
-  #exposed = false
+  #pauses: ReadPauses | undefined
+  #chunks: ChunkCount | undefined
+  /** Whether something that was read is being told. */
+  #tells = false
+  /** Whether the transport is gone, and that is told when all is told that was read before. */
+  #isOver = false
   #ignoresPings = false
   /** Whether a write has not been finished at once, so that 'drain' is to be told. */
   #stood = false
@@ -64,24 +71,12 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   /** Opens: `response` is written first. What came early, and all that comes, is delivered from the next tick on. */
   start(head: Buffer, response = ''): void {
-    const early = this.#early(head)
+    const early = readEarly(this.socket, head)
     if (response !== '') this.frames.raw([response], undefined)
     const isSocket = this.socket instanceof Socket // it has nothing more before the next tick
     if (isSocket && early.length > 0) process.nextTick(() => runOutside(() => inboxOfThread().deliver(this, early)))
     this.transport.open(this)
     if (!isSocket) inboxOfThread().deliverLater(this, early)
-  }
-
-  /** What is there to be read. A stream that flows hands it out by itself, to whoever else listens, too. */
-  #early(head: Buffer): Buffer {
-    if (this.socket instanceof Socket || this.socket.readableFlowing !== true) return earlyBytes(this.socket, head)
-    if (head.length > 0) this.socket.unshift(head)
-    return EMPTY
-  }
-
-  /** Whether the bytes pass the socket by. */
-  get #direct(): boolean {
-    return this.transport instanceof HandleTransport
   }
 
   /** As the class WebSocket counts: 1 is open, 2 closing, 3 closed. */
@@ -114,18 +109,20 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#ending.close(payload)
   }
 
+  /** Ends the connection at once; of what has been read, the rest is told. */
   terminate(): void {
-    this.#ending.perform(this.lifecycle.terminate())
+    this.#ending.perform(this.lifecycle.terminateAfterRest())
   }
 
-  pause(): void {
-    this.#pressure.pause(Reason.application)
-    if (this.#exposed && !this.socket.isPaused()) this.socket.pause()
+  /** Pauses that the application asks for, once it has. */
+  get pauses(): ReadPauses {
+    this.#pauses ??= new ReadPauses(this, this.#pressure)
+    return this.#pauses
   }
 
-  resume(): void {
-    this.#pressure.resume(Reason.application)
-    if (this.#exposed && this.socket.isPaused()) this.socket.resume()
+  /** Whether what was read is being told, or waits for the next turn, or for a thread. */
+  get tells(): boolean {
+    return this.#tells || (this.#incoming.waits && this.#pressure.stopped)
   }
 
   /**
@@ -134,10 +131,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
    */
   expose(): Duplex {
     if (this.socket instanceof Socket) this.frames.writeOut()
-    if (!this.#direct || this.#exposed) return this.socket
-    this.#exposed = true
-    if (this.#pressure.stopped) this.socket.pause()
-    followPauses(this.socket, this)
+    if (this.transport instanceof HandleTransport) this.pauses.expose()
     return this.socket
   }
 
@@ -159,7 +153,19 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
-    if (this.lifecycle.delivers) this.#incoming.receive(start, end)
+    if (this.#chunks?.isFull(this.#shared.mostChunks)) this.#fail(CloseCode.policyViolation, chunksError())
+    if (!this.lifecycle.delivers) return
+    this.#tells = true
+    this.#incoming.receive(start, end)
+    this.#told()
+    const { remaining } = this.#incoming
+    if (remaining > 0) this.#chunks ??= new ChunkCount()
+    this.#chunks?.read(end - start, remaining)
+  }
+
+  #told(): void {
+    this.#tells = false // or the rest of it waits
+    this.#pauses?.settle()
   }
 
   ended(): void {
@@ -167,14 +173,15 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   written(status: number): void {
-    const { turn } = this.#shared
-    turn.begin()
+    this.#shared.turn.begin()
     this.frames.outgoing.written(status)
-    turn.end()
+    this.#shared.turn.end()
   }
 
   closed(): void {
-    this.lifecycle.terminate() // it was open perhaps, and must not be while callbacks are called
+    this.lifecycle.terminateAfterRest() // it was open perhaps, and must not be while callbacks are called
+    this.#isOver = this.lifecycle.delivers && this.#incoming.waits
+    if (this.#isOver) return this.#pressure.resume(Reason.application)
     this.#end?.over()
     this.#incoming.free()
     this.frames.end()
@@ -189,14 +196,12 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     const { outgoing, reads } = this.frames
     this.frames.hasLeft()
     if (outgoing.buffered > 0) this.#stood = true
-    else if (this.#stood) this.#drained()
+    else if (this.#stood) {
+      this.#stood = false
+      // A socket that is written to says so itself, but for what the system has taken at once.
+      if (this.socket instanceof Socket) tellDrain(this.socket)
+    }
     if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.#ending.perform(this.lifecycle.flushed())
-  }
-
-  #drained(): void {
-    this.#stood = false
-    // A socket that is written to says so itself, but for what the system has taken at once.
-    if (this.socket instanceof Socket) tellDrain(this.socket)
   }
 
   writeFailed(): void {
@@ -216,7 +221,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   /** The bytes of a Blob can't be had: what was sent before it still leaves. */
   blobFailed(error: Error): void {
     if (this.lifecycle.isGone) return
-    this.#ending.perform(this.lifecycle.peerEnds())
+    this.ended()
     this.#delivery.tell('error', error)
   }
 
@@ -233,8 +238,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   violated(violation: ProtocolViolation): void {
-    const { code, message } = violation
-    this.#fail(closeCodeOf(violation), errorOf(code, this.#incoming.refused, message))
+    this.#fail(closeCodeOf(violation), errorOf(violation.code, this.#incoming.refused, violation.message))
   }
 
   handlerFailed(error: unknown): void {
@@ -264,7 +268,10 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   deliverParked(): void {
+    this.#tells = true
     this.#incoming.deliverParked()
+    this.#told()
+    if (this.#isOver) this.closed()
   }
 
   readingStarted(): void {

@@ -179,14 +179,14 @@ export class WebSocket extends EventEmitter {
   pause(): void {
     if (this.readyState === CONNECTING || this.readyState === CLOSED) return
     this.#paused = true
-    this.#peer?.pause()
+    this.#peer?.pauses.pause()
   }
 
   /** Reads on. */
   resume(): void {
     if (this.readyState === CONNECTING || this.readyState === CLOSED) return
     this.#paused = false
-    this.#peer?.resume()
+    this.#peer?.pauses.resume()
   }
 
   ping(data?: unknown, mask?: unknown, callback?: SendCallback): void {

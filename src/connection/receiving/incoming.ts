@@ -8,14 +8,14 @@ import { Assembly } from '../../memory/assembly.js'
 import { Flow } from '../../memory/flow.js'
 import { inboxOfThread } from '../../memory/inbox.js'
 import type { Role } from '../../protocol/role.js'
-import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
+import { ProtocolViolation } from '../../protocol/violation.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import { traceRead, tracing } from '../trace.js'
 import { Inflation } from './inflation.js'
 import type { InflationParts } from './inflationParts.js'
 import { DONE, ParkedRead, type Rest } from './parkedRead.js'
-import type { Deliverer, IncomingContext, Sink } from './sink.js'
+import { type Deliverer, type IncomingContext, limitOf, type Sink } from './sink.js'
 
 /** What was agreed on in the opening handshake, as far as receiving needs it. */
 export type Agreement = { readonly deflate?: InflationParts | undefined }
@@ -135,6 +135,16 @@ export class Incoming {
     return this.#parser.refused
   }
 
+  /** Whether something has been read that is not delivered. */
+  get waits(): boolean {
+    return this.#parked !== undefined
+  }
+
+  /** Bytes still to come of the frame under way, as `Parser.remaining` says them. */
+  get remaining(): number {
+    return this.#parser.remaining
+  }
+
   /** Gives up what has not been delivered. Nothing must be received after this. */
   drop(): void {
     this.#assembly?.drop()
@@ -187,15 +197,8 @@ export class Incoming {
   #conclude(status: number): boolean {
     if (!isViolation(status)) return false
     const name = violationName(status)
-    this.#sink.violated(new ProtocolViolation(name, this.#limitOf(name)))
+    this.#sink.violated(new ProtocolViolation(name, limitOf(name, this.#shared.limits)))
     return true
-  }
-
-  /** The limit that a violation speaks of, in words. */
-  #limitOf(name: ViolationName): string {
-    const { maxMessage, maxFragments } = this.#shared.limits
-    if (name === 'MESSAGE_TOO_LONG') return `maxMessage is ${maxMessage} bytes`
-    return name === 'TOO_MANY_FRAGMENTS' ? `maxFragments is ${maxFragments}` : ''
   }
 
   /** Hands out a frame or a message: DONE, or how many bytes of it are dealt with, if the rest must wait. */

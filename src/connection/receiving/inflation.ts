@@ -18,6 +18,7 @@ import { afterJob, endJob, InflateJob } from './inflateJob.js'
 import { costOf, INPUT, STEP, violationOf } from './inflateStep.js'
 import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
+import { limitOf } from './sink.js'
 
 /** What the first region of a message holds, and the most by which one grows. */
 const LEAST_REGION = 1008
@@ -292,9 +293,8 @@ export class Inflation implements Growing {
 
   #violates(name: ViolationName): false {
     const { sink, shared } = this.#target
-    const detail = name === 'MESSAGE_TOO_LONG' ? `maxMessage is ${shared.limits.maxMessage} bytes` : ''
     this.drop()
-    sink.violated(new ProtocolViolation(name, detail))
+    sink.violated(new ProtocolViolation(name, limitOf(name, shared.limits)))
     return false
   }
 }

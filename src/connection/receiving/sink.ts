@@ -1,7 +1,7 @@
 // Where what a connection receives goes, and what receiving needs of its server.
 import type { Heap, Region } from '../../codec/codec.js'
 import type { Budget, Claimant } from '../../memory/budget.js'
-import type { ProtocolViolation } from '../../protocol/violation.js'
+import type { ProtocolViolation, ViolationName } from '../../protocol/violation.js'
 import type { Slices } from '../slices.js'
 import type { Turn } from '../turn.js'
 
@@ -19,6 +19,12 @@ export interface IncomingContext {
   readonly anyText?: boolean | undefined
   /** Whether a payload length may be longer than its shortest form (RFC 6455, section 5.2). */
   readonly anyLength?: boolean | undefined
+}
+
+/** The limit that a violation speaks of, in words. */
+export function limitOf(name: ViolationName, { maxMessage, maxFragments }: IncomingContext['limits']): string {
+  if (name === 'MESSAGE_TOO_LONG') return `maxMessage is ${maxMessage} bytes`
+  return name === 'TOO_MANY_FRAGMENTS' ? `maxFragments is ${maxFragments}` : ''
 }
 
 /** Whoever takes what comes in. */
