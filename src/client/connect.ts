@@ -97,8 +97,8 @@ function enter<Data>(
   const peer = new Peer(shared, transport, opening)
   peer.start(early, () => peer.pressure.pause(Reason.opening))
   requestInternals.settle(opening.request)
-  // Whoever waits for `connect` must have had the connection before the first message.
-  setImmediate(() => runOutside(() => peer.pressure.resumeNow(Reason.opening)))
+  // Whoever waits for `connect` must have had the connection, and one turn to listen, before the first message.
+  setImmediate(() => setImmediate(() => runOutside(() => peer.pressure.resumeNow(Reason.opening))))
   return peer.connection
 }
 

@@ -52,6 +52,8 @@ export class LastingConnection<Data> implements Connection<Data> {
   #attempts = 0
   #retry: NodeJS.Timeout | undefined
   #paused = false
+  /** The connection on which a message in fragments has begun; undefined between messages. */
+  #fragmented: Connection<Data> | undefined
   /** Who waits for another connection, or for the end. */
   #waiting: (() => void)[] = []
 
@@ -151,6 +153,9 @@ export class LastingConnection<Data> implements Connection<Data> {
   }
 
   sendFragment(data: string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer, last: boolean): SendResult {
+    const begun = this.#fragmented
+    this.#fragmented = last ? undefined : (begun ?? this.#current)
+    if (begun !== undefined && begun !== this.#current) return 'closed' // its beginning went with another connection
     return this.#current.sendFragment(data, last)
   }
 

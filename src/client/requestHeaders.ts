@@ -21,6 +21,11 @@ export function checkRequest({
   cookies = {},
   origin = '',
 }: Pick<Reach, 'headers' | 'cookies' | 'origin'>): void {
+  for (const [name, fields] of Object.entries({ headers, cookies })) {
+    // A Map, or the Headers of fetch, has no properties of its own: it would send nothing without a word.
+    if (Symbol.iterator in fields)
+      throw callerError('ERR_OPTION_KIND', `${name} must be an object: write Object.fromEntries(${name})`)
+  }
   checkHeaders({ ...headers, Origin: origin })
   for (const name of Object.keys(headers)) {
     if (handshake.includes(name.toLowerCase())) throw callerError('ERR_HEADER', `the handshake sets ${name} itself`)

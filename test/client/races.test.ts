@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { type ConnectError, type Connection, connect } from '../../src/client.js'
+import { type ClientOptions, type ConnectError, type Connection, connect, WebSocket } from '../../src/client.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { tcpServer } from '../load/peers.js'
 import { serving } from '../support/serving.js'
@@ -174,4 +174,57 @@ test('a thousand attempts with one signal leave no listener behind, and no warni
   for (const error of await Promise.all(attempts)) assert.equal(error.code, 'ERR_CONNECT_UNREACHABLE')
   assert.equal(listening, 0)
   assert.deepEqual(warnings, [])
+})
+
+for (const publicApi of [false, true]) {
+  test(`a message behind the 101 waits for a listener of the next turn, publicApi ${publicApi}`, async (t) => {
+    const url = await answering(t, '', Buffer.from([0x81, 2, 0x68, 0x69]))
+    const socket = new WebSocket(url)
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    await new Promise((resolve) => setImmediate(resolve))
+    const event = await new Promise<MessageEvent>((resolve) => {
+      socket.onmessage = resolve
+    })
+    assert.equal(event.data, 'hi')
+    const options: ClientOptions = { publicApi }
+    const client = await connect(url, options)
+    t.after(() => client.terminate())
+    await new Promise((resolve) => setImmediate(resolve))
+    for await (const message of client.messages()) {
+      assert.equal(message.text(), 'hi')
+      client.terminate()
+    }
+  })
+}
+
+test('headers and cookies that are a Map or the Headers of fetch are a TypeError, not nothing', async () => {
+  for (const options of [{ headers: new Headers({ a: 'b' }) }, { headers: new Map() }, { cookies: new Map() }])
+    await assert.rejects(connect('ws://127.0.0.1:1/', options as object), /Object\.fromEntries\((headers|cookies)\)/)
+})
+
+test('the end of a message in fragments is not sent where its beginning was not', async (t) => {
+  const got: string[] = []
+  const server = await serving(t, { message: (_, message) => void got.push(message.text()) })
+  const again = new Promise<void>((resolve) => {
+    connect(`ws://127.0.0.1:${server.address?.port}`, {
+      reconnect: { delay: 10 },
+      open(connection) {
+        connection.sendFragment('beginning', false)
+        setTimeout(() => {
+          for (const one of server.connections) one.terminate()
+        }, 20)
+      },
+      reconnected(connection) {
+        assert.equal(connection.sendFragment('middle', false), 'closed')
+        assert.equal(connection.sendFragment('end', true), 'closed')
+        assert.notEqual(connection.sendFragment('whole', true), 'closed')
+        setTimeout(() => {
+          connection.terminate()
+          resolve()
+        }, 50)
+      },
+    }).catch(assert.fail)
+  })
+  await again
+  assert.deepEqual(got, ['whole'])
 })
