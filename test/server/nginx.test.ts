@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
+import { connect as dial } from '../../src/client.js'
 import { createServer } from '../../src/index.js'
 import { cert, key } from '../support/certificate.js'
 
@@ -127,6 +128,21 @@ describe('behind nginx', { skip: lacking() }, () => {
     assert.equal(String(data), 'hi 127.0.0.1')
     socket.close()
     await once(socket, 'close')
+  })
+
+  test('a client of this package passes, too', async () => {
+    const received = new Promise<string>((resolve, reject) => {
+      dial(`wss://127.0.0.1:${ports.web}/`, {
+        origin: `https://127.0.0.1:${ports.web}`,
+        tls: { rejectUnauthorized: false },
+        open: (connection) => void connection.send('hi'),
+        message(connection, message) {
+          connection.close(1000, 'thank you')
+          resolve(message.text())
+        },
+      }).catch(reject)
+    })
+    assert.equal(await received, 'hi 127.0.0.1')
   })
 
   test('its stream module sends lines of PROXY protocol version 1', { skip: !existsSync(STREAM) }, async () => {
