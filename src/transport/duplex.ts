@@ -88,14 +88,19 @@ export class DuplexTransport implements Transport {
     this.#remaining = 0
     const number = ++this.#lent
     this.#awaited = number
-    this.#later(() => {
-      const last = views.length - 1
-      for (const [at, view] of views.entries()) {
-        if (at < last) this.#stream.write(view)
-        else this.#stream.write(view, () => number === this.#awaited && this.#goOn())
-      }
-    })
-    return PENDING
+    this.#later(() => this.#writeEach(views, number))
+    const stream = this.#stream
+    if (!(stream instanceof Socket) || stream.writableLength > 0) return PENDING
+    this.#awaited = 0 // the system has taken it at once; that is told later
+    return stream.destroyed ? -1 : WRITTEN
+  }
+
+  #writeEach(views: readonly Uint8Array[], number: number): void {
+    const last = views.length - 1
+    for (const [at, view] of views.entries()) {
+      if (at < last) this.#stream.write(view)
+      else this.#stream.write(view, () => number === this.#awaited && this.#goOn())
+    }
   }
 
   /** Whether nothing can be written any more, as with a stream that can't even tell. */

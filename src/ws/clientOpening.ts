@@ -35,11 +35,12 @@ export class ClientOpening {
   readyState: typeof CONNECTING | typeof CLOSING | typeof CLOSED = CONNECTING
   /** The request under way. */
   request: ClientRequest | null = null
+  /** How many redirects have been told. */
+  redirects = 0
   readonly #ws: EventEmitter
   readonly #protocols: readonly string[]
   readonly #opened: Opened
   #options: ClientOptions
-  #redirects = 0
   #origin: Origin | undefined
   readonly #aborted = new WeakSet<ClientRequest>()
 
@@ -85,7 +86,7 @@ export class ClientOpening {
     if (options.followRedirects) this.#guard(url, asked)
     const request = requestFor(url, asked)
     this.request = request
-    if (this.#redirects > 0) this.#ws.emit('redirect', this.url, request)
+    if (this.redirects > 0) this.#ws.emit('redirect', this.url, request)
     if (asked.timeout) {
       request.on('timeout', () => this.#abortRequest(request, 'Opening handshake has timed out'))
     }
@@ -137,7 +138,7 @@ export class ClientOpening {
   }
 
   #redirect(request: ClientRequest, location: string, base: URL, options: FullOptions): void {
-    if (++this.#redirects > options.maxRedirects) return this.#abortRequest(request, 'Maximum redirects exceeded')
+    if (++this.redirects > options.maxRedirects) return this.#abortRequest(request, 'Maximum redirects exceeded')
     this.#aborted.add(request)
     request.destroy()
     let url: URL

@@ -112,11 +112,16 @@ export class FrameSender {
     this.#callbacks?.hasLeft(this.outgoing.completed)
   }
 
+  /** The connection ends at once: what waits for a Blob is not sent. */
+  giveUp(): void {
+    this.#blobs?.end(blobError())
+  }
+
   /** Nothing leaves any more, as the transport is gone: gives back everything, and tells those who wait. */
   end(): void {
     this.#ended = true
     this.hasLeft()
-    this.#blobs?.end(blobError())
+    this.giveUp()
     this.#callbacks?.end()
     this.#deflation?.free()
     this.outgoing.free()

@@ -66,7 +66,10 @@ export class SocketEnd {
     if ((actions & Action.stopDelivery) !== 0) this.#peer.deliveryEnds()
     if ((actions & Action.flush) !== 0) frames.outgoing.touch()
     if ((actions & Action.halfClose) !== 0) transport.end()
-    if ((actions & Action.destroy) !== 0) transport.close()
+    if ((actions & Action.destroy) !== 0) {
+      frames.giveUp()
+      transport.close()
+    }
     if ((actions & Action.finish) !== 0) transport.endBoth()
     if ((actions & (Action.halfClose | Action.finish)) !== 0) this.#written()
   }

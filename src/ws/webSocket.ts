@@ -138,6 +138,11 @@ export class WebSocket extends EventEmitter {
     return this.#opening?.request
   }
 
+  /** How often a client has been redirected. */
+  get _redirects(): number | undefined {
+    return this.#opening?.redirects
+  }
+
   /** The socket that it was opened over. */
   get _socket(): Duplex | null {
     return this.#peer?.expose() ?? null
@@ -169,10 +174,11 @@ export class WebSocket extends EventEmitter {
     else if (this.readyState === OPEN) this.#peer?.close(closePayload(code, reason))
   }
 
-  /** Ends the connection at once. */
+  /** Ends the connection at once: what was sent before has left, as far as the system takes it. */
   terminate(): void {
-    if (this.readyState === CONNECTING) this.#opening?.abort()
-    else this.#peer?.terminate()
+    if (this.readyState === CONNECTING) return this.#opening?.abort()
+    this.#peer?.frames.writeOut()
+    this.#peer?.terminate()
   }
 
   /** Stops reading. */
@@ -261,6 +267,7 @@ for (const name of [...ATTRIBUTES, 'addEventListener', 'removeEventListener']) {
 
 for (const type of ['open', 'error', 'close', 'message']) {
   Object.defineProperty(WebSocket.prototype, `on${type}`, {
+    configurable: true,
     enumerable: true,
     get(this: WebSocket): EventHandler | null {
       return attribute(this, type)

@@ -1,5 +1,6 @@
 // send, ping and pong: what they take, what arrives, what they throw, and when they call back.
 import { Buffer } from 'node:buffer'
+import type { Duplex } from 'node:stream'
 import { masked, TEXT } from '../support/frames.js'
 import { same } from './same.js'
 import type { Stage } from './stage.js'
@@ -113,6 +114,40 @@ same('the callback of a Blob keeps the order of what is sent', async (stage) => 
   await stage.noted('before', 'the blob', 'behind')
   await peer.destroy()
   await stage.noted('close')
+})
+
+same('what was sent before terminate() leaves, and its callbacks say so', async (stage) => {
+  const { peer, ws } = await stage.pair()
+  ws.send('before', (error) => stage.note('sent', error ?? 'well'))
+  ws.send(Buffer.alloc(40_000), (error) => stage.note('sent', error ?? 'well'))
+  ws.terminate()
+  await stage.frames(peer, 2)
+  await stage.noted('sent', 'sent', 'close')
+})
+
+same('a WebSocket that is terminated when it is told of has been opened for its peer', async (stage) => {
+  const { port, wss } = await stage.serve()
+  wss.on('connection', (ws) => {
+    ws.send('hello')
+    ws.terminate()
+  })
+  await stage.frames(await stage.connect(port), 1)
+})
+
+same('what is sent when _socket is destroyed has an error for its callback', async (stage) => {
+  const { ws } = await stage.pair()
+  const { _socket: socket } = ws as unknown as { _socket: Duplex }
+  socket.destroy()
+  ws.send('after', (error) => stage.note('sent', error instanceof Error))
+  await stage.noted('sent', 'close')
+})
+
+same('a Blob that is being read at terminate() is not sent, nor what is behind it', async (stage) => {
+  const { ws } = await stage.pair()
+  Reflect.apply(ws.send, ws, [new Blob(['blob']), (error: unknown) => stage.note('the blob', error ?? 'well')])
+  ws.send('behind', (error) => stage.note('behind', error ?? 'well'))
+  ws.terminate()
+  await stage.noted('the blob', 'behind')
 })
 
 for (const parameters of [

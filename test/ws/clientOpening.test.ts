@@ -148,7 +148,7 @@ describe('redirects', () => {
           client.on('open', () => client.close(1000))
           client.on('error', (error) => seen.push(shown(error)))
           await ended(client)
-          seen.push(client.url)
+          seen.push(client.url, Reflect.get(client, '_redirects'))
         })
       }
     }

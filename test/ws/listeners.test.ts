@@ -170,8 +170,10 @@ test('the class has the constants and the attributes of ws, where they can be se
     }
   }
   const names = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']
-  for (const name of [...names, 'onopen', 'onclose', 'onerror', 'onmessage'])
-    assert.equal(Object.getOwnPropertyDescriptor(WebSocket.prototype, name)?.enumerable, true, name)
+  for (const name of [...names, 'onopen', 'onclose', 'onerror', 'onmessage']) {
+    const property = Object.getOwnPropertyDescriptor(WebSocket.prototype, name)
+    assert.deepEqual([property?.enumerable, property?.configurable], [true, true], name)
+  }
   assert.ok(new WebSocket(null) instanceof EventEmitter)
 })
 

@@ -180,7 +180,7 @@ export class Outgoing implements Writer {
     if (done === undefined) return
     this.#outstanding = undefined
     this.#finished += done.length
-    this.#completed += done.length
+    if (status >= 0) this.#completed += done.length
     done.unpin(this.#shared.budget, this.#holder)
     if (status < 0) this.#owner.writeFailed()
     else this.flush()
@@ -232,7 +232,7 @@ export class Outgoing implements Writer {
     this.#block = undefined
     const status = this.#transport.write(pointer, length)
     if (status === PENDING) this.#stands(block, pointer, length)
-    else this.#completed += length
+    else if (status >= 0) this.#completed += length
     block.release()
     return status >= 0 && this.#writeWaiting()
   }
@@ -268,9 +268,9 @@ export class Outgoing implements Writer {
         this.#outstanding = next
         return true
       }
-      this.#completed += next.length
       waiting.unpin(next)
       if (status < 0) return false
+      this.#completed += next.length
     }
     return true
   }
