@@ -11,6 +11,15 @@ import { turnOfThread } from './turn.js'
 const SLICE = 2
 const TURN = 4
 
+/**
+ * Milliseconds of a turn in which a long message is compressed or inflated. A step of one costs as much as hundreds of short
+ * messages, and there is always another one: whoever sends a short message meanwhile would wait for whole turns.
+ */
+const BRIEF = 0.4
+
+/** What a step of a long message costs, and no short one: as much as so many messages. */
+const LONG_STEP = 32
+
 /** Milliseconds in which all who wait in line have had their slices, as far as these can be so short. */
 const ROUND = 200
 
@@ -39,6 +48,8 @@ export class Slices {
   /** Milliseconds that reads have spent of this turn, when that was last seen. */
   #spent = 0
   #serving = false
+  /** Whether a step of a long message was done in this turn. */
+  #brief = false
   readonly #waiting = new Queue<() => void>()
   #scheduled = false
   readonly #turn: Strain
@@ -56,8 +67,10 @@ export class Slices {
   /** A slice of `owner` begins; or goes on, where it has had one already and nobody else since: reads come in rows. */
   begin(owner: unknown): void {
     const { turn } = this.#clock
-    if (turn !== this.#inTurn) this.#left = this.#turn.behind ? 1 : FIRST_MESSAGES
-    else if (owner === this.#owner) return
+    if (turn !== this.#inTurn) {
+      this.#left = this.#turn.behind ? 1 : FIRST_MESSAGES
+      if (!this.#serving) this.#brief = false
+    } else if (owner === this.#owner) return
     this.#owner = owner
     this.#inTurn = turn
     this.#until = 0
@@ -70,11 +83,12 @@ export class Slices {
    */
   spend(messages = 1): boolean {
     this.#left -= messages
-    return this.#left <= 0 && this.#isOver()
+    return this.#left <= 0 && this.#isOver(messages)
   }
 
   /** Asks the clock. */
-  #isOver(): boolean {
+  #isOver(messages: number): boolean {
+    if (messages >= LONG_STEP) this.#brief = true
     this.#left = this.#turn.behind ? 1 : MESSAGES
     const now = performance.now()
     const spent = this.#clock.spent(now)
@@ -90,8 +104,17 @@ export class Slices {
     this.#schedule()
   }
 
+  /** The same with a step of a long message. */
+  laterStep(work: () => void): void {
+    this.later(() => {
+      this.#brief = true
+      work()
+    })
+  }
+
   /** Milliseconds for the slice that begins. */
   #share(spent: number): number {
+    if (this.#brief) return Math.max(BRIEF - spent, 0)
     if (!this.#serving && spent >= TURN) return 0 // it gets on when it is its turn in line
     if (this.#turn.behind) return SHORTEST
     return Math.min(SLICE, Math.max(ROUND / Math.max(this.#waiting.length, 1), SHORTEST))
@@ -106,12 +129,13 @@ export class Slices {
   #goOn(): void {
     this.#scheduled = false
     this.#serving = true
-    const until = performance.now() + (this.#turn.behind ? SLICE / 2 : TURN - this.#spent)
+    const began = performance.now()
+    const most = this.#turn.behind ? SLICE / 2 : TURN - this.#spent
     try {
       do this.#serve()
-      while (this.#waiting.length > 0 && performance.now() < until)
+      while (this.#waiting.length > 0 && performance.now() - began < (this.#brief ? Math.min(BRIEF, most) : most))
     } finally {
-      this.#serving = false
+      this.#serving = this.#brief = false
       this.#spent = 0
       this.#clock.restartTime()
       if (this.#waiting.length > 0) this.#schedule()

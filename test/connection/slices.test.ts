@@ -161,3 +161,32 @@ function spin(milliseconds: number): void {
   const until = performance.now() + milliseconds
   while (performance.now() < until);
 }
+
+test('a turn in which a long message is compressed or inflated is brief, and others are not', async (context) => {
+  const pass = clock(context)
+  const slices = new Slices(unstrained, new TurnClock())
+  const turns = async (later: (work: () => void) => void): Promise<number> => {
+    let most = 0
+    let now = 0
+    for (let n = 0; n < 8; n++) {
+      later(() => {
+        most = Math.max(most, ++now)
+        pass(0.25)
+      })
+    }
+    for (let turn = 0; turn < 10; turn++) {
+      now = 0
+      await new Promise(setImmediate)
+    }
+    return most
+  }
+  assert.equal(await turns((work) => slices.laterStep(work)), 2)
+  assert.equal(await turns((work) => slices.later(work)), 8)
+  // A step that was received ends its slice, where as many short messages would not.
+  const owner = {}
+  slices.begin(owner)
+  let steps = 0
+  do pass(0.25)
+  while (++steps < 20 && !slices.spend(64))
+  assert.ok(steps <= 4, String(steps))
+})

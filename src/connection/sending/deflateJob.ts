@@ -12,7 +12,7 @@ const SLICE_ROOM = 128
 /** Whose time it takes where there is no thread. */
 export interface JobContext {
   readonly heap: Heap
-  readonly slices: { later(work: () => void): void }
+  readonly slices: { later(work: () => void): void; laterStep(work: () => void): void }
 }
 
 export class DeflateJob {
@@ -95,9 +95,9 @@ export class DeflateJob {
           return reject(error)
         }
         if (this.givenUp || done >= this.#length) resolve()
-        else this.#context.slices.later(slice)
+        else this.#context.slices.laterStep(slice)
       }
-      this.#context.slices.later(slice)
+      this.#context.slices.laterStep(slice)
     })
   }
 
