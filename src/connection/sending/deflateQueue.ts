@@ -76,11 +76,11 @@ export class DeflateQueue implements FrameTarget {
   }
 
   /** Takes a piece of a message. Throws OutOfMemory, and has not taken it then. */
-  piece(first: number, data: string | Uint8Array | Message, length: number): void {
+  piece(first: number, data: string | Uint8Array | Message): void {
     const idle = !this.busy
     const piece = { first, payload: this.#payload(data), job: undefined }
     this.#parts.push(piece)
-    this.bytes += length
+    this.bytes += piece.payload.length
     if (idle) this.#goOn()
   }
 
@@ -104,7 +104,9 @@ export class DeflateQueue implements FrameTarget {
 
   /** Puts all that waits into the output now, compressed on the spot. */
   finish(): void {
+    if (!this.busy) return
     for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) this.#put(part)
+    this.#owner.emptied()
   }
 
   /** Nothing more is sent: what waits is given up. */

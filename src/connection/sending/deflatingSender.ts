@@ -109,7 +109,7 @@ export class DeflatingSender extends Sender {
     if (!queue.busy && !isLong) return this.#sendNow(data, compress)
     if (isLong || (length >= SHORT && this.#isCompressed(data, length, compress))) {
       const opcode = isText(data) ? OPCODE_TEXT : OPCODE_BINARY
-      if (!this.#piece(FIN | RSV1 | opcode, pieceOf(data), length)) return this.#sendNow(data, compress)
+      if (!this.#piece(FIN | RSV1 | opcode, pieceOf(data))) return this.#sendNow(data, compress)
     } else this.#frames(queue, data, compress)
     return this.framed()
   }
@@ -128,9 +128,9 @@ export class DeflatingSender extends Sender {
   }
 
   /** Has a piece of a message wait; false where there is no memory for that. Then nothing waits, and it may be sent now. */
-  #piece(first: number, data: string | Uint8Array | Message, length: number): boolean {
+  #piece(first: number, data: string | Uint8Array | Message): boolean {
     try {
-      this.#openQueue.piece(first, data, length)
+      this.#openQueue.piece(first, data)
       return true
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
@@ -158,14 +158,24 @@ export class DeflatingSender extends Sender {
     const { deflation } = this
     this.#queue?.makeRoom(length)
     const waits = this.behind !== undefined || length >= deflation.shared.engines.long
-    if (waits && this.#piece(firstOfFragment(opcode, last), data, exactBytes(data))) return
+    if (waits && this.#piece(firstOfFragment(opcode, last), data)) return
     deflation.fragment(buffer, opcode, data, last)
   }
 
   /** Nothing waits any more: what waited for that goes on, and `drain` may be due (DeflateQueueOwner). */
   emptied(): void {
-    if (this.outgoing.buffered <= this.#context.limits.outputLimit / 2) this.unfinished?.relieved()
+    this.#relieve()
     tellDrained(this, this.#lifecycle)
+  }
+
+  /** What waited here may have been written at once, of which a stream is not told otherwise. */
+  override drained(): void {
+    if (this.behind === undefined) this.#relieve()
+    super.drained()
+  }
+
+  #relieve(): void {
+    if (this.outgoing.buffered <= this.#context.limits.outputLimit / 2) this.unfinished?.relieved()
   }
 
   /** Whether another message is under way. */
