@@ -2,7 +2,9 @@
 import type { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { OutOfMemory } from '../codec/codec.js'
 import type { Agreement, SocketOptions } from './adoption.js'
+import { abortHandshake } from './refusal.js'
 import { WebSocket, webSocketInternals } from './webSocket.js'
 
 const adopted = Symbol('webSocket')
@@ -19,12 +21,32 @@ export function isAdopted(socket: Duplex): boolean {
  *
  * A stream that is no socket is written to at once: whoever reads at its other end may take the first chunk to be the response
  * and nothing else, as `injectWS` of @fastify/websocket does.
+ *
+ * Without memory for it, the peer is refused with 503, or let down where the response has been written; then this returns
+ * false, as nobody is to hear of `ws`.
  */
-export function adopt(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, agreement: Agreement): void {
+export function adopt(
+  ws: WebSocket,
+  socket: Duplex,
+  head: Buffer,
+  options: SocketOptions,
+  agreement: Agreement,
+): boolean {
   Reflect.set(socket, adopted, ws)
   webSocketInternals.agree(ws, agreement)
-  if (socket instanceof Socket && ws.setSocket === WebSocket.prototype.setSocket)
-    return webSocketInternals.open(ws, socket, head, options, agreement.response)
-  socket.write(agreement.response)
-  ws.setSocket(socket, head, options)
+  const isPlain = socket instanceof Socket && ws.setSocket === WebSocket.prototype.setSocket
+  try {
+    if (isPlain) webSocketInternals.open(ws, socket, head, options, agreement.response)
+    else {
+      socket.write(agreement.response)
+      ws.setSocket(socket, head, options)
+    }
+    return true
+  } catch (error) {
+    if (!(error instanceof OutOfMemory)) throw error
+    socket.on('error', () => socket.destroy())
+    if (isPlain) abortHandshake(socket, 503)
+    else socket.destroy()
+    return false
+  }
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { OutOfMemory } from '../codec/codec.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { acceptKey } from '../protocol/openingHandshake.js'
 import type { Agreement, SocketOptions } from './adoption.js'
@@ -162,7 +163,13 @@ export class ClientOpening {
     const { protocols, options, deflate } = asking
     const isDeflated = response.headers['sec-websocket-extensions'] !== undefined
     const protocol = protocols.length > 0 ? (response.headers['sec-websocket-protocol'] ?? '') : ''
-    this.#opened(socket, head, options, { response: '', protocol, deflate: isDeflated ? deflate?.agreed : undefined })
+    const agreement = { response: '', protocol, deflate: isDeflated ? deflate?.agreed : undefined }
+    try {
+      this.#opened(socket, head, options, agreement)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      this.#abortSocket(socket, error.message)
+    }
   }
 
   /** What is wrong with a 101 response, in the words of ws. */

@@ -166,7 +166,7 @@ export class WebSocketServer extends EventEmitter {
     const answer = answerOf(extensions)
     if (answer !== undefined) lines.push(`Sec-WebSocket-Extensions: ${answer}`)
     this.emit('headers', lines, request)
-    this.#open(client, socket, head, { lines, protocol, extensions })
+    if (!this.#open(client, socket, head, { lines, protocol, extensions })) return
     if (this.clients) {
       this.clients.add(client)
       client.on('close', this.#left)
@@ -180,7 +180,8 @@ export class WebSocketServer extends EventEmitter {
     return first
   }
 
-  #open(client: ServerSocket, socket: Duplex, head: Buffer, { lines, protocol, extensions }: Outcome): void {
+  /** Whether it is open: not so without memory for it. */
+  #open(client: ServerSocket, socket: Duplex, head: Buffer, { lines, protocol, extensions }: Outcome): boolean {
     const { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = this.options
     const options = { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation }
     const response = `${lines.join('\r\n')}\r\n\r\n`
@@ -193,6 +194,7 @@ export class WebSocketServer extends EventEmitter {
     Object.assign(client, { _protocol: protocol, _extensions: extensions })
     socket.write(response)
     client.setSocket(socket, head, options)
+    return true
   }
 
   #letGo(): void {

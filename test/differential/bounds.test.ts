@@ -108,3 +108,46 @@ same('text that compresses badly and is no UTF-8, with skipUTF8Validation and wi
   await stage.drop(peer)
   await refused(stage, { perMessageDeflate: true }, DEFLATE, compressed(TEXT, deflated(noise)))
 })
+
+/** Writes these one after the other, each in a segment of its own, until the connection is closed. */
+async function inSegments(stage: Stage, options: Options, segments: readonly Buffer[]): Promise<void> {
+  const { peer, ws } = await stage.pair({ closeTimeout: 100, ...options }, DEFLATE)
+  peer.socket.setNoDelay(true)
+  for (const segment of segments) {
+    if (ws.readyState !== 1) break
+    peer.write(segment)
+    await stage.quiet(5)
+  }
+  if (ws.readyState !== 1) {
+    const [close] = await peer.frames(1)
+    stage.note('close code', close?.payload.readUInt16BE(0))
+  }
+  await stage.drop(peer)
+}
+
+const pieces = (frame: Buffer, length: number): Buffer[] =>
+  Array.from({ length: Math.ceil(frame.length / length) }, (_, at) => frame.subarray(at * length, (at + 1) * length))
+for (const [name, segments] of [
+  ['a message in as many pieces', pieces(masked(BINARY, Buffer.alloc(94, 1)), 20)],
+  ['a message in more pieces', pieces(masked(BINARY, Buffer.alloc(114, 1)), 20)],
+  [
+    'messages in many pieces in all',
+    [1, 2, 3].flatMap((fill) => pieces(masked(TEXT, Buffer.alloc(94, 96 + fill)), 20)),
+  ],
+  [
+    'fragments in many pieces in all',
+    [
+      ...pieces(masked(BINARY, Buffer.alloc(94, 1), false), 20),
+      ...pieces(masked(CONTINUATION, Buffer.alloc(94, 1)), 20),
+    ],
+  ],
+  ['a compressed message in more pieces', pieces(compressed(BINARY, deflated(randomBytes(114))), 20)],
+] as const) {
+  same(`maxBufferedChunks and ${name}`, (stage) =>
+    inSegments(stage, { maxBufferedChunks: 5, perMessageDeflate: true }, segments),
+  )
+}
+
+same('maxBufferedChunks 0 is any number', (stage) =>
+  inSegments(stage, { maxBufferedChunks: 0 }, pieces(masked(BINARY, Buffer.alloc(200, 1)), 5)),
+)
