@@ -101,6 +101,7 @@ describe('npm run bench:codec -- --quick', () => {
         ['validate, characters of one kind', 8],
         ['deflate', 8],
         ['inflate', 8],
+        ['levels of compression', 6],
         ['hand-over to a thread', 2],
         ['work on the main thread', 8],
         ['inbox size', 5],
