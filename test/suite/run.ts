@@ -99,7 +99,8 @@ function print(text: string): void {
 
 const files = testFiles(positionals, values.except)
 if (values.list) {
-  for (const { name } of files) console.log(name)
+  const list = files.map(({ name }) => `${name}\n`).join('')
+  await new Promise((resolve) => process.stdout.write(list, resolve)) // a pipe may take a part of it first
   process.exit(0)
 }
 const began = performance.now()
