@@ -1,5 +1,6 @@
 // Where a server can listen, so that one test runs over plain, TLS and Unix sockets, and over both transports.
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,9 +32,11 @@ export const transports = [
 
 let paths = 0
 
-/** A path for a Unix socket that nobody has. */
+/** A path for a Unix socket that nobody has: a process that was killed may have left one behind, and had the same number. */
 export function freePath(): string {
-  return join(tmpdir(), `millrace-${process.pid}-${paths++}.sock`)
+  const path = join(tmpdir(), `millrace-${process.pid}-${paths++}.sock`)
+  rmSync(path, { force: true })
+  return path
 }
 
 export function listenOptions({ secure, unix }: Place): ListenOptions {

@@ -107,17 +107,26 @@ describe('what is not plain is for node:http', () => {
   })
 })
 
-test('a client that has said nothing when the server closes is left to node:http', async () => {
-  const { server, port, http } = await listening(engines[1] ?? assert.fail())
-  const socket = connect(port, '127.0.0.1')
-  await once(socket, 'connect')
-  await sleep(20)
-  server.close()
-  await sleep(20)
-  assert.equal(await new Promise((resolve) => http.getConnections((_error, count) => resolve(count))), 1)
-  socket.write(head())
-  const [answer] = await once(socket, 'data')
-  assert.match(String(answer), /^HTTP\/1\.1 426 /)
-  socket.destroy()
-  await once(server, 'close')
+test('a client that has said nothing when the server closes is left to node:http, which ends it from Node.js 26 on', async () => {
+  const left: unknown[] = []
+  for (const engine of engines) {
+    const { server, port, http } = await listening(engine)
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    await sleep(20)
+    const closed = once(server, 'close')
+    server.close()
+    await sleep(20)
+    const count = await new Promise((resolve) => http.getConnections((_error, found) => resolve(found)))
+    left.push(count)
+    if (count === 1) {
+      socket.write(head())
+      const [answer] = await once(socket, 'data')
+      assert.match(String(answer), /^HTTP\/1\.1 426 /)
+    }
+    socket.destroy()
+    await closed
+  }
+  assert.equal(left[1], left[0])
 })
