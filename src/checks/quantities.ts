@@ -89,3 +89,13 @@ export function defaultsOf<Name extends string>(
   const entries = Object.entries<{ readonly byDefault: number }>(table)
   return Object.fromEntries(entries.map(([name, { byDefault }]) => [name, byDefault])) as Record<Name, number>
 }
+
+/** The numbers of a table as `options` say them, and as `base` says the others. */
+export function numbersOf<Name extends string>(
+  options: object,
+  base: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, number>> {
+  const entries = Object.entries<number>(base)
+  const given = entries.map(([name, otherwise]) => [name, Number(Reflect.get(options, name) ?? otherwise)])
+  return Object.fromEntries(given) as Record<Name, number>
+}

@@ -6,10 +6,16 @@ import { DeflateAgreements } from '../connection/deflateAgreements.js'
 import { deflateSettings } from '../connection/deflateSettings.js'
 import type { Handlers } from '../connection/handlers.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
-import { openRoute, openServer, type RouteContext, type RouteSettings, type ServerParts } from '../connection/shared.js'
-import { Budget } from '../memory/budget.js'
-import { Deadlines } from '../time/deadlines.js'
-import { type ClientOptions, clientLimits, streamThreshold } from './options.js'
+import {
+  openBudget,
+  openRoute,
+  openServer,
+  type RouteContext,
+  type RouteSettings,
+  type ServerParts,
+  streamThresholdOf,
+} from '../connection/shared.js'
+import { type ClientOptions, clientLimits } from './options.js'
 import { noTopics } from './topics.js'
 
 export interface ClientContext<Data> {
@@ -26,15 +32,9 @@ function partsOfThread(): ServerParts<unknown> {
 }
 
 function open(): ServerParts<unknown> {
-  const budget = new Budget(serverLimits.payloadMemory.byDefault, 0, () => deadlines.start())
-  const deadlines: Deadlines = new Deadlines((now) => {
-    budget.stalls.check(now)
-    return budget.stalls.watched > 0
-  })
   return openServer({
+    ...openBudget(serverLimits.payloadMemory.byDefault),
     encoder: encoderOfThread('client'),
-    budget,
-    deadlines,
     topics: noTopics,
     closed: () => undefined,
   })
@@ -51,7 +51,7 @@ export function contextFor<Data>(options: ClientOptions<Data>, handlers: Handler
     limits,
     outputPolicy,
     large: undefined,
-    streamThreshold: streamThreshold(options),
+    streamThreshold: streamThresholdOf(options, limits.maxMessage),
     streamLeft,
   }
   const key = JSON.stringify([settings, deflate])

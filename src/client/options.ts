@@ -2,7 +2,7 @@
 import type { LookupFunction } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { connectionLimits, serverLimits } from '../checks/limits.js'
-import { defaultsOf } from '../checks/quantities.js'
+import { defaultsOf, numbersOf } from '../checks/quantities.js'
 import type { Connection } from '../connection/connection.js'
 import type { DeflateOptions } from '../connection/deflateSettings.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
@@ -121,8 +121,6 @@ export interface KeptMessages {
   readonly dropped: number
 }
 
-const SIXTY_FOUR_BIT = 65_535
-
 /** The limits of a client that was told nothing. */
 const defaults: ClientLimits = {
   ...defaultsOf(connectionLimits),
@@ -131,22 +129,5 @@ const defaults: ClientLimits = {
 
 /** The limits that `options` ask for. */
 export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
-  const given: Record<string, number> = {}
-  for (const [name, byDefault] of Object.entries(defaults))
-    given[name] = Number(Reflect.get(options, name) ?? byDefault)
-  return { ...defaults, ...given }
-}
-
-/** Bytes above which messages go to the `stream` handler; undefined without one. */
-export function streamThreshold({
-  stream,
-  streamThreshold = SIXTY_FOUR_BIT,
-  maxMessage,
-}: {
-  readonly stream?: unknown
-  readonly streamThreshold?: number
-  readonly maxMessage?: number
-}): number | undefined {
-  if (stream === undefined) return undefined
-  return Math.min(streamThreshold, maxMessage ?? defaults.maxMessage)
+  return numbersOf<keyof ClientLimits>(options, { ...defaults })
 }

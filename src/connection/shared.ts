@@ -1,10 +1,11 @@
 // What connections share: the parts of their server, and what holds for their route. It is put together here, and only
 // here.
+import { routeQuantities } from '../checks/quantities.js'
 import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
-import type { Budget } from '../memory/budget.js'
+import { Budget } from '../memory/budget.js'
 import type { Pool } from '../pool/pool.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
-import { type Deadlines, ticksOf } from '../time/deadlines.js'
+import { Deadlines, ticksOf } from '../time/deadlines.js'
 import { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
 import type { Agreed } from './deflateAgreements.js'
@@ -111,4 +112,23 @@ export function openRoute<Data>(
     maxLifetime: ticksOf(limits.maxLifetime),
   }
   return { ...parts, ...settings, handlers, callbacks: new Callbacks(handlers, parts.work), times }
+}
+
+/** The budget of a server, and the deadlines of its connections, which look after the payloads that must not stop. */
+export function openBudget(bytes: number): Pick<ServerParts<unknown>, 'budget' | 'deadlines'> {
+  const budget = new Budget(bytes, 0, () => deadlines.start())
+  const deadlines: Deadlines = new Deadlines((now) => {
+    budget.stalls.check(now)
+    return budget.stalls.watched > 0
+  })
+  return { budget, deadlines }
+}
+
+/** Bytes above which messages go to the `stream` handler; undefined without one. */
+export function streamThresholdOf(
+  { stream, streamThreshold }: { readonly stream?: unknown; readonly streamThreshold?: number },
+  maxMessage: number,
+): number | undefined {
+  if (stream === undefined) return undefined
+  return Math.min(streamThreshold ?? routeQuantities.streamThreshold.byDefault, maxMessage)
 }

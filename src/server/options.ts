@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { checkOptions } from '../checks/check.js'
 import { limits, shareOf } from '../checks/limits.js'
-import { defaultsOf } from '../checks/quantities.js'
+import { defaultsOf, numbersOf } from '../checks/quantities.js'
 import { everywhere, routeOptions } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import type { DeflateOptions } from '../connection/deflateSettings.js'
@@ -276,11 +276,8 @@ export const defaultLimits: ServerLimits = defaultsOf(limits)
 
 /** The limits that `options` ask for, and those of `base` besides. */
 export function limitsOf(options: Partial<ServerLimits>, base: ServerLimits = defaultLimits): ServerLimits {
-  const given: Record<string, number> = {}
-  for (const [name, byDefault] of Object.entries(base)) given[name] = Number(Reflect.get(options, name) ?? byDefault)
+  const limits = numbersOf<keyof ServerLimits>(options, { ...base })
   const { maxConnections, maxConnectionsPerAddress } = options
-  if (maxConnections !== undefined && maxConnectionsPerAddress === undefined) {
-    given['maxConnectionsPerAddress'] = shareOf(maxConnections)
-  }
-  return { ...base, ...given }
+  if (maxConnections === undefined || maxConnectionsPerAddress !== undefined) return limits
+  return { ...limits, maxConnectionsPerAddress: shareOf(maxConnections) }
 }

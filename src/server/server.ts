@@ -12,13 +12,11 @@ import type { Connection, Sendable } from '../connection/connection.js'
 import type { DeflateStatistics } from '../connection/deflateTally.js'
 import { Peer } from '../connection/peer.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
-import { openServer, type ServerParts } from '../connection/shared.js'
+import { openBudget, openServer, type ServerParts } from '../connection/shared.js'
 import { traced } from '../connection/trace.js'
 import { turnOfThread } from '../connection/turn.js'
-import { Budget } from '../memory/budget.js'
 import { type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { requestInternals } from '../protocol/upgradeRequest.js'
-import { Deadlines } from '../time/deadlines.js'
 import type { Broker, BrokerStatistics } from '../topics/broker.js'
 import { Topics } from '../topics/topics.js'
 import type { Transport } from '../transport/transport.js'
@@ -201,14 +199,8 @@ export class ProcessServer {
   }
 
   #open({ payloadMemory }: ServerLimits): ServerParts<unknown> {
-    const budget = new Budget(payloadMemory, 0, () => deadlines.start())
-    const deadlines: Deadlines = new Deadlines((now) => {
-      budget.stalls.check(now)
-      return budget.stalls.watched > 0
-    })
     return openServer({
-      budget,
-      deadlines,
+      ...openBudget(payloadMemory),
       topics: this.#topics,
       closed: (connection) => {
         this.#census.remove(connection)

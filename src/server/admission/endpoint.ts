@@ -1,6 +1,5 @@
 // One route, or the server's own handlers: decides on requests, and holds what its connections share.
 import { callerError } from '../../checks/errors.js'
-import { routeQuantities } from '../../checks/quantities.js'
 import { isThenable } from '../../checks/thenable.js'
 import { type Agreed, DeflateAgreements } from '../../connection/deflateAgreements.js'
 import { type DeflateSettings, deflateSettings } from '../../connection/deflateSettings.js'
@@ -10,6 +9,7 @@ import {
   openRoute,
   type RouteContext,
   type ServerParts,
+  streamThresholdOf,
 } from '../../connection/shared.js'
 import { report, tell } from '../../internals/report.js'
 import { Pool } from '../../pool/pool.js'
@@ -169,11 +169,4 @@ function withDeflate(accepted: AcceptedUpgrade, deflate: Agreed | undefined): Ac
 function largeOf({ large }: AnyRoute): LargeRoute<unknown> | undefined {
   if (large === undefined) return undefined
   return { pool: new Pool(large), context: (connection) => large.context?.(connection) }
-}
-
-function streamThresholdOf(
-  { stream, streamThreshold = routeQuantities.streamThreshold.byDefault }: AnyRoute,
-  maxMessage: number,
-): number | undefined {
-  return stream === undefined ? undefined : Math.min(streamThreshold, maxMessage)
 }
