@@ -1,7 +1,8 @@
 // Measures a row for both checkouts, each with two servers, by turns: what A's two servers differ by is the noise.
 import type { LoadClient } from '../support/loadClient.js'
+import type { MeasuredServer } from '../support/measuredServer.js'
 import type { Pace, Row } from './rows.js'
-import { Target } from './target.js'
+import { openTarget } from './target.js'
 
 /** A figure for each of A, A', B and B'. */
 export type Four = readonly [a: number, a2: number, b: number, b2: number]
@@ -66,13 +67,13 @@ async function roundOf(places: readonly Place[], round: number): Promise<Four> {
 
 /** One of A, A', B and B': a server that stays up, or one for each round, where nobody must have used it. */
 class Place {
-  readonly #open: () => Promise<Target>
-  readonly #round: (server: Target) => Promise<number>
+  readonly #open: () => Promise<MeasuredServer>
+  readonly #round: (server: MeasuredServer) => Promise<number>
   readonly #fresh: boolean
-  #running: Target | undefined
+  #running: MeasuredServer | undefined
 
   constructor(checkout: string, row: Row, client: LoadClient, pace: Pace) {
-    this.#open = () => Target.open(checkout, row.mode)
+    this.#open = () => openTarget(checkout, row.mode)
     this.#round = (server) => row.round(server, client, pace)
     this.#fresh = row.fresh
   }

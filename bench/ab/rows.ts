@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LoadOptions } from '../../src/load/load.js'
 import type { LoadClient } from '../support/loadClient.js'
-import type { Mode, Target } from './target.js'
+import type { MeasuredServer } from '../support/measuredServer.js'
+import type { Mode } from './target.js'
 
 /** How long, and how much, is measured in a round. */
 export interface Pace {
@@ -23,7 +24,7 @@ export interface Row {
   readonly mode: Mode
   /** Each round has a server of its own, which nobody has used. */
   readonly fresh: boolean
-  round(server: Target, client: LoadClient, pace: Pace): Promise<number>
+  round(server: MeasuredServer, client: LoadClient, pace: Pace): Promise<number>
 }
 
 const KIB = 1024

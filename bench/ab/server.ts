@@ -2,7 +2,7 @@
 // usage: server CHECKOUT MODE, `echo` or `publish`; it answers to the questions below.
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { answer, goes } from '../support/talk.js'
+import { measured } from '../support/measured.js'
 
 type Library = typeof import('../../src/index.js')
 
@@ -18,22 +18,4 @@ const server = createServer({
 })
 await server.listen({ port: 0, host: '127.0.0.1' })
 
-function port(): number {
-  const { address } = server
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** For systems that do not tell other processes. */
-function usage(): { cpu: number; mainThread: number } {
-  const { user, system } = process.cpuUsage()
-  return { cpu: user + system, mainThread: 0 }
-}
-
-/** Bytes of the process after a garbage collection: what connections hold, not what their opening left behind. */
-function resident(): number {
-  globalThis.gc?.()
-  return process.memoryUsage.rss()
-}
-
-goes('first')
-answer({ port, usage, resident })
+measured(() => server.address)

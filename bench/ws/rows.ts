@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LoadOptions } from '../../src/load/load.js'
 import type { LoadClient } from '../support/loadClient.js'
-import type { Mode, Place, Target } from './target.js'
+import type { MeasuredServer } from '../support/measuredServer.js'
+import type { Mode, Place } from './target.js'
 
 export interface Row {
   readonly name: string
@@ -13,7 +14,7 @@ export interface Row {
   readonly goal: number
   /** Each round has a server of its own, which nobody has used. */
   readonly fresh: boolean
-  round(server: Target, client: LoadClient, pace: Pace): Promise<number>
+  round(server: MeasuredServer, client: LoadClient, pace: Pace): Promise<number>
 }
 
 export interface Pace {

@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import * as ws from 'ws'
-import { answer, goes } from '../support/talk.js'
+import { measured } from '../support/measured.js'
 
 const [engine, mode, place] = process.argv.slice(2)
 const { WebSocketServer } = engine === 'ws' ? ws : ((await import('../../src/ws.js')) as unknown as typeof ws)
@@ -28,22 +28,4 @@ function sent(error?: Error): void {
   if (error) throw error
 }
 
-function port(): number {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** For systems that do not tell other processes. */
-function usage(): { cpu: number; mainThread: number } {
-  const { user, system } = process.cpuUsage()
-  return { cpu: user + system, mainThread: 0 }
-}
-
-/** Bytes of the process after a garbage collection: what connections hold, not what their opening left behind. */
-function resident(): number {
-  globalThis.gc?.()
-  return process.memoryUsage.rss()
-}
-
-goes('first')
-answer({ port, usage, resident })
+measured(() => server.address())

@@ -1,9 +1,10 @@
 // npm run bench -- ws: what a program for ws takes on `millrace/ws`, as a share of what it takes on ws itself.
 import { LoadClient } from '../support/loadClient.js'
+import type { MeasuredServer } from '../support/measuredServer.js'
 import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
 import { roundedTo, textTable } from '../support/table.js'
 import { type Pace, type Row, rows } from './rows.js'
-import { type Engine, Target } from './target.js'
+import { type Engine, openTarget } from './target.js'
 
 const CLIENT_CORE = 1
 const ROUNDS = 9
@@ -54,7 +55,7 @@ function paceOf(choice: Choice): Pace {
 
 /** Measures both engines by turns; the first of a round is the second of the next. */
 async function compare(row: Row, client: LoadClient, pace: Pace): Promise<Compared> {
-  const open = (engine: Engine): Promise<Target> => Target.open(engine, row.mode, row.place)
+  const open = (engine: Engine): Promise<MeasuredServer> => openTarget(engine, row.mode, row.place)
   const kept = row.fresh ? [] : await Promise.all(ENGINES.map(open))
   const rounds: number[][] = []
   try {
