@@ -7,7 +7,7 @@ import type { CodecTask, TaskResult } from '../codec/codecTask.js'
 import { WORKSPACE_BYTES } from '../codec/compression.js'
 import { ownFile, packageFor } from '../internals/packages.js'
 import { report } from '../internals/report.js'
-import { Queue } from '../time/queue.js'
+import { AtMost } from './atMost.js'
 import type { MappedMemory } from './task.js'
 import { runIn, type ThreadsPackage } from './threads.js'
 
@@ -39,12 +39,12 @@ export class CodecThreads {
   /** The most threads. */
   readonly most: number
   #threads: Piscina<PlacedTask, TaskResult> | undefined
-  #running = 0
-  readonly #waiting = new Queue<() => void>()
+  readonly #turns: AtMost
   #failures = 0
 
   constructor(most: number) {
     this.most = most
+    this.#turns = new AtMost(most)
   }
 
   /** Whether anything may be handed over: where threads can't be had, or do not live, each does its own work. */
@@ -56,16 +56,8 @@ export class CodecThreads {
    * Does a task in a thread. All that it points to must stay where it is until this settles. Rejects where no thread can be
    * had, and if the thread dies: then what the task writes may be half written. Rejects with OutOfMemory without a workspace.
    */
-  async run(task: CodecTask): Promise<TaskResult> {
-    if (this.#running < this.most) this.#running++
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // a task that is done wakes the next
-    try {
-      return await this.#run(task)
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
-    }
+  run(task: CodecTask): Promise<TaskResult> {
+    return this.#turns.run(() => this.#run(task))
   }
 
   /** Ends the threads; the next task starts others. */

@@ -11,6 +11,7 @@ import { codecOfThread } from '../codec/codec.js'
 import { ownFile, packageFor } from '../internals/packages.js'
 import { report } from '../internals/report.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
+import { AtMost } from './atMost.js'
 import type { Failure, LargeResult, Outcome, Task, ThreadData } from './task.js'
 import { runIn, type ThreadsPackage } from './threads.js'
 
@@ -55,14 +56,12 @@ export class Pool {
   readonly ordered: boolean
   readonly #options: LargeOptions
   readonly #module: string
-  readonly #most: number
   /** The class of the pool of threads, and the file that each thread runs. */
   readonly #piscina: ThreadsPackage['Piscina']
   readonly #worker: string
   #threads: Piscina<Task, Outcome> | undefined
-  #running = 0
-  /** Tasks that wait for a thread. They wait here and not in piscina, so that a message's time begins when it gets one. */
-  readonly #waiting: (() => void)[] = []
+  /** Tasks wait for a thread here and not in piscina, so that a message's time begins when it gets one. */
+  readonly #turns: AtMost
 
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
   constructor(options: LargeOptions) {
@@ -77,7 +76,7 @@ export class Pool {
     this.#worker = ownFile('the option large', './worker.js', import.meta.url)
     this.#options = options
     this.#module = url.href
-    this.#most = threads
+    this.#turns = new AtMost(threads)
     this.threshold = threshold
     this.ordered = ordered
   }
@@ -85,7 +84,7 @@ export class Pool {
   /** Whether as many messages wait for a thread as may. */
   get full(): boolean {
     const { queue = QUEUE.byDefault } = this.#options
-    return this.#running >= this.#most && this.#waiting.length >= queue
+    return this.#turns.isFull(queue)
   }
 
   /** Loads the module in a thread; rejects with what it throws. */
@@ -98,16 +97,8 @@ export class Pool {
    * write, to its last moment: this settles after that. Rejects with an InvalidJson if the message, which is from
    * `source`, should be JSON and is not.
    */
-  async run(task: Task, source: object): Promise<LargeResult> {
-    if (this.#running < this.#most) this.#running++
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve)) // a task that is done wakes the next
-    try {
-      return await this.#inThread(task, source, this.#options.timeout)
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
-    }
+  run(task: Task, source: object): Promise<LargeResult> {
+    return this.#turns.run(() => this.#inThread(task, source, this.#options.timeout))
   }
 
   /** Ends all threads. */
@@ -139,7 +130,7 @@ export class Pool {
   #start(): Piscina<Task, Outcome> {
     const { idleTimeout = IDLE_TIMEOUT.byDefault, atomics = 'disabled' } = this.#options
     const workerData: ThreadData = { memory: codecOfThread().memory, module: this.#module }
-    const threads = { minThreads: 0, maxThreads: this.#most, idleTimeout, atomics }
+    const threads = { minThreads: 0, maxThreads: this.#turns.most, idleTimeout, atomics }
     const pool = new this.#piscina<Task, Outcome>({ filename: this.#worker, workerData, ...threads })
     // This is an error of a thread between two messages, in a timer of the module's, for instance. The thread is replaced.
     pool.on('error', report)
