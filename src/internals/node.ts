@@ -1,4 +1,5 @@
 // Detection of Node's private API. It is asked for once, on first use, and not at all where asking would warn or throw.
+import type { TLSSocket } from 'node:tls'
 import { types } from 'node:util'
 import { runtime } from './runtime.js'
 
@@ -48,6 +49,8 @@ export interface ListeningHandle {
 export interface Bindings {
   readonly TCP: new (type: number) => StreamHandle
   readonly Pipe: new (type: number) => StreamHandle
+  /** The constructor of TLS handles, which node:tls calls; undefined in a Node.js without TLS. */
+  readonly TLSWrap: unknown
   readonly WriteWrap: new () => HandleRequest
   readonly ShutdownWrap: new () => HandleRequest
   /** Set by Node before each callback and after each write; indices below. */
@@ -87,9 +90,11 @@ function detect(): Bindings | undefined {
     const stream: StreamBinding = binding.call(process, 'stream_wrap')
     const tcp: { TCP: Bindings['TCP'] } = binding.call(process, 'tcp_wrap')
     const pipe: { Pipe: Bindings['Pipe'] } = binding.call(process, 'pipe_wrap')
+    const tls: { TLSWrap?: unknown } = process.versions.openssl === undefined ? {} : binding.call(process, 'tls_wrap')
     return complete({
       TCP: tcp.TCP,
       Pipe: pipe.Pipe,
+      TLSWrap: tls.TLSWrap,
       WriteWrap: stream.WriteWrap,
       ShutdownWrap: stream.ShutdownWrap,
       state: stream.streamBaseState,
@@ -115,6 +120,21 @@ function complete(found: Bindings): Bindings | undefined {
 /** Whether a function is Node's own, in C++: that of another runtime is written in JavaScript. */
 function isNative(value: unknown): boolean {
   return typeof value === 'function' && /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value))
+}
+
+/**
+ * The handle of a TLS socket whose handshake is done and which has TCP or a pipe below it; undefined for TLS over any other
+ * stream, whose handle calls JavaScript for each read and write.
+ */
+export function tlsHandleOf(socket: TLSSocket): StreamHandle | undefined {
+  if (types.isProxy(socket)) return undefined
+  const found = bindings()
+  const handle: unknown = Reflect.get(socket, '_handle')
+  if (found?.TLSWrap === undefined || typeof handle !== 'object' || handle === null) return undefined
+  if (handle.constructor !== found.TLSWrap || socket.getPeerFinished() === undefined) return undefined
+  const below: unknown = Reflect.get(handle, '_parent')
+  if (typeof below !== 'object' || below === null) return undefined
+  return below.constructor === found.TCP || below.constructor === found.Pipe ? (handle as StreamHandle) : undefined
 }
 
 /** The TCP or pipe handle of an object that has one; TLS and HTTP/2 sockets have others, which must not be touched. */

@@ -2,10 +2,12 @@
 import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { KEEP_ALIVE } from '../internals/accept.js'
-import { streamHandleOf } from '../internals/node.js'
+import { streamHandleOf, tlsHandleOf } from '../internals/node.js'
 import { DuplexTransport } from './duplex.js'
 import { HandleTransport } from './handle.js'
+import { SecureTransport } from './secure.js'
 import type { Transport } from './transport.js'
 
 /**
@@ -22,8 +24,15 @@ export function transportAsItIs(stream: Duplex, publicApi = false): Transport {
   if (!(stream instanceof Socket)) return new DuplexTransport(stream)
   stream.setTimeout(0)
   stream.setNoDelay(true)
+  if (stream instanceof TLSSocket) return secureTransportOf(stream, publicApi)
   const handle = stream.writableLength === 0 && !publicApi ? streamHandleOf(stream) : undefined
   return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
+}
+
+/** A TLS socket whose bytes can be had without a stream in between; the private API must be there, and nothing in its buffers. */
+function secureTransportOf(socket: TLSSocket, publicApi: boolean): Transport {
+  const handle = socket.writableLength === 0 && !publicApi ? tlsHandleOf(socket) : undefined
+  return handle === undefined ? new DuplexTransport(socket) : new SecureTransport(handle, socket)
 }
 
 /** What came after the request: `head`, and what the socket has read since. */

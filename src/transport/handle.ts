@@ -62,6 +62,11 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     return (this.#facts & fact) !== 0
   }
 
+  /** Whether reading is stopped. */
+  protected get paused(): boolean {
+    return this.#is(PAUSED)
+  }
+
   get remoteAddress(): string | undefined {
     if (this.#is(CLOSED)) return undefined
     const out: { address?: string } = {}

@@ -69,7 +69,7 @@ describe('the public API', () => {
     transport.close()
   })
 
-  test('serves a TLS socket', async (t) => {
+  test('serves a TLS socket whose handshake is not done', async (t) => {
     const [near] = await socketPair(t)
     const socket = new TLSSocket(near, { isServer: true, secureContext: createSecureContext() })
     socket.on('error', () => undefined)

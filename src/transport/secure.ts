@@ -1,0 +1,121 @@
+// The fast transport over TLS: Node's TLS handle decrypts straight into the inbox and encrypts straight from memory.
+import { Buffer } from 'node:buffer'
+import type { TLSSocket } from 'node:tls'
+import { codecOfThread, INBOX } from '../codec/codec.js'
+import type { StreamHandle } from '../internals/node.js'
+import { inboxOfThread } from '../memory/inbox.js'
+import { HandleTransport } from './handle.js'
+import { PENDING, type Receiver, WRITTEN } from './transport.js'
+
+/** Most bytes that are encrypted at once: the ciphertext lies in Node's memory, outside of every budget. */
+const PIECE = 256 * 1024
+
+export class SecureTransport extends HandleTransport {
+  readonly #tls: TLSSocket
+  /** The handle aborts the process if it is given a second write before the first one is done. */
+  #writing = false
+  /** The part of the write under way that has not been encrypted. */
+  #pointer = 0
+  #remaining = 0
+  /** The transport was closed while a write was under way: whatever that tells, it has failed. */
+  #cut = false
+  /** What was decrypted after reading had been stopped: of the ciphertext that was read before, nothing is left behind. */
+  #held: Buffer[] = []
+  #receiver: Receiver | undefined
+  /** What is to be done when the write is: the end must not be encrypted before what goes ahead of it. */
+  #afterwards: (() => void) | undefined
+
+  constructor(handle: StreamHandle, socket: TLSSocket) {
+    super(handle, socket)
+    this.#tls = socket
+  }
+
+  override get secure(): boolean {
+    return true
+  }
+
+  override get unsent(): number {
+    return this.#remaining + super.unsent
+  }
+
+  override open(receiver: Receiver): void {
+    this.#receiver = receiver
+    super.open(receiver)
+  }
+
+  override read(status: number): Uint8Array | undefined {
+    if (status <= 0 || !this.paused) return super.read(status)
+    this.#held.push(Buffer.from(codecOfThread().view(INBOX, status)))
+    return undefined
+  }
+
+  override resume(): void {
+    super.resume()
+    while (this.#held.length > 0 && !this.paused) this.#deliverHeld()
+  }
+
+  #deliverHeld(): void {
+    const chunk = this.#held.shift()
+    if (chunk !== undefined && this.#receiver !== undefined) inboxOfThread().deliver(this.#receiver, chunk)
+  }
+
+  override write(pointer: number, length: number): number {
+    this.#pointer = pointer
+    this.#remaining = length
+    return this.#writePieces()
+  }
+
+  override writeViews(views: readonly Uint8Array[]): number {
+    this.#remaining = 0
+    return this.#begun(super.writeViews(views))
+  }
+
+  #writePieces(): number {
+    while (this.#remaining > 0) {
+      const length = Math.min(this.#remaining, PIECE)
+      const pointer = this.#pointer
+      this.#pointer += length
+      this.#remaining -= length
+      const status = this.#begun(super.write(pointer, length))
+      if (status !== WRITTEN) return status
+    }
+    return WRITTEN
+  }
+
+  #begun(status: number): number {
+    this.#writing = status === PENDING
+    return status
+  }
+
+  override written(status: number): void {
+    this.#writing = false
+    const next = status < 0 || this.#cut ? Math.min(status, -1) : this.#writePieces()
+    if (next === PENDING) return
+    super.written(next)
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    const afterwards = this.#afterwards
+    if (this.#writing || afterwards === undefined) return
+    this.#afterwards = undefined
+    afterwards()
+  }
+
+  override end(): void {
+    this.#afterwards = () => super.end()
+    this.#goOn()
+  }
+
+  override endBoth(): void {
+    this.#afterwards = () => this.#tls.end(() => this.close())
+    this.#goOn()
+  }
+
+  override close(): void {
+    this.#cut = this.#writing
+    this.#remaining = 0
+    this.#held = []
+    super.close()
+  }
+}
