@@ -1,6 +1,7 @@
 // Accepting at the handle: connections of a net.Server without a net.Socket each, and the way back to node:http.
 import { type Server as NetServer, Socket } from 'node:net'
 import { bindings, type ListeningHandle, type StreamHandle } from './node.js'
+import { copyReads, isAimed } from './stream.js'
 
 /** Idle connections of dead peers are noticed by the system after this many seconds. */
 export const KEEP_ALIVE = 60
@@ -44,11 +45,16 @@ export function acceptHandles(
   return true
 }
 
-/** A socket around an accepted handle, which gets back the bytes in `read`. The handle must never have read into the inbox. */
-export function socketOf(handle: StreamHandle, read?: Uint8Array): Socket {
+/**
+ * A socket around an accepted handle, which gets back the bytes in `read`. If the handle's reads are aimed, they must be
+ * aimed at `inbox`.
+ */
+export function socketOf(handle: StreamHandle, inbox: Uint8Array, read?: Uint8Array): Socket {
   handle.readStop()
   handle.onconnection = null // as Node leaves it
+  const aimed = isAimed(handle)
   const socket = new Socket({ handle, readable: true, writable: true } as object)
+  if (aimed) copyReads(handle, inbox)
   if (read !== undefined && read.length > 0) socket.unshift(read)
   return socket
 }

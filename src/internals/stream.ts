@@ -51,12 +51,41 @@ function load(): void {
 
 let spare: HandleRequest | undefined
 
-/** From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone, and leaks if it is repeated. */
+/** Handles whose reads are aimed, and whose sockets of node:net get copies of what is read. */
+const givenBack = new WeakSet<StreamHandle>()
+
+/**
+ * From now on, reads of `handle` land in `inbox` and are told to `reader`. Can't be undone. Where it is repeated, only the
+ * reader is another one: to aim once more would leak.
+ */
 export function aimReads(handle: StreamHandle, inbox: Uint8Array, reader: HandleReader): void {
   load()
   handle.onconnection = reader
+  if (handle.onread === onread) return
   handle.onread = onread
-  handle.useUserBuffer(inbox)
+  if (!givenBack.has(handle)) handle.useUserBuffer(inbox)
+}
+
+/**
+ * A socket of node:net has been made of a handle whose reads may land in `inbox`: the socket is told of them, from now on
+ * in chunks that have memory of their own, as it expects.
+ */
+export function copyReads(handle: StreamHandle, inbox: Uint8Array): void {
+  load()
+  givenBack.add(handle)
+  const told: unknown = handle.onread
+  if (typeof told !== 'function') return
+  handle.onread = function (this: StreamHandle): undefined {
+    const length = state[readBytesOrError] ?? 0
+    const chunk = length > 0 ? Uint8Array.from(inbox.subarray(0, length)).buffer : undefined
+    state[arrayBufferOffset] = 0
+    Reflect.apply(told, this, [chunk])
+  }
+}
+
+/** Whether reads of a handle are aimed. */
+export function isAimed(handle: StreamHandle): boolean {
+  return handle.onread === onread
 }
 
 /** Starts reading, unless it has been started before; false if the handle can't be read. */

@@ -38,14 +38,14 @@ export class KnownHead {
     this.#request = request
   }
 
-  /** The key in `bytes`, if this is the rest of them. */
-  keyIn(bytes: Buffer): string | undefined {
+  /** The key in the bytes from `start` to `end`, as many as there are of this, if this is the rest of them. */
+  keyIn(bytes: Buffer, start: number, end: number): string | undefined {
     const known = this.#bytes
     const from = this.#keyAt
     const to = from + KEY_LENGTH
-    if (bytes.length !== known.length || bytes.compare(known, 0, from, 0, from) !== 0) return undefined
-    if (bytes.compare(known, to, known.length, to, known.length) !== 0) return undefined
-    const key = bytes.toString('latin1', from, to)
+    if (bytes.compare(known, 0, from, start, start + from) !== 0) return undefined
+    if (bytes.compare(known, to, known.length, start + to, end) !== 0) return undefined
+    const key = bytes.toString('latin1', start + from, start + to)
     return isKey(key) ? key : undefined
   }
 
@@ -75,32 +75,37 @@ export class PlainHeads {
     this.#longest = longest
   }
 
-  /** Reads the head that a read begins with; undefined where this lane is not sure, or that is no upgrade to accept. */
-  read(chunk: Buffer): PlainHead | undefined {
-    const known = this.#known.get(chunk.length)
-    const key = known?.keyIn(chunk)
-    if (known === undefined || key === undefined) return this.#readUnknown(chunk)
-    return { request: known.requestWith(key), kept: { text: key, known }, length: chunk.length }
+  /**
+   * Reads the head with which a read begins that lies in `bytes` from `start` to `end`; undefined where this lane is not
+   * sure, or that is no upgrade to accept. The bytes may be overwritten afterwards.
+   */
+  read(bytes: Buffer, start = 0, end = bytes.length): PlainHead | undefined {
+    const length = end - start
+    const known = this.#known.get(length)
+    const key = known?.keyIn(bytes, start, end)
+    if (known === undefined || key === undefined) return this.#readUnknown(bytes, start, end)
+    return { request: known.requestWith(key), kept: { text: key, known }, length }
   }
 
-  #readUnknown(chunk: Buffer): PlainHead | undefined {
-    const text = chunk.toString('latin1')
+  #readUnknown(bytes: Buffer, start: number, end: number): PlainHead | undefined {
+    const text = bytes.toString('latin1', start, end)
     const head = readRequestHead(text)
     if (head === undefined || head.length > this.#longest || checkUpgrade(head.request) !== undefined) return undefined
     const { request, length } = head
-    if (length === chunk.length && this.#unknown++ % REMEMBERED === 0) this.#remember(chunk, text)
+    const whole = length === end - start
+    if (whole && this.#unknown++ % REMEMBERED === 0) this.#remember(text)
     // A part of a string would keep the whole string alive, so the head alone is decoded again.
-    const kept = length === chunk.length ? text : chunk.toString('latin1', 0, length)
+    const kept = whole ? text : bytes.toString('latin1', start, start + length)
     return { request, kept: { text: kept, known: undefined }, length }
   }
 
   /** The head is read once more: the application is given the request, and may change its headers, which are no other client's. */
-  #remember(chunk: Buffer, text: string): void {
+  #remember(text: string): void {
     const request = readRequestHead(text)?.request
     const key = request?.headers[KEY] ?? ''
     const at = text.indexOf(key)
     if (request === undefined || key.length !== KEY_LENGTH || text.lastIndexOf(key) !== at) return // it can't be said which of them is the key
     if (this.#known.size >= MOST_KNOWN) this.#known.clear()
-    this.#known.set(chunk.length, new KnownHead(Buffer.from(chunk), at, request))
+    this.#known.set(text.length, new KnownHead(Buffer.from(text, 'latin1'), at, request))
   }
 }

@@ -1,6 +1,7 @@
 // The fast transport: a TCP or pipe handle that reads straight into the inbox and writes straight from memory.
 import type { Socket } from 'node:net'
 import { codecOfThread, INBOX, INBOX_LENGTH } from '../codec/codec.js'
+import { socketOf } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
 import {
   aimReads,
@@ -34,6 +35,20 @@ let views: readonly Uint8Array[] | undefined
 function viewsOfThread(): readonly Uint8Array[] {
   views ??= READ_LENGTHS.map((length) => codec().bytes.subarray(INBOX, INBOX + length))
   return views
+}
+
+function firstView(): Uint8Array {
+  return viewsOfThread()[FIRST_LENGTH] ?? codec().bytes
+}
+
+/** What is read from a handle that was accepted lands in the inbox and is told to `reader`, until a transport opens on it. */
+export function readFirst(handle: StreamHandle, reader: HandleReader): void {
+  aimReads(handle, firstView(), reader)
+}
+
+/** A socket of node:net around a handle on which no transport has been opened; it gets back the bytes in `read`. */
+export function socketAround(handle: StreamHandle, read?: Uint8Array): Socket {
+  return socketOf(handle, firstView(), read)
 }
 
 const CLOSED = 1
@@ -89,7 +104,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   open(receiver: Receiver): void {
     this.#receiver = receiver
-    aimReads(this.#handle, viewsOfThread()[FIRST_LENGTH] ?? codec().bytes, this)
+    aimReads(this.#handle, firstView(), this)
     this.#socket?.once('close', () => this.#gone()).on('error', () => this.close())
     if (!this.#is(PAUSED) && !startReading(this.#handle)) this.close()
   }

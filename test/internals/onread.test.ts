@@ -2,8 +2,9 @@
 // Whatever handlers return or throw, what Node gets back is undefined, or a view of the reader's own choice. A mistake here
 // kills the process that runs this.
 import assert from 'node:assert/strict'
+import { socketOf } from '../../src/internals/accept.js'
 import { type Bindings, bindings, type StreamHandle } from '../../src/internals/node.js'
-import { aimReads, readChunks } from '../../src/internals/stream.js'
+import { aimReads, type HandleReader, readChunks } from '../../src/internals/stream.js'
 import { CLOSE, closeStatus, masked, TEXT } from '../support/frames.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { describe, test } from '../support/privateApi.js'
@@ -212,4 +213,61 @@ describe('through the server', () => {
       await bystander.destroy()
     })
   }
+})
+
+test('a socket of node:net made of a handle whose reads were aimed gets each chunk in memory of its own, and another reader none of it', async () => {
+  const { handle, client } = await handlePair()
+  const inbox = new Uint8Array(64)
+  let first = ''
+  aimReads(handle, inbox, {
+    read(status) {
+      first += Buffer.from(inbox.subarray(0, status)).toString()
+      return undefined
+    },
+  })
+  handle.readStart()
+  client.write('first')
+  await eventually(() => first === 'first', 'the first reader')
+  const socket = socketOf(handle, inbox, Buffer.from(first))
+  const chunks: Buffer[] = []
+  let ended = false
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => (ended = true))
+  for (const text of ['second', 'third']) {
+    client.write(text)
+    await eventually(() => Buffer.concat(chunks).toString().endsWith(text), text)
+  }
+  client.socket.end()
+  await eventually(() => ended, 'the end')
+  assert.deepEqual(chunks.map(String), ['first', 'second', 'third'])
+  assert.equal(first, 'first')
+  await client.destroy()
+})
+
+test('reads that were aimed are aimed no second time: only their reader is another one', async () => {
+  const { handle, client } = await handlePair()
+  const inbox = new Uint8Array(64)
+  const seen: string[] = []
+  const reader = (name: string): HandleReader => ({
+    read(status) {
+      if (status > 0) seen.push(`${name} ${Buffer.from(inbox.subarray(0, status)).toString()}`)
+      return undefined
+    },
+  })
+  let aimed = 0
+  const { useUserBuffer } = handle
+  handle.useUserBuffer = (view) => {
+    aimed++
+    useUserBuffer.call(handle, view)
+  }
+  aimReads(handle, inbox, reader('one'))
+  handle.readStart()
+  client.write('first')
+  await eventually(() => seen.length === 1, 'the first read')
+  aimReads(handle, inbox, reader('two'))
+  client.write('second')
+  await eventually(() => seen.length === 2, 'the second read')
+  assert.deepEqual([seen, aimed], [['one first', 'two second'], 1])
+  await new Promise<void>((resolve) => handle.close(resolve))
+  await client.end()
+  await client.destroy()
 })

@@ -2,10 +2,10 @@
 // may cost.
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { ServerParts } from '../../connection/shared.js'
-import { socketOf } from '../../internals/accept.js'
 import { report, tell } from '../../internals/report.js'
 import { PlainHeads } from '../../protocol/knownHeads.js'
 import type { Refusal } from '../../protocol/openingHandshake.js'
+import { socketAround } from '../../transport/handle.js'
 import type { Transport } from '../../transport/transport.js'
 import { Arrivals } from '../admission/arrivals.js'
 import type { AcceptedUpgrade } from '../admission/endpoint.js'
@@ -61,9 +61,9 @@ export function openLanes(
     ...shared,
     heads: new PlainHeads(limits.maxHeaderSize),
     arrived,
-    refused: (handle, refusal) => http.refuse(socketOf(handle), refusal),
+    refused: (handle, refusal) => http.refuse(socketAround(handle), refusal),
     handedOver: (handle, read, due) => {
-      const socket = socketOf(handle, read)
+      const socket = socketAround(handle, read)
       if (http.admit(socket)) http.take(socket, due)
     },
   })

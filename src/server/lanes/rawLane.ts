@@ -2,15 +2,16 @@
 // read and reads the same for everyone. All others go to the second lane with what was read.
 import { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
+import { codecOfThread, INBOX } from '../../codec/codec.js'
 import type { Slices } from '../../connection/slices.js'
 import { acceptHandles } from '../../internals/accept.js'
 import type { StreamHandle } from '../../internals/node.js'
-import { type ChunkReader, readChunks, startReading } from '../../internals/stream.js'
+import { type HandleReader, startReading } from '../../internals/stream.js'
 import type { Budget } from '../../memory/budget.js'
 import type { PlainHeads } from '../../protocol/knownHeads.js'
 import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
-import { HandleTransport } from '../../transport/handle.js'
+import { HandleTransport, readFirst } from '../../transport/handle.js'
 import type { Transport } from '../../transport/transport.js'
 import type { Arrivals, Arrival as Newcomer } from '../admission/arrivals.js'
 import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
@@ -78,7 +79,7 @@ const WORTH = 16
 const BYTES_OF_ONE = 128
 
 /** A connection from its acceptance to the end of its handshake. */
-class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
+class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
   due = 0
   place = 0
   cost = COST
@@ -92,7 +93,7 @@ class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
     this.#handle = handle
     this.#options = options
     options.deadlines.set(this, options.handshakeTimeout)
-    readChunks(handle, this)
+    readFirst(handle, this)
     options.arrivals.add(this)
     if (!startReading(handle)) this.expired()
   }
@@ -101,15 +102,21 @@ class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
     return new HandleTransport(this.#handle).remoteAddress
   }
 
-  readChunk(chunk: Buffer | undefined): void {
-    if (chunk === undefined) this.expired()
-    else if (this.#pending !== undefined) this.#pending.received(chunk)
-    else {
-      const { slices } = this.#options
-      slices.begin(this)
-      if (slices.spend(WORTH + Math.ceil(chunk.length / BYTES_OF_ONE))) this.#wait(chunk)
-      else this.#decide(chunk)
-    }
+  /** A read has landed in the inbox, or nothing more will come: the peer has gone, or half-closed. */
+  read(status: number): undefined {
+    if (status < 0) this.expired()
+    else if (status > 0) this.#take(status)
+    return undefined
+  }
+
+  #take(status: number): void {
+    const codec = codecOfThread()
+    const pending = this.#pending
+    if (pending !== undefined) return pending.received(codec.copyOf(INBOX, status))
+    const { slices } = this.#options
+    slices.begin(this)
+    if (slices.spend(WORTH + Math.ceil(status / BYTES_OF_ONE))) this.#wait(codec.copyOf(INBOX, status))
+    else this.#decide(codec.bytes, INBOX, INBOX + status)
   }
 
   /** Many requests come at once: this one waits for a later turn. */
@@ -123,7 +130,7 @@ class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
     slices.later(() => {
       this.#inLine = false
       if (!arrivals.has(this)) return
-      if (startReading(this.#handle)) this.#decide(chunk)
+      if (startReading(this.#handle)) this.#decide(chunk, 0, chunk.length)
       else this.expired()
     })
   }
@@ -169,20 +176,21 @@ class RawArrival implements Expiring, ChunkReader, WaitingLane, Newcomer {
     if (refusal !== undefined) this.#options.refused(this.#handle, refusal)
   }
 
-  #decide(chunk: Buffer): void {
+  /** What was read lies in `bytes` from `start` to `end`, until the application is asked: it may have others read. */
+  #decide(bytes: Buffer, start: number, end: number): void {
     const { gate, deadlines, budget, heads, handedOver } = this.#options
-    const head = heads.read(chunk)
+    const head = heads.read(bytes, start, end)
     if (head === undefined) {
       const { due } = this
       this.#leave()
-      return handedOver(this.#handle, chunk, due)
+      return handedOver(this.#handle, Buffer.from(bytes.subarray(start, end)), due)
     }
     const { length } = head
+    const early = start + length === end ? NOTHING : Buffer.from(bytes.subarray(start + length, end))
     const transport = new HandleTransport(this.#handle)
     const decision = gate.decide(head.request, head.kept, transport)
     if (!this.#options.arrivals.has(this)) return // `upgrade` itself has closed the server, and so this connection
     const { verdict } = decision
-    const early = length === chunk.length ? NOTHING : chunk.subarray(length)
     if (verdict instanceof Promise) {
       const patience = { deadlines, budget, head: length, due: this.due, limits: this.#options }
       deadlines.clear(this)
