@@ -52,7 +52,7 @@ export function echo(group: Group, id: string, title: string, connections: numbe
 }
 
 /** Ten connections keep a server busy with large messages; fifty are needed for small ones. */
-function connectionsFor(size: number): number {
+export function connectionsFor(size: number): number {
   if (size >= 1 << 24) return 2
   return size >= 1 << 16 ? 10 : 50
 }

@@ -1,6 +1,7 @@
 // What is asked of `millrace/ws` next to ws: what is done to a server in one round, and what that round gives.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { LoadOptions } from '../../src/load/load.js'
+import { connectionsFor } from '../comparison/workloads.js'
 import type { LoadClient } from '../support/loadClient.js'
 import type { MeasuredServer } from '../support/measuredServer.js'
 import type { Mode, Place } from './target.js'
@@ -41,7 +42,7 @@ function echo(
   goal: number,
   { pipeline = 1, kind = 'binary', mode = 'echo' }: Echo = {},
 ): Row {
-  const load = { connections: 1, size, pipeline, kind, verify: false, rate: 0, warmup: WARMUP }
+  const load = { connections: connectionsFor(size), size, pipeline, kind, verify: false, rate: 0, warmup: WARMUP }
   return {
     name,
     unit: 'µs per message',
