@@ -22,19 +22,19 @@ let due: SendCallbacks[] = []
 function runDue(): void {
   const all = due
   due = []
-  runOutsideIfInside(() => {
-    for (const callbacks of all) callbacks.run()
-  })
+  // The tick may have been put off by somebody's own code, whose context is not that of the others.
+  if (currentContext() === undefined) runAll(all)
+  else runOutside(() => runAll(all))
 }
 
-/** The tick may have been put off by somebody's own code, whose context is not that of the others. */
-function runOutsideIfInside(work: () => void): void {
-  if (currentContext() === undefined) work()
-  else runOutside(work)
+function runAll(all: readonly SendCallbacks[]): void {
+  for (const callbacks of all) callbacks.run()
 }
 
 export class SendCallbacks {
-  readonly #waiting = new Queue<Waiting>()
+  /** The one that waits longest, and those behind it: most often there is one at a time, which needs no list. */
+  #first: Waiting | undefined
+  #others: Queue<Waiting> | undefined
   /** Bytes that have left, as far as callbacks may be called for them. */
   #left = 0
   #listed = false
@@ -42,13 +42,18 @@ export class SendCallbacks {
 
   /** `callback` waits until `position` bytes have left. */
   add(position: number, callback: SendCallback): void {
-    this.#waiting.push({ position, callback, context: currentContext() })
+    const waiting = { position, callback, context: currentContext() }
+    if (this.#first === undefined) this.#first = waiting
+    else {
+      this.#others ??= new Queue()
+      this.#others.push(waiting)
+    }
   }
 
   /** So many bytes have left: the callbacks that have waited for them are called in the next tick. */
   hasLeft(bytes: number): void {
     this.#left = bytes
-    const { first } = this.#waiting
+    const first = this.#first
     if (first === undefined || first.position > bytes || this.#listed) return
     this.#listed = true
     if (due.push(this) === 1) process.nextTick(runDue)
@@ -58,9 +63,9 @@ export class SendCallbacks {
   run(): void {
     this.#listed = false
     for (;;) {
-      const { first } = this.#waiting
+      const first = this.#first
       if (first === undefined || first.position > this.#left) return
-      this.#waiting.shift()
+      this.#first = this.#others?.shift()
       call(first, null)
     }
   }
@@ -70,7 +75,10 @@ export class SendCallbacks {
     if (this.#ended) return
     this.#ended = true
     this.run()
-    for (const waiting of this.#waiting.clear()) call(waiting, endedError())
+    const rest = this.#others?.clear() ?? []
+    if (this.#first !== undefined) rest.unshift(this.#first)
+    this.#first = undefined
+    for (const waiting of rest) call(waiting, endedError())
   }
 }
 
