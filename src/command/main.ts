@@ -1,9 +1,9 @@
-// The command `millrace`: runs the echo server of `target/` until it is told to stop, or loads another server.
+// The command `millrace`: runs the target of `target/` until it is told to stop, or loads another server.
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { onSignals } from '../cluster/signals.js'
 import type { Broker, Server } from '../index.js'
-import { createEchoServer } from '../target/echoServer.js'
+import { startTarget } from '../target/target.js'
 import { type Command, helpText, parseArguments, UsageError } from './arguments.js'
 import { benchHelpText } from './bench/arguments.js'
 
@@ -27,24 +27,22 @@ async function run(args: readonly string[]): Promise<void> {
 }
 
 async function serve({ listen, limits, deflate, broker }: Extract<Command, { name: 'serve' }>): Promise<void> {
-  const server = createEchoServer(limits, {
-    deflate,
-    broker: broker === undefined ? undefined : await brokerAt(broker),
-  })
   const { tls, ...place } = listen
-  await server.listen(tls === undefined ? place : { ...place, tls: certificateIn(tls) })
+  const target = await startTarget({
+    ...place,
+    limits,
+    deflate: deflate ?? false,
+    ...(broker === undefined ? {} : { broker: await brokerAt(broker) }),
+    ...(tls === undefined ? {} : { tls: certificateIn(tls) }),
+  })
+  const { server } = target
   if (cluster.isWorker) return // the primary speaks for its acceptors
   const { acceptors } = place
   if (acceptors === undefined) obeySignals(server, tls)
-  const s = tls === undefined ? '' : 's'
-  const authority = authorityOf(server)
-  const where =
-    place.path === undefined
-      ? `listens on http${s}://${authority} and echoes ws${s}://${authority} on every path`
-      : `listens on ${place.path} and echoes ws${s}+unix://${place.path} on every path`
+  const page = place.path ?? target.httpUrl
   const count = (await server.statistics()).length
   const by = acceptors === undefined ? '' : `, with ${count} ${count === 1 ? 'acceptor' : 'acceptors'}`
-  console.log(`millrace ${where}${by}`)
+  console.log(`millrace listens on ${page} and echoes ${target.url} (GET /paths lists what else)${by}`)
 }
 
 /** Only a server with a broker loads what Redis needs. */
@@ -80,13 +78,6 @@ function renew(server: Server, tls: Files): void {
   } catch (error) {
     console.error(`millrace: the certificate was not replaced: ${explain(error)}`)
   }
-}
-
-/** Host and port as a browser wants them. All addresses of a machine are no address to visit: its own one is. */
-function authorityOf(server: Server): string {
-  const { address, family, port } = server.address ?? { address: '', family: '', port: 0 }
-  if (family === 'IPv6') return `[${address === '::' ? '::1' : address}]:${port}`
-  return `${address === '0.0.0.0' ? '127.0.0.1' : address}:${port}`
 }
 
 function contentOf(file: string): Buffer {

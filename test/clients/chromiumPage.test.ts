@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import type { Server } from '../../src/index.js'
-import { createEchoServer } from '../../src/target/echoServer.js'
 import { chromiumMissing, launchChromium } from '../support/chromium.js'
+import { createEchoServer } from '../support/echoServer.js'
 import { effort } from '../support/effort.js'
 
 const timeout = 60_000

@@ -1,9 +1,9 @@
 // The echo server in the ways in which bytes reach it, so that one suite runs over each.
 import type { ClientOptions } from 'ws'
 import type { ListenOptions } from '../../src/index.js'
-import { createEchoServer } from '../../src/target/echoServer.js'
 import { CliProcess } from '../command/cliProcess.js'
 import { cert, key } from '../support/certificate.js'
+import { createEchoServer } from '../support/echoServer.js'
 import { freePath } from '../support/places.js'
 
 export interface Target {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Connection } from '../../src/index.js'
-import { createEchoServer } from '../../src/target/echoServer.js'
+import { createEchoServer } from '../support/echoServer.js'
 import { listening } from '../support/serving.js'
 import { binary } from './payloads.js'
 import { longestReason, Recorder, travellingCodes } from './recorder.js'

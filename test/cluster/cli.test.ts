@@ -17,7 +17,10 @@ describe('millrace --acceptors', { skip: options.skip }, () => {
     assert.equal((await client.ended).code, 1001)
     const { code, stdout, stderr } = await cli.outcome
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
-    assert.match(stdout, /^millrace listens on http:\S+ and echoes ws:\S+ on every path, with 2 acceptors\n$/)
+    assert.match(
+      stdout,
+      /^millrace listens on http:\S+ and echoes ws:\S+ \(GET \/paths lists what else\), with 2 acceptors\n$/,
+    )
   })
 
   test('a taken port is one line, and 1', options, async (t) => {

@@ -21,10 +21,10 @@ describe('millrace', { concurrency: 2 }, () => {
     const cli = await CliProcess.start()
     t.after(() => cli.close())
     const line =
-      /^millrace listens on (http:\/\/127\.0\.0\.1:\d+) and echoes (ws:\/\/127\.0\.0\.1:\d+) on every path\n$/
+      /^millrace listens on (http:\/\/127\.0\.0\.1:\d+) and echoes (ws:\/\/127\.0\.0\.1:\d+) \(GET \/paths lists what else\)\n$/
     const [, page = '', url = ''] = line.exec(cli.stdout) ?? []
     assert.match(await (await fetch(page)).text(), /^<!doctype html>/)
-    for (const path of ['', '/', '/some/where?else']) {
+    for (const path of ['', '/', '/echo?what=ever']) {
       const client = await WsClient.open(url + path)
       client.socket.send(binary(70_000))
       assertSame(await client.messages.next(), binary(70_000))

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import { type ServerOptions, WebSocketServer } from 'ws'
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
-import { createEchoServer } from '../../src/target/echoServer.js'
+import { createEchoServer } from '../support/echoServer.js'
 import { effort } from '../support/effort.js'
 import { listening } from '../support/serving.js'
 

@@ -29,7 +29,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/client/webSocketArguments.ts':
     'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
   'src/ws/errors.ts': 'programs written for ws look at the codes and the texts of ws',
-  'src/command/units.ts': 'the command line shows the message to a person',
+  'src/checks/units.ts': 'the command line shows the message to a person',
   'src/command/arguments.ts': 'the command line shows the message to a person',
   'src/command/bench/arguments.ts': 'the command line shows the message to a person',
 }

@@ -7,8 +7,9 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createEchoServer } from '../../src/target/echoServer.js'
+import { WebSocket } from 'ws'
 import { WsClient } from '../clients/wsClient.js'
+import { createEchoServer } from '../support/echoServer.js'
 import { listening, listeningAll } from '../support/serving.js'
 
 interface Answer {
@@ -63,7 +64,7 @@ test('other paths are not found', async () => {
     const { status, headers, body } = await ask('GET', path)
     assert.equal(status, 404, path)
     assert.equal(headers['content-type'], 'text/plain')
-    assert.equal(body, 'Not found: the page is at /, and WebSockets are welcome on every path\n')
+    assert.match(body, /^Not found. There is:\n\n\/: sends every message back/)
   }
 })
 
@@ -113,13 +114,18 @@ for (const closeTimeout of [10_000, 0, 2 ** 31]) {
   })
 }
 
-test('WebSockets are welcome on every path, that of the page too', async () => {
-  for (const path of ['', '/', '/chat/room?id=1#not-sent', '/%F0%9F%8C%8A']) {
-    const client = await WsClient.open(`ws://127.0.0.1:${port}${path.replace(/#.*/, '')}`)
+test('WebSockets are welcome on the path of the page, too, and an unknown path is 404 with the list', async () => {
+  for (const path of ['', '/', '/?id=1', '/echo']) {
+    const client = await WsClient.open(`ws://127.0.0.1:${port}${path}`)
     client.socket.send(path)
     assert.equal(await client.messages.next(), path)
     await client.close(1000)
   }
+  const [response] = await once(new WebSocket(`ws://127.0.0.1:${port}/%F0%9F%8C%8A`), 'unexpected-response').then(
+    ([, answer]: IncomingMessage[]) => [answer],
+  )
+  assert.equal(response?.statusCode, 404)
+  assert.match(String(await response?.setEncoding('utf8').toArray()), /^Not found. There is:/)
 })
 
 test('a server with an idle HTTP connection closes at once', async (t) => {

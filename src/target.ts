@@ -1,0 +1,11 @@
+// The entry `millrace/target`: something to point clients at.
+export type { ClusterOptions } from './cluster/options.js'
+export type { Server } from './cluster/server.js'
+export type { ProcessStatistics } from './cluster/statistics.js'
+export type { CloseOptions } from './server/drainage.js'
+export type { ListenOptions } from './server/listener.js'
+export type { ServerLimits } from './server/options.js'
+export type { Bounds } from './target/bounds.js'
+export { startTarget, type Target, type TargetStatistics } from './target/target.js'
+export type { ServedOptions, TargetOptions } from './target/targetOptions.js'
+export type { Broker } from './topics/broker.js'

@@ -1,0 +1,34 @@
+// `/` and `/echo`: every message comes back. It is what most of the load goes to, so nothing stands between the message
+// and `send`.
+import { route } from '../../server/options.js'
+import { page, pageHeaders } from '../page/page.js'
+import type { TargetPath } from '../path.js'
+
+const about = 'sends every message back as it came'
+const client = 'gets back what it sent, in the same order'
+
+export const echoPaths: readonly TargetPath[] = [
+  {
+    ...echoAt('/'),
+    about: `${about}; to a browser, this is the page`,
+    answer: (_, response) => response.writeHead(200, pageHeaders).end(page),
+  },
+  echoAt('/echo'),
+]
+
+function echoAt(path: string): TargetPath {
+  return {
+    path,
+    about,
+    example: path,
+    client,
+    parameters: {},
+    route: ({ visits }) =>
+      route({
+        open: () => visits.count(path),
+        message(connection, message) {
+          connection.send(message)
+        },
+      }),
+  }
+}
