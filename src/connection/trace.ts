@@ -123,4 +123,8 @@ class TracedTransport implements Transport {
   close(): void {
     this.#transport.close()
   }
+
+  reset(): void {
+    this.#transport.reset()
+  }
 }

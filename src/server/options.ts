@@ -11,6 +11,7 @@ import type { LargeOptions } from '../pool/pool.js'
 import type { ResponseHeaders } from '../protocol/responseHeaders.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../topics/broker.js'
+import type { Interposed } from '../transport/transport.js'
 import type { CensusLimits } from './admission/census.js'
 import type { HttpLimits } from './lanes/webServer.js'
 
@@ -220,6 +221,16 @@ export type AnyRoute = RouteOptions<unknown>
 interface RouteInternals {
   /** What it was made of; undefined for what is no route. */
   optionsOf(route: unknown): AnyRoute | undefined
+  /** What no program can ask for. */
+  insideOf(route: unknown): InsideRoute
+}
+
+/** What only millrace's own routes may have. @internal */
+export interface InsideRoute {
+  /** Stands between each connection and its transport. */
+  readonly interposed?: Interposed
+  /** The module of `large` is our own, so it need not be tried before there is a message for it. */
+  readonly trusted?: boolean
 }
 
 let internals: RouteInternals
@@ -227,9 +238,11 @@ let internals: RouteInternals
 /** A route for the option `routes`. `route` makes it. */
 export class Route {
   readonly #options: AnyRoute
+  readonly #inside: InsideRoute
 
   static {
     internals = {
+      insideOf: (route) => (route instanceof Route ? route.#inside : {}),
       optionsOf(route) {
         return route instanceof Route ? route.#options : undefined
       },
@@ -237,8 +250,9 @@ export class Route {
   }
 
   /** @internal */
-  constructor(options: AnyRoute) {
+  constructor(options: AnyRoute, inside: InsideRoute = {}) {
     this.#options = options
+    this.#inside = inside
   }
 }
 

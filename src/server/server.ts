@@ -213,13 +213,14 @@ export class ProcessServer {
   /** Opens a connection. Returns the refusal if there is no memory for it: then nothing has been sent, and nothing is kept. */
   #upgraded(
     transport: Transport,
-    { shared, opening }: AcceptedUpgrade,
+    { shared, opening, interposed }: AcceptedUpgrade,
     early: Uint8Array,
     respond: Respond,
   ): Refusal | undefined {
     let peer: Peer<unknown> | undefined
     try {
-      peer = new Peer(shared, traced(transport), opening)
+      const between = interposed === undefined ? transport : interposed(transport, opening.data)
+      peer = new Peer(shared, traced(between), opening)
       this.#census.add(peer.connection)
       peer.start(early, respond)
     } catch (error) {
@@ -249,7 +250,7 @@ function routesOf(
         `the route ${path} must be made by the function route: routes: { '${path}': route({ ... }) }`,
       )
     }
-    return [path, new Endpoint(own, limits, parts, options)] as const
+    return [path, new Endpoint(own, limits, parts, options, routeInternals.insideOf(route))] as const
   })
   return Object.fromEntries(routes)
 }

@@ -2,6 +2,7 @@
 // documents say of a parameter and what a visitor is told of a wrong one come from here.
 import { wholeNumber } from '../checks/kinds.js'
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from '../checks/units.js'
+import { mayTravel } from '../protocol/closeCode.js'
 import type { Bounds } from './bounds.js'
 
 /** A bound: one of those that whoever runs the target chooses, or a number that the path itself can't pass. */
@@ -136,6 +137,17 @@ export function choice<Word extends string>(about: string, byDefault: Word, word
     shown: byDefault,
     words: () => `one of ${words.join(', ')}`,
     read: (given) => words.find((word) => word === given),
+  }
+}
+
+/** A close code that may travel in a Close frame. */
+export function closeCode(about: string, byDefault: number): Parameter<number> {
+  return {
+    about,
+    byDefault,
+    shown: String(byDefault),
+    words: () => 'a close code that may travel: 1000 to 1003, 1007 to 1014, or 3000 to 4999',
+    read: (given) => (/^\d{4}$/.test(given) && mayTravel(Number(given)) ? Number(given) : undefined),
   }
 }
 

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { codecOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { inboxOfThread } from '../memory/inbox.js'
@@ -130,6 +131,15 @@ export class DuplexTransport implements Transport {
     this.#remaining = 0
     this.#pending = false
     this.#later(() => this.#destroy())
+  }
+
+  /** Only a TCP socket has a reset: any other stream is destroyed. */
+  reset(): void {
+    const stream = this.#stream
+    if (stream instanceof TLSSocket || !(stream instanceof Socket)) return this.close()
+    this.#remaining = 0
+    this.#pending = false
+    this.#try(() => stream.resetAndDestroy())
   }
 
   /**

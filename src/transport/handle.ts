@@ -194,6 +194,14 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     else this.#socket.destroy()
   }
 
+  reset(): void {
+    if (this.#is(CLOSED)) return
+    const gone = (): void => this.#gone()
+    if (this.#socket !== undefined) this.#socket.resetAndDestroy()
+    else if ((this.#handle.reset?.(gone) ?? -1) < 0) return this.close() // a pipe has no reset
+    this.#facts |= CLOSED
+  }
+
   #gone(): void {
     this.#facts |= CLOSED
     const receiver = this.#receiver

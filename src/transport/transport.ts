@@ -37,4 +37,9 @@ export interface Transport {
   endBoth(): void
   /** Ends everything at once. `closed` follows, never before this returns. */
   close(): void
+  /** The same, with a TCP reset where the transport has one: what was written and has not arrived is lost. */
+  reset(): void
 }
+
+/** Puts another transport between a connection and its own: what is sent then does not leave as it was framed. */
+export type Interposed = (transport: Transport, data: unknown) => Transport

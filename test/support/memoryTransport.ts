@@ -120,6 +120,10 @@ export class MemoryTransport implements Transport {
     this.halfClosed = true
   }
 
+  reset(): void {
+    this.close()
+  }
+
   endBoth(): void {
     this.close()
   }

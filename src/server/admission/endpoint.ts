@@ -23,7 +23,8 @@ import {
 import { isFromHost } from '../../protocol/origin.js'
 import { readTarget } from '../../protocol/requestTarget.js'
 import { requestInternals, type UpgradeRequest } from '../../protocol/upgradeRequest.js'
-import { type AnyRoute, limitsOf, type ServerLimits } from '../options.js'
+import type { Interposed } from '../../transport/transport.js'
+import { type AnyRoute, type InsideRoute, limitsOf, type ServerLimits } from '../options.js'
 import { type AcceptedAnswer, type ReadAnswer, readAnswer } from './upgradeAnswer.js'
 
 /** A request that may open a connection. */
@@ -32,6 +33,8 @@ export interface AcceptedUpgrade {
   readonly opening: Opening<unknown>
   /** Headers that the application gives the response. */
   readonly headers: HeaderFields
+  /** What stands between the connection and its transport. */
+  readonly interposed?: Interposed
 }
 
 export type UpgradeVerdict = AcceptedUpgrade | Refusal
@@ -50,13 +53,21 @@ export class Endpoint {
   readonly #parts: ServerParts<unknown>
   readonly #deflate: DeflateSettings | undefined
   readonly #agreements: DeflateAgreements | undefined
+  readonly #inside: InsideRoute
 
   /** `base` is the server's own handlers and options, for a route. */
-  constructor(options: AnyRoute, limits: ServerLimits, parts: ServerParts<unknown>, base: RouteDefaults = {}) {
+  constructor(
+    options: AnyRoute,
+    limits: ServerLimits,
+    parts: ServerParts<unknown>,
+    base: RouteDefaults = {},
+    inside: InsideRoute = {},
+  ) {
     const { outputPolicy = base.outputPolicy ?? 'pause', streamLeft = 'drain' } = options
     const own = limitsOf(options, limits)
     this.#options = options
     this.#inherited = base
+    this.#inside = inside
     this.#parts = parts
     this.#deflate = deflateSettings(options.deflate, deflateSettings(base.deflate, undefined))
     this.#agreements = this.#deflate && new DeflateAgreements(parts, this.#deflate)
@@ -67,7 +78,7 @@ export class Endpoint {
 
   /** Loads the module of the option `large`; rejects with the error if it can't be loaded. */
   async check(): Promise<void> {
-    await this.#shared.large?.pool.check()
+    if (this.#inside.trusted !== true) await this.#shared.large?.pool.check()
   }
 
   /** Closes the pool of threads, if there is one. */
@@ -154,16 +165,18 @@ export class Endpoint {
       throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
     }
     const clientAddress = requestInternals.client(request)
-    return { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
+    const accepted = { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
+    const { interposed } = this.#inside
+    return interposed === undefined ? accepted : { ...accepted, interposed }
   }
 }
 
 /** The same, with what is agreed on about compression. */
 function withDeflate(accepted: AcceptedUpgrade, deflate: Agreed | undefined): AcceptedUpgrade {
   if (deflate === undefined) return accepted
-  const { shared, opening, headers } = accepted
+  const { opening, headers } = accepted
   const extensions = { 'Sec-WebSocket-Extensions': deflate.answer }
-  return { shared, opening: { ...opening, deflate }, headers: { ...headers, ...extensions } }
+  return { ...accepted, opening: { ...opening, deflate }, headers: { ...headers, ...extensions } }
 }
 
 function largeOf({ large }: AnyRoute): LargeRoute<unknown> | undefined {
