@@ -40,6 +40,12 @@ const PAGES = [
     ['ListenOptions', 'ClusterOptions', 'ProcessStatistics'],
   ],
   [
+    'metrics',
+    'Metrics',
+    'What a server has counted. The guide on metrics has the names for Prometheus.',
+    ['ServerMetrics', 'Metrics', 'ByTier', 'Tier', 'Opcode', 'DurationHistogram'],
+  ],
+  [
     'upgrade',
     'Opening handshake',
     'The request that opens a connection, and how to accept or refuse it.',

@@ -1,9 +1,10 @@
-// Writes the tables of docs/limits.md and docs/errors.md from those in src/checks/limits.ts, src/checks/errors.ts and
-// src/protocol/violation.ts: `npm run docs`.
+// Writes the tables of docs/limits.md, docs/errors.md and docs/metrics.md from those in src/checks/limits.ts,
+// src/checks/errors.ts, src/protocol/violation.ts and src/metrics/table.ts: `npm run docs`.
 // With --check it writes nothing, and fails if a document is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { callerErrors } from '../dist/src/checks/errors.js'
 import { connectionLimits, serverLimits } from '../dist/src/checks/limits.js'
+import { metricTable } from '../dist/src/metrics/table.js'
 import { violations } from '../dist/src/protocol/violation.js'
 
 const isCheck = process.argv.includes('--check')
@@ -45,6 +46,25 @@ function violationsTable() {
   return [row(['code', 'close code', 'what the client did']), '|---|--:|---|', ...rows.map(row)].join('\n')
 }
 
+/** Labels with all of their values, but for those that stand in another document. */
+function labelsOf(labels) {
+  return Object.entries(labels)
+    .map(([name, values]) => `\`${name}\`${values.length > 20 ? '' : `: ${values.join(', ')}`}`)
+    .join('<br>')
+}
+
+function metricsTable() {
+  const rows = Object.entries(metricTable).map(([member, { name, kind, help, labels }]) => [
+    `\`${member}\``,
+    `\`${name}\``,
+    kind,
+    help,
+    labelsOf(labels),
+  ])
+  const head = ['member of `metrics()`', 'name in Prometheus', 'kind', 'what it is', 'labels']
+  return [row(head), '|---|---|---|---|---|', ...rows.map(row)].join('\n')
+}
+
 /** A row of a table; an empty last cell has a single blank. */
 function row(cells) {
   return `| ${cells.join(' | ')} |`.replace(/ {2}\|$/, ' |')
@@ -77,3 +97,5 @@ write('limits.md', (text) => {
 write('errors.md', (text) =>
   replaced(replaced(text, 'errors of a caller', errorsTable()), 'violations of a peer', violationsTable()),
 )
+
+write('metrics.md', (text) => replaced(text, 'metrics', metricsTable()))

@@ -3,6 +3,7 @@ import { type Choice, type Found, measuring, type Suite } from '../support/suite
 import { allocateStep } from './allocating.js'
 import { copyStep, inboxStep } from './buffering.js'
 import { compressSteps } from './compressing.js'
+import { countStep } from './counting.js'
 import { maskStep, unmaskStep } from './masking.js'
 import { runStep, type Step, type StepResult } from './measure.js'
 import { offloadSteps } from './offloading.js'
@@ -31,6 +32,7 @@ async function run(choice: Choice): Promise<Found> {
     inboxStep,
     copyStep,
     allocateStep,
+    countStep,
     unmaskAtStep,
     writeAtStep,
   ]

@@ -1,5 +1,6 @@
 // An acceptor, in its own process: it tells its primary that it listens, obeys its orders, and does not outlive it.
 import { reserveForNode } from '../internals/channel.js'
+import { tell } from '../metrics/snapshot.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ProcessServer } from '../server/server.js'
 import { Balance } from './balance.js'
@@ -7,14 +8,20 @@ import { inheritPlace, inheritPorts, takeSecret } from './environment.js'
 import { failureOf, orderIn, type Report } from './orders.js'
 import { Seal } from './seal.js'
 import { ignoreSignals } from './signals.js'
-import { ownStatistics } from './statistics.js'
+import { ownStatistics, type ServerMetrics, serverMetrics } from './statistics.js'
 import { inheritTally } from './tally.js'
+
+/** The number of the report that an acceptor makes of itself before it ends: nobody has asked for it. */
+const LAST = Number.MAX_SAFE_INTEGER
 
 export class Acceptor {
   readonly #server: ProcessServer
   readonly #ports = inheritPorts()
   readonly #balance: Balance | undefined
   readonly #reports: Seal
+  /** Who waits for the metrics of all acceptors, by the number of the question. */
+  readonly #asking = new Map<number, (metrics: ServerMetrics) => void>()
+  #questions = 0
 
   constructor(server: ProcessServer, signals: boolean) {
     this.#server = server
@@ -29,9 +36,11 @@ export class Acceptor {
       if (order?.kind === 'drain') {
         this.#balance?.end()
         const { after: drainAfter, over: drainOver, code, reason } = order
-        server.close({ code, reason, drainAfter, drainOver }).then(() => process.exit(0))
-      } else if (order?.kind === 'report') {
-        this.#tell({ kind: 'statistics', id: order.id, statistics: ownStatistics(server) })
+        server.close({ code, reason, drainAfter, drainOver }).then(() => this.#report(LAST, () => process.exit(0)))
+      } else if (order?.kind === 'report') this.#report(order.id)
+      else if (order?.kind === 'metrics') {
+        this.#asking.get(order.id)?.(serverMetrics(order))
+        this.#asking.delete(order.id)
       }
     })
     // The primary has gone, so nobody else would end this process.
@@ -51,6 +60,22 @@ export class Acceptor {
       this.#tell({ kind: 'failed', failure: failureOf(error) }, () => process.exit(1))
       await new Promise(() => undefined)
     }
+  }
+
+  /** The metrics of all acceptors, which only the primary can ask for. Without a primary, this process ends. */
+  metrics(): Promise<ServerMetrics> {
+    const id = this.#questions++
+    return new Promise((resolve) => {
+      this.#asking.set(id, resolve)
+      this.#tell({ kind: 'asks', id })
+    })
+  }
+
+  #report(id: number, told?: () => void): void {
+    this.#tell(
+      { kind: 'statistics', id, statistics: ownStatistics(this.#server), told: tell(this.#server.counted()) },
+      told,
+    )
   }
 
   #tell(report: Report, told: () => void = () => undefined): void {

@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { callerError } from '../checks/errors.js'
 import { reserveForNode } from '../internals/channel.js'
+import { remainsOf, type Told } from '../metrics/snapshot.js'
 import { secretEnvironment } from './environment.js'
 import { linkTo } from './link.js'
 import { type DrainOrder, errorOf, type Order, type Report, reportIn } from './orders.js'
 import { makeSecret, Seal } from './seal.js'
-import { noStatistics, type OwnStatistics, type ProcessStatistics } from './statistics.js'
+import { noStatistics, type OwnStatistics, type ProcessStatistics, type ToldMetrics } from './statistics.js'
 
 /** How long an acceptor may take to tell its statistics, in milliseconds: it may be busy, or hang. */
 const PATIENCE = 1000
@@ -37,9 +38,20 @@ export class AcceptorProcess {
   #questions = 0
   #told: OwnStatistics = noStatistics
   #toldAt = performance.now()
+  /** What it has counted, as it has told last. */
+  #counted: Told = {}
+  readonly #asked: () => Promise<ToldMetrics>
 
-  /** Starts it. `joined` gets the link to it; without, nobody reads from the link. Throws if it can't be started. */
-  constructor(environment: NodeJS.ProcessEnv, joined: ((link: Duplex) => void) | undefined) {
+  /**
+   * Starts it. `joined` gets the link to it; without, nobody reads from the link. `asked` knows the metrics of all
+   * acceptors. Throws if it can't be started.
+   */
+  constructor(
+    environment: NodeJS.ProcessEnv,
+    joined: ((link: Duplex) => void) | undefined,
+    asked: () => Promise<ToldMetrics>,
+  ) {
+    this.#asked = asked
     const secret = makeSecret()
     const reports = new Seal(secret, 'acceptor')
     this.#orders = new Seal(secret, 'primary')
@@ -84,6 +96,11 @@ export class AcceptorProcess {
 
   get listens(): boolean {
     return this.#state === 'listening'
+  }
+
+  /** What the acceptor has counted, as it has told last; of one that has ended, what remains. */
+  get counted(): Told {
+    return this.#over === undefined ? this.#counted : remainsOf(this.#counted)
   }
 
   /** Resolves when the acceptor has listened `places` times; rejects, and ends it, if it does not listen in time. */
@@ -139,8 +156,11 @@ export class AcceptorProcess {
       if (this.#state === 'starting') this.#state = 'listening'
       for (const wait of this.#waiting.filter(({ places }) => places <= this.#places)) wait.resolve()
     } else if (report.kind === 'failed') this.#fail(errorOf(report.failure))
-    else {
+    else if (report.kind === 'asks') {
+      this.#asked().then((metrics) => this.#send({ kind: 'metrics', id: report.id, ...metrics }))
+    } else {
       this.#told = report.statistics
+      this.#counted = report.told
       this.#toldAt = performance.now()
       this.#asking.get(report.id)?.()
     }

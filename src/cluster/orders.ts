@@ -3,7 +3,8 @@
 // can know (seal.ts), and even then they are only taken if they have the right form.
 import type { AddressInfo } from 'node:net'
 import { callerError, isErrorCode } from '../checks/errors.js'
-import type { OwnStatistics } from './statistics.js'
+import { isTold, type Told } from '../metrics/snapshot.js'
+import type { OwnStatistics, ProcessStatistics, ToldMetrics } from './statistics.js'
 
 /** Accept nothing more; after some time close the connections, spread over some more, and end. Times in milliseconds. */
 export interface DrainOrder {
@@ -15,7 +16,10 @@ export interface DrainOrder {
 }
 
 /** What the primary says. */
-export type Order = DrainOrder | { readonly kind: 'report'; readonly id: number }
+export type Order =
+  | DrainOrder
+  | { readonly kind: 'report'; readonly id: number }
+  | ({ readonly kind: 'metrics'; readonly id: number } & ToldMetrics)
 
 /** The fields of an error that survive the channel. */
 export interface ReportedError {
@@ -29,15 +33,17 @@ export interface ReportedError {
 export type Report =
   | { readonly kind: 'listening'; readonly addresses: readonly (AddressInfo | string)[] }
   | { readonly kind: 'failed'; readonly failure: ReportedError }
-  | { readonly kind: 'statistics'; readonly id: number; readonly statistics: OwnStatistics }
+  | { readonly kind: 'statistics'; readonly id: number; readonly statistics: OwnStatistics; readonly told: Told }
+  | { readonly kind: 'asks'; readonly id: number }
 
 /** A message's fields, as somebody wrote them. */
 type Fields = Readonly<Record<string, unknown>>
 
 /** The order in what a message held; undefined if it is none. Never throws. */
 export function orderIn(content: unknown): Order | undefined {
-  const { kind, id, after, over, code, reason } = fieldsOf(content)
+  const { kind, id, after, over, code, reason, told, processes } = fieldsOf(content)
   if (kind === 'report' && isCount(id)) return { kind, id }
+  if (kind === 'metrics' && isCount(id) && isTold(told) && isProcesses(processes)) return { kind, id, told, processes }
   if (kind !== 'drain' || !isCount(after) || !isCount(over) || !isCount(code) || typeof reason !== 'string')
     return undefined
   return { kind, after, over, code, reason }
@@ -45,11 +51,13 @@ export function orderIn(content: unknown): Order | undefined {
 
 /** The report in what a message held; undefined if it is none. Never throws. */
 export function reportIn(content: unknown): Report | undefined {
-  const { kind, id, addresses, failure, statistics } = fieldsOf(content)
+  const { kind, id, addresses, failure, statistics, told } = fieldsOf(content)
   if (kind === 'listening' && Array.isArray(addresses) && addresses.every(isAddress)) return { kind, addresses }
   if (kind === 'failed' && typeof fieldsOf(failure)['message'] === 'string')
     return { kind, failure: failureOf(failure) }
-  if (kind === 'statistics' && isCount(id) && isStatistics(statistics)) return { kind, id, statistics }
+  if (kind === 'asks' && isCount(id)) return { kind, id }
+  if (kind === 'statistics' && isCount(id) && isStatistics(statistics))
+    return { kind, id, statistics, told: isTold(told) ? told : {} }
   return undefined
 }
 
@@ -80,6 +88,10 @@ function isCount(value: unknown): value is number {
 
 function isAddress(value: unknown): value is AddressInfo | string {
   return typeof value === 'string' || isCount(fieldsOf(value)['port'])
+}
+
+function isProcesses(value: unknown): value is readonly ProcessStatistics[] {
+  return Array.isArray(value) && value.every(isStatistics)
 }
 
 function isStatistics(value: unknown): value is OwnStatistics {

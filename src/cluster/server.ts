@@ -15,6 +15,7 @@ import { checkHandedOver } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
 import { everywhere, renewalOptions } from '../checks/tables.js'
 import type { Connection, Sendable } from '../connection/connection.js'
+import { tell } from '../metrics/snapshot.js'
 import { type CloseOptions, drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { AnyRoute, CommonOptions, GivenAnswer, ServerOptions } from '../server/options.js'
@@ -24,8 +25,8 @@ import { Acceptor } from './acceptor.js'
 import { isAcceptor } from './environment.js'
 import { linkToPrimary } from './link.js'
 import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
-import { onSignals } from './signals.js'
-import { ownStatistics, type ProcessStatistics } from './statistics.js'
+import { obeySignals } from './primarySignals.js'
+import { ownStatistics, type ProcessStatistics, type ServerMetrics, serverMetrics } from './statistics.js'
 import { Supervisor } from './supervisor.js'
 
 /** The server with acceptors: all acceptors run the same program, so only one of its servers can have them. */
@@ -200,6 +201,16 @@ export class Server<Data = unknown> {
   }
 
   /**
+   * All that the server has counted. With acceptors, it is the sum over all of them, in whichever process you call this;
+   * the counters of acceptors that have ended stay in it, so that no counter falls. See the guide on metrics.
+   */
+  async metrics(): Promise<ServerMetrics> {
+    if (this.#supervisor !== undefined) return serverMetrics(await this.#supervisor.metrics())
+    if (this.#acceptor !== undefined) return await this.#acceptor.metrics()
+    return serverMetrics({ told: tell(this.#process.counted()), processes: await this.statistics() })
+  }
+
+  /**
    * Closes the server: it accepts nothing more, sends Close to every client (with 1001 by default), and resolves when
    * all connections have ended. A client that does not answer is cut off after `closeTimeout`. If message handlers of a
    * connection are pending, Close is sent when they have settled, or after half of `closeTimeout`. HTTP requests that
@@ -235,7 +246,11 @@ export class Server<Data = unknown> {
     const supervisor = new Supervisor({ ...plan, joined: (link) => hub.join(link), gaveUp: () => process.exit(1) })
     this.#supervisor = supervisor
     taken = true
-    const unheard = plan.signals ? this.#obeySignals(supervisor, plan.log) : undefined
+    const stop = (): Promise<void> => {
+      this.#signalled = true
+      return this.close()
+    }
+    const unheard = plan.signals ? obeySignals(supervisor, stop, plan.log) : undefined
     try {
       await supervisor.listen()
     } catch (error) {
@@ -246,23 +261,6 @@ export class Server<Data = unknown> {
       unheard?.()
       throw error
     }
-  }
-
-  #obeySignals(supervisor: Supervisor, log: ClusterPlan['log']): () => void {
-    let latest: Promise<void> | undefined
-    return onSignals({
-      stop: () => {
-        this.#signalled = true
-        return this.close()
-      },
-      kill: () => supervisor.kill(),
-      reload() {
-        const reloaded = supervisor.reload()
-        if (reloaded === latest) return // several signals, one reload, one line if it fails
-        latest = reloaded
-        reloaded.catch((error: Error) => log(`millrace: nothing was reloaded: ${error.message}`))
-      },
-    })
   }
 }
 

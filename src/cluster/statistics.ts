@@ -1,6 +1,8 @@
 // What a serving process reports of itself: only numbers that it has anyway.
 
 import type { DeflateStatistics } from '../connection/deflateTally.js'
+import { metricsOf, sumOf, type Told } from '../metrics/snapshot.js'
+import type { Metrics } from '../metrics/table.js'
 import type { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'
 
@@ -30,6 +32,22 @@ export interface ProcessStatistics {
   readonly restarts: number
   /** How old these numbers are, in milliseconds. It is 0, unless the process does not answer. */
   readonly age: number
+}
+
+/** What a server has counted, in all of its processes together, and what each process reports of itself. */
+export interface ServerMetrics extends Metrics {
+  /** One entry for each process that serves, as `server.statistics()` has them. */
+  readonly processes: readonly ProcessStatistics[]
+}
+
+/** The same as one process tells it another. */
+export interface ToldMetrics {
+  readonly told: Told
+  readonly processes: readonly ProcessStatistics[]
+}
+
+export function serverMetrics({ told, processes }: ToldMetrics): ServerMetrics {
+  return { ...metricsOf(sumOf([told])), processes }
 }
 
 /** The part that only the process itself knows. */

@@ -3,13 +3,14 @@ import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { callerError } from '../checks/errors.js'
+import { sumOf, type Told, tell } from '../metrics/snapshot.js'
 import { type Drain, drainOf } from '../server/drainage.js'
 import { AcceptorProcess } from './acceptorProcess.js'
 import { acceptorEnvironment } from './environment.js'
 import { STDIO } from './link.js'
 import type { ClusterPlan } from './options.js'
 import type { DrainOrder } from './orders.js'
-import type { ProcessStatistics } from './statistics.js'
+import type { ProcessStatistics, ToldMetrics } from './statistics.js'
 import { makeTally, type Tally } from './tally.js'
 
 /** An acceptor that dies younger than this, in milliseconds, has not worked. */
@@ -25,6 +26,9 @@ const AT_ONCE = drainOf(1001, '')
 
 /** How an acceptor ends that was told to end. */
 const WELL = 'ended with code 0'
+
+/** How long the last report of an acceptor may be under way after its end, in milliseconds. */
+const LAST_WORDS = 500
 
 const SHORTEST_DELAY = 100
 const LONGEST_DELAY = 5000
@@ -50,6 +54,9 @@ export class Supervisor {
   readonly #places: AcceptorPlace[]
   readonly #tally: Tally | undefined
   readonly #draining = new Set<AcceptorProcess>()
+  /** Those whose counters are not among what remains of acceptors that have ended. */
+  readonly #counted = new Set<AcceptorProcess>()
+  #remains: Told = {}
   /** Where all acceptors listen, or have last listened. */
   #addresses: readonly (AddressInfo | string)[] = []
   /** The ports for acceptors that start while no other acceptor listens: a port must not change. */
@@ -126,6 +133,12 @@ export class Supervisor {
     for (const acceptor of [...this.#acceptors, ...this.#draining]) acceptor.kill()
   }
 
+  /** What all acceptors have counted together, those that have ended included, and what each reports of itself. */
+  async metrics(): Promise<ToldMetrics> {
+    const processes = await this.statistics()
+    return { told: tell(sumOf([this.#remains, ...[...this.#counted].map(({ counted }) => counted)])), processes }
+  }
+
   async statistics(): Promise<ProcessStatistics[]> {
     const placed = this.#places.flatMap(({ acceptor, restarts }) =>
       acceptor === undefined ? [] : [acceptor.statistics(restarts)],
@@ -156,7 +169,18 @@ export class Supervisor {
     // If other acceptors listen, node:cluster shares their handle by the port that they asked for, also if that was 0.
     const others = [...this.#acceptors, ...this.#draining]
     if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
-    return new AcceptorProcess(acceptorEnvironment(this.#places.indexOf(place), this.#ports), this.#options.joined)
+    const environment = acceptorEnvironment(this.#places.indexOf(place), this.#ports)
+    const acceptor = new AcceptorProcess(environment, this.#options.joined, () => this.metrics())
+    this.#counted.add(acceptor)
+    acceptor.ended.then((how) => setTimeout(() => this.#remember(acceptor, how), LAST_WORDS).unref())
+    return acceptor
+  }
+
+  /** An acceptor has ended, and what it had to say has come: its counters must not fall. */
+  #remember(acceptor: AcceptorProcess, how: string): void {
+    this.#counted.delete(acceptor)
+    const death: Told = how === WELL ? {} : { acceptorDeaths: 1 }
+    this.#remains = tell(sumOf([this.#remains, acceptor.counted, death]))
   }
 
   async #ready(acceptors: readonly AcceptorProcess[]): Promise<void> {

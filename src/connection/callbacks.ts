@@ -5,6 +5,10 @@ import { Buffer } from 'node:buffer'
 import { isThenable, promiseOf } from '../checks/thenable.js'
 import { currentContext, runInContext, runOutside, runScoped } from '../internals/context.js'
 import { report, tell } from '../internals/report.js'
+import { channels } from '../metrics/channels.js'
+import type { Counts } from '../metrics/counts.js'
+import type { Role } from '../protocol/role.js'
+import { ProtocolViolation } from '../protocol/violation.js'
 import type { Connection } from './connection.js'
 import { ConnectionEnded } from './ended.js'
 import type { Handlers } from './handlers.js'
@@ -21,17 +25,30 @@ export interface CallbackTarget<Data> {
   handlerFailed(error: unknown): void
 }
 
+/** What the callbacks of a route need of its server. */
+export interface CallbacksContext {
+  readonly work: Work
+  readonly counts: Counts
+  readonly encoder: { readonly role: Role }
+}
+
 export class Callbacks<Data> {
   readonly #handlers: Handlers<Data>
   readonly #work: Work
+  readonly #counts: Counts
+  readonly #role: Role
 
-  constructor(handlers: Handlers<Data>, work: Work) {
+  constructor(handlers: Handlers<Data>, { work, counts, encoder: { role } }: CallbacksContext) {
     this.#handlers = handlers
     this.#work = work
+    this.#counts = counts
+    this.#role = role
   }
 
   /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
   open(target: CallbackTarget<Data>): void {
+    this.#counts.add('connectionsOpened')
+    if (channels.open.hasSubscribers) channels.open.publish({ connection: target.connection, role: this.#role })
     if (this.#handlers.open === undefined) target.context = currentContext()
     else runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
   }
@@ -57,6 +74,9 @@ export class Callbacks<Data> {
 
   close(target: CallbackTarget<Data>, code: number, reason: string): void {
     if (tracing) traceState(target, `gone, ${code}`)
+    this.#counts.closed(code)
+    if (channels.close.hasSubscribers)
+      channels.close.publish({ connection: target.connection, role: this.#role, code, reason })
     if (this.#handlers.close !== undefined)
       this.#run(target, () => this.#handlers.close?.(target.connection, code, reason))
   }
@@ -64,6 +84,9 @@ export class Callbacks<Data> {
   /** Tells the `error` handler that another handler has failed. Without one, the mistake goes to standard error. */
   handlerFailed(target: CallbackTarget<Data>, error: unknown): void {
     if (tracing) traceError(target, error)
+    this.#counts.add('handlerErrors')
+    if (channels.messageError.hasSubscribers)
+      channels.messageError.publish({ connection: target.connection, role: this.#role, error })
     // When a peer has left, its handlers get ConnectionEnded from what they wait for: that is no mistake of theirs.
     const isMistake = target.connection.isOpen || !(error instanceof ConnectionEnded)
     if (this.#handlers.error !== undefined) this.#tell(target, error)
@@ -73,6 +96,9 @@ export class Callbacks<Data> {
   /** Tells the `error` handler, if there is one, that the peer has broken a rule, or has left too early. */
   peerFailed(target: CallbackTarget<Data>, error: unknown): void {
     if (tracing) traceError(target, error)
+    if (error instanceof ProtocolViolation) this.#counts.violated(error.code)
+    if (channels.violation.hasSubscribers)
+      channels.violation.publish({ connection: target.connection, role: this.#role, error })
     if (this.#handlers.error !== undefined) this.#tell(target, error)
   }
 

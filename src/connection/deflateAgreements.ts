@@ -2,6 +2,7 @@
 // own parameters, and inflates with the other's. Connections that have agreed on the same share all but their windows.
 import type { Heap } from '../codec/codec.js'
 import { mostInflaterBytes } from '../codec/inflater.js'
+import type { Counts } from '../metrics/counts.js'
 import {
   acceptDeflate,
   acceptedDeflate,
@@ -21,7 +22,7 @@ export interface DeflateParts {
   readonly encoder: Encoder
   readonly heap: Heap
   /** Where the bytes of all connections are counted. */
-  readonly deflateTally?: DeflateTally
+  readonly counts?: Counts
 }
 
 /** What was agreed on, by several connections perhaps. */
@@ -76,7 +77,7 @@ export class DeflateAgreements {
   }
 
   #counted(agreed: Agreed): Agreed {
-    return { ...agreed, tally: new DeflateTally(this.#parts.deflateTally) }
+    return { ...agreed, tally: new DeflateTally(this.#parts.counts) }
   }
 
   #agreed(parameters: DeflateParameters, answer: string): Agreed {

@@ -1,4 +1,5 @@
 // How many bytes compression has saved one connection, and all of a server.
+import type { Counts } from '../metrics/counts.js'
 
 /** How long compressed messages in one direction were: their payloads, in bytes. */
 export interface DeflatedBytes {
@@ -21,11 +22,11 @@ export class DeflateTally {
   #compressedSent = 0
   #plainReceived = 0
   #compressedReceived = 0
-  /** The tally of the server, to which everything counts, too. */
-  readonly #total: DeflateTally | undefined
+  /** The counters of the server. */
+  readonly #counts: Counts | undefined
 
-  constructor(total?: DeflateTally) {
-    this.#total = total
+  constructor(counts?: Counts) {
+    this.#counts = counts
   }
 
   get statistics(): DeflateStatistics {
@@ -38,12 +39,21 @@ export class DeflateTally {
   sent(plain: number, compressed: number): void {
     this.#plainSent += plain
     this.#compressedSent += compressed
-    this.#total?.sent(plain, compressed)
+    this.#counts?.deflated('sent', plain, compressed)
   }
 
   received(plain: number, compressed: number): void {
     this.#plainReceived += plain
     this.#compressedReceived += compressed
-    this.#total?.received(plain, compressed)
+    this.#counts?.deflated('received', plain, compressed)
   }
+}
+
+/** How long the compressed messages of all connections of a server were. */
+export function countedDeflate(counts: Counts): DeflateStatistics {
+  const bytes = (direction: 'sent' | 'received'): DeflatedBytes => ({
+    plain: counts.of('deflatePlain', direction),
+    compressed: counts.of('deflateCompressed', direction),
+  })
+  return { sent: bytes('sent'), received: bytes('received') }
 }

@@ -3,13 +3,13 @@
 import { routeQuantities } from '../checks/quantities.js'
 import { type Codec, codecOfThread, type Heap, heapOfThread } from '../codec/codec.js'
 import { Budget } from '../memory/budget.js'
+import { Counts } from '../metrics/counts.js'
 import type { Pool } from '../pool/pool.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { Deadlines, ticksOf } from '../time/deadlines.js'
 import { Callbacks } from './callbacks.js'
 import type { Connection } from './connection.js'
 import type { Agreed } from './deflateAgreements.js'
-import { DeflateTally } from './deflateTally.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from './handlers.js'
 import { type Encoder, encoderOfThread } from './sending/encoder.js'
 import { type Slices, slicesOfThread } from './slices.js'
@@ -52,8 +52,8 @@ export interface ServerParts<Data> {
   readonly connections: Set<Connection<unknown>>
   /** Handlers' promises that are pending. */
   readonly work: Work
-  /** What compression has come to on all connections. */
-  readonly deflateTally: DeflateTally
+  /** What is counted of all connections. */
+  readonly counts: Counts
   /** Called after the last handler of a connection. */
   closed(connection: Connection<Data>): void
 }
@@ -81,7 +81,7 @@ export interface RouteContext<Data> extends ServerParts<Data>, RouteSettings<Dat
 /** The parts of a server. All but those in `own` belong to the thread; so do the slices and the encoder, unless `own` has others. */
 export function openServer<Data>(
   own: Pick<ServerParts<Data>, 'budget' | 'deadlines' | 'topics' | 'closed'> &
-    Partial<Pick<ServerParts<Data>, 'slices' | 'encoder'>>,
+    Partial<Pick<ServerParts<Data>, 'slices' | 'encoder' | 'counts'>>,
 ): ServerParts<Data> {
   const [codec, heap, turn, slices] = [codecOfThread(), heapOfThread(), turnOfThread(), slicesOfThread()]
   return {
@@ -92,7 +92,7 @@ export function openServer<Data>(
     slices,
     connections: new Set(),
     work: new Work(),
-    deflateTally: new DeflateTally(),
+    counts: new Counts(),
     ...own,
   }
 }
@@ -111,7 +111,7 @@ export function openRoute<Data>(
     pauseTimeout: ticksOf(limits.pauseTimeout),
     maxLifetime: ticksOf(limits.maxLifetime),
   }
-  return { ...parts, ...settings, handlers, callbacks: new Callbacks(handlers, parts.work), times }
+  return { ...parts, ...settings, handlers, callbacks: new Callbacks(handlers, parts), times }
 }
 
 /** The budget of a server, and the deadlines of its connections, which look after the payloads that must not stop. */

@@ -1,15 +1,21 @@
 // What a connection and the topics of its server are to each other: it subscribes and publishes, they deliver.
 
 import type { SharedMemory } from '../memory/sharedBlock.js'
+import type { Tally } from '../metrics/tally.js'
 import type { Sendable } from './connection.js'
 import type { DeflatedBytes } from './deflateTally.js'
+
+export type { DeflatedBytes, Tally }
 
 /** Someone to whom topics deliver. */
 export interface Subscriber {
   /** The fewest bytes of a message that it is to be sent compressed for many; undefined if it can take none of these. */
   readonly sharedThreshold?: number | undefined
-  /** Takes frames that are encoded, one or more, as they lie in memory; `deflated` says what was compressed. Never throws. */
-  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes): void
+  /**
+   * Takes frames that are encoded, one or more, as they lie in memory; `deflated` says what was compressed, and `tally`
+   * what the frames count as, where they were looked at before. Never throws.
+   */
+  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes, tally?: Tally): void
 }
 
 /** The topics. */

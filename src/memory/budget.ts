@@ -38,6 +38,8 @@ const FULL_OF_REMAINS = 3 / 8
 export class Budget {
   /** What handlers of connections that have ended still keep. */
   readonly remains: Remains = new Remains(this)
+  /** Bytes that are held because of output which waits to be written. */
+  output = 0
   /** Payloads whose senders must not stop; those in regions are here as well. */
   readonly stalls: Stalls
   /** In order of age: a Set keeps the order in which its members came. */

@@ -10,6 +10,7 @@ import { largeOptions } from '../checks/tables.js'
 import { codecOfThread } from '../codec/codec.js'
 import { ownFile, packageFor } from '../internals/packages.js'
 import { report } from '../internals/report.js'
+import { Counts } from '../metrics/counts.js'
 import { InvalidJson } from '../protocol/invalidJson.js'
 import { AtMost } from './atMost.js'
 import type { Failure, LargeResult, Outcome, Task, ThreadData } from './task.js'
@@ -56,6 +57,7 @@ export class Pool {
   readonly ordered: boolean
   readonly #options: LargeOptions
   readonly #module: string
+  readonly #counts: Counts
   /** The class of the pool of threads, and the file that each thread runs. */
   readonly #piscina: ThreadsPackage['Piscina']
   readonly #worker: string
@@ -64,7 +66,7 @@ export class Pool {
   readonly #turns: AtMost
 
   /** Throws a RangeError or an Error for options that can't be right; no thread is started. */
-  constructor(options: LargeOptions) {
+  constructor(options: LargeOptions, counts: Counts = new Counts()) {
     checkOptions(options, largeOptions)
     const { module, threshold = THRESHOLD.byDefault, threads = availableParallelism(), ordered = true } = options
     if (module === undefined)
@@ -75,6 +77,7 @@ export class Pool {
     this.#piscina = packageFor<ThreadsPackage>('the option large', 'piscina').Piscina
     this.#worker = ownFile('the option large', './worker.js', import.meta.url)
     this.#options = options
+    this.#counts = counts
     this.#module = url.href
     this.#turns = new AtMost(threads)
     this.threshold = threshold
@@ -98,7 +101,22 @@ export class Pool {
    * `source`, should be JSON and is not.
    */
   run(task: Task, source: object): Promise<LargeResult> {
-    return this.#turns.run(() => this.#inThread(task, source, this.#options.timeout))
+    const counts = this.#counts
+    const asked = performance.now()
+    counts.add('poolQueue')
+    return this.#turns.run(async () => {
+      const began = performance.now()
+      counts.add('poolQueue', -1)
+      counts.add('poolRunning')
+      counts.observe('poolWait', (began - asked) / 1000)
+      try {
+        return await this.#inThread(task, source, this.#options.timeout)
+      } finally {
+        counts.add('poolRunning', -1)
+        counts.add('poolMessages')
+        counts.add('poolBusy', (performance.now() - began) / 1000)
+      }
+    })
   }
 
   /** Ends all threads. */

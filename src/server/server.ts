@@ -9,12 +9,14 @@ import { readPlace } from '../checks/place.js'
 import { everywhere, serverOptions } from '../checks/tables.js'
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
 import type { Connection, Sendable } from '../connection/connection.js'
-import type { DeflateStatistics } from '../connection/deflateTally.js'
+import { countedDeflate, type DeflateStatistics } from '../connection/deflateTally.js'
 import { Peer } from '../connection/peer.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
 import { openBudget, openServer, type ServerParts } from '../connection/shared.js'
 import { traced } from '../connection/trace.js'
 import { turnOfThread } from '../connection/turn.js'
+import { Counts } from '../metrics/counts.js'
+import { fill, fillProcess, LoopDelay } from '../metrics/process.js'
 import { type Refusal, refuse } from '../protocol/openingHandshake.js'
 import { requestInternals } from '../protocol/upgradeRequest.js'
 import type { Broker, BrokerStatistics } from '../topics/broker.js'
@@ -69,7 +71,8 @@ export class ProcessServer {
   #closing = false
   /** Callers that wait for the last connection to end. */
   readonly #waiting: (() => void)[] = []
-  #handshakes = 0
+  readonly #counts = new Counts()
+  readonly #loopDelay = new LoopDelay(this.#counts)
 
   constructor(options: CommonOptions & AnyRoute) {
     checkOptions(options, serverOptions, everywhere)
@@ -77,7 +80,14 @@ export class ProcessServer {
     this.#limits = limits
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
-    this.#topics = new Topics(encoderOfThread('server'), heap, turnOfThread(), limits.maxTopics, options.broker)
+    this.#topics = new Topics(
+      encoderOfThread('server'),
+      heap,
+      turnOfThread(),
+      limits.maxTopics,
+      options.broker,
+      this.#counts,
+    )
     const parts = this.#open(limits)
     this.#parts = parts
     this.connections = new SetView(parts.connections)
@@ -105,7 +115,7 @@ export class ProcessServer {
   }
 
   get handshakes(): number {
-    return this.#handshakes
+    return this.#counts.of('handshakes', '101')
   }
 
   get addresses(): readonly (AddressInfo | string)[] {
@@ -155,11 +165,27 @@ export class ProcessServer {
   }
 
   get deflateStatistics(): DeflateStatistics {
-    return this.#parts.deflateTally.statistics
+    return countedDeflate(this.#counts)
   }
 
   get brokerStatistics(): BrokerStatistics | undefined {
     return this.#topics.statistics
+  }
+
+  /** All that is counted, now. From the first call on, it is observed how late the event loop is. */
+  counted(): Float64Array {
+    this.#loopDelay.start()
+    const values = this.#counts.values.slice()
+    fillProcess(values)
+    const { budget, connections } = this.#parts
+    return fill(values, {
+      connectionsOpen: [connections.size],
+      bufferedBytes: [budget.output],
+      payloadMemory: [budget.used],
+      payloadMemoryLimit: [budget.limit],
+      topics: [this.#topics.size],
+      broker: brokerCounts(this.brokerStatistics),
+    })
   }
 
   /** Uses the broker that `make` makes, unless the options named one. */
@@ -196,12 +222,14 @@ export class ProcessServer {
     await until(() => !work.busy, remaining)
     await Promise.all([this.#topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
+    this.#loopDelay.stop()
   }
 
   #open({ payloadMemory }: ServerLimits): ServerParts<unknown> {
     return openServer({
       ...openBudget(payloadMemory),
       topics: this.#topics,
+      counts: this.#counts,
       closed: (connection) => {
         this.#census.remove(connection)
         if (this.#census.connections.size > 0) return
@@ -229,11 +257,17 @@ export class ProcessServer {
       peer?.discard()
       return refuse(503, 'no memory is left for a connection')
     }
-    this.#handshakes++
+    this.#counts.answered(101)
     requestInternals.settle(opening.request)
     this.watcher?.opened()
     return undefined
   }
+}
+
+function brokerCounts(statistics: BrokerStatistics | undefined): readonly number[] {
+  if (statistics === undefined) return []
+  const { published, dropped, received, missed } = statistics
+  return [published, dropped, received, missed]
 }
 
 /** The endpoint of each route, by its path. */

@@ -5,7 +5,20 @@ import { heapOfThread, OutOfMemory } from '../codec/codec.js'
 import { DeflatedRow } from '../connection/sending/deflatedFrames.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
+import { Tally } from '../metrics/tally.js'
 import { Subscribers } from './subscribers.js'
+
+/** From so many bytes on, frames are counted once for all subscribers. */
+const LONG = 256
+const MOST_TALLIES = 2
+
+/** Frames that were looked at, and what they count as. */
+interface TalliedFrames {
+  readonly memory: SharedMemory
+  readonly pointer: number
+  readonly length: number
+  readonly tally: Tally
+}
 
 /** Subscribers between two looks at the clock. */
 const BETWEEN_LOOKS = 32
@@ -32,6 +45,7 @@ export class Batch {
   #rest: Iterator<Subscriber> | undefined
   /** The same, compressed: a row for each threshold, below which messages are not. */
   #rows: DeflatedRow[] | undefined
+  #tallies: TalliedFrames[] | undefined
   /** The number of the last subscriber that has been sent the batch. */
   #passed = 0
 
@@ -103,8 +117,20 @@ export class Batch {
     if (from >= this.#end) return
     const { sharedThreshold } = subscriber
     const form = sharedThreshold === undefined ? undefined : this.#deflated(from, sharedThreshold)
-    if (form === undefined) subscriber.deliver(this.#memory, from, this.#end - from)
-    else subscriber.deliver(form.memory, form.pointer, form.length, form)
+    const { memory, pointer, length } = form ?? { memory: this.#memory, pointer: from, length: this.#end - from }
+    const tally = length < LONG ? undefined : this.#tallyOf(memory, pointer, length)
+    subscriber.deliver(memory, pointer, length, form, tally)
+  }
+
+  /** What these frames count as. Most subscribers are sent the same ones, or the same ones compressed. */
+  #tallyOf(memory: SharedMemory, pointer: number, length: number): Tally {
+    const known = this.#tallies?.find(
+      (row) => row.memory === memory && row.pointer === pointer && row.length === length,
+    )
+    if (known !== undefined) return known.tally
+    const tally = new Tally(heapOfThread().codec.bytes, pointer, pointer + length)
+    this.#tallies = [{ memory, pointer, length, tally }, ...(this.#tallies ?? [])].slice(0, MOST_TALLIES)
+    return tally
   }
 
   /** The frames from `from` on, each compressed once for all who take them so; undefined without memory for that. */

@@ -8,6 +8,7 @@ import type { Encoder } from '../connection/sending/encoder.js'
 import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
+import { Counts } from '../metrics/counts.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { MAX_TOPIC_BYTES } from './broker.js'
@@ -21,6 +22,7 @@ const WARNING_INTERVAL = 1000
 export class Topics implements Publisher {
   readonly #turn: Turn
   readonly #most: number
+  readonly #counts: Counts
   #broker: Broker | undefined
   #attached = false
   readonly #topics = new TopicTable()
@@ -30,8 +32,9 @@ export class Topics implements Publisher {
   #warned = -Infinity
 
   /** For at most `most` topics. */
-  constructor(encoder: Encoder, heap: Heap, turn: Turn, most: number, broker?: Broker) {
+  constructor(encoder: Encoder, heap: Heap, turn: Turn, most: number, broker?: Broker, counts = new Counts()) {
     this.#turn = turn
+    this.#counts = counts
     this.#publications = new Publications(encoder, heap, turn)
     this.#most = most
     this.#broker = broker
@@ -63,6 +66,11 @@ export class Topics implements Publisher {
     await this.#broker?.close()
   }
 
+  /** How many topics have subscribers. */
+  get size(): number {
+    return this.#topics.size
+  }
+
   /** How many subscribers a topic has in this process. */
   subscriberCount(topic: string): number {
     return this.#topics.find(topic)?.subscribers.size ?? 0
@@ -79,6 +87,7 @@ export class Topics implements Publisher {
       )
     const topic = known ?? this.#open(name)
     if (own.length === 0) this.#subscriptions.set(subscriber, own)
+    this.#counts.add('subscriptions')
     own.push(topic.subscribers.add(topic, subscriber, own.length))
     this.#publications.skip(topic, subscriber)
   }
@@ -92,6 +101,7 @@ export class Topics implements Publisher {
     const subscription = this.#topics.find(name)?.subscribers.find(subscriber)
     if (subscription === undefined) return false
     this.catchUp(subscriber)
+    this.#counts.add('subscriptions', -1)
     this.#strike(subscription)
     this.#remove(subscription.topic, subscriber)
     return true
@@ -105,6 +115,7 @@ export class Topics implements Publisher {
     const own = this.#subscriptions.get(subscriber)
     if (own === undefined) return 0
     this.#subscriptions.delete(subscriber)
+    this.#counts.add('subscriptions', -own.length)
     for (const { topic } of own) this.#remove(topic, subscriber)
     return own.length
   }
@@ -114,7 +125,7 @@ export class Topics implements Publisher {
       this.connect()
       this.#broker.publish(name, payloadOf(data), isText(data))
     }
-    return this.#publish(name, data, except)
+    return this.#counted('local', this.#publish(name, data, except))
   }
 
   catchUp(subscriber: Subscriber): void {
@@ -123,7 +134,13 @@ export class Topics implements Publisher {
 
   /** Publishes what came from the broker. Text is decoded and encoded anew: bytes of other machines may be no UTF-8. */
   #receive(topic: string, payload: Uint8Array, text: boolean): void {
-    this.#publish(topic, text ? Buffer.from(payload).toString() : payload)
+    this.#counted('broker', this.#publish(topic, text ? Buffer.from(payload).toString() : payload))
+  }
+
+  #counted(origin: 'local' | 'broker', subscribers: number): number {
+    this.#counts.addTo('publications', origin)
+    this.#counts.add('deliveries', subscribers)
+    return subscribers
   }
 
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */

@@ -5,6 +5,7 @@ import { type Slices, slicesOfThread } from '../connection/slices.js'
 import { type Turn, turnOfThread } from '../connection/turn.js'
 import { Vitals } from '../connection/vitals.js'
 import { Budget } from '../memory/budget.js'
+import { Counts } from '../metrics/counts.js'
 import type { Role } from '../protocol/role.js'
 import { Deadlines } from '../time/deadlines.js'
 import type { SocketOptions } from './adoption.js'
@@ -17,6 +18,7 @@ export interface SocketContext {
   readonly turn: Turn
   readonly slices: Slices
   readonly budget: Budget
+  readonly counts: Counts
   readonly vitals: Vitals
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
   /** The longest message, as it was asked for: 0 is any length. */
@@ -44,6 +46,8 @@ const LONGEST = 0xf000_0000
 const UNLIMITED = 2 ** 50
 
 let budget: Budget | undefined
+/** Those of all connections of this thread: ws has nobody whom it would tell. */
+const counts = new Counts()
 let vitals: Vitals | undefined
 const contexts = new Map<string, SocketContext>()
 
@@ -81,6 +85,7 @@ function made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role
     turn: turnOfThread(),
     slices: slicesOfThread(),
     budget,
+    counts,
     vitals,
     limits: { maxMessage, maxFragments: Math.max(maxFragments, 0), payloadTimeout: 0 },
     maxPayload,

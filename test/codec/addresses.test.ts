@@ -12,6 +12,7 @@ import type { Deliverer, Sink } from '../../src/connection/receiving/sink.js'
 import { Slices } from '../../src/connection/slices.js'
 import { Vitals } from '../../src/connection/vitals.js'
 import { Budget } from '../../src/memory/budget.js'
+import { Counts } from '../../src/metrics/counts.js'
 import { Lifecycle } from '../../src/protocol/lifecycle.js'
 import { Deadlines } from '../../src/time/deadlines.js'
 import { TurnClock } from '../../src/time/turnClock.js'
@@ -129,6 +130,7 @@ function receive(heap: Heap, stream: readonly Buffer[], stride: number): { opcod
     {
       heap,
       budget: new Budget(rules.limit),
+      counts: new Counts(),
       slices: new Slices({ behind: false, whenBehind: () => undefined }, new TurnClock()),
       turn: { begin: () => undefined, end: () => undefined },
       limits,

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { slicesOfThread } from '../../src/connection/slices.js'
 import { Budget } from '../../src/memory/budget.js'
+import { Counts } from '../../src/metrics/counts.js'
 import { checkUpgrade, type HandshakeRequest } from '../../src/protocol/openingHandshake.js'
 import { readRequestHead } from '../../src/protocol/requestHead.js'
 import { Arrivals } from '../../src/server/admission/arrivals.js'
@@ -118,6 +119,7 @@ export function laneOptions(upgraded: (accepted: AcceptedUpgrade, early: Buffer)
     gate: openGate(),
     maxHeaderSize: defaultLimits.maxHeaderSize,
     budget,
+    counts: new Counts(),
     arrivals: new Arrivals({ connections: 100, bytes: Infinity }, budget),
     mostSockets: 1,
     publicApi: false,

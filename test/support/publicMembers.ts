@@ -104,6 +104,7 @@ export const serverMembers: Members<Server> = {
   subscriberCount: true,
   brokerStatistics: true,
   reload: true,
+  metrics: true,
   statistics: true,
   close: true,
 }

@@ -2,7 +2,7 @@
 // and parks what can't be handed out yet in memory that counts against the budget.
 import { OutOfMemory, violationName } from '../../codec/codec.js'
 import { isCompressed, isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../../codec/frames.js'
-import { isViolation, Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../../codec/parser.js'
+import { isViolation, type Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../../codec/parser.js'
 import type { Region } from '../../codec/region.js'
 import { Assembly } from '../../memory/assembly.js'
 import { Flow } from '../../memory/flow.js'
@@ -13,12 +13,10 @@ import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import { traceRead, tracing } from '../trace.js'
 import { Inflation } from './inflation.js'
-import type { InflationParts } from './inflationParts.js'
+import type { Agreement, InflationParts } from './inflationParts.js'
+import { openParser } from './openParser.js'
 import { DONE, ParkedRead, type Rest } from './parkedRead.js'
 import { type Deliverer, type IncomingContext, limitOf, type Sink } from './sink.js'
-
-/** What was agreed on in the opening handshake, as far as receiving needs it. */
-export type Agreement = { readonly deflate?: InflationParts | undefined }
 
 export class Incoming {
   readonly #shared: IncomingContext
@@ -35,6 +33,7 @@ export class Incoming {
   /** The message under way, if it is handed out in parts. */
   #flow: Flow | undefined
   #resuming = false
+  #bytes = 0 // what has come of the message that is handed out in parts
 
   constructor(
     shared: IncomingContext,
@@ -48,11 +47,7 @@ export class Incoming {
     this.#sink = sink
     this.#deliverer = deliverer
     this.#pressure = pressure
-    const { maxMessage, maxFragments: fragments } = shared.limits
-    const { anyText, anyLength, streamThreshold } = shared
-    const longest = streamThreshold === undefined ? maxMessage : Number.MAX_SAFE_INTEGER
-    const compressed = agreed.deflate !== undefined
-    this.#parser = new Parser(shared.heap, role, { longest, fragments, compressed, anyText, anyLength })
+    this.#parser = openParser(shared, role, agreed.deflate !== undefined)
     this.#deflate = agreed.deflate
     this.#deflate?.inflation.windows.charge(this.#deflate.inflation.bytes)
   }
@@ -204,8 +199,9 @@ export class Incoming {
   /** Hands out a frame or a message: DONE, or how many bytes of it are dealt with, if the rest must wait. */
   #deliver(info: number, pointer: number, length: number): number {
     const opcode = opcodeOf(info)
+    if (isCompressed(info)) return this.#inflate(this.#deflate, info, pointer, length)
+    this.#bytes = this.#shared.counts.arrived(info, length, this.#bytes)
     if (opcode > OPCODE_BINARY) this.#sink.control(opcode, pointer, length)
-    else if (isCompressed(info)) return this.#inflate(this.#deflate, info, pointer, length)
     else if (this.#flow !== undefined) this.#deliverPart(info, pointer, length)
     else this.#deliverWhole(info, pointer, length)
     return DONE
@@ -216,6 +212,7 @@ export class Incoming {
     const target = { shared: this.#shared, sink: this.#sink, deliverer: this.#deliverer, pressure: this.#pressure }
     this.#inflation ??= new Inflation(target, deflate)
     const done = this.#inflation.take(info, pointer, length)
+    this.#bytes = done === DONE ? this.#shared.counts.arrived(info, length, this.#bytes) : this.#bytes + done
     if (this.#inflation.spent) this.#inflation = undefined
     return done
   }
@@ -246,6 +243,7 @@ export class Incoming {
     this.#flow = new Flow(budget, this.#sink, limits.payloadTimeout)
     this.#deliverer.streamBegins(parser.messageIsText, whole ? announced : undefined)
     parser.stream()
+    this.#bytes = filled
     const region = this.#assembly?.finish()
     this.#assembly = undefined
     if (region !== undefined) this.#deliverer.streamPart(region.pointer, filled, false)

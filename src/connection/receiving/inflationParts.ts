@@ -20,6 +20,9 @@ export interface InflationParts {
   readonly tally?: DeflateTally
 }
 
+/** What was agreed on in the opening handshake, as far as receiving needs it. */
+export type Agreement = { readonly deflate?: InflationParts | undefined }
+
 /** Whose messages are inflated, and where they go. */
 export interface InflationTarget {
   readonly shared: IncomingContext

@@ -3,7 +3,8 @@ import { OutOfMemory } from '../../codec/codec.js'
 import type { Role } from '../../protocol/role.js'
 import { ProtocolViolation } from '../../protocol/violation.js'
 import type { Pressure } from '../pressure.js'
-import { type Agreement, Incoming } from './incoming.js'
+import { Incoming } from './incoming.js'
+import type { Agreement } from './inflationParts.js'
 import type { Deliverer, IncomingContext, Sink } from './sink.js'
 
 /** The parts of a connection that its receiving half works with. */

@@ -1,6 +1,7 @@
 // Where what a connection receives goes, and what receiving needs of its server.
 import type { Heap, Region } from '../../codec/codec.js'
 import type { Budget, Claimant } from '../../memory/budget.js'
+import type { Counts } from '../../metrics/counts.js'
 import type { ProtocolViolation, ViolationName } from '../../protocol/violation.js'
 import type { Slices } from '../slices.js'
 import type { Turn } from '../turn.js'
@@ -9,6 +10,7 @@ import type { Turn } from '../turn.js'
 export interface IncomingContext {
   readonly heap: Heap
   readonly budget: Budget
+  readonly counts: Counts
   readonly slices: Slices
   readonly turn: Pick<Turn, 'begin' | 'end'>
   /** `maxFragments` 0 is any number. */

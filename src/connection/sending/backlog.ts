@@ -5,7 +5,7 @@ import { OutOfMemory } from '../../codec/codec.js'
 import type { Holder } from '../../memory/budget.js'
 import type { SharedMemory } from '../../memory/sharedBlock.js'
 import type { FrameBuffer } from './encoder.js'
-import { LONGEST_COPIED } from './outgoing.js'
+import { LONGEST_COPIED } from './outgoingShared.js'
 import type { Pinned } from './pinned.js'
 import { PinnedQueue, type PinnedQueueContext } from './pinnedQueue.js'
 

@@ -9,6 +9,7 @@ import type { Sendable, SendResult } from '../connection.js'
 import type { DeflatedBytes, DeflateStatistics, DeflateTally } from '../deflateTally.js'
 import { Message } from '../message.js'
 import type { Owner } from '../owner.js'
+import type { Tally } from '../subscriber.js'
 import { DeflateQueue, type DeflateQueueContext } from './deflateQueue.js'
 import { Deflation, type DeflationShared, firstOfFragment } from './deflation.js'
 import { tellDrained } from './drained.js'
@@ -188,11 +189,17 @@ export class DeflatingSender extends Sender {
     return this.#amid ? undefined : this.deflation.sharedThreshold
   }
 
-  override deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes): void {
+  override deliver(
+    memory: SharedMemory,
+    pointer: number,
+    length: number,
+    deflated?: DeflatedBytes,
+    tally?: Tally,
+  ): void {
     const { behind } = this
     if (behind !== undefined && !this.#amid) return this.#deliverBehind(behind, memory, pointer, length, deflated)
     if (deflated !== undefined) this.deflation.passed(deflated)
-    super.deliver(memory, pointer, length)
+    super.deliver(memory, pointer, length, deflated, tally)
   }
 
   #deliverBehind(

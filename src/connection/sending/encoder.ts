@@ -19,7 +19,8 @@ import { SharedBlock } from '../../memory/sharedBlock.js'
 import type { Role } from '../../protocol/role.js'
 import { type Message, messageInternals } from '../message.js'
 import { MaskingKeys } from './maskingKeys.js'
-import { LONGEST_COPIED, type Outgoing } from './outgoing.js'
+import type { Outgoing } from './outgoing.js'
+import { LONGEST_COPIED } from './outgoingShared.js'
 
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096

@@ -5,25 +5,14 @@ import { runOutside } from '../../internals/context.js'
 import { NOBODY } from '../../memory/arena.js'
 import type { Holder } from '../../memory/budget.js'
 import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
+import type { Tally } from '../../metrics/tally.js'
 import { turnClockOfThread } from '../../time/turnClock.js'
 import { PENDING, type Transport } from '../../transport/transport.js'
 import type { Writer } from '../turn.js'
 import type { OutgoingContext, OutgoingOwner } from './outgoingShared.js'
+import { LITTLE_IN_A_ROW, LONGEST_COPIED, MOST_IN_A_ROW, OBJECTS } from './outgoingShared.js'
 import { Pinned } from './pinned.js'
 import { PinnedQueue } from './pinnedQueue.js'
-
-/** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
-export const LONGEST_COPIED = 16_384
-
-/** Bytes that the objects of a write cost. */
-const OBJECTS = 256
-
-/**
- * Bytes that one connection writes before the others have a turn, a message of 1 MiB in one write; and in a turn in which
- * others have much to read or write, too. What a write can't finish at once, libuv writes in one go, as soon as it can.
- */
-const MOST_IN_A_ROW = 1024 * 1024 + 65_536
-const LITTLE_IN_A_ROW = 256 * 1024
 
 export class Outgoing implements Writer {
   readonly #transport: Transport
@@ -46,6 +35,7 @@ export class Outgoing implements Writer {
   #completed = 0 // bytes
   /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
   #goesOnLater = false
+  #fragmented = 0 // what `Counts.sent` knows of the message in fragments under way
 
   constructor(transport: Transport, shared: OutgoingContext, owner: OutgoingOwner, holder: Holder) {
     this.#transport = transport
@@ -127,10 +117,16 @@ export class Outgoing implements Writer {
   }
 
   /** Takes the `length` bytes that were built where `reserve` said. */
-  commit(pointer: number, length: number): void {
+  commit(pointer: number, length: number, counted = false): void {
+    if (!counted) this.#count(pointer, length)
     const { outbox } = this.#shared.turn
     if (outbox.builder === this) this.#end = outbox.position = pointer + length
     else this.#commitFirst(pointer, length)
+  }
+
+  #count(pointer: number, length: number): void {
+    const { heap, counts } = this.#shared
+    this.#fragmented = counts.sent(heap.codec.bytes, pointer, length, this.#fragmented)
   }
 
   #commitFirst(pointer: number, length: number): void {
@@ -140,19 +136,23 @@ export class Outgoing implements Writer {
   }
 
   /** Sends frames that are encoded already, from where they lie if that is cheaper than a copy. */
-  addFrames(memory: SharedMemory, pointer: number, length: number): void {
+  addFrames(memory: SharedMemory, pointer: number, length: number, tally?: Tally): void {
     const first = this.#block === undefined && this.#inTurn
     if (first && this.#shared.turn.flushing) this.#writeAtOnce(memory, pointer, length)
-    else if (length > LONGEST_COPIED) this.addShared(memory, pointer, length)
+    else if (length > LONGEST_COPIED) this.addShared(memory, pointer, length, true)
     else {
       const target = this.reserve(length)
       this.#shared.heap.codec.call.copy(target, pointer, length)
-      this.commit(target, length)
+      this.commit(target, length, true)
     }
+    const { heap, counts } = this.#shared
+    if (tally === undefined) counts.sentAll(heap.codec.bytes, pointer, pointer + length)
+    else counts.tallied(tally)
   }
 
   /** Sends from memory where it lies. */
-  addShared(memory: SharedMemory, pointer: number, length: number): void {
+  addShared(memory: SharedMemory, pointer: number, length: number, counted = false): void {
+    if (!counted) this.#count(pointer, length)
     this.#queue.add(memory, pointer, length)
     this.#shared.turn.outbox.builder = NOBODY // what follows must wait behind it
     this.touch()

@@ -1,7 +1,21 @@
 // What the sending halves of all connections share, and what each of them tells.
 import type { Heap } from '../../codec/codec.js'
 import type { Budget } from '../../memory/budget.js'
+import type { Counts } from '../../metrics/counts.js'
 import type { Turn } from '../turn.js'
+
+/** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
+export const LONGEST_COPIED = 16_384
+
+/** Bytes that the objects of a write cost. */
+export const OBJECTS = 256
+
+/**
+ * Bytes that one connection writes before the others have a turn, a message of 1 MiB in one write; and in a turn in which
+ * others have much to read or write, too. What a write can't finish at once, libuv writes in one go, as soon as it can.
+ */
+export const MOST_IN_A_ROW: number = 1024 * 1024 + 65_536
+export const LITTLE_IN_A_ROW: number = 256 * 1024
 
 /** Whoever decides what is sent. */
 export interface OutgoingOwner {
@@ -18,6 +32,7 @@ export interface OutgoingContext {
   readonly heap: Heap
   readonly turn: Turn
   readonly budget: Budget
+  readonly counts: Counts
 }
 
 /**

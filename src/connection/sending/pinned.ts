@@ -22,6 +22,7 @@ export class Pinned {
     this.#objects = objects
     this.#share = Math.max(memory.pin(budget), length) + objects
     budget.attribute(holder, this.#share)
+    budget.output += this.#share
     if (objects > 0) budget.charge(objects)
   }
 
@@ -49,6 +50,7 @@ export class Pinned {
   unpin(budget: Budget, holder: Holder): void {
     this.memory.unpin()
     budget.attribute(holder, -this.#share)
+    budget.output -= this.#share
     if (this.#objects > 0) budget.discharge(this.#objects)
   }
 }

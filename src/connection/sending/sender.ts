@@ -12,7 +12,7 @@ import type { Sendable, SendResult } from '../connection.js'
 import { Message, messageInternals } from '../message.js'
 import type { Owner } from '../owner.js'
 import { Reason } from '../reason.js'
-import type { Subscriber } from '../subscriber.js'
+import type { DeflatedBytes, Subscriber, Tally } from '../subscriber.js'
 import type { Backlog } from './backlog.js'
 import { bytesOf } from './encoder.js'
 import { Outgoing } from './outgoing.js'
@@ -88,10 +88,10 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   /** What a topic has encoded, for this connection among others. Never throws. */
-  deliver(memory: SharedMemory, pointer: number, length: number): void {
+  deliver(memory: SharedMemory, pointer: number, length: number, _deflated?: DeflatedBytes, tally?: Tally): void {
     try {
       const unfinished = this.unfinished
-      if (unfinished?.underWay !== true) this.#sendFrames(memory, pointer, length)
+      if (unfinished?.underWay !== true) this.#sendFrames(memory, pointer, length, tally)
       else this.#wait(unfinished, length, (backlog) => backlog.add(memory, pointer, length))
     } catch (error) {
       this.memorySpent(error)
@@ -241,9 +241,9 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     return 'buffered'
   }
 
-  #sendFrames(memory: SharedMemory, pointer: number, length: number): SendResult {
+  #sendFrames(memory: SharedMemory, pointer: number, length: number, tally?: Tally): SendResult {
     const refused = this.admits() ? this.overflows(length) : 'closed'
-    if (refused === undefined) this.outgoing.addFrames(memory, pointer, length)
+    if (refused === undefined) this.outgoing.addFrames(memory, pointer, length, tally)
     return refused ?? this.framed()
   }
 

@@ -72,7 +72,7 @@ export class Endpoint {
     this.#deflate = deflateSettings(options.deflate, deflateSettings(base.deflate, undefined))
     this.#agreements = this.#deflate && new DeflateAgreements(parts, this.#deflate)
     const streamThreshold = streamThresholdOf(options, own.maxMessage)
-    const large = largeOf(options)
+    const large = largeOf(options, parts)
     this.#shared = openRoute(parts, options, { limits: own, outputPolicy, large, streamThreshold, streamLeft })
   }
 
@@ -179,7 +179,7 @@ function withDeflate(accepted: AcceptedUpgrade, deflate: Agreed | undefined): Ac
   return { ...accepted, opening: { ...opening, deflate }, headers: { ...headers, ...extensions } }
 }
 
-function largeOf({ large }: AnyRoute): LargeRoute<unknown> | undefined {
+function largeOf({ large }: AnyRoute, { counts }: ServerParts<unknown>): LargeRoute<unknown> | undefined {
   if (large === undefined) return undefined
-  return { pool: new Pool(large), context: (connection) => large.context?.(connection) }
+  return { pool: new Pool(large, counts), context: (connection) => large.context?.(connection) }
 }

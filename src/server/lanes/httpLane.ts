@@ -6,6 +6,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { answerBefore } from '../../internals/http.js'
 import { report } from '../../internals/report.js'
+import { channels } from '../../metrics/channels.js'
+import type { Counts } from '../../metrics/counts.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Expiring, noDeadline } from '../../time/deadlines.js'
@@ -27,6 +29,8 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly closeTimeout: number
   /** Whether only the public API may be used. */
   readonly publicApi: boolean
+  /** Where refusals are counted. */
+  readonly counts: Counts
   /**
    * The handshake is accepted; `early` is what came after the request, and `respond` writes the response. A refusal if
    * there is no memory for it.
@@ -107,6 +111,7 @@ export class HttpLane {
   refuse(socket: Duplex, refusal: Refusal): void {
     const { deadlines, arrivals, closeTimeout } = this.#options
     if (socket.destroyed) return
+    this.#tell(socket, refusal)
     const refused: Expiring = { ...noDeadline, expired: () => destroy(socket) }
     const arrival = this.#arrivalOf(socket, SOCKET_COST, () => socket.destroy())
     this.#refused.add(refused)
@@ -126,6 +131,13 @@ export class HttpLane {
     } catch {
       refused.expired() // a stream of the application's has thrown, which nobody waits for
     }
+  }
+
+  #tell(socket: Duplex, { status, reason }: Refusal): void {
+    const { counts, clientOf } = this.#options
+    counts.answered(status)
+    if (!channels.refused.hasSubscribers) return
+    channels.refused.publish({ status, reason, remoteAddress: clientOf(socket) ?? addressOf(socket) })
   }
 
   #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {

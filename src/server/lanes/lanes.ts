@@ -39,7 +39,7 @@ export interface Destination {
 export function openLanes(
   options: CommonOptions,
   limits: ServerLimits,
-  { slices, deadlines, budget }: ServerParts<unknown>,
+  { slices, deadlines, budget, counts }: ServerParts<unknown>,
   { gate, proxies, arrived, upgraded }: Destination,
 ): Lanes {
   const { handshakeTimeout, maxConnections, payloadMemory } = limits
@@ -53,6 +53,7 @@ export function openLanes(
   const http = new HttpLane({
     ...shared,
     publicApi,
+    counts,
     request,
     requestFailed: (message, error) => requestFailed(options, message, error),
     clientOf: (socket) => proxyLine.clientOf(socket),
