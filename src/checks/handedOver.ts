@@ -1,4 +1,5 @@
-// What `handleUpgrade` is given: the three arguments of an 'upgrade' listener and an answer, but no callback as in ws.
+// What `handleUpgrade` is given: the three arguments of an 'upgrade' listener and an answer, but no callback as in ws. What
+// `handleStream` is given: the arguments of a 'stream' listener of node:http2, and an answer.
 import { checkNoMore } from './check.js'
 import { callerError } from './errors.js'
 import { shown } from './kinds.js'
@@ -24,12 +25,29 @@ export function checkHandedOver(
     [...callback, ...more],
     'handleUpgrade takes no callback: the handler `open` is called with the connection',
   )
-  if (isThenable(answer)) {
-    throw callerError(
-      'ERR_ARGUMENT_KIND',
-      'the answer of handleUpgrade must not be a promise: write handleUpgrade(request, socket, head, await answer)',
-    )
+  checkAnswer(answer, 'handleUpgrade', '(request, socket, head, await answer)')
+}
+
+/** Throws a TypeError for arguments that are not those of a listener of 'stream', and an answer. */
+export function checkStream(stream: unknown, headers: unknown, answer: unknown): void {
+  if (typeof stream !== 'object' || stream === null || typeof Reflect.get(stream, 'respond') !== 'function') {
+    throw wrongOfStream('stream', 'a ServerHttp2Stream of node:http2', stream)
   }
+  if (typeof headers !== 'object' || headers === null || Reflect.get(headers, ':method') === undefined)
+    throw wrongOfStream('headers', "the headers of a 'stream' event, with :method among them", headers)
+  checkAnswer(answer, 'handleStream', '(stream, headers, await answer)')
+}
+
+function checkAnswer(answer: unknown, method: string, call: string): void {
+  if (!isThenable(answer)) return
+  throw callerError('ERR_ARGUMENT_KIND', `the answer of ${method} must not be a promise: write ${method}${call}`)
+}
+
+function wrongOfStream(name: string, words: string, value: unknown): Error {
+  return callerError(
+    'ERR_ARGUMENT_KIND',
+    `the ${name} of handleStream must be ${words}; this is ${shown(value)}: server.on('stream', (stream, headers) => ...)`,
+  )
 }
 
 function wrong(name: string, words: string, value: unknown): Error {

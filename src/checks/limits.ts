@@ -251,6 +251,14 @@ export const serverLimits = {
     answer: 'none',
     help: 'how long an idle HTTP connection stays open',
   },
+  maxStreams: {
+    unit: 'count',
+    byDefault: 256,
+    least: 1,
+    counted: 'streams of an HTTP/2 session at once: WebSockets and requests',
+    atLimit: 'further ones are refused; clients open another session',
+    answer: 'RST_STREAM with REFUSED_STREAM',
+  },
 } as const satisfies Readonly<Record<string, Limit>>
 
 /** All limits that `createServer` takes. */

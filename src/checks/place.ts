@@ -45,6 +45,15 @@ function checkTogether(options: object): void {
   if (isGiven('fd') && ['port', 'host', 'path'].some(isGiven)) {
     throw callerError('ERR_OPTION_CONFLICT', 'fd is a socket that is open already: leave port, host and path out')
   }
+  const http2: unknown = Reflect.get(options, 'http2')
+  if (http2 === true && !isGiven('tls')) {
+    throw callerError(
+      'ERR_OPTION_CONFLICT',
+      "http2: true applies only to TLS, where clients choose it: give tls, or write http2: 'cleartext'",
+    )
+  }
+  if (http2 === 'cleartext' && isGiven('tls'))
+    throw callerError('ERR_OPTION_CONFLICT', "http2: 'cleartext' is HTTP/2 without TLS: with tls, write http2: true")
   for (const [name, needed] of Object.entries(NEEDS)) {
     if (isGiven(name) && !isGiven(needed))
       throw callerError('ERR_OPTION_CONFLICT', `${name} applies only to Unix sockets: it needs ${needed}`)

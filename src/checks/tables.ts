@@ -86,6 +86,7 @@ const place = {
   writableAll: flag,
   tls: object('an object: { key, cert }', tlsOptions),
   proxyProtocol: flag,
+  http2: either(flag, oneOf('cleartext')),
 } satisfies Table
 
 const clusterNumbers = numbers(clusterQuantities)

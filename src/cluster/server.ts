@@ -2,6 +2,7 @@
 // without acceptors, the server of the process serves, which no program can reach.
 import cluster from 'node:cluster'
 import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
@@ -11,7 +12,7 @@ import { HubBroker } from '../brokers/hubBroker.js'
 import { LinkBroker } from '../brokers/linkBroker.js'
 import { checkNoMore, checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
-import { checkHandedOver } from '../checks/handedOver.js'
+import { checkHandedOver, checkStream } from '../checks/handedOver.js'
 import { readPlace } from '../checks/place.js'
 import { everywhere, renewalOptions } from '../checks/tables.js'
 import type { Connection, Sendable } from '../connection/connection.js'
@@ -158,6 +159,30 @@ export class Server<Data = unknown> {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, answer?: unknown, ...more: unknown[]): void {
     checkHandedOver(request, socket, head, answer, more)
     this.#process.handleUpgrade(request, socket, head, answer)
+  }
+
+  /**
+   * Takes over a stream from an HTTP/2 server of your own (RFC 8441). That server needs the setting
+   * `enableConnectProtocol`. Call it in the server's `'stream'` listener, with the listener's arguments, where `:method`
+   * is CONNECT. It refuses the request by itself if that is necessary. If a framework has decided on the request already,
+   * `answer` is what `upgrade` would return, and `upgrade` is not asked. Throws a TypeError for wrong arguments.
+   * @example
+   * ```js
+   * import { createServer as createHttp2Server } from 'node:http2'
+   * import { createServer } from 'millrace'
+   *
+   * const sockets = createServer({ message: (connection, message) => connection.send(message) })
+   * const http2 = createHttp2Server({ settings: { enableConnectProtocol: true } })
+   * http2.on('stream', (stream, headers) => {
+   *   if (headers[':method'] === 'CONNECT') sockets.handleStream(stream, headers)
+   *   else stream.respond({ ':status': 404 }, { endStream: true })
+   * })
+   * ```
+   */
+  handleStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, answer?: GivenAnswer<Data>): void
+  handleStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, answer?: unknown): void {
+    checkStream(stream, headers, answer)
+    this.#process.handleStream(stream, headers, answer)
   }
 
   /**

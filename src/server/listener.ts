@@ -10,11 +10,13 @@ import {
   type Server as TlsServer,
 } from 'node:tls'
 import { callerError } from '../checks/errors.js'
-import { socketOptions } from '../internals/accept.js'
+import { socketOf, socketOptions } from '../internals/accept.js'
 import { type Deadlines, type Expiring, noDeadline } from '../time/deadlines.js'
 import { type Arrival, type Arrivals, addressOf } from './admission/arrivals.js'
 import { endsOf, type ProxyLine } from './admission/proxyLine.js'
+import type { Http2Lane } from './lanes/http2Lane.js'
 import type { HttpLane } from './lanes/httpLane.js'
+import { sniff, type Versions } from './lanes/preface.js'
 import type { RawLane } from './lanes/rawLane.js'
 
 /** Where to listen: on a port, on a path, or on a socket that is already open. */
@@ -44,12 +46,18 @@ export interface ListenOptions {
    * `trustedProxies`. Default: false.
    */
   readonly proxyProtocol?: boolean
+  /**
+   * HTTP/2, with WebSockets over it (RFC 8441), on the same port as HTTP/1.1. With `true`, clients choose it as they
+   * connect with TLS (ALPN). With `'cleartext'`, clients choose it without TLS, by writing HTTP/2 at once. Default: false.
+   */
+  readonly http2?: boolean | 'cleartext'
 }
 
 export interface Lanes {
   /** Undefined where only the public API may be used. */
   readonly raw: RawLane | undefined
   readonly http: HttpLane
+  readonly http2: Http2Lane
   readonly proxyLine: ProxyLine
   readonly deadlines: Deadlines
   /** The connections of all lanes that have not become WebSockets. */
@@ -90,16 +98,19 @@ export class Listener {
   /** Throws what node:tls throws for options that are wrong. */
   constructor(options: ListenOptions, lanes: Lanes) {
     const { tls, proxyProtocol } = options
-    const { http, proxyLine, deadlines, handshakeTimeout } = lanes
+    const { http, http2, proxyLine, deadlines, handshakeTimeout } = lanes
     this.#lanes = lanes
     this.#tls = tls
     const arrived = (socket: Socket): void => {
       // A TLS socket is known by the ends of the one below it, and has what is left of that one's time.
       const due = this.#depart(endsOf(socket) ?? socket) ?? deadlines.tickAfter(handshakeTimeout)
       if (this.#closed) socket.destroy()
+      else if (options.http2 === 'cleartext') this.#sniff(socket, due)
+      else if (Reflect.get(socket, 'alpnProtocol') === 'h2' && options.http2 === true) http2.take(socket, due)
       else http.take(socket, due)
     }
-    const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeout, arrived)
+    const versions = options.http2 === true ? ['h2', 'http/1.1'] : ['http/1.1']
+    const secure = tls === undefined ? undefined : tlsServer(tls, versions, handshakeTimeout, arrived)
     this.#secure = secure
     const plain = secure === undefined ? arrived : (socket: Socket) => void secure.emit('connection', socket)
     const next = proxyProtocol === true ? (socket: Socket) => proxyLine.read(socket, plain) : plain
@@ -119,6 +130,7 @@ export class Listener {
   /** Rejects with the system's error. */
   async listen(options: ListenOptions, lanes: Lanes): Promise<void> {
     const where = placeOf(options)
+    if (options.http2 !== undefined && options.http2 !== false) await lanes.http2.start()
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen({ ...where, backlog: BACKLOG }, () => {
@@ -128,7 +140,22 @@ export class Listener {
     })
     this.#server.on('error', (error) => this.#warn(error.message))
     if (options.tls !== undefined || options.proxyProtocol === true) return
-    lanes.raw?.attach(this.#server, (status) => this.#warn(`libuv error ${status}`))
+    const failed = (status: number): void => this.#warn(`libuv error ${status}`)
+    if (options.http2 !== 'cleartext') return void lanes.raw?.attach(this.#server, failed)
+    lanes.raw?.attach(this.#server, failed, (handle, read, due) => {
+      const socket = socketOf(handle, read)
+      if (lanes.http.admit(socket)) this.#sniff(socket, due)
+    })
+  }
+
+  /** Finds out which version of HTTP the client speaks. */
+  #sniff(socket: Socket, due: number): void {
+    const { http, http2, deadlines } = this.#lanes
+    const versions: Versions = {
+      http1: (sniffed) => http.take(sniffed, due),
+      http2: (sniffed) => http2.take(sniffed, due),
+    }
+    sniff(socket, deadlines, due, versions)
   }
 
   /** Whether connections come over TLS here. */
@@ -209,7 +236,12 @@ export class Listener {
 }
 
 /** A TLS server that does not listen by itself: it is handed sockets, and hands on what is decrypted. */
-function tlsServer(options: TlsOptions, handshakeTimeout: number, next: (socket: TLSSocket) => void): TlsServer {
+function tlsServer(
+  options: TlsOptions,
+  versions: string[],
+  handshakeTimeout: number,
+  next: (socket: TLSSocket) => void,
+): TlsServer {
   const { key, cert, pfx, SNICallback, pskCallback, privateKeyIdentifier, ALPNCallback } = options
   const hasPair = cert !== undefined && (key ?? privateKeyIdentifier) !== undefined
   if (!hasPair && (pfx ?? SNICallback ?? pskCallback) === undefined) {
@@ -221,7 +253,7 @@ function tlsServer(options: TlsOptions, handshakeTimeout: number, next: (socket:
   const defaults: TlsOptions = {
     // node:tls takes 0 for its own default, of two minutes.
     handshakeTimeout: Math.min(handshakeTimeout === 0 ? Infinity : handshakeTimeout, LONGEST_TIMER),
-    ...(ALPNCallback === undefined ? { ALPNProtocols: ['http/1.1'] } : {}),
+    ...(ALPNCallback === undefined ? { ALPNProtocols: versions } : {}),
   }
   const server = createTlsServer({ ...defaults, ...options }, next)
   // A handshake that fails has closed its socket.

@@ -13,10 +13,11 @@ import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../topics/broker.js'
 import type { Interposed } from '../transport/transport.js'
 import type { CensusLimits } from './admission/census.js'
+import type { Http2Limits } from './lanes/http2Lane.js'
 import type { HttpLimits } from './lanes/webServer.js'
 
 /** The limits of a whole server. Lengths are in bytes, and times in milliseconds. A time of 0 means "no limit". */
-export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits {
+export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits, Http2Limits {
   /**
    * How much memory clients may make this server hold in this process, in bytes: messages that arrive, what was read
    * and could not be delivered yet, copies for pending handlers, output that clients do not read, subscriptions, and

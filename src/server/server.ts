@@ -1,5 +1,6 @@
 // A server within one process: listens, lets connections in by two lanes, holds them, and closes them gracefully.
 import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
@@ -45,10 +46,11 @@ export interface Watcher {
   opened(): void
 }
 
-/** The sockets that `handleUpgrade` of any server was given: a second connection over one would talk into the first. */
+/** What any server was handed over: a second connection over a socket or a stream would talk into the first. */
 const handedOver = new WeakSet<Duplex>()
 const TWICE =
   'handleUpgrade was given this socket before: answer each upgrade once; of two servers on one HTTP server, choose one by the path'
+const STREAM_TWICE = TWICE.replace('handleUpgrade', 'handleStream').replace('socket', 'stream')
 
 /** What serves: the application's `Server` has one, and so has an acceptor. The docstrings stand at `Server`. */
 export class ProcessServer {
@@ -156,6 +158,13 @@ export class ProcessServer {
     this.#lanes.http.handOver(request, socket, head, given)
   }
 
+  handleStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, answer?: unknown): void {
+    const given = answer === undefined ? undefined : readAnswer(answer) // throws before anything is answered
+    if (handedOver.has(stream)) throw callerError('ERR_UPGRADE_TWICE', STREAM_TWICE)
+    handedOver.add(stream)
+    this.#lanes.http2.handOver(stream, headers, given)
+  }
+
   publish(topic: string, data: Sendable): number {
     return this.#topics.publish(topic, data)
   }
@@ -198,6 +207,7 @@ export class ProcessServer {
     this.#closing = true
     for (const listener of this.#listeners) listener.stop()
     this.#lanes.http.leave()
+    this.#lanes.http2.leave()
     this.#drainage.obey(drain)
     await this.#closed
   }
@@ -210,7 +220,7 @@ export class ProcessServer {
     this.#gate.close()
     for (const listener of this.#listeners.splice(0)) listener.close()
     this.#lanes.raw?.close()
-    const answered = this.#lanes.http.close()
+    const answered = Promise.all([this.#lanes.http.close(), this.#lanes.http2.close()])
     // Neither paused sockets nor idle threads keep the process alive, but a caller that awaits `close` must see its end.
     const alive = setInterval(() => undefined, 1000)
     const answers = (connection: Connection<unknown>): boolean => work.answers(connection)

@@ -9,7 +9,7 @@ import { runOutside } from '../internals/context.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
-/** Most bytes that the stream is given at once: only between pieces can be seen that the peer reads. */
+/** Bytes of a piece. */
 const PIECE = 256 * 1024
 
 /** Shorter writes are copied: the memory that they come from is soon needed again. */
@@ -17,6 +17,8 @@ const SHORT = 16 * 1024
 
 export class DuplexTransport implements Transport {
   readonly #stream: Duplex
+  /** Whether it is known to run nobody's code when it is written to or ended. */
+  readonly #prompt: boolean
   #receiver: Receiver | undefined
   /** The part of the write under way that the stream has not been given yet. */
   #pointer = 0
@@ -30,8 +32,19 @@ export class DuplexTransport implements Transport {
   /** The end came while reading was stopped: it is told after `resume`. */
   #endHeld = false
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, prompt: boolean = stream instanceof Socket) {
     this.#stream = stream
+    this.#prompt = prompt
+  }
+
+  /** Most bytes that the stream is given at once: only between pieces can be seen that the peer reads. */
+  protected get piece(): number {
+    return PIECE
+  }
+
+  /** Ends the stream at once. */
+  protected discard(stream: Duplex): void {
+    stream.destroy()
   }
 
   get remoteAddress(): string | undefined {
@@ -79,7 +92,7 @@ export class DuplexTransport implements Transport {
     if (this.#ended) return -1
     this.#pointer = pointer
     this.#remaining = length
-    if (this.#stream instanceof Socket) return this.#feed()
+    if (this.#prompt) return this.#feed()
     this.#later(() => this.#goOn())
     return PENDING
   }
@@ -97,11 +110,14 @@ export class DuplexTransport implements Transport {
   }
 
   #writeEach(views: readonly Uint8Array[], number: number): void {
+    const stream = this.#stream
     const last = views.length - 1
+    stream.cork()
     for (const [at, view] of views.entries()) {
-      if (at < last) this.#stream.write(view)
-      else this.#stream.write(view, () => number === this.#awaited && this.#goOn())
+      if (at < last) stream.write(view)
+      else stream.write(view, () => number === this.#awaited && this.#goOn())
     }
+    stream.uncork()
   }
 
   /** Whether nothing can be written any more, as with a stream that can't even tell. */
@@ -149,7 +165,7 @@ export class DuplexTransport implements Transport {
   #destroy(): void {
     if (!(this.#stream instanceof Socket)) setImmediate(() => this.#gone())
     try {
-      this.#stream.destroy()
+      this.discard(this.#stream)
     } catch {
       setImmediate(() => this.#gone())
     }
@@ -165,11 +181,11 @@ export class DuplexTransport implements Transport {
   }
 
   /**
-   * A stream that is none of Node's sockets may run anybody's code when it is written to or ended, which may send on
+   * A stream that is none of Node's own may run anybody's code when it is written to or ended, which may send on
    * other connections: not while theirs are being written, but when that is done.
    */
   #later(work: () => void): void {
-    if (this.#stream instanceof Socket) this.#try(work)
+    if (this.#prompt) this.#try(work)
     else queueMicrotask(() => runOutside(() => this.#try(work)))
   }
 
@@ -180,9 +196,9 @@ export class DuplexTransport implements Transport {
   #feed(): number {
     const stream = this.#stream
     try {
-      if (this.#remaining >= SHORT && stream instanceof Socket) return this.#lend(stream)
+      if (this.#remaining >= SHORT && this.#prompt) return this.#lend(stream)
       while (this.#remaining > 0) {
-        const length = Math.min(this.#remaining, PIECE)
+        const length = Math.min(this.#remaining, this.piece)
         const copy = Buffer.allocUnsafe(length)
         codecOfThread().read(this.#pointer, copy)
         this.#pointer += length
@@ -198,9 +214,9 @@ export class DuplexTransport implements Transport {
     }
   }
 
-  #lend(socket: Socket): number {
+  #lend(socket: Duplex): number {
     while (this.#remaining > 0) {
-      const length = Math.min(this.#remaining, PIECE)
+      const length = Math.min(this.#remaining, this.piece)
       const piece = codecOfThread().view(this.#pointer, length)
       this.#pointer += length
       this.#remaining -= length

@@ -45,6 +45,7 @@ const place: Members<ListenOptions> = {
   writableAll: true,
   tls: true,
   proxyProtocol: true,
+  http2: true,
 }
 
 const cluster: Members<ClusterOptions> = {

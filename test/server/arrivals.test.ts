@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { ProxyLine } from '../../src/server/admission/proxyLine.js'
+import { Http2Lane } from '../../src/server/lanes/http2Lane.js'
 import { HttpLane } from '../../src/server/lanes/httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from '../../src/server/listener.js'
 import { Deadlines } from '../../src/time/deadlines.js'
@@ -21,6 +22,7 @@ function lanes(): Lanes {
     raw: undefined,
     arrivals: options.arrivals,
     http,
+    http2: new Http2Lane({ ...options, deadlines }),
     deadlines,
     handshakeTimeout: 10_000,
     proxyLine: new ProxyLine(deadlines, 10_000, () => true),

@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import { Budget } from '../../src/memory/budget.js'
 import { type Arrival, Arrivals } from '../../src/server/admission/arrivals.js'
 import { ProxyLine } from '../../src/server/admission/proxyLine.js'
+import { Http2Lane } from '../../src/server/lanes/http2Lane.js'
 import { HttpLane } from '../../src/server/lanes/httpLane.js'
 import { type Lanes, Listener, type ListenOptions } from '../../src/server/listener.js'
 import { Deadlines } from '../../src/time/deadlines.js'
@@ -148,6 +149,7 @@ function lanesFor(crowd: Arrivals): Lanes {
   return {
     raw: undefined,
     http: new HttpLane(options),
+    http2: new Http2Lane(options),
     deadlines,
     arrivals: crowd,
     handshakeTimeout: 10_000,

@@ -14,6 +14,7 @@ import { Census } from '../../src/server/admission/census.js'
 import { type AcceptedUpgrade, Endpoint } from '../../src/server/admission/endpoint.js'
 import { Gate } from '../../src/server/admission/gate.js'
 import { Routes } from '../../src/server/admission/routes.js'
+import type { Http2LaneOptions } from '../../src/server/lanes/http2Lane.js'
 import { HttpLane, type HttpLaneOptions } from '../../src/server/lanes/httpLane.js'
 import { defaultLimits } from '../../src/server/options.js'
 import { Deadlines } from '../../src/time/deadlines.js'
@@ -104,7 +105,9 @@ function openGate(): Gate {
 }
 
 /** A second lane that lets in whoever keeps the protocol, and tells `upgraded`. */
-export function laneOptions(upgraded: (accepted: AcceptedUpgrade, early: Buffer) => void): HttpLaneOptions {
+export function laneOptions(
+  upgraded: (accepted: AcceptedUpgrade, early: Buffer) => void,
+): HttpLaneOptions & Http2LaneOptions {
   const budget = new Budget(defaultLimits.payloadMemory)
   return {
     slices: slicesOfThread(),
@@ -114,6 +117,9 @@ export function laneOptions(upgraded: (accepted: AcceptedUpgrade, early: Buffer)
     requestTimeout: 60_000,
     pauseTimeout: 60_000,
     keepAliveTimeout: 60_000,
+    pingInterval: 60_000,
+    idleTimeout: 60_000,
+    maxStreams: 100,
     requestFailed: (_, error) => assert.fail(String(error)),
     request: (_, response) => response.writeHead(418).end(),
     gate: openGate(),

@@ -100,6 +100,7 @@ export const serverMembers: Members<Server> = {
   listen: true,
   setSecureContext: true,
   handleUpgrade: true,
+  handleStream: true,
   publish: true,
   subscriberCount: true,
   brokerStatistics: true,

@@ -9,7 +9,6 @@ import { report } from '../../internals/report.js'
 import { channels } from '../../metrics/channels.js'
 import type { Counts } from '../../metrics/counts.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
-import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Expiring, noDeadline } from '../../time/deadlines.js'
 import { earlyBytes, transportOf } from '../../transport/adopt.js'
 import type { Transport } from '../../transport/transport.js'
@@ -20,7 +19,7 @@ import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import { afterAnswer } from './pipelinedUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
-import { tlsFactsOf } from './tlsFacts.js'
+import { sourceOf } from './source.js'
 import { WebServer, type WebServerOptions } from './webServer.js'
 
 export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'refuse'> {
@@ -204,19 +203,6 @@ function destroy(stream: Duplex): void {
     stream.destroy()
   } catch (error) {
     report(error)
-  }
-}
-
-function sourceOf(socket: Duplex, client: string | undefined): Source {
-  return {
-    get remoteAddress() {
-      return client ?? addressOf(socket)
-    },
-    secure: Reflect.get(socket, 'encrypted') === true,
-    told: client !== undefined,
-    get tls() {
-      return tlsFactsOf(socket)
-    },
   }
 }
 

@@ -1,6 +1,7 @@
-// The two lanes by which connections come in, and what they share: how many may be amid their handshakes, and what these
+// The lanes by which connections come in, and what they share: how many may be amid their handshakes, and what these
 // may cost.
 import type { IncomingMessage, RequestListener } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { ServerParts } from '../../connection/shared.js'
 import { report, tell } from '../../internals/report.js'
 import { PlainHeads } from '../../protocol/knownHeads.js'
@@ -15,6 +16,7 @@ import { ProxyLine } from '../admission/proxyLine.js'
 import { mostDescriptors } from '../descriptors.js'
 import type { Lanes } from '../listener.js'
 import type { CommonOptions, ServerLimits } from '../options.js'
+import { Http2Lane } from './http2Lane.js'
 import { HttpLane } from './httpLane.js'
 import { RawLane } from './rawLane.js'
 import type { Respond } from './responseHead.js'
@@ -50,14 +52,15 @@ export function openLanes(
   const proxyLine = new ProxyLine(deadlines, handshakeTimeout, (address) => proxies?.trusts(address) ?? true)
   const mostSockets = maxConnections + 2 * ARRIVALS // of which those under way to the application are not arrivals
   const shared = { ...limits, slices, deadlines, budget, gate, arrivals, mostSockets, upgraded }
-  const http = new HttpLane({
+  const web = {
     ...shared,
-    publicApi,
     counts,
     request,
-    requestFailed: (message, error) => requestFailed(options, message, error),
-    clientOf: (socket) => proxyLine.clientOf(socket),
-  })
+    requestFailed: (message: IncomingMessage, error: unknown) => requestFailed(options, message, error),
+    clientOf: (socket: Duplex) => proxyLine.clientOf(socket),
+  }
+  const http = new HttpLane({ ...web, publicApi })
+  const http2 = new Http2Lane(web)
   const raw = new RawLane({
     ...shared,
     heads: new PlainHeads(limits.maxHeaderSize),
@@ -68,7 +71,7 @@ export function openLanes(
       if (http.admit(socket)) http.take(socket, due)
     },
   })
-  return { raw: publicApi ? undefined : raw, http, proxyLine, deadlines, arrivals, handshakeTimeout }
+  return { raw: publicApi ? undefined : raw, http, http2, proxyLine, deadlines, arrivals, handshakeTimeout }
 }
 
 /**

@@ -52,9 +52,17 @@ export class RawLane {
     this.#options = options
   }
 
-  /** Accepts for a listening server; false if its handle can't be taken over, and everything goes the second way. */
-  attach(server: NetServer, failed: (status: number) => void): boolean {
-    return acceptHandles(server, (handle) => this.#arrive(handle), failed)
+  /**
+   * Accepts for a listening server; false if its handle can't be taken over, and everything goes the second way. What this
+   * lane can't decide goes to `handedOver`.
+   */
+  attach(
+    server: NetServer,
+    failed: (status: number) => void,
+    handedOver: RawLaneOptions['handedOver'] = this.#options.handedOver,
+  ): boolean {
+    const options = { ...this.#options, handedOver }
+    return acceptHandles(server, (handle) => this.#arrive(handle, options), failed)
   }
 
   /** Closes the connections whose handshake is not done. */
@@ -62,9 +70,9 @@ export class RawLane {
     for (const arrival of this.#options.arrivals) if (arrival instanceof RawArrival) arrival.close()
   }
 
-  #arrive(handle: StreamHandle): void {
-    this.#options.arrived()
-    new RawArrival(handle, this.#options)
+  #arrive(handle: StreamHandle, options: RawLaneOptions): void {
+    options.arrived()
+    new RawArrival(handle, options)
   }
 }
 
