@@ -46,6 +46,7 @@ export const clientOptions = {
     localAddress: text,
     lookup: callback,
     proxy: url,
+    http2: either(flag, oneOf('auto')),
     deflate,
     outputPolicy: oneOf('pause', 'drop', 'close'),
     streamLeft: oneOf('drain', 'fail'),

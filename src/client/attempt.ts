@@ -1,6 +1,5 @@
 // One attempt to open a connection, with all its redirects: it is given up when its time is over, or when its caller aborts
 // it, wherever it stands. Then nothing of it stays behind.
-import type { ClientRequest } from 'node:http'
 import { whenAborted } from './abortion.js'
 import { connectError } from './connectError.js'
 
@@ -8,7 +7,7 @@ export class Attempt {
   readonly #timer: NodeJS.Timeout | undefined
   readonly #stop = new AbortController()
   #unlisten: (() => void) | undefined
-  #request: ClientRequest | undefined
+  #request: { destroy(): unknown } | undefined
   #failed: (error: unknown) => void = () => undefined
   /** Rejects when the attempt is given up. */
   readonly givenUp: Promise<never>
@@ -32,7 +31,7 @@ export class Attempt {
   }
 
   /** The request that is under way: it ends with the attempt. */
-  follow(request: ClientRequest): void {
+  follow(request: { destroy(): unknown }): void {
     this.#request = request
     if (this.signal.aborted) request.destroy() // while the request was made, by a `lookup` for example
   }

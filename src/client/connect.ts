@@ -1,7 +1,7 @@
 // A client's connection: the same Peer as a server's, in the other role. What is the client's own is how it begins.
-import type { ClientRequest } from 'node:http'
 import { checkOptions } from '../checks/check.js'
 import { clientOptions } from '../checks/clientTables.js'
+import { callerError } from '../checks/errors.js'
 import { everywhere } from '../checks/tables.js'
 import type { Connection } from '../connection/connection.js'
 import type { Handlers } from '../connection/handlers.js'
@@ -14,9 +14,10 @@ import { requestInternals, type Source, UpgradeRequest } from '../protocol/upgra
 import { transportOf } from '../transport/adopt.js'
 import { readAddress, shownAddress } from './address.js'
 import { Attempt } from './attempt.js'
+import type { Answer } from './call.js'
 import { type ClientContext, contextFor } from './clientContext.js'
 import { connectError } from './connectError.js'
-import { type Answer, dial } from './dial.js'
+import { dial } from './dial.js'
 import { type ClientOptions, clientLimits } from './options.js'
 import { proxyAgent } from './proxy.js'
 import { LastingConnection, type Opener } from './reconnecting.js'
@@ -46,6 +47,8 @@ export async function connect<Data = undefined>(
 ): Promise<Connection<Data>> {
   checkOptions(options, clientOptions, everywhere)
   checkRequest(options)
+  if (options.http2 !== undefined && options.http2 !== false && options.proxy !== undefined)
+    throw callerError('ERR_OPTION_CONFLICT', 'http2 does not go through a proxy: leave http2 or proxy out')
   const address = readAddress(url)
   const { reconnect = false } = options
   if (reconnect === false) return open(address, options, options)
@@ -90,7 +93,7 @@ function enter<Data>(
   options.upgrade?.(response)
   attempt.signal.throwIfAborted() // by `upgrade`
   attempt.finish() // what the `open` handler aborts is no attempt any more
-  const transport = traced(transportOf(stream, options.publicApi))
+  const transport = traced(answer.transport ?? transportOf(stream, options.publicApi))
   // The option may be left out only where the data may be undefined.
   const data = options.data as Data
   const opening = { request: requestOf(request), data, protocol, deflate }
@@ -106,7 +109,7 @@ const plain: Source = { remoteAddress: undefined, secure: false, told: false }
 const secure: Source = { ...plain, secure: true }
 
 /** The request as `connection.request` shows it. Only its text is kept. */
-function requestOf(request: ClientRequest): UpgradeRequest {
+function requestOf(request: Answer['request']): UpgradeRequest {
   const headers: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(request.getHeaders())) {
     headers[name] = Array.isArray(value) ? value.join(', ') : String(value)

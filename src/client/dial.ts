@@ -1,42 +1,22 @@
 // The client's side of the opening handshake (RFC 6455, section 4.1), by node:http: name look-up, TCP, TLS and the reading of
 // the response are its work. What comes of it is one connection or one clear error, and nothing else stays behind.
 import { randomBytes } from 'node:crypto'
-import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { hasSameOrigin, readAddress, shownAddress } from './address.js'
+import { hasSameOrigin, shownAddress } from './address.js'
 import type { Attempt } from './attempt.js'
+import type { Answer, Ends, Wish } from './call.js'
 import { connectError, LONGEST_HEAD, unreachable } from './connectError.js'
-import type { Reach } from './options.js'
+import { Http2Call } from './http2Call.js'
 import type { ProxyAnswer } from './proxy.js'
+import { nextAddress } from './redirects.js'
 import { ownHeaders, ownTls } from './requestHeaders.js'
 import { flawOf, type UpgradeResponse } from './upgradeResponse.js'
 
-/** A server that has agreed to speak the protocol. */
-export interface Answer {
-  /** The server's address, for errors. */
-  readonly address: string
-  readonly stream: Duplex
-  /** What came with the response, behind its head. */
-  readonly early: Buffer
-  readonly request: ClientRequest
-  readonly response: UpgradeResponse
-}
-
-/** What is asked of a server. */
-export interface Wish {
-  readonly url: URL
-  readonly options: Reach
-  /** The value of Sec-WebSocket-Extensions. */
-  readonly extensions: string | undefined
-  /** What goes through a proxy. */
-  readonly agent: Agent | undefined
-}
-
 /** Responses before the one that counts (1xx): a server that writes more is no server. */
 const MOST_INTERIM = 16
-
-const REDIRECTS = [301, 302, 303, 307, 308]
 
 /**
  * Asks a server for a connection. `opened` is called with its answer, in the same turn: nobody else takes care of the
@@ -45,20 +25,14 @@ const REDIRECTS = [301, 302, 303, 307, 308]
 export function dial<Opened>(wish: Wish, attempt: Attempt, opened: (answer: Answer) => Opened): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const follow = (url: URL, redirects: number): void => {
-      const call = new Call(url, wish, redirects, { attempt, opened, follow, resolve, reject })
-      attempt.follow(call.request)
+      const ends: Ends<Opened> = { attempt, opened, follow, resolve, reject }
+      const http1 = (socket?: Socket): void => attempt.follow(new Call(url, wish, redirects, ends, socket).request)
+      const { http2 = false } = wish.options
+      if (http2 === false || (http2 === 'auto' && url.protocol === 'ws:')) return http1()
+      attempt.follow(new Http2Call(url, wish, redirects, ends, http1))
     }
     follow(wish.url, 0)
   })
-}
-
-/** What a call leads to. */
-interface Ends<Opened> {
-  readonly attempt: Attempt
-  opened(answer: Answer): Opened
-  follow(url: URL, redirects: number): void
-  resolve(opened: Opened): void
-  reject(error: unknown): void
 }
 
 /** One request. */
@@ -73,12 +47,16 @@ class Call<Opened> {
   /** It has been rejected: what else the server has written in the same segment does not count. */
   #done = false
 
-  constructor(url: URL, wish: Wish, redirects: number, ends: Ends<Opened>) {
+  /** `socket` is connected to the server already. */
+  constructor(url: URL, wish: Wish, redirects: number, ends: Ends<Opened>, socket?: Socket) {
     this.#url = url
     this.#wish = wish
     this.#redirects = redirects
     this.#ends = ends
-    this.request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)(this.#options())
+    this.request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)({
+      ...this.#options(),
+      ...(socket && { createConnection: () => socket }),
+    })
     this.request.on('upgrade', (response, stream, early) => this.#upgraded(response, stream, early))
     this.request.on('response', (response) => this.#refused(response))
     this.request.on('information', () => this.#informed())
@@ -154,43 +132,12 @@ class Call<Opened> {
     this.request.destroy()
     if (this.#done) return
     const { followRedirects = 0 } = this.#wish.options
-    const isRedirect = REDIRECTS.includes(response.status) && response.headers.location !== undefined
+    const asked = { first: this.#wish.url, url: this.#url, redirects: this.#redirects, followRedirects }
     try {
-      if (!isRedirect || followRedirects === 0) throw this.#refusal(response, message.statusMessage ?? '')
-      this.#ends.follow(this.#target(response, followRedirects), this.#redirects + 1)
+      this.#ends.follow(nextAddress(response, message.statusMessage ?? '', asked), this.#redirects + 1)
     } catch (error) {
       this.#reject(error)
     }
-  }
-
-  #refusal(response: UpgradeResponse, words: string): Error {
-    const { location } = response.headers
-    const where = location === undefined ? '' : ` (to ${location})`
-    return connectError(
-      'ERR_CONNECT_REFUSED',
-      this.#address,
-      `${`refused: ${response.status} ${words}`.trimEnd()}${where}`,
-      { response },
-    )
-  }
-
-  /** Where a redirect leads (RFC 9110, section 15.4). */
-  #target(response: UpgradeResponse, most: number): URL {
-    const fail = (problem: string): Error => connectError('ERR_CONNECT_REDIRECT', this.#address, problem, { response })
-    if (this.#redirects >= most) throw fail(`redirects once more, after ${most} redirects`)
-    const base = new URL(this.#url)
-    let target: URL
-    try {
-      target = readAddress(response.headers.location, base)
-    } catch {
-      throw fail(`redirects to an address that is none: ${response.headers.location}`)
-    }
-    if (this.#url.protocol === 'wss:' && target.protocol === 'ws:') throw fail('redirects from wss: to ws:')
-    // A name and a password in the address are credentials: a server can't give the client any.
-    const keeps = hasSameOrigin(target, this.#wish.url)
-    target.username = keeps ? this.#wish.url.username : ''
-    target.password = keeps ? this.#wish.url.password : ''
-    return target
   }
 
   #informed(): void {

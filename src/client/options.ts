@@ -55,6 +55,12 @@ export interface Reach {
    * Default: 0.
    */
   readonly followRedirects?: number
+  /**
+   * Whether the connection is a stream of an HTTP/2 session (RFC 8441), which connections to one server share. With `true`,
+   * a server that does not offer that is an error; to `ws:` addresses, HTTP/2 is spoken without asking. With `'auto'`, it is
+   * used for `wss:` addresses if the server offers it, and HTTP/1.1 otherwise. Not together with `proxy`. Default: false.
+   */
+  readonly http2?: boolean | 'auto'
 }
 
 /**

@@ -1,12 +1,10 @@
 // The server as its application holds it. It may have acceptors: in the primary it supervises them; in an acceptor, and
 // without acceptors, the server of the process serves, which no program can reach.
-import cluster from 'node:cluster'
 import type { IncomingMessage } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
-import { isMainThread } from 'node:worker_threads'
 import { Hub } from '../brokers/hub.js'
 import { HubBroker } from '../brokers/hubBroker.js'
 import { LinkBroker } from '../brokers/linkBroker.js'
@@ -23,6 +21,7 @@ import type { AnyRoute, CommonOptions, GivenAnswer, ServerOptions } from '../ser
 import { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'
 import { Acceptor } from './acceptor.js'
+import { checkMayHaveAcceptors, checkMayLead } from './eligibility.js'
 import { isAcceptor } from './environment.js'
 import { linkToPrimary } from './link.js'
 import { type ClusterOptions, type ClusterPlan, planOf } from './options.js'
@@ -102,27 +101,14 @@ export class Server<Data = unknown> {
     else if (options.acceptors === undefined) await this.#process.listen(options)
     else {
       const plan = planOf(options)
-      if (!isMainThread)
-        throw callerError(
-          'ERR_ACCEPTORS_UNAVAILABLE',
-          'only the main thread can have acceptors: listen without them here',
-        )
-      if (taken)
-        throw callerError(
-          'ERR_ACCEPTORS_TAKEN',
-          'another server of this process has the acceptors: a program has one server with acceptors',
-        )
+      checkMayHaveAcceptors(taken)
       if (isAcceptor()) {
         taken = true
         this.#process.use(() => new LinkBroker(linkToPrimary()))
         this.#acceptor = new Acceptor(this.#process, plan.signals)
         await this.#serve(this.#acceptor, options)
       } else {
-        if (cluster.isWorker)
-          throw callerError(
-            'ERR_ACCEPTORS_UNAVAILABLE',
-            'this is a worker of another cluster: listen without acceptors here',
-          )
+        checkMayLead()
         await this.#lead(plan)
       }
     }

@@ -70,6 +70,8 @@ export class Supervisor {
   #turns: Promise<unknown> = Promise.resolve()
   /** The reload that waits for its turn. A caller who asks for a reload meanwhile gets this one. */
   #awaited: Promise<void> | undefined
+  /** The latest reload by a signal. */
+  #signalled: Promise<void> | undefined
 
   /** Throws a TypeError where there is no program that acceptors could run. */
   constructor(options: SupervisorOptions) {
@@ -118,6 +120,14 @@ export class Supervisor {
       return this.#reload()
     })
     return this.#awaited
+  }
+
+  /** The same by a signal, for which nobody waits: several signals are one reload, and one line if that fails. */
+  reloadBySignal(): void {
+    const reloaded = this.reload()
+    if (reloaded === this.#signalled) return
+    this.#signalled = reloaded
+    reloaded.catch((error: Error) => this.#options.log(`millrace: nothing was reloaded: ${error.message}`))
   }
 
   /** Drains all acceptors; resolves when they have ended. A later call takes the place of an earlier one. */

@@ -33,7 +33,14 @@ export function requestIn(fields: Fields): HandshakeRequest {
 }
 
 /** Fields that HTTP/2 has no place for (RFC 9113, section 8.2.2). */
-const CONNECTION_FIELDS = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te']
+export const CONNECTION_FIELDS: readonly string[] = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+]
 
 /**
  * The fields of a response. There are neither Upgrade nor Connection, and no Sec-WebSocket-Accept (RFC 8441, section 5).

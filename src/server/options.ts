@@ -13,7 +13,7 @@ import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../topics/broker.js'
 import type { Interposed } from '../transport/transport.js'
 import type { CensusLimits } from './admission/census.js'
-import type { Http2Limits } from './lanes/http2Lane.js'
+import type { Http2Limits } from './lanes/http2Limits.js'
 import type { HttpLimits } from './lanes/webServer.js'
 
 /** The limits of a whole server. Lengths are in bytes, and times in milliseconds. A time of 0 means "no limit". */

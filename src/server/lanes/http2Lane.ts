@@ -7,18 +7,11 @@ import { runOutside } from '../../internals/context.js'
 import { STREAM_WINDOW } from '../../transport/http2Stream.js'
 import { until } from '../admission/until.js'
 import type { ReadAnswer } from '../admission/upgradeAnswer.js'
+import type { Http2Limits } from './http2Limits.js'
 import { Http2Visit, type VisitOptions } from './http2Visit.js'
 import { sourceOf } from './source.js'
 import { StreamRequests, type StreamRequestsOptions } from './streamRequests.js'
 import { StreamUpgrades, type StreamUpgradesOptions } from './streamUpgrades.js'
-
-export interface Http2Limits {
-  /**
-   * How many streams a client may have open at once on one HTTP/2 session, WebSockets and requests together. Clients that
-   * need more open another session. At least 1. Default: 256.
-   */
-  readonly maxStreams: number
-}
 
 export interface Http2LaneOptions
   extends Http2Limits,
