@@ -32,6 +32,7 @@ export interface ListenPlace {
   readonly host?: string
   readonly path?: string
   readonly tls?: { readonly cert: string; readonly key: string }
+  readonly http2?: boolean | 'cleartext'
   readonly acceptors?: number | 'auto'
   readonly drainAfter?: number
   readonly drainOver?: number
@@ -62,10 +63,16 @@ const times = limitsIn('ms')
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
   const valued = [...where, ...processes, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
-  const given = optionsIn(args, valued, ['deflate', 'help', 'version'], { h: 'help', v: 'version' }, (word) => {
-    const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
-    throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
-  })
+  const given = optionsIn(
+    args,
+    valued,
+    ['deflate', 'http2', 'help', 'version'],
+    { h: 'help', v: 'version' },
+    (word) => {
+      const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
+      throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
+    },
+  )
   if (given.has('help')) return { name: 'help' }
   if (given.has('version')) return { name: 'version' }
   const asked: { -readonly [name in LimitName]?: number } = {}
@@ -82,7 +89,7 @@ export function parseArguments(args: readonly string[]): Command {
   }
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
   const broker = given.get('broker')
-  const listen = { ...placeIn(given, port), ...acceptorsIn(given) }
+  const listen = { ...withHttp2(placeIn(given, port), given), ...acceptorsIn(given) }
   const deflate = given.has('deflate') ? ({ deflate: true } as const) : {}
   return { name: 'serve', listen, limits: asked, ...deflate, ...(broker === undefined ? {} : { broker }) }
 }
@@ -96,6 +103,12 @@ function placeIn(given: ParsedOptions, port: number): ListenPlace {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together')
   const tls = cert === undefined || key === undefined ? {} : { tls: { cert, key } }
   return path === undefined ? { port, host: given.get('host') ?? DEFAULT_HOST, ...tls } : { path, ...tls }
+}
+
+/** The same with HTTP/2, if it is asked for. */
+function withHttp2(place: ListenPlace, given: ParsedOptions): ListenPlace {
+  if (!given.has('http2')) return place
+  return { ...place, http2: place.tls === undefined ? 'cleartext' : true }
 }
 
 /** How many acceptors, and how they drain. */
@@ -141,6 +154,7 @@ ${table([
   ['path', '', 'Unix socket to listen on, instead of a port'],
   ['cert', '', 'file of the certificate, for TLS'],
   ['key', '', 'file of its private key'],
+  ['http2', '', 'HTTP/2 as well, with WebSockets over it'],
 ])}
 Compression
 ${table([['deflate', '', 'permessage-deflate, for clients that offer it']])}

@@ -5,11 +5,14 @@ import { Attempt } from '../client/attempt.js'
 import { connectError } from '../client/connectError.js'
 import { type Answer, dial as dialServer } from '../client/dial.js'
 import { acceptedDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
+import type { Transport } from '../transport/transport.js'
 
 /** A stream whose opening handshake is done, and the bytes that came after the response. */
 export interface ClientSocket {
   readonly stream: Duplex
   readonly early: Buffer
+  /** The transport of a stream that belongs to an HTTP/2 session. */
+  readonly transport?: Transport
   /** What the server has accepted of the offer, where one was made. */
   readonly deflate?: AcceptedDeflate
 }
@@ -23,17 +26,18 @@ export interface AcceptedDeflate {
 /**
  * Connects to a `ws:` or `wss:` address. `offer` is the extension that is offered, if any: permessage-deflate with its
  * parameters, which the server must accept. Rejects with a ConnectError, after `timeout` milliseconds, too, and with the
- * signal's reason after an abort.
+ * signal's reason after an abort. With `http2`, the connection is a stream of a session that all share.
  */
 export async function dial(
   url: URL,
   offer: string | undefined,
   timeout: number,
   signal?: AbortSignal,
+  http2 = false,
 ): Promise<ClientSocket> {
   const attempt = new Attempt(shownAddress(url), timeout, signal)
   try {
-    const wish = { url, options: {}, extensions: offer, agent: undefined }
+    const wish = { url, options: { http2 }, extensions: offer, agent: undefined }
     const dialled = dialServer(wish, attempt, (answer) => accepted(answer, offer))
     return await Promise.race([dialled, attempt.givenUp])
   } finally {
@@ -42,12 +46,12 @@ export async function dial(
 }
 
 /** Throws a ConnectError if the server has not accepted the offer, or something else. */
-function accepted({ address, stream, early, response }: Answer, offer: string | undefined): ClientSocket {
+function accepted({ address, stream, early, response, transport }: Answer, offer: string | undefined): ClientSocket {
   const { 'sec-websocket-extensions': answer = '' } = response.headers
   const parameters = offer === undefined ? undefined : acceptedDeflate(answer, offer)
   const problem = parameters === undefined ? problemOf(answer, offer) : undefined
   if (problem !== undefined) throw connectError('ERR_CONNECT_ANSWER', address, problem, { response })
-  return { stream, early, ...(parameters && { deflate: { answer, parameters } }) }
+  return { stream, early, ...(transport && { transport }), ...(parameters && { deflate: { answer, parameters } }) }
 }
 
 /** What is wrong with extensions that are not what was offered, if anything. */

@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly verify: boolean
   /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
   readonly rate: number
+  /** Whether the connections are streams of HTTP/2 sessions, which they share. */
+  readonly http2?: boolean
 }
 
 /** Latencies in microseconds: per batch or, at a fixed rate, per message from the moment at which it was due. */
@@ -126,14 +128,14 @@ class Run implements LoadShared {
 
   /** Opens all connections, or gives up on all of them with the first that can't be opened. */
   async open(): Promise<void> {
-    const { url, connections, kind, deflate } = this.#options
+    const { url, connections, kind, deflate, http2 } = this.#options
     const offer = kind === 'deflate' ? offerOf(deflate) : undefined
     const { signal } = this.#over
     setMaxListeners(0, signal)
     let next = 0
     const opener = async (): Promise<void> => {
       while (next++ < connections && !signal.aborted) {
-        const dialled = await dial(url, offer, DIAL_TIMEOUT, signal)
+        const dialled = await dial(url, offer, DIAL_TIMEOUT, signal, http2)
         this.#negotiated ??= dialled.deflate?.answer
         this.#connections.push(new LoadConnection(this, dialled))
       }

@@ -70,7 +70,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     this.#deflated = shared.deflate && dialled.deflate && new DeflatedLine(shared.deflate, dialled.deflate.parameters)
     this.#counter = new MessageCounter(shared.heap, answers, this, this.#deflated)
     this.#replies = new Replies(shared.heap)
-    this.#transport = transportOf(dialled.stream)
+    this.#transport = dialled.transport ?? transportOf(dialled.stream)
     this.#transport.open(this)
     inboxOfThread().deliver(this, dialled.early)
   }

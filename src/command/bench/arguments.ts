@@ -10,7 +10,7 @@ export type BenchCommand =
 
 const VALUED = ['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate']
 const KINDS = ['text', 'utf8', 'deflate'] as const
-const FLAGS = [...KINDS, 'verify', 'json', 'help']
+const FLAGS = [...KINDS, 'verify', 'h2', 'json', 'help']
 
 /** What holds where nothing is asked for; times in seconds. */
 const defaults = { connections: 100, size: 16, pipeline: 1, duration: 10, warmup: 1, rate: 0 } as const
@@ -41,6 +41,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     kind: kindIn(given),
     verify: given.has('verify'),
     rate: read(given, 'rate', (text) => parseCount(text, MOST_A_SECOND)) ?? defaults.rate,
+    ...(given.has('h2') ? { http2: true } : {}),
   }
   check(load)
   return { name: 'bench', load, json: given.has('json') }
@@ -111,6 +112,8 @@ ${table([
   ['utf8', '', 'JSON with characters of two and three bytes'],
   ['deflate', '', 'JSON, each message compressed'],
 ])}
+How to connect
+${table([['h2', '', 'over HTTP/2: the connections share sessions']])}
 What to check
 ${table([['verify', '', 'compare every byte of every answer, and not\nonly their lengths']])}
 Output
