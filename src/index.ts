@@ -1,7 +1,8 @@
 // The public API of millrace.
 export type { ErrorCode } from './checks/errors.js'
+export { createServer } from './cluster/createServer.js'
 export type { ClusterOptions } from './cluster/options.js'
-export { createServer, type Server } from './cluster/server.js'
+export type { Server } from './cluster/server.js'
 export type { ProcessStatistics, ServerMetrics } from './cluster/statistics.js'
 export type { OwnBytes } from './codec/ownBytes.js'
 export type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection/connection.js'

@@ -3,8 +3,8 @@ import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { callerError } from '../checks/errors.js'
-import { sumOf, type Told, tell } from '../metrics/snapshot.js'
 import { type Drain, drainOf } from '../server/drainage.js'
+import { AcceptorCounts, WELL } from './acceptorCounts.js'
 import { AcceptorProcess } from './acceptorProcess.js'
 import { acceptorEnvironment } from './environment.js'
 import { STDIO } from './link.js'
@@ -23,12 +23,6 @@ const MOST_DEATHS = 5
 const CLOSING = 'the server is closing'
 
 const AT_ONCE = drainOf(1001, '')
-
-/** How an acceptor ends that was told to end. */
-const WELL = 'ended with code 0'
-
-/** How long the last report of an acceptor may be under way after its end, in milliseconds. */
-const LAST_WORDS = 500
 
 const SHORTEST_DELAY = 100
 const LONGEST_DELAY = 5000
@@ -54,9 +48,7 @@ export class Supervisor {
   readonly #places: AcceptorPlace[]
   readonly #tally: Tally | undefined
   readonly #draining = new Set<AcceptorProcess>()
-  /** Those whose counters are not among what remains of acceptors that have ended. */
-  readonly #counted = new Set<AcceptorProcess>()
-  #remains: Told = {}
+  readonly #counts = new AcceptorCounts()
   /** Where all acceptors listen, or have last listened. */
   #addresses: readonly (AddressInfo | string)[] = []
   /** The ports for acceptors that start while no other acceptor listens: a port must not change. */
@@ -146,7 +138,7 @@ export class Supervisor {
   /** What all acceptors have counted together, those that have ended included, and what each reports of itself. */
   async metrics(): Promise<ToldMetrics> {
     const processes = await this.statistics()
-    return { told: tell(sumOf([this.#remains, ...[...this.#counted].map(({ counted }) => counted)])), processes }
+    return { told: this.#counts.told, processes }
   }
 
   async statistics(): Promise<ProcessStatistics[]> {
@@ -181,16 +173,8 @@ export class Supervisor {
     if (!others.some(({ listens }) => listens)) this.#ports = this.#addresses.map(portOf)
     const environment = acceptorEnvironment(this.#places.indexOf(place), this.#ports)
     const acceptor = new AcceptorProcess(environment, this.#options.joined, () => this.metrics())
-    this.#counted.add(acceptor)
-    acceptor.ended.then((how) => setTimeout(() => this.#remember(acceptor, how), LAST_WORDS).unref())
+    this.#counts.add(acceptor)
     return acceptor
-  }
-
-  /** An acceptor has ended, and what it had to say has come: its counters must not fall. */
-  #remember(acceptor: AcceptorProcess, how: string): void {
-    this.#counted.delete(acceptor)
-    const death: Told = how === WELL ? {} : { acceptorDeaths: 1 }
-    this.#remains = tell(sumOf([this.#remains, acceptor.counted, death]))
   }
 
   async #ready(acceptors: readonly AcceptorProcess[]): Promise<void> {

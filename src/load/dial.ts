@@ -2,8 +2,9 @@
 import type { Duplex } from 'node:stream'
 import { shownAddress } from '../client/address.js'
 import { Attempt } from '../client/attempt.js'
+import type { Answer } from '../client/call.js'
 import { connectError } from '../client/connectError.js'
-import { type Answer, dial as dialServer } from '../client/dial.js'
+import { dial as dialServer } from '../client/dial.js'
 import { acceptedDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
 import type { Transport } from '../transport/transport.js'
 

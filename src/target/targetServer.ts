@@ -1,6 +1,7 @@
 // The server of a target: routes and HTTP answers, made from the table of paths.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from '../cluster/server.js'
+import { createServer } from '../cluster/createServer.js'
+import type { Server } from '../cluster/server.js'
 import { readTarget } from '../protocol/requestTarget.js'
 import { Routes } from '../server/admission/routes.js'
 import { defaultLimits, type Route, route } from '../server/options.js'
