@@ -258,6 +258,7 @@ export const serverLimits = {
     counted: 'streams of an HTTP/2 session at once: WebSockets and requests',
     atLimit: 'further ones are refused; clients open another session',
     answer: 'RST_STREAM with REFUSED_STREAM',
+    help: 'streams of an HTTP/2 session at once',
   },
 } as const satisfies Readonly<Record<string, Limit>>
 
