@@ -11,6 +11,8 @@ const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
 const CLIENT = new URL('../dist/src/client.d.ts', import.meta.url)
 /** The other entry: a module that declares what it exports. */
 const REDIS = new URL('../dist/src/brokers/redisBroker.d.ts', import.meta.url)
+/** The entry for Prometheus. */
+const METRICS = new URL('../dist/src/metrics.d.ts', import.meta.url)
 const OUTPUT = new URL('./', import.meta.url)
 
 /** The pages, in the order of reading: file, title, first paragraph, names. Every export must be on one of them. */
@@ -95,6 +97,12 @@ const PAGES = [
     'Broker',
     'What carries publications between processes. See also [the guide](../brokers.md).',
     ['Broker', 'BrokerStatistics', 'Receive'],
+  ],
+  [
+    'prometheus',
+    '`millrace/metrics`',
+    "What `import { prometheus } from 'millrace/metrics'` offers. It needs the package `prom-client`: `npm install prom-client`.",
+    ['prometheus', 'PrometheusOptions', 'Prometheus', 'MeasuredServer', 'MetricsRegistry'],
   ],
   [
     'redis',
@@ -374,7 +382,7 @@ const GENERATED = '<!-- Written by `npm run docs` from the docstrings in src. Ch
 
 /** The files of the reference by their paths in docs. */
 function reference() {
-  const names = exportsOf(readFileSync(INDEX, 'utf8') + readFileSync(CLIENT, 'utf8'))
+  const names = exportsOf([INDEX, CLIENT, METRICS].map((entry) => readFileSync(entry, 'utf8')).join(''))
   for (const name of names.keys()) linkTo(name)
   const files = new Map()
   for (const [file, title, introduction, group] of PAGES) {
@@ -404,7 +412,7 @@ function indexOf(names) {
   const contents = PAGES.map(([file, title, introduction]) => `| [${title}](api/${file}.md) | ${introduction} |`)
   return pageOf(
     '# API reference',
-    "Everything that `import ... from 'millrace'`, `'millrace/client'` and `'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
+    "Everything that `import ... from 'millrace'`, `'millrace/client'`, `'millrace/metrics'` and `'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
     ['| page | what it describes |', '|---|---|', ...contents].join('\n').replaceAll('(../', '('),
     'Below is an index of all names and their members.',
     ...sections,

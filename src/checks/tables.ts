@@ -145,6 +145,13 @@ export const streamOptions = {
   options: { binary: flag },
 } satisfies Checklist
 
+export const prometheusOptions = {
+  owner: 'prometheus',
+  prefix: '',
+  example: (name: string) => `prometheus(server, { ${name} })`,
+  options: { registry: object('a registry of prom-client: new Registry()') },
+} satisfies Checklist
+
 /** Where an option may belong that was given somewhere else, nearest first. */
 export const everywhere: readonly Checklist[] = [
   serverOptions,

@@ -11,6 +11,7 @@ import { codeOf, importsOf, LOADERS, read, sourcesIn } from './source.js'
 const OPTIONAL: Readonly<Record<string, string>> = {
   'src/brokers/redisConnection.ts': '@redis/client',
   'src/client/proxy.ts': 'https-proxy-agent',
+  'src/metrics/prometheus.ts': 'prom-client',
 }
 
 /** Which room a path below src/ lies in. */
