@@ -21,6 +21,7 @@ const suites: Readonly<Record<string, readonly [about: string, load: () => Promi
   large: ['messages of the 64-bit tier', () => import('./large/suite.js')],
   attacks: ['what peers that misbehave can make a server do and hold', () => import('./attacks/suite.js')],
   ws: ['the same program on ws and on millrace/ws', () => import('./ws/suite.js')],
+  client: ['what a client takes with millrace, ws and undici', () => import('./client/suite.js')],
   ab: ['whether one built checkout takes more than another', () => import('./ab/suite.js')],
 }
 

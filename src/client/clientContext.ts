@@ -40,26 +40,38 @@ function open(): ServerParts<unknown> {
   })
 }
 
+/** Settings, and what says the same of others. They hold no functions: options that say the same share them. */
+interface Settings {
+  readonly route: RouteSettings<unknown>
+  readonly deflate: ClientOptions['deflate']
+  readonly key: string
+}
+
+/** The settings that were asked for last: most programs ask for the same each time, with handlers of their own. */
+let last: Settings | undefined
+
+function settingsFor(options: ClientOptions<never>): Settings {
+  const { outputPolicy = 'pause', streamLeft = 'drain', deflate = false } = options
+  const limits = clientLimits(options)
+  const streamThreshold = streamThresholdOf(options, limits.maxMessage)
+  const route = { limits, outputPolicy, large: undefined, streamThreshold, streamLeft }
+  const key = JSON.stringify([route, deflate])
+  if (last?.key !== key) last = { route, deflate, key }
+  return last
+}
+
 /** Contexts by the handlers that they were made for, with the settings that they were made with. */
-const known = new WeakMap<object, { readonly settings: string; readonly context: ClientContext<unknown> }>()
+const known = new WeakMap<object, { readonly settings: Settings; readonly context: ClientContext<unknown> }>()
 
 /** The context for these options; the same as before, if the same object says the same. */
 export function contextFor<Data>(options: ClientOptions<Data>, handlers: Handlers<Data>): ClientContext<Data> {
-  const { outputPolicy = 'pause', streamLeft = 'drain', deflate = false } = options
-  const limits = clientLimits(options)
-  const settings: RouteSettings<Data> = {
-    limits,
-    outputPolicy,
-    large: undefined,
-    streamThreshold: streamThresholdOf(options, limits.maxMessage),
-    streamLeft,
-  }
-  const key = JSON.stringify([settings, deflate])
+  const settings = settingsFor(options as ClientOptions<never>)
   const found = known.get(handlers)
   // What was kept under these handlers is of their type.
-  if (found?.settings === key) return found.context as ClientContext<Data>
-  const context = made(handlers, settings, deflate)
-  known.set(handlers, { settings: key, context: context as ClientContext<unknown> })
+  if (found?.settings.key === settings.key) return found.context as ClientContext<Data>
+  // There is no route of large messages, which alone would depend on the data's type.
+  const context = made(handlers, settings.route as RouteSettings<Data>, settings.deflate)
+  known.set(handlers, { settings, context: context as ClientContext<unknown> })
   return context
 }
 

@@ -1,4 +1,5 @@
 // A client's connection: the same Peer as a server's, in the other role. What is the client's own is how it begins.
+import { Buffer } from 'node:buffer'
 import { checkOptions } from '../checks/check.js'
 import { clientOptions } from '../checks/clientTables.js'
 import { callerError } from '../checks/errors.js'
@@ -9,14 +10,15 @@ import { Peer } from '../connection/peer.js'
 import { Reason } from '../connection/reason.js'
 import { traced } from '../connection/trace.js'
 import { runOutside } from '../internals/context.js'
+import { PlainHeads } from '../protocol/knownHeads.js'
 import type { HandshakeRequest } from '../protocol/openingHandshake.js'
 import { requestInternals, type Source, UpgradeRequest } from '../protocol/upgradeRequest.js'
-import { transportOf } from '../transport/adopt.js'
+import { transportAlone } from '../transport/adopt.js'
 import { readAddress, shownAddress } from './address.js'
 import { Attempt } from './attempt.js'
 import type { Answer } from './call.js'
 import { type ClientContext, contextFor } from './clientContext.js'
-import { connectError } from './connectError.js'
+import { connectError, LONGEST_HEAD } from './connectError.js'
 import { dial } from './dial.js'
 import { type ClientOptions, clientLimits } from './options.js'
 import { proxyAgent } from './proxy.js'
@@ -93,7 +95,7 @@ function enter<Data>(
   options.upgrade?.(response)
   attempt.signal.throwIfAborted() // by `upgrade`
   attempt.finish() // what the `open` handler aborts is no attempt any more
-  const transport = traced(answer.transport ?? transportOf(stream, options.publicApi))
+  const transport = traced(answer.transport ?? transportAlone(stream, options.publicApi))
   // The option may be left out only where the data may be undefined.
   const data = options.data as Data
   const opening = { request: requestOf(request), data, protocol, deflate }
@@ -108,6 +110,9 @@ function enter<Data>(
 const plain: Source = { remoteAddress: undefined, secure: false, told: false }
 const secure: Source = { ...plain, secure: true }
 
+/** The heads of this thread's requests: those to one server are alike, but for the key, which alone is kept. */
+const heads = new PlainHeads(LONGEST_HEAD)
+
 /** The request as `connection.request` shows it. Only its text is kept. */
 function requestOf(request: Answer['request']): UpgradeRequest {
   const headers: Record<string, string> = Object.create(null)
@@ -116,6 +121,8 @@ function requestOf(request: Answer['request']): UpgradeRequest {
   }
   const head: HandshakeRequest = { method: 'GET', target: request.path, httpVersion: '1.1', headers, repeated: [] }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  const text = `GET ${request.path} HTTP/1.1\r\n${lines.join('')}\r\n`
-  return new UpgradeRequest(head, { text, known: undefined }, request.protocol === 'https:' ? secure : plain, undefined)
+  // As bytes, and back from there: a string that was put together keeps all that it was put together from.
+  const bytes = Buffer.from(`GET ${request.path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1')
+  const kept = heads.read(bytes)?.kept ?? { text: bytes.toString('latin1'), known: undefined }
+  return new UpgradeRequest(head, kept, request.protocol === 'https:' ? secure : plain, undefined)
 }

@@ -1,4 +1,5 @@
 // Detection of Node's private API. It is asked for once, on first use, and not at all where asking would warn or throw.
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { types } from 'node:util'
 import { runtime } from './runtime.js'
@@ -146,4 +147,20 @@ export function streamHandleOf(socket: object): StreamHandle | undefined {
   if (found === undefined || typeof handle !== 'object' || handle === null) return undefined
   const kind = handle.constructor
   return kind === found.TCP || kind === found.Pipe ? (handle as StreamHandle) : undefined
+}
+
+/**
+ * Takes the handle from a socket, which ends without closing it, and need not stay in memory: node:child_process gives
+ * handles away in the same manner. Nobody may be waiting for the socket's end.
+ */
+export function takeHandle(socket: Socket): StreamHandle | undefined {
+  const handle = streamHandleOf(socket)
+  if (handle === undefined) return undefined
+  // The handle knows its socket by a symbol of Node's own.
+  for (const owner of Object.getOwnPropertySymbols(handle)) {
+    if (Reflect.get(handle, owner) === socket) Reflect.set(handle, owner, undefined)
+  }
+  Reflect.set(socket, '_handle', null)
+  socket.destroy()
+  return handle
 }

@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { KEEP_ALIVE } from '../internals/accept.js'
-import { streamHandleOf, tlsHandleOf } from '../internals/node.js'
+import { streamHandleOf, takeHandle, tlsHandleOf } from '../internals/node.js'
 import { DuplexTransport } from './duplex.js'
 import { HandleTransport } from './handle.js'
 import { SecureTransport } from './secure.js'
@@ -33,6 +33,18 @@ export function transportAsItIs(stream: Duplex, publicApi = false): Transport {
 function secureTransportOf(socket: TLSSocket, publicApi: boolean): Transport {
   const handle = socket.writableLength === 0 && !publicApi ? tlsHandleOf(socket) : undefined
   return handle === undefined ? new DuplexTransport(socket) : new SecureTransport(handle, socket)
+}
+
+/** The same of a socket that nobody else waits for: a plain one is left behind, and its connection costs less memory. */
+export function transportAlone(stream: Duplex, publicApi = false): Transport {
+  const isPlain = stream instanceof Socket && !(stream instanceof TLSSocket)
+  if (!isPlain || stream.writableLength > 0 || publicApi) return transportOf(stream, publicApi)
+  stream
+    .setKeepAlive(true, KEEP_ALIVE * 1000)
+    .setTimeout(0)
+    .setNoDelay(true)
+  const handle = takeHandle(stream)
+  return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle)
 }
 
 /** What came after the request: `head`, and what the socket has read since. */

@@ -1,0 +1,74 @@
+// What is asked of the client next to ws: what one round of a row is, and what it gives.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Program } from '../support/talk.js'
+import type { Opening, Traffic } from './program.js'
+
+export interface Row {
+  readonly name: string
+  readonly unit: 'µs per message' | 'bytes per connection'
+  /** The most that it may be of what ws takes without bufferutil. */
+  readonly goal: number
+  /** Connections that are held while it is measured; 0 where each round opens its own. */
+  readonly connections: number
+  /** Each round has a process of its own, which has opened nothing. */
+  readonly fresh: boolean
+  round(client: Program, url: string, pace: Pace): Promise<number>
+}
+
+export interface Pace {
+  readonly rounds: number
+  readonly seconds: number
+  readonly warmup: number
+  /** Connections of the row that is about connections. */
+  readonly connections: number
+}
+
+const KIB = 1024
+/** How long connections may take to settle, in milliseconds. */
+const SETTLE = 300
+/** Connections that warm a process whose memory is measured. */
+const FIRST = 50
+
+interface Echo {
+  readonly connections: number
+  readonly flight?: number
+}
+
+/** So many connections that the process is busy: what is measured is its work, and not that it is woken up. */
+function echo(name: string, size: number, goal: number, { connections, flight = 1 }: Echo): Row {
+  return {
+    name,
+    unit: 'µs per message',
+    goal,
+    connections,
+    fresh: false,
+    round: (client, _, { seconds, warmup }) =>
+      client.ask<number>('round', { size, flight, seconds, warmup } satisfies Traffic),
+  }
+}
+
+const idle: Row = {
+  name: 'idle connection',
+  unit: 'bytes per connection',
+  goal: 0.5,
+  connections: 0,
+  fresh: true,
+  async round(client, url, { connections }) {
+    const opened = async (count: number): Promise<number> => {
+      await client.ask('open', { url, connections: count } satisfies Opening)
+      await wait(SETTLE)
+      return client.ask<number>('resident')
+    }
+    const before = await opened(FIRST)
+    const after = await opened(connections)
+    return Math.max(0, after - before) / connections
+  },
+}
+
+export const rows: readonly Row[] = [
+  echo('125 B × 1', 125, 0.5, { connections: 32 }),
+  echo('125 B × 64', 125, 0.1, { connections: 8, flight: 64 }),
+  echo('64 KiB', 64 * KIB, 0.08, { connections: 8 }),
+  echo('1 MiB', KIB * KIB, 0.15, { connections: 4 }),
+  idle,
+]

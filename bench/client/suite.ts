@@ -1,0 +1,108 @@
+// npm run bench -- client: what a client takes with millrace, as a share of what it takes with ws and undici.
+import { fileURLToPath } from 'node:url'
+import { openTarget } from '../ab/target.js'
+import type { MeasuredServer } from '../support/measuredServer.js'
+import { root } from '../support/publish.js'
+import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
+import { roundedTo, textTable } from '../support/table.js'
+import { Program } from '../support/talk.js'
+import { ENGINES, type Engine, environmentOf } from './engines.js'
+import type { Opening } from './program.js'
+import { type Pace, type Row, rows } from './rows.js'
+
+const CLIENT_CORE = 1
+const ROUNDS = 9
+const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url))
+
+/** The least figure of each engine. */
+interface Compared extends Pick<Row, 'name' | 'unit' | 'goal'> {
+  readonly least: Readonly<Record<Engine, number>>
+  /** What millrace is of ws without bufferutil. */
+  readonly ratio: number
+  readonly rounds: readonly (readonly number[])[]
+}
+
+export const suite: Suite = {
+  about: `Each client in a process of its own, by turns, against one millrace server in another process. A figure is the least of
+all rounds: CPU time of the client's process per message, there and back, or memory. Ratios are those to ws without
+bufferutil. Exits with 1 if one is above its goal.
+The rows: ${rows.map(({ name }) => name).join('; ')}.`,
+  options: {
+    only: { type: 'string', value: 'TEXT', help: 'only rows whose name contains it' },
+    ...pacing(ROUNDS, 0.3),
+  },
+  run,
+}
+
+async function run(choice: Choice): Promise<Found> {
+  const pace = paceOf(choice)
+  const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
+  if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
+  const server = await openTarget(root, 'echo')
+  const found: Compared[] = []
+  try {
+    for (const row of chosen) {
+      const compared = await compare(row, server, pace)
+      found.push(compared)
+      process.stderr.write(`${lineOf(compared).join('  ')}\n`)
+    }
+  } finally {
+    await server.stop()
+  }
+  console.log(textTable([HEAD, ...found.map(lineOf)]).join('\n'))
+  return { figures: { pace, rows: found }, ok: choice.quick || found.every(({ ratio, goal }) => ratio <= goal) }
+}
+
+function paceOf(choice: Choice): Pace {
+  if (choice.quick) return { rounds: 1, seconds: 0.1, warmup: 0.05, connections: 50 }
+  return { rounds: choice.number('rounds'), seconds: choice.number('seconds'), warmup: 0.15, connections: 1000 }
+}
+
+/** Measures all engines by turns; each round begins with another one. */
+async function compare(row: Row, { url }: MeasuredServer, pace: Pace): Promise<Compared> {
+  const open = (engine: Engine): Promise<Program> => openClient(engine, url, row.connections)
+  const kept = row.fresh ? [] : await Promise.all(ENGINES.map(open))
+  const rounds: number[][] = []
+  try {
+    for (let round = 0; round < pace.rounds; round++) {
+      const figures: number[] = []
+      for (const [turn] of ENGINES.entries()) {
+        const at = (turn + round) % ENGINES.length
+        const client = kept[at] ?? (await open(ENGINES[at] ?? 'ws'))
+        figures[at] = await row.round(client, url, pace)
+        if (row.fresh) await client.stop()
+      }
+      rounds.push(figures)
+    }
+  } finally {
+    await Promise.all(kept.map((client) => client.stop()))
+  }
+  return { name: row.name, unit: row.unit, goal: row.goal, ...leastOf(rounds), rounds }
+}
+
+async function openClient(engine: Engine, url: string, connections: number): Promise<Program> {
+  const program = new Program(CLIENT_CORE, PROGRAM, [engine], {
+    flags: ['--expose-gc'],
+    environment: environmentOf(engine),
+  })
+  try {
+    await program.ask('open', { url, connections } satisfies Opening)
+    return program
+  } catch (error) {
+    await program.stop()
+    throw error
+  }
+}
+
+function leastOf(rounds: readonly (readonly number[])[]): Pick<Compared, 'least' | 'ratio'> {
+  const figures = ENGINES.map((engine, at) => [engine, Math.min(...rounds.map((round) => round[at] ?? Infinity))])
+  const least: Record<Engine, number> = Object.fromEntries(figures)
+  return { least, ratio: least.millrace / least.ws }
+}
+
+const HEAD = ['', '', ...ENGINES, 'ratio', 'asked', 'verdict']
+
+function lineOf({ name, unit, least, ratio, goal }: Compared): string[] {
+  const figures = ENGINES.map((engine) => roundedTo(least[engine], 3, 2))
+  return [name, unit, ...figures, ratio.toFixed(3), `≤ ${goal}`, ratio <= goal ? 'ok' : 'MORE']
+}
