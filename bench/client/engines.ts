@@ -1,4 +1,5 @@
 // The clients that are compared, each in a process of its own: what opens a connection, and tells of each message.
+import type { ClientOptions } from '../../src/client.js'
 import type { Connect } from './program.js'
 
 /** `ws` masks in JavaScript; with bufferutil, which is installed beside it, it masks in C. */
@@ -19,11 +20,14 @@ export function loaded(engine: Engine): Promise<Connect> {
 
 async function millrace(): Promise<Connect> {
   const { connect } = await import('../../src/client.js')
+  // As the guide says of many connections: one object of options, whose handlers are told of each connection.
+  const options: ClientOptions<(bytes: number) => void> = {
+    maxMessage: 16 * 1024 * 1024,
+    message: ({ data: received }, { byteLength }) => received(byteLength),
+  }
   return async (url, received) => {
-    const connection = await connect(url, {
-      maxMessage: 16 * 1024 * 1024,
-      message: (_, { byteLength }) => received(byteLength),
-    })
+    const connection = await connect(url, options)
+    connection.data = received
     return { send: (bytes) => void connection.send(bytes), end: () => connection.terminate() }
   }
 }

@@ -28,6 +28,8 @@ export interface Traffic {
 }
 
 const AT_ONCE = 50
+/** How long what was left behind may take to be given back, in milliseconds. */
+const SETTLE = 100
 /** How long the last messages of a round may be under way, in milliseconds. */
 const PATIENCE = 10_000
 
@@ -76,9 +78,12 @@ async function round({ size, flight, seconds, warmup }: Traffic): Promise<number
   return (user + system) / measured
 }
 
-/** Bytes of the process after a garbage collection: what connections hold, not what their opening left behind. */
-function resident(): number {
-  globalThis.gc?.()
+/** Bytes of the process after garbage collections: what connections hold, not what their opening left behind. */
+async function resident(): Promise<number> {
+  for (let time = 0; time < 3; time++) {
+    globalThis.gc?.()
+    await wait(SETTLE)
+  }
   return process.memoryUsage.rss()
 }
 

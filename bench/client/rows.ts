@@ -1,5 +1,4 @@
 // What is asked of the client next to ws: what one round of a row is, and what it gives.
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Program } from '../support/talk.js'
 import type { Opening, Traffic } from './program.js'
 
@@ -24,10 +23,8 @@ export interface Pace {
 }
 
 const KIB = 1024
-/** How long connections may take to settle, in milliseconds. */
-const SETTLE = 300
 /** Connections that warm a process whose memory is measured. */
-const FIRST = 50
+const FIRST = 500
 
 interface Echo {
   readonly connections: number
@@ -56,7 +53,6 @@ const idle: Row = {
   async round(client, url, { connections }) {
     const opened = async (count: number): Promise<number> => {
       await client.ask('open', { url, connections: count } satisfies Opening)
-      await wait(SETTLE)
       return client.ask<number>('resident')
     }
     const before = await opened(FIRST)

@@ -55,12 +55,12 @@ async function run(choice: Choice): Promise<Found> {
 
 function paceOf(choice: Choice): Pace {
   if (choice.quick) return { rounds: 1, seconds: 0.1, warmup: 0.05, connections: 50 }
-  return { rounds: choice.number('rounds'), seconds: choice.number('seconds'), warmup: 0.15, connections: 1000 }
+  return { rounds: choice.number('rounds'), seconds: choice.number('seconds'), warmup: 0.15, connections: 3000 }
 }
 
 /** Measures all engines by turns; each round begins with another one. */
 async function compare(row: Row, { url }: MeasuredServer, pace: Pace): Promise<Compared> {
-  const open = (engine: Engine): Promise<Program> => openClient(engine, url, row.connections)
+  const open = (engine: Engine): Promise<Program> => openClient(engine, url, row)
   const kept = row.fresh ? [] : await Promise.all(ENGINES.map(open))
   const rounds: number[][] = []
   try {
@@ -80,9 +80,10 @@ async function compare(row: Row, { url }: MeasuredServer, pace: Pace): Promise<C
   return { name: row.name, unit: row.unit, goal: row.goal, ...leastOf(rounds), rounds }
 }
 
-async function openClient(engine: Engine, url: string, connections: number): Promise<Program> {
+async function openClient(engine: Engine, url: string, { connections, fresh }: Row): Promise<Program> {
   const program = new Program(CLIENT_CORE, PROGRAM, [engine], {
-    flags: ['--expose-gc'],
+    // What connections hold is to be measured, and not the room for what is thrown away.
+    flags: fresh ? ['--expose-gc', '--max-semi-space-size=1'] : [],
     environment: environmentOf(engine),
   })
   try {
