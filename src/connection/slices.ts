@@ -15,7 +15,7 @@ const TURN = 4
  * Milliseconds of a turn in which a long message is compressed or inflated. A step of one costs as much as hundreds of short
  * messages, and there is always another one: whoever sends a short message meanwhile would wait for whole turns.
  */
-const BRIEF = 0.4
+const BRIEF = 0.25
 
 /** What a step of a long message costs, and no short one: as much as so many messages. */
 const LONG_STEP = 32
@@ -48,6 +48,8 @@ export class Slices {
   /** Milliseconds that reads have spent of this turn, when that was last seen. */
   #spent = 0
   #serving = false
+  /** When the turn began whose rest is for those in line. */
+  #began = 0
   /** Whether a step of a long message was done in this turn. */
   #brief = false
   readonly #waiting = new Queue<() => void>()
@@ -69,7 +71,10 @@ export class Slices {
     const { turn } = this.#clock
     if (turn !== this.#inTurn) {
       this.#left = this.#turn.behind ? 1 : FIRST_MESSAGES
-      if (!this.#serving) this.#brief = false
+      if (!this.#serving) {
+        this.#brief = false
+        this.#spent = 0
+      }
     } else if (owner === this.#owner) return
     this.#owner = owner
     this.#inTurn = turn
@@ -93,9 +98,8 @@ export class Slices {
     const now = performance.now()
     const spent = this.#clock.spent(now)
     if (this.#until === 0) this.#until = now + this.#share(spent)
-    if (now < this.#until) return false
-    this.#spent = spent
-    return true
+    if (!this.#serving) this.#spent = spent
+    return now >= this.#until
   }
 
   /** Goes on with `work` in a slice of its own, behind those who wait already. */
@@ -114,7 +118,7 @@ export class Slices {
 
   /** Milliseconds for the slice that begins. */
   #share(spent: number): number {
-    if (this.#brief) return Math.max(BRIEF - spent, 0)
+    if (this.#brief) return Math.max(BRIEF - (this.#serving ? performance.now() - this.#began : spent), 0)
     if (!this.#serving && spent >= TURN) return 0 // it gets on when it is its turn in line
     if (this.#turn.behind) return SHORTEST
     return Math.min(SLICE, Math.max(ROUND / Math.max(this.#waiting.length, 1), SHORTEST))
@@ -129,11 +133,11 @@ export class Slices {
   #goOn(): void {
     this.#scheduled = false
     this.#serving = true
-    const began = performance.now()
-    const most = this.#turn.behind ? SLICE / 2 : TURN - this.#spent
+    this.#began = performance.now() - this.#spent
+    const most = this.#turn.behind ? SLICE / 2 + this.#spent : TURN
     try {
       do this.#serve()
-      while (this.#waiting.length > 0 && performance.now() - began < (this.#brief ? Math.min(BRIEF, most) : most))
+      while (this.#waiting.length > 0 && performance.now() - this.#began < (this.#brief ? Math.min(BRIEF, most) : most))
     } finally {
       this.#serving = this.#brief = false
       this.#spent = 0

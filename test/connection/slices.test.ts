@@ -171,7 +171,7 @@ test('a turn in which a long message is compressed or inflated is brief, and oth
     for (let n = 0; n < 8; n++) {
       later(() => {
         most = Math.max(most, ++now)
-        pass(0.25)
+        pass(0.1)
       })
     }
     for (let turn = 0; turn < 10; turn++) {
@@ -180,7 +180,7 @@ test('a turn in which a long message is compressed or inflated is brief, and oth
     }
     return most
   }
-  assert.equal(await turns((work) => slices.laterStep(work)), 2)
+  assert.equal(await turns((work) => slices.laterStep(work)), 3)
   assert.equal(await turns((work) => slices.later(work)), 8)
   // A step that was received ends its slice, where as many short messages would not.
   const owner = {}
@@ -189,4 +189,14 @@ test('a turn in which a long message is compressed or inflated is brief, and oth
   do pass(0.25)
   while (++steps < 20 && !slices.spend(64))
   assert.ok(steps <= 4, String(steps))
+  // What is in line behind it in the same turn gets on, and no more than that.
+  let behind = 0
+  for (let n = 0; n < 8; n++) {
+    slices.laterStep(() => {
+      behind++
+      pass(0.1)
+    })
+  }
+  await new Promise(setImmediate)
+  assert.equal(behind, 1)
 })

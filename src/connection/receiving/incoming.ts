@@ -211,7 +211,7 @@ export class Incoming {
     if (deflate === undefined) return DONE // the parser lets no such message pass
     const target = { shared: this.#shared, sink: this.#sink, deliverer: this.#deliverer, pressure: this.#pressure }
     this.#inflation ??= new Inflation(target, deflate)
-    const done = this.#inflation.take(info, pointer, length)
+    const done = this.#inflation.take(info, pointer, length, this.#parser.remaining)
     this.#bytes = done === DONE ? this.#shared.counts.arrived(info, length, this.#bytes) : this.#bytes + done
     if (this.#inflation.spent) this.#inflation = undefined
     return done

@@ -1,4 +1,5 @@
 // How much is inflated at a time, and what that costs its peer: nobody is to wait for long because of one message.
+import { LARGEST_CLASS } from '../../codec/heap.js'
 import { INFLATE_LIMIT } from '../../codec/inflater.js'
 import type { ViolationName } from '../../protocol/violation.js'
 
@@ -17,4 +18,13 @@ export function costOf(consumed: number, written: number): number {
 /** The violation that the status of a step is which could not go on. */
 export function violationOf(status: number): ViolationName {
   return status === INFLATE_LIMIT ? 'MESSAGE_TOO_LONG' : 'INVALID_DEFLATE'
+}
+
+/** How much longer what is to come is expected to become. */
+const EXPANSION = 8
+
+/** How long a message may become that needs room for `needed` bytes, when `coming` bytes are to be inflated behind `filled`. */
+export function announcedFor(needed: number, filled: number, coming: number, most: number): number {
+  if (needed <= LARGEST_CLASS) return needed
+  return Math.min(Math.max(needed, filled + EXPANSION * coming), most)
 }

@@ -15,7 +15,7 @@ import { ProtocolViolation, type ViolationName } from '../../protocol/violation.
 import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
 import { afterJob, endJob, InflateJob } from './inflateJob.js'
-import { costOf, INPUT, STEP, violationOf } from './inflateStep.js'
+import { announcedFor, costOf, INPUT, STEP, violationOf } from './inflateStep.js'
 import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
 import { limitOf } from './sink.js'
@@ -33,6 +33,8 @@ export class Inflation implements Growing {
   /** What the message's region must hold to go on, and what is there (Growing). */
   needed = 0
   filled = 0
+  /** A guess: addresses are kept free for a long message, as to move megabytes would take as long as a turn (Growing). */
+  announced = 0
   /** Where it ends is not known (Growing). */
   readonly frameIsFinal = false
   readonly #target: InflationTarget
@@ -46,8 +48,9 @@ export class Inflation implements Growing {
   #base = 0
   #end = 0
   #underWay = false
-  /** Bytes of the part under way that are inflated. */
+  /** Bytes of the part under way that are inflated, and of the part and of what follows it in its frame. */
   #taken = 0
+  #coming = 0
   #isText = false
   readonly #text: TextCheck
   #assembly: Assembly | undefined
@@ -70,11 +73,6 @@ export class Inflation implements Growing {
     this.#limit = streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER
   }
 
-  /** What the message will have in all is not known. */
-  get announced(): number {
-    return this.needed
-  }
-
   /** Notes that bytes have come; `reading` is false while this server does not read. */
   arrived(reading: boolean): void {
     this.#assembly?.arrived(reading)
@@ -83,11 +81,12 @@ export class Inflation implements Growing {
 
   /**
    * Takes a compressed message, or the next part of one. Returns DONE; or how many bytes are dealt with, if what is behind
-   * them must be given again when messages may be delivered again.
+   * them must be given again when messages may be delivered again. `remaining` bytes of the frame are still to come.
    */
-  take(info: number, pointer: number, length: number): number {
+  take(info: number, pointer: number, length: number, remaining = 0): number {
     if (!this.#underWay) this.#begin(info)
     this.#taken = 0
+    this.#coming = length + remaining
     const job = this.#job ?? this.#handOver(pointer, length)
     if (job === undefined) {
       if (!this.#steps(pointer, length)) return this.#taken
@@ -257,6 +256,7 @@ export class Inflation implements Growing {
     this.#assembly ??= new Assembly(shared.budget, sink, payloadTimeout)
     // No more than the longest message: the budget keeps so much for the oldest one, and more might never be free.
     this.needed = Math.min(wanted, maxMessage)
+    this.announced = announcedFor(this.needed, this.filled, this.#coming, maxMessage)
     return this.#assembly.grow(this.#heap, this)
   }
 
