@@ -76,19 +76,29 @@ export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) =>
   }
 }
 
-/**
- * A socket around a handle that a server has accepted (acceptBefore), which counts it, as it counts those that it makes itself.
- * A handle that `reads` goes on reading: to stop and start again takes two system calls.
- */
-export function socketIn(server: NetServer, handle: StreamHandle, reads = false): Socket {
-  if (reads) Reflect.set(handle, 'reading', true)
-  else handle.readStop()
+/** A socket around a handle that a server has accepted (acceptBefore), which counts it, as it counts those that it makes itself. */
+export function socketIn(server: NetServer, handle: StreamHandle): Socket {
+  handle.readStop()
   handle.onconnection = null // as Node leaves it
+  const socket = new Socket(acceptedOptions(server, handle))
+  belongTo(server, socket)
+  countConnections(server, 1)
+  return socket
+}
+
+/** The handle does not delay what is written: the option `noDelay` has the socket know, and ask the system no more. */
+export function acceptedOptions(server: NetServer, handle: StreamHandle): object {
   const allowHalfOpen: unknown = Reflect.get(server, 'allowHalfOpen')
-  // The handle does not delay what is written: the option has the socket know, and ask the system no more.
-  const socket = new Socket({ handle, allowHalfOpen, noDelay: true, readable: true, writable: true } as object)
-  Reflect.set(server, '_connections', Number(Reflect.get(server, '_connections')) + 1)
+  return { handle, allowHalfOpen, noDelay: true, readable: true, writable: true }
+}
+
+/** The socket is one of the server's: its end is one connection less. */
+export function belongTo(server: NetServer, socket: Socket): void {
   Reflect.set(socket, 'server', server)
   Reflect.set(socket, '_server', server)
-  return socket
+}
+
+export function countConnections(server: NetServer, more: number): void {
+  Reflect.set(server, '_connections', Number(Reflect.get(server, '_connections')) + more)
+  if (more < 0) Reflect.apply(Reflect.get(server, '_emitCloseIfDrained'), server, [])
 }

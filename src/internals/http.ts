@@ -1,5 +1,5 @@
-// What node:http notes on its sockets, and a request as it makes one.
-import { IncomingMessage, ServerResponse } from 'node:http'
+// What node:http notes on its sockets.
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -19,19 +19,4 @@ export function queuedIn(socket: Socket): number {
 export function answerBefore(request: IncomingMessage, socket: Duplex): ServerResponse | undefined {
   const answer: unknown = Reflect.get(socket, '_httpMessage')
   return answer instanceof ServerResponse && answer.req !== request ? answer : undefined
-}
-
-/** An upgrade request of HTTP/1.1 that was read elsewhere, as node:http hands it out; `rawHeaders` are names and values by turns. */
-export function upgradeMessage(socket: Socket, url: string, rawHeaders: string[]): IncomingMessage {
-  const message = new IncomingMessage(socket)
-  message.method = 'GET'
-  message.url = url
-  message.httpVersionMajor = 1
-  message.httpVersionMinor = 1
-  message.httpVersion = '1.1'
-  Reflect.apply(Reflect.get(message, '_addHeaderLines'), message, [rawHeaders, rawHeaders.length])
-  Reflect.set(message, 'upgrade', true)
-  message.complete = true
-  message.push(null)
-  return message
 }

@@ -59,7 +59,7 @@ const END_HELD = 4
 export class HandleTransport implements Transport, HandleReader, HandleWriter {
   readonly #handle: StreamHandle
   /** The net.Socket that the handle came from, if it did: it must be told, or its server waits for it for ever. */
-  readonly #socket: Socket | undefined
+  #socket: Socket | undefined
   #receiver: Receiver | undefined
   /** What holds, as bits: a connection keeps one number for them. */
   #facts = 0
@@ -105,8 +105,14 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   open(receiver: Receiver): void {
     this.#receiver = receiver
     aimReads(this.#handle, firstView(), this)
-    this.#socket?.once('close', () => this.#gone()).on('error', () => this.close())
+    if (this.#socket !== undefined) this.over(this.#socket)
     if (!this.#is(PAUSED) && !startReading(this.#handle)) this.close()
+  }
+
+  /** The handle is this socket's from now on, whose end is that of the transport. */
+  over(socket: Socket): void {
+    this.#socket = socket
+    socket.once('close', () => this.#gone()).on('error', () => this.close())
   }
 
   read(status: number): Uint8Array | undefined {
@@ -190,8 +196,11 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   close(): void {
     if (this.#is(CLOSED)) return
     this.#facts |= CLOSED
-    if (this.#socket === undefined) this.#handle.close(() => this.#gone())
-    else this.#socket.destroy()
+    if (this.#socket !== undefined) this.#socket.destroy()
+    else {
+      this.#receiver?.closing?.()
+      this.#handle.close(() => this.#gone())
+    }
   }
 
   reset(): void {

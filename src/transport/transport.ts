@@ -13,6 +13,8 @@ export interface Receiver extends InboxReader {
   ended(): void
   /** A write that was PENDING is done; `status` is 0 or negative. */
   written(status: number): void
+  /** A handle that is no socket's is being closed. */
+  closing?(): void
   /** The transport is gone: closed by us, by the peer, or by an error. Called once, last. */
   closed(): void
 }

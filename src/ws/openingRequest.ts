@@ -22,11 +22,14 @@ export interface Offers {
   readonly extensions: AgreedExtensions
 }
 
+/** What is read of a request. */
+type Seen = Pick<IncomingMessage, 'method' | 'headers'>
+
 const KEY = /^[+/0-9A-Za-z]{22}==$/
 const VERSIONS = [13, 8]
 
 /** The key and the version of a request, or why it is no opening handshake. */
-export function readOpening({ method, headers }: IncomingMessage): OpeningRequest | Refusal {
+export function readOpening({ method, headers }: Seen): OpeningRequest | Refusal {
   const key = headers['sec-websocket-key']
   const version = Number(headers['sec-websocket-version'])
   if (method !== 'GET') return { status: 405, message: 'Invalid HTTP method' }
@@ -41,7 +44,7 @@ export function readOpening({ method, headers }: IncomingMessage): OpeningReques
 
 /** What the client offers, or why it can't be read. Extensions are looked at only where the server wants one. */
 export function readOffers(
-  { headers }: IncomingMessage,
+  { headers }: Seen,
   perMessageDeflate: boolean | PerMessageDeflateOptions | null | undefined,
 ): Offers | Refusal {
   const protocols = protocolsIn(headers['sec-websocket-protocol'])

@@ -1,13 +1,17 @@
 // A server with the option `port`: an upgrade request that comes whole and plain in the first read of its connection needs no
 // HTTP parser, which costs more than all the rest of a handshake. Whatever else comes goes to node:http with what was read.
 import type { Buffer } from 'node:buffer'
-import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { acceptBefore, socketIn } from '../internals/accept.js'
-import { upgradeMessage } from '../internals/http.js'
+import { lateRequest, RequestMaker, requestMaker } from '../internals/lateRequest.js'
+import { canBeLate, lateSocket, socketMaker } from '../internals/lateSocket.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
 import { type KnownHead, type PlainHead, PlainHeads } from '../protocol/knownHeads.js'
+import type { HandshakeRequest } from '../protocol/openingHandshake.js'
 import { Deadlines, type Expiring } from '../time/deadlines.js'
+import { EMPTY } from './data.js'
 
 /** How long a connection may stay here without a word, in milliseconds: then node:http waits for it, with its own limits. */
 const PATIENCE = 2000
@@ -37,6 +41,7 @@ export class PlainUpgrades {
     const { server } = this
     const limited: unknown = server.maxConnections
     if (limited || server.listenerCount('connection') !== 1 || server.listenerCount('upgrade') === 0) return false
+    if (!canBeLate()) return false
     this.arrivals.add(new PlainArrival(handle, this))
     return true
   }
@@ -59,6 +64,32 @@ export class PlainUpgrades {
   }
 }
 
+/** What was read of a request, until somebody wants more of it. */
+class PlainRequest extends RequestMaker {
+  readonly #upgrades: PlainUpgrades
+  readonly #head: PlainHead
+
+  constructor(upgrades: PlainUpgrades, head: PlainHead, socket: Socket) {
+    super(head.request.target, socket)
+    this.#upgrades = upgrades
+    this.#head = head
+  }
+
+  get read(): HandshakeRequest {
+    return this.#head.request
+  }
+
+  protected get rawHeaders(): string[] {
+    return this.#upgrades.rawHeadersOf(this.#head)
+  }
+}
+
+/** The request as far as its checks go: what was read of it, as long as nobody has looked at it. */
+export function readRequest(request: IncomingMessage): Pick<IncomingMessage, 'method' | 'headers'> {
+  const maker = requestMaker(request)
+  return maker instanceof PlainRequest ? maker.read : request
+}
+
 /** A connection from its acceptance to its first read. */
 class PlainArrival implements ChunkReader, Expiring {
   due = 0
@@ -79,9 +110,14 @@ class PlainArrival implements ChunkReader, Expiring {
     const head = chunk === undefined || server.listenerCount('upgrade') === 0 ? undefined : heads.read(chunk)
     if (head === undefined || chunk === undefined) return this.#handOver(chunk)
     this.#leave()
-    const socket = socketIn(server, this.#handle, true)
-    const request = upgradeMessage(socket, head.request.target, this.#upgrades.rawHeadersOf(head))
-    server.emit('upgrade', request, socket, chunk.subarray(head.length))
+    const socket = lateSocket(server, this.#handle)
+    const request = lateRequest(new PlainRequest(this.#upgrades, head, socket))
+    try {
+      server.emit('upgrade', request, socket, chunk.length === head.length ? EMPTY : chunk.subarray(head.length))
+    } finally {
+      // Whoever has not opened a WebSocket over it has a socket that is read, as any other.
+      if (socketMaker(socket)?.used === false) void socket.readable
+    }
   }
 
   /** It has been silent for long, or the server closes. */

@@ -32,14 +32,30 @@ export function abortHandshake(socket: Duplex, status: number, message?: string,
     ...headers,
   }
   const lines = Object.entries(fields).map(([field, value]) => `${field}: ${value}`)
+  guard(socket)
   socket.once('finish', socket.destroy)
   socket.end(`HTTP/1.1 ${status} ${name}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** The socket's errors are nobody's business until it is a WebSocket: they end it. */
+export function guard(socket: Duplex): void {
+  if (!socket.listeners('error').includes(destroy)) socket.on('error', destroy)
+}
+
+/** The socket is a WebSocket's. */
+export function unguard(socket: Duplex): void {
+  socket.removeListener('error', destroy)
+}
+
+function destroy(this: Duplex): void {
+  this.destroy()
 }
 
 /** Leaves the refusal to the application where it listens to 'wsClientError'; then the application ends the socket. */
 export function refuse(server: ErrorListener, request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
   const { status, message, headers } = refusal
   if (server.listenerCount('wsClientError') === 0) return abortHandshake(socket, status, message, headers)
+  guard(socket)
   const error = new Error(message)
   Error.captureStackTrace(error, refuse)
   server.emit('wsClientError', error, socket, request)

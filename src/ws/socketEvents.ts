@@ -4,11 +4,25 @@ import type { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runOutside } from '../internals/context.js'
-import { earlyBytes } from '../transport/adopt.js'
+import { socketMaker } from '../internals/lateSocket.js'
+import { earlyBytes, transportAsItIs } from '../transport/adopt.js'
+import { HandleTransport } from '../transport/handle.js'
+import type { Transport } from '../transport/transport.js'
 import { EMPTY } from './data.js'
+
+/** The transport of a socket, which is not made for it where nobody has looked at it. */
+export function transportOver(socket: Duplex): Transport {
+  return socketMaker(socket)?.use((handle) => new HandleTransport(handle)) ?? transportAsItIs(socket)
+}
+
+/** The handle of a socket that was not made is being closed. */
+export function closing(socket: Duplex): void {
+  socketMaker(socket)?.left()
+}
 
 /** What is there to be read. A stream that flows hands it out by itself, to whoever else listens, too. */
 export function readEarly(socket: Duplex, head: Buffer): Buffer {
+  if (socketMaker(socket) !== undefined) return head
   if (socket instanceof Socket || socket.readableFlowing !== true) return earlyBytes(socket, head)
   if (head.length > 0) socket.unshift(head)
   return EMPTY
@@ -16,7 +30,7 @@ export function readEarly(socket: Duplex, head: Buffer): Buffer {
 
 /** All that was written has left: tells the listeners of `'drain'`, in the next tick. */
 export function tellDrain(socket: Duplex): void {
-  if (socket.listenerCount('drain') === 0) return
+  if (socketMaker(socket) !== undefined || socket.listenerCount('drain') === 0) return
   process.nextTick(() => runOutside(() => socket.emit('drain')))
 }
 

@@ -16,7 +16,6 @@ import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { Lifecycle } from '../protocol/lifecycle.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
-import { transportAsItIs } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
@@ -29,7 +28,7 @@ import { FrameSender } from './frameSender.js'
 import { ReadPauses } from './readPauses.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
-import { readEarly, tellDrain } from './socketEvents.js'
+import { closing, readEarly, tellDrain, transportOver } from './socketEvents.js'
 import type { SocketOwner, SocketSettings } from './socketOwner.js'
 
 export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
@@ -61,7 +60,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#settings = settings
     this.#shared = shared
     this.socket = socket
-    this.transport = transportAsItIs(socket)
+    this.transport = transportOver(socket)
     this.lifecycle = new Lifecycle(role)
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
@@ -125,10 +124,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     return this.#tells || (this.#incoming.waits && this.#pressure.stopped)
   }
 
-  /**
-   * Somebody has a look at the socket: from now on, to pause it has its effect. What was sent is before all that may be
-   * written to it, and before its end.
-   */
+  /** Somebody looks at the socket: to pause it has its effect from now on, and what was sent is before all written to it. */
   expose(): Duplex {
     if (this.socket instanceof Socket) this.frames.writeOut()
     if (this.transport instanceof HandleTransport) this.pauses.expose()
@@ -176,6 +172,10 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#shared.turn.begin()
     this.frames.outgoing.written(status)
     this.#shared.turn.end()
+  }
+
+  closing(): void {
+    closing(this.socket)
   }
 
   closed(): void {

@@ -5,6 +5,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_C
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { socketMaker } from '../internals/lateSocket.js'
 import { acceptKey } from '../protocol/openingHandshake.js'
 import { adopt, isAdopted } from './adopt.js'
 import {
@@ -15,8 +16,8 @@ import {
   readOffers,
   readOpening,
 } from './openingRequest.js'
-import { PlainUpgrades } from './plainUpgrades.js'
-import { abortHandshake, isRefusal, refuse } from './refusal.js'
+import { PlainUpgrades, readRequest } from './plainUpgrades.js'
+import { abortHandshake, guard, isRefusal, refuse, unguard } from './refusal.js'
 import { hasPort, type LiveOptions, liveOptions, type ServerOptions } from './serverOptions.js'
 import type { ServerSocket } from './serverSocket.js'
 import { WebSocket } from './webSocket.js'
@@ -111,11 +112,13 @@ export class WebSocketServer extends EventEmitter {
    * later. Throws an Error if the stream is a WebSocket already.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: Upgraded): void {
-    socket.on('error', destroy)
-    const opening = readOpening(request)
+    // Nothing can go wrong with a socket that nobody has looked at, but while somebody is asked.
+    if (this.options.verifyClient || socketMaker(socket) === undefined) guard(socket)
+    const seen = readRequest(request)
+    const opening = readOpening(seen)
     if (isRefusal(opening)) return refuse(this, request, socket, opening)
     if (!this.shouldHandle(request)) return abortHandshake(socket, 400)
-    const offers = readOffers(request, this.options.perMessageDeflate)
+    const offers = readOffers(seen, this.options.perMessageDeflate)
     if (isRefusal(offers)) return refuse(this, request, socket, offers)
     const { protocols, extensions } = offers
     this.#verify(request, socket, opening, () => {
@@ -152,7 +155,8 @@ export class WebSocketServer extends EventEmitter {
     callback: Upgraded,
   ): void {
     // The client has half-closed, or has gone.
-    if (!socket.readable || !socket.writable) return void socket.destroy()
+    const late = socketMaker(socket) !== undefined
+    if (!late && !(socket.readable && socket.writable)) return void socket.destroy()
     if (isAdopted(socket) || foreign.has(socket)) {
       const words = 'server.handleUpgrade() was called more than once with the same socket'
       throw new Error(`${words}, possibly due to a misconfiguration`)
@@ -185,7 +189,7 @@ export class WebSocketServer extends EventEmitter {
     const { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = this.options
     const options = { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation }
     const response = `${lines.join('\r\n')}\r\n\r\n`
-    socket.removeListener('error', destroy)
+    if (socketMaker(socket) === undefined) unguard(socket)
     if (client instanceof WebSocket) {
       return adopt(client, socket, head, options, { response, protocol, deflate: compressionOf(extensions) })
     }
@@ -247,9 +251,4 @@ function leaver(server: WebSocketServer): (this: ServerSocket) => void {
 function emitClose(server: WebSocketServer): void {
   server._state = CLOSED
   server.emit('close')
-}
-
-/** Listens to the errors of a stream until it is a WebSocket. */
-function destroy(this: Duplex): void {
-  this.destroy()
 }
