@@ -1,6 +1,6 @@
 // The options of `startTarget`: those of `listen`, and what a target serves.
 import { numbers } from './commonTables.js'
-import { type Checklist, flag, object, wholeNumber } from './kinds.js'
+import { type Checklist, flag, object, port, text, wholeNumber } from './kinds.js'
 import { limits } from './limits.js'
 import { listenOptions, serverOptions } from './tables.js'
 
@@ -35,6 +35,8 @@ export const servedOptions = {
   admin: flag,
   allowCorrupt: flag,
   showSecrets: flag,
+  adminPort: port,
+  adminHost: text,
 } as const
 
 export const targetOptions = {

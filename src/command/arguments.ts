@@ -4,7 +4,22 @@ import { clusterQuantities } from '../checks/quantities.js'
 import { nearest } from '../checks/spelling.js'
 import type { ServerLimits } from '../server/options.js'
 import { type BenchCommand, parseBenchArguments } from './bench/arguments.js'
+import { MergedOptions, optionsFromEnvironment } from './environment.js'
 import { optionsIn, type ParsedOptions, read, table, UsageError } from './options.js'
+import {
+  answerRows,
+  boundRows,
+  type LogArguments,
+  logArgumentsIn,
+  logRows,
+  type StopArguments,
+  stopArgumentsIn,
+  stopRows,
+  type TargetArguments,
+  targetArgumentsIn,
+  targetFlags,
+  targetValued,
+} from './targetArguments.js'
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './units.js'
 
 export const DEFAULT_PORT = 9001
@@ -16,7 +31,7 @@ export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'version' }
   | BenchCommand
-  | {
+  | ({
       readonly name: 'serve'
       readonly listen: ListenPlace
       readonly limits: Partial<ServerLimits>
@@ -24,7 +39,11 @@ export type Command =
       readonly deflate?: true
       /** Where Redis is. */
       readonly broker?: string
-    }
+      /** What the target answers. */
+      readonly target?: TargetArguments
+      /** How it ends. */
+      readonly stop?: StopArguments
+    } & LogArguments)
 
 /** Where to listen; a certificate and its key are the names of files. */
 export interface ListenPlace {
@@ -59,22 +78,25 @@ const sizes = limitsIn('bytes')
 const counts = limitsIn('count')
 const times = limitsIn('ms')
 
+/** The options that take a value, and those that take none; each of them has a variable in the environment. */
+const valued = [
+  ...where,
+  ...processes,
+  ...targetValued,
+  ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit)),
+]
+const flags = ['deflate', 'http2', ...targetFlags]
+
 /** Reads the arguments after the program's name. Throws a UsageError for the first that is wrong. */
-export function parseArguments(args: readonly string[]): Command {
+export function parseArguments(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
-  const valued = [...where, ...processes, ...[...sizes, ...counts, ...times].map(([limit]) => flagOf(limit))]
-  const given = optionsIn(
-    args,
-    valued,
-    ['deflate', 'http2', 'help', 'version'],
-    { h: 'help', v: 'version' },
-    (word) => {
-      const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
-      throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
-    },
-  )
-  if (given.has('help')) return { name: 'help' }
-  if (given.has('version')) return { name: 'version' }
+  const typed = optionsIn(args, valued, [...flags, 'help', 'version'], { h: 'help', v: 'version' }, (word) => {
+    const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
+    throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
+  })
+  if (typed.has('help')) return { name: 'help' }
+  if (typed.has('version')) return { name: 'version' }
+  const given = new MergedOptions(typed, optionsFromEnvironment(environment, valued, flags))
   const asked: { -readonly [name in LimitName]?: number } = {}
   const groups = [
     [sizes, parseSize] as const,
@@ -90,8 +112,17 @@ export function parseArguments(args: readonly string[]): Command {
   const port = read(given, 'port', (text) => parseCount(text, 65_535)) ?? DEFAULT_PORT
   const broker = given.get('broker')
   const listen = { ...withHttp2(placeIn(given, port), given), ...acceptorsIn(given) }
-  const deflate = given.has('deflate') ? ({ deflate: true } as const) : {}
-  return { name: 'serve', listen, limits: asked, ...deflate, ...(broker === undefined ? {} : { broker }) }
+  const [target, stop] = [targetArgumentsIn(given), stopArgumentsIn(given)]
+  return {
+    name: 'serve',
+    listen,
+    limits: asked,
+    ...(given.has('deflate') ? { deflate: true } : {}),
+    ...(broker === undefined ? {} : { broker }),
+    ...(Object.keys(target).length === 0 ? {} : { target }),
+    ...(Object.keys(stop).length === 0 ? {} : { stop }),
+    ...logArgumentsIn(given),
+  }
 }
 
 /** Where to listen: a path, or a port; with TLS if there is a certificate. */
@@ -117,13 +148,8 @@ function acceptorsIn(given: ParsedOptions): Pick<ListenPlace, 'acceptors' | 'dra
     text === 'auto' ? text : atLeastOne(parseCount(text, clusterQuantities.acceptors.most)),
   )
   const [drainAfter, drainOver] = [read(given, 'drain-after', parseDuration), read(given, 'drain-over', parseDuration)]
-  if (acceptors === undefined) {
-    if (drainAfter !== undefined || drainOver !== undefined)
-      throw new UsageError('--drain-after and --drain-over need --acceptors')
-    return {}
-  }
   return {
-    acceptors,
+    ...(acceptors === undefined ? {} : { acceptors }),
     ...(drainAfter === undefined ? {} : { drainAfter }),
     ...(drainOver === undefined ? {} : { drainOver }),
   }
@@ -136,7 +162,7 @@ function atLeastOne(count: number): number {
 
 /** The help text. Its defaults are those of the server itself. */
 export function helpText(version: string): string {
-  return `millrace ${version}: a WebSocket server that sends every message back
+  return `millrace ${version}: something to point WebSocket clients at
 
   millrace                                    then open http://${DEFAULT_HOST}:${DEFAULT_PORT}
   millrace --port 0 --max-message 256MiB      any free port, longer messages
@@ -145,7 +171,8 @@ export function helpText(version: string): string {
   millrace --broker redis://10.0.0.1          one of several machines
   millrace bench ws://${DEFAULT_HOST}:${DEFAULT_PORT}          measure a server: see bench --help
 
-A message to the path /topics/NAME goes to every client on that path.
+GET /paths lists all paths: /source, /delay, /close, /topics/NAME and others.
+Every option has a variable: MILLRACE_MAX_MESSAGE=1MiB is --max-message 1MiB.
 
 Where
 ${table([
@@ -164,11 +191,19 @@ ${table([
   [
     'drain-after',
     formatDuration(clusterQuantities.drainAfter.byDefault),
-    'how long old processes serve after a reload',
+    'how long clients are served after a reload;\nat the end, 0 unless it is given',
   ],
-  ['drain-over', formatDuration(clusterQuantities.drainOver.byDefault), 'time over which their closes are spread'],
+  ['drain-over', formatDuration(clusterQuantities.drainOver.byDefault), 'time over which closes are spread, likewise'],
   ['broker', '', 'redis://..., to share /topics/NAME with\nother machines'],
 ])}
+What answers
+${table(answerRows)}
+At most (for each client)
+${table(boundRows)}
+Its end
+${table(stopRows)}
+What it says
+${table(logRows)}
 How much (1024, 16k, 64KiB, 64MB)
 ${table(sizes.map(([limit, help]) => [flagOf(limit), formatSize(limits[limit].byDefault), help]))}
 How many
@@ -181,7 +216,8 @@ ${table([
   ['version', '', 'show the version (-v)'],
 ])}
 Ctrl+C sends Close to every client, and ends when all have answered. Pressed
-again, it ends at once. A reload is SIGHUP.`
+again, it ends at once. A reload is SIGHUP: acceptors are replaced, and without
+them, the certificate is read again.`
 }
 
 /** The option of a limit: maxMessage is --max-message. */

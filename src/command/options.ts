@@ -10,7 +10,10 @@ export class UsageError extends Error {}
 export type Row = readonly [flag: string, byDefault: string, help: string]
 
 /** The options by name; one that takes no value has an empty one. */
-export type ParsedOptions = ReadonlyMap<string, string>
+export type ParsedOptions = ReadonlyMap<string, string> & {
+  /** How an option was written, where that is not as an argument. */
+  sourceOf?(flag: string): string
+}
 
 /** The options in `args`: those in `valued` take a value, those in `flags` and `shorts` (by their letter) none. */
 export function optionsIn(
@@ -77,7 +80,7 @@ export function read<Value>(given: ParsedOptions, flag: string, parse: (text: st
   try {
     return parse(text)
   } catch (error) {
-    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(`${given.sourceOf?.(flag) ?? `--${flag}`}: ${error instanceof Error ? error.message : error}`)
   }
 }
 

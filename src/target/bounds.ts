@@ -25,7 +25,7 @@ export const boundQuantities = {
   rate: { unit: 'count', byDefault: 10_000, least: 1, help: 'messages per second that a client may ask for' },
   count: { unit: 'count', byDefault: 10_000_000, least: 1, help: 'messages that a client may ask for' },
   time: { unit: 'ms', byDefault: 600_000, least: 1, most: 2 ** 30, help: 'how long a path waits, pushes or stalls' },
-  pushers: { unit: 'count', byDefault: 64, least: 0, help: 'connections that are pushed to or stalled at once' },
+  pushers: { unit: 'count', byDefault: 64, least: 0, help: 'connections pushed to or stalled at once' },
 } as const satisfies Readonly<Record<keyof Bounds, Quantity & { readonly help: string }>>
 
 export const defaultBounds: Bounds = {

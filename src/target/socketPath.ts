@@ -86,7 +86,8 @@ function optionsOf<Given extends Parameters>(
     open: (connection) => begin(connection, made, context),
     message: ({ data }, message) => data.visitor?.message?.(message),
     drain: ({ data }) => data.visitor?.drained?.(),
-    close({ data }) {
+    close({ data }, code, reason) {
+      context.visits.ended(made.path, code, reason)
       data.leave?.()
       data.visitor?.left?.()
     },
@@ -119,7 +120,7 @@ function begin<Given extends Parameters>(
   context: TargetContext,
 ): void {
   const { data } = connection
-  context.visits.count(path)
+  context.visits.count(path, connection)
   if (pushes === true) {
     data.leave = context.pushers.take()
     if (data.leave === undefined) return connection.close(1013, crowded(context.pushers.most))

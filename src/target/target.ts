@@ -1,15 +1,20 @@
 // A target that runs: `startTarget` starts one, in the command and in the tests of others.
+import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { checkOptions } from '../checks/check.js'
 import { limitsOfTarget, servedOptions, targetOptions } from '../checks/targetTable.js'
 import type { ClusterOptions } from '../cluster/options.js'
 import type { Server } from '../cluster/server.js'
 import type { ProcessStatistics } from '../cluster/statistics.js'
-import type { CloseOptions } from '../server/drainage.js'
+import { drainOf } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
+import { adminServerFor } from './adminServer.js'
 import { isLoopback } from './loopback.js'
-import type { TargetOptions } from './targetOptions.js'
-import { TargetServer } from './targetServer.js'
+import { targetPaths } from './paths.js'
+import type { TargetCloseOptions, TargetOptions } from './targetOptions.js'
+import { TargetState } from './targetState.js'
+import type { VisitWatcher } from './visits.js'
 
 /** What a target has done so far. */
 export interface TargetStatistics {
@@ -28,20 +33,47 @@ export interface TargetStatistics {
 /** This machine only: a server that does what strangers ask is something to ask for. */
 export const TARGET_HOST = '127.0.0.1'
 
+/** From the primary to its acceptors: they are about to be closed. */
+const NOTICE = 'millrace target: draining'
+
 /** A target that runs. `startTarget` starts it. */
 export class Target {
-  readonly #target: TargetServer
-  readonly #secure: boolean
+  readonly #state: TargetState
+  readonly #options: TargetOptions
+  readonly #place: ListenOptions & ClusterOptions
+  #admin: Server | undefined
 
-  /** Made by `startTarget`. @internal */
-  constructor(target: TargetServer, secure: boolean) {
-    this.#target = target
-    this.#secure = secure
+  /** Made by `startTarget`. Throws for options that are wrong. @internal */
+  constructor(options: TargetOptions, watcher?: VisitWatcher) {
+    checkOptions(options, targetOptions, [limitsOfTarget])
+    const place = placeIn(options)
+    this.#place = place.path === undefined && place.fd === undefined ? { host: TARGET_HOST, ...place } : place
+    const near = isLoopback(this.#place)
+    const { faults = near, admin = near && options.adminPort === undefined } = options
+    this.#options = options
+    this.#state = new TargetState(targetPaths, { ...options, faults, admin }, watcher)
+  }
+
+  /** Begins to listen. @internal */
+  async listen(): Promise<this> {
+    const { adminPort, adminHost = this.#place.host ?? TARGET_HOST } = this.#options
+    if (cluster.isWorker) process.on('message', (message) => this.#hear(message))
+    await this.server.listen(this.#place)
+    if (adminPort === undefined || cluster.isWorker) return this // the primary tells of its acceptors
+    const admin = adminServerFor(targetPaths, this.#state)
+    try {
+      await admin.listen({ port: adminPort, host: adminHost })
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    this.#admin = admin
+    return this
   }
 
   /** The server that serves it. */
   get server(): Server {
-    return this.#target.server
+    return this.#state.server
   }
 
   /** The port on which it listens. Undefined on a Unix socket, and after `close`. */
@@ -68,24 +100,40 @@ export class Target {
     return {
       connections: processes.reduce((sum, { connections }) => sum + connections, 0),
       handshakes: processes.reduce((sum, { handshakes }) => sum + handshakes, 0),
-      pushers: this.#target.pushers.size,
-      visits: this.#target.visits.byPath,
+      pushers: this.#state.pushers.size,
+      visits: this.#state.visits.byPath,
       processes,
     }
   }
 
+  /** The port on which the paths about the server answer, if they have one of their own. */
+  get adminPort(): number | undefined {
+    return this.#admin?.port
+  }
+
   /**
    * Closes it, as `server.close` does: clients get 1001 unless you name another code. From the call on, `/readyz`
-   * answers 503.
+   * answers 503, for `notice` milliseconds before anything is refused. A later call takes the place of an earlier one.
    */
-  async close(how: CloseOptions = {}): Promise<void> {
-    this.#target.draining = true
+  async close({ notice = 0, ...how }: TargetCloseOptions = {}): Promise<void> {
+    drainOf(how, '') // throws before anything is closed
+    this.#state.draining = true
+    if (notice > 0) {
+      for (const worker of Object.values(cluster.workers ?? {})) worker?.send(NOTICE, () => undefined)
+      await sleep(notice)
+    }
     await this.server.close(how)
+    await this.#admin?.close()
+    this.#admin = undefined
+  }
+
+  #hear(message: unknown): void {
+    if (message === NOTICE) this.#state.draining = true
   }
 
   #urlOf(scheme: 'ws' | 'http'): string {
     const [first] = this.server.addresses
-    const s = this.#secure ? 's' : ''
+    const s = this.#options.tls === undefined ? '' : 's'
     if (first === undefined) return ''
     return typeof first === 'string' ? `${scheme}${s}+unix://${first}` : `${scheme}${s}://${authorityOf(first)}`
   }
@@ -108,13 +156,7 @@ export class Target {
  * ```
  */
 export async function startTarget(options: TargetOptions = {}): Promise<Target> {
-  checkOptions(options, targetOptions, [limitsOfTarget])
-  const place = placeIn(options)
-  const where = place.path === undefined && place.fd === undefined ? { host: TARGET_HOST, ...place } : place
-  const near = isLoopback(where)
-  const target = new TargetServer({ ...options, faults: options.faults ?? near, admin: options.admin ?? near })
-  await target.server.listen(where)
-  return new Target(target, place.tls !== undefined)
+  return await new Target(options).listen()
 }
 
 /** Host and port as a browser wants them. All addresses of a machine are no address to visit: its own one is. */

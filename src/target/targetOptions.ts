@@ -1,5 +1,6 @@
 // What a target can be told, and what it does when it is told nothing.
 import type { ClusterOptions } from '../cluster/options.js'
+import type { CloseOptions } from '../server/drainage.js'
 import type { ListenOptions } from '../server/listener.js'
 import type { ServerLimits } from '../server/options.js'
 import type { Broker } from '../topics/broker.js'
@@ -31,5 +32,22 @@ export interface ServedOptions {
   readonly showSecrets?: boolean
 }
 
+/** How a target is closed. Times are in milliseconds. */
+export interface TargetCloseOptions extends CloseOptions {
+  /**
+   * How long `/readyz` answers 503 while new connections are still accepted, so that load balancers have noticed before
+   * anything is refused. Default: 0.
+   */
+  readonly notice?: number
+}
+
 /** Options of `startTarget`: what it serves, and where it listens. The host is 127.0.0.1 unless you name another one. */
-export interface TargetOptions extends ServedOptions, ListenOptions, ClusterOptions {}
+export interface TargetOptions extends ServedOptions, ListenOptions, ClusterOptions {
+  /**
+   * A port of their own for the paths that tell of the server, and for those about its health; with acceptors, it is the
+   * primary that answers there. They answer on the target's own port only with `admin`, then. Default: none.
+   */
+  readonly adminPort?: number
+  /** The address for `adminPort`. Default: that of the target. */
+  readonly adminHost?: string
+}

@@ -16,7 +16,7 @@ describe('millrace --acceptors', { skip: options.skip }, () => {
     cli.kill('SIGTERM')
     assert.equal((await client.ended).code, 1001)
     const { code, stdout, stderr } = await cli.outcome
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: 'millrace: closing 1 connection\n' })
     assert.match(
       stdout,
       /^millrace listens on http:\S+ and echoes ws:\S+ \(GET \/paths lists what else\), with 2 acceptors\n$/,

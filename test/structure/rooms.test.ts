@@ -12,6 +12,8 @@ const OPTIONAL: Readonly<Record<string, string>> = {
   'src/brokers/redisConnection.ts': '@redis/client',
   'src/client/proxy.ts': 'https-proxy-agent',
   'src/metrics/prometheus.ts': 'prom-client',
+  'src/command/pinoLog.ts': 'pino',
+  'src/command/prettyStream.ts': 'pino-pretty',
 }
 
 /** Which room a path below src/ lies in. */

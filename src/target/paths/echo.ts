@@ -25,7 +25,8 @@ function echoAt(path: string): TargetPath {
     parameters: {},
     route: ({ visits }) =>
       route({
-        open: () => visits.count(path),
+        open: (connection) => visits.count(path, connection),
+        close: (_, code, reason) => visits.ended(path, code, reason),
         message(connection, message) {
           connection.send(message)
         },

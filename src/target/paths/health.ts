@@ -19,7 +19,10 @@ export const healthPaths: readonly TargetPath[] = [
     example: '/readyz',
     client: 'sends new connections elsewhere after a 503',
     parameters: {},
-    answer: (_, response, { draining }) =>
-      draining ? say(response, 503, 'draining\n', NOT_KEPT) : say(response, 200, 'ready\n', NOT_KEPT),
+    async answer(_, response, { draining, server }) {
+      const processes = await server.statistics()
+      const ready = !draining && processes.some(({ state }) => state === 'listening')
+      say(response, ready ? 200 : 503, ready ? 'ready\n' : 'draining\n', NOT_KEPT)
+    },
   },
 ]

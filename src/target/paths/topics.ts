@@ -38,9 +38,10 @@ function subscribed(
       return { data: topic }
     },
     open(connection) {
-      context.visits.count(path)
+      context.visits.count(path, connection)
       connection.subscribe(connection.data)
     },
+    close: (_, code, reason) => context.visits.ended(path, code, reason),
     message(connection, message) {
       context.server.publish(connection.data, message)
     },
