@@ -14,11 +14,12 @@ const server = new WebSocketServer({
   // As it comes, but that short messages are compressed, too.
   perMessageDeflate: mode === 'deflate' && { threshold: 0 },
 })
-server.on('connection', (socket) =>
+server.on('connection', (socket) => {
+  socket.on('error', () => undefined) // what a client does wrong must not end the process
   socket.on('message', (data, binary) => {
     if (mode === 'documents' && data.length > 65_535) return socket.send(String(JSON.parse(data.toString()).length))
     if (mode !== 'broadcast') return socket.send(data, { binary })
     for (const client of server.clients) client.send(data, { binary })
-  }),
-)
+  })
+})
 http.listen(Number(port), '127.0.0.1', () => console.log('listening'))

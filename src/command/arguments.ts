@@ -91,8 +91,10 @@ const flags = ['deflate', 'http2', ...targetFlags]
 export function parseArguments(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Command {
   if (args[0] === 'bench') return parseBenchArguments(args.slice(1))
   const typed = optionsIn(args, valued, [...flags, 'help', 'version'], { h: 'help', v: 'version' }, (word) => {
-    const meant = nearest(word, ['bench']) === undefined ? '' : ': did you mean bench?'
-    throw new UsageError(`there is no command ${JSON.stringify(word)}${meant}`)
+    const meant = nearest(word, ['bench', 'conform'])
+    throw new UsageError(
+      `there is no command ${JSON.stringify(word)}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+    )
   })
   if (typed.has('help')) return { name: 'help' }
   if (typed.has('version')) return { name: 'version' }
@@ -170,6 +172,7 @@ export function helpText(version: string): string {
   millrace --acceptors auto                   one process for each processor
   millrace --broker redis://10.0.0.1          one of several machines
   millrace bench ws://${DEFAULT_HOST}:${DEFAULT_PORT}          measure a server: see bench --help
+  millrace conform ws://${DEFAULT_HOST}:${DEFAULT_PORT}        test it: see conform --help
 
 GET /paths lists all paths: /source, /delay, /close, /topics/NAME and others.
 Every option has a variable: MILLRACE_MAX_MESSAGE=1MiB is --max-message 1MiB.

@@ -6,13 +6,20 @@ import { explain } from './explain.js'
 import { serve } from './serve.js'
 
 run(process.argv.slice(2)).catch((error: unknown) => {
-  const help = process.argv[2] === 'bench' ? 'millrace bench --help' : 'millrace --help'
+  const [, , command = ''] = process.argv
+  const help = ['bench', 'conform'].includes(command) ? `millrace ${command} --help` : 'millrace --help'
   const hint = error instanceof UsageError ? `; see ${help}` : ''
   console.error(`millrace: ${explain(error)}${hint}`)
   process.exitCode = 1
 })
 
 async function run(args: readonly string[]): Promise<void> {
+  if (args[0] === 'conform') {
+    // A server needs no cases.
+    const { runConform } = await import('./conform/main.js')
+    process.exitCode = await runConform(args.slice(1))
+    return
+  }
   const command = parseArguments(args, process.env)
   if (command.name === 'help') console.log(helpText(version()))
   else if (command.name === 'version') console.log(version())

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { helpText, parseArguments, UsageError } from '../../src/command/arguments.js'
+import { parseConformArguments } from '../../src/command/conform/arguments.js'
 import { defaultLimits } from '../../src/server/options.js'
 
 /** Limits of handlers that return promises: an echo server's don't. */
@@ -157,9 +158,10 @@ test('the help names every limit with its default, and fits a terminal', () => {
 
 test('the examples of the help are understood', () => {
   const examples = [...helpText('').matchAll(/^ {2}millrace(.*?)(?: {2,}|$)/gm)].map(([, args]) => args?.trim() ?? '')
-  assert.equal(examples.length, 6)
+  assert.equal(examples.length, 7)
   for (const example of examples) {
-    const { name } = parseArguments(example.split(' ').filter((word) => word !== ''))
-    assert.equal(name, example.startsWith('bench') ? 'bench' : 'serve')
+    const [command = '', ...rest] = example.split(' ').filter((word) => word !== '')
+    if (command === 'conform') assert.equal(parseConformArguments(rest).name, 'conform')
+    else assert.equal(parseArguments([command, ...rest].filter(Boolean)).name, command === 'bench' ? 'bench' : 'serve')
   }
 })

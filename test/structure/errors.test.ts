@@ -32,11 +32,13 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/checks/units.ts': 'the command line shows the message to a person',
   'src/command/arguments.ts': 'the command line shows the message to a person',
   'src/command/bench/arguments.ts': 'the command line shows the message to a person',
+  'src/command/conform/arguments.ts': 'the command line shows the message to a person',
 }
 
 /** Classes of errors that have no code, and why they need none. */
 const CLASSES_WITHOUT_CODE: Readonly<Record<string, string>> = {
   UsageError: 'the command line shows the message to a person',
+  Unreachable: 'the command line shows the message to a person',
 }
 
 const KINDS = /^(?:(?:Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error|DOMException)$/
