@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { cases, selectCases, shownSection } from '../../src/conform/cases.js'
 import { runCases } from '../../src/conform/run.js'
 import { createServer } from '../../src/index.js'
-import { createEchoServer } from '../../src/target/echoServer.js'
+import { createEchoServer } from '../support/echoServer.js'
 import { effort } from '../support/effort.js'
 import { listening } from '../support/serving.js'
 
