@@ -1,5 +1,5 @@
 // Detection of Node's private API. It is asked for once, on first use, and not at all where asking would warn or throw.
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { types } from 'node:util'
 import { runtime } from './runtime.js'
@@ -136,6 +136,12 @@ export function tlsHandleOf(socket: TLSSocket): StreamHandle | undefined {
   const below: unknown = Reflect.get(handle, '_parent')
   if (typeof below !== 'object' || below === null) return undefined
   return below.constructor === found.TCP || below.constructor === found.Pipe ? (handle as StreamHandle) : undefined
+}
+
+/** The TCP socket below a TLS socket that a server has accepted; undefined where there is none, or none is shown. */
+export function socketBelow(socket: TLSSocket): Socket | undefined {
+  const below: unknown = Reflect.get(socket, '_parent')
+  return below instanceof Socket ? below : undefined
 }
 
 /** The TCP or pipe handle of an object that has one; TLS and HTTP/2 sockets have others, which must not be touched. */

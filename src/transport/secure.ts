@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { TLSSocket } from 'node:tls'
 import { codecOfThread, INBOX } from '../codec/codec.js'
-import type { StreamHandle } from '../internals/node.js'
+import { type StreamHandle, socketBelow } from '../internals/node.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
 import { PENDING, type Receiver, WRITTEN } from './transport.js'
@@ -19,6 +19,8 @@ export class SecureTransport extends HandleTransport {
   #remaining = 0
   /** The transport was closed while a write was under way: whatever that tells, it has failed. */
   #cut = false
+  /** It is about to be reset. */
+  #over = false
   /** What was decrypted after reading had been stopped: of the ciphertext that was read before, nothing is left behind. */
   #held: Buffer[] = []
   #receiver: Receiver | undefined
@@ -44,6 +46,7 @@ export class SecureTransport extends HandleTransport {
   }
 
   override read(status: number): Uint8Array | undefined {
+    if (this.#over) return undefined
     if (status <= 0 || !this.paused) return super.read(status)
     this.#held.push(Buffer.from(codecOfThread().view(INBOX, status)))
     return undefined
@@ -60,12 +63,14 @@ export class SecureTransport extends HandleTransport {
   }
 
   override write(pointer: number, length: number): number {
+    if (this.#over) return -1
     this.#pointer = pointer
     this.#remaining = length
     return this.#writePieces()
   }
 
   override writeViews(views: readonly Uint8Array[]): number {
+    if (this.#over) return -1
     this.#remaining = 0
     return this.#begun(super.writeViews(views))
   }
@@ -110,6 +115,18 @@ export class SecureTransport extends HandleTransport {
   override endBoth(): void {
     this.#afterwards = () => this.#tls.end(() => this.close())
     this.#goOn()
+  }
+
+  override reset(): void {
+    const below = socketBelow(this.#tls)
+    if (below === undefined) return this.close()
+    this.#over = true
+    this.#remaining = 0
+    // Node may tell the end of the socket at once, and this must return before that.
+    setImmediate(() => {
+      below.resetAndDestroy()
+      this.close()
+    })
   }
 
   override close(): void {

@@ -253,6 +253,20 @@ for (const [name, connected] of Object.entries(ways)) {
       heapOfThread().free(block)
     })
 
+    test('resets, which the peer can tell from an end', async () => {
+      const pair = await connected()
+      const { transport, recorder, client } = pair
+      transport.open(recorder)
+      transport.reset()
+      assert.deepEqual(recorder.events, [])
+      await client.until(() => client.closed, 'the reset')
+      assert.equal(client.error, 'ECONNRESET')
+      await eventually(() => recorder.events.includes('closed'), 'the end')
+      transport.reset()
+      assert.ok(transport.write(INBOX_LENGTH, 10) < 0)
+      assert.deepEqual(recorder.events, ['closed'])
+    })
+
     test('knows its peer until the end', async () => {
       const pair = await connected()
       pair.transport.open(pair.recorder)
