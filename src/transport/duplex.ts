@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls'
 import { codecOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { inboxOfThread } from '../memory/inbox.js'
+import { giveBack } from './spentChunk.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
 /** Bytes of a piece. */
@@ -248,7 +249,10 @@ export class DuplexTransport implements Transport {
   }
 
   #read(chunk: Uint8Array): void {
-    if (this.#receiver !== undefined) inboxOfThread().deliver(this.#receiver, chunk)
+    if (this.#receiver === undefined) return
+    inboxOfThread().deliver(this.#receiver, chunk)
+    // Only a socket's own chunk is nobody else's, and only where nobody else listens.
+    if (this.#stream instanceof Socket && this.#stream.listenerCount('data') === 1) giveBack(chunk)
   }
 
   #end(): void {
