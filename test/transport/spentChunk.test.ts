@@ -43,9 +43,10 @@ test('the chunks of a socket are given back, and what was received is whole', {
   far.write(sent)
   await eventually(() => recorder.bytes.length === sent.length, 'all bytes')
   assert.ok(recorder.bytes.equals(sent))
-  const long = chunks.filter((chunk) => chunk.length === 0 || chunk.length >= 8192)
-  assert.ok(long.length > 0)
-  assert.deepEqual(new Set(long.map((chunk) => chunk.length)), new Set([0]))
+  assert.ok(chunks.some((chunk) => chunk.length === 0))
+  // What is left is short, or a part of memory that may be somebody else's, too.
+  const left = chunks.filter(({ length, buffer }) => length >= 8192 && length === buffer.byteLength)
+  assert.deepEqual(left, [])
 })
 
 test('a chunk that somebody else has heard of stays as it is', async (t) => {
