@@ -4,6 +4,7 @@ import type { SharedMemory } from '../memory/sharedBlock.js'
 import type { Tally } from '../metrics/tally.js'
 import type { Sendable } from './connection.js'
 import type { DeflatedBytes } from './deflateTally.js'
+import type { DeflatedForm } from './sending/deflatedForm.js'
 
 export type { DeflatedBytes, Tally }
 
@@ -16,6 +17,8 @@ export interface Subscriber {
    * what the frames count as, where they were looked at before. Never throws.
    */
   deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes, tally?: Tally): void
+  /** Takes a long message that is compressed for many, as soon as it is. Whoever has a `sharedThreshold` can. Never throws. */
+  deliverForm?(form: DeflatedForm): void
 }
 
 /** The topics. */

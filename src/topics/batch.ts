@@ -2,6 +2,7 @@
 // been sent them. If there are many subscribers, that takes several turns. A subscriber that is sent something else
 // meanwhile gets its part of the batch first, so that it sees everything in order.
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
+import type { DeflatedForm } from '../connection/sending/deflatedForm.js'
 import { DeflatedRow } from '../connection/sending/deflatedFrames.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
@@ -49,9 +50,14 @@ export class Batch {
   /** The number of the last subscriber that has been sent the batch. */
   #passed = 0
 
-  /** Keeps `memory` until `release`. Frames lie from `start` to `end`; more may follow, until it is sent. */
-  constructor(topic: Topic, memory: SharedMemory, start: number, end: number) {
+  /** The only message, if it is so long that it is compressed elsewhere. */
+  readonly #form: DeflatedForm | undefined
+
+  /** Keeps `memory`, and `form`, until `release`. Frames lie from `start` to `end`; more may follow, until it is sent. */
+  constructor(topic: Topic, memory: SharedMemory, start: number, end: number, form?: DeflatedForm) {
     this.topic = topic
+    this.#form = form
+    form?.retain()
     this.#memory = memory
     this.#start = start
     this.#end = end
@@ -110,12 +116,16 @@ export class Batch {
 
   release(): void {
     this.#memory.release()
+    this.#form?.release()
     for (const row of this.#rows ?? []) row.release()
   }
 
   #deliver(subscriber: Subscriber, from: number): void {
     if (from >= this.#end) return
     const { sharedThreshold } = subscriber
+    const long = this.#form
+    if (long !== undefined && sharedThreshold !== undefined && long.byteLength >= sharedThreshold)
+      return subscriber.deliverForm?.(long)
     const form = sharedThreshold === undefined ? undefined : this.#deflated(from, sharedThreshold)
     const { memory, pointer, length } = form ?? { memory: this.#memory, pointer: from, length: this.#end - from }
     const tally = length < LONG ? undefined : this.#tallyOf(memory, pointer, length)

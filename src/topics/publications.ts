@@ -4,6 +4,7 @@
 import type { Heap } from '../codec/codec.js'
 import { LONGEST_IN_PAGE } from '../codec/pageOffset.js'
 import type { Sendable } from '../connection/connection.js'
+import { DeflatedForm } from '../connection/sending/deflatedForm.js'
 import type { Encoder, FrameBuffer } from '../connection/sending/encoder.js'
 import { PreparedMessage, prepare, preparedInternals } from '../connection/sending/prepared.js'
 import { encode } from '../connection/sending/sendable.js'
@@ -111,7 +112,8 @@ export class Publications implements Writer, FrameBuffer {
   #publishAlone(topic: Topic, data: Sendable, except: Subscriber | undefined): void {
     const message = data instanceof PreparedMessage ? data : prepare(data)
     const { memory, length } = preparedInternals.frame(message)
-    const batch = new Batch(topic, memory, memory.pointer, memory.pointer + length)
+    const form = DeflatedForm.isFor(message.byteLength) ? preparedInternals.form(message) : undefined
+    const batch = new Batch(topic, memory, memory.pointer, memory.pointer + length, form)
     if (except !== undefined) batch.skip(except)
     if (message !== data) message.release() // the batch has its memory
     this.#put(batch)

@@ -10,6 +10,7 @@ import { Queue } from '../../time/queue.js'
 import type { DeflatedBytes } from '../deflateTally.js'
 import { type Message, messageInternals } from '../message.js'
 import { Backlog, type FrameTarget } from './backlog.js'
+import type { DeflatedForm } from './deflatedForm.js'
 import { DeflateJob, type JobContext } from './deflateJob.js'
 import { type Deflation, write } from './deflation.js'
 import { mostBytes } from './encoder.js'
@@ -34,6 +35,8 @@ export interface DeflateQueueOwner {
   readonly outgoing: Outgoing
   readonly deflation: Deflation
   readonly holder: Holder
+  /** Puts a message into the output that is compressed for many, or as it is. Throws OutOfMemory. */
+  put(form: DeflatedForm): void
   /** Nothing waits any more: all of it is in the output. */
   emptied(): void
   /** There is no memory for what is to be sent. Throws any other error. */
@@ -53,10 +56,20 @@ interface Frames {
   readonly deflated: DeflatedBytes[]
 }
 
+/** A message that is compressed once for many, and the frame as it is, which is kept meanwhile. */
+interface Shared {
+  readonly form: DeflatedForm
+  readonly plain: Pinned
+  /** Whether it is to be told when the message is compressed. */
+  waits: boolean
+}
+
+type Part = Piece | Frames | Shared
+
 export class DeflateQueue implements FrameTarget {
   readonly #context: DeflateQueueContext
   readonly #owner: DeflateQueueOwner
-  readonly #parts = new Queue<Piece | Frames>()
+  readonly #parts = new Queue<Part>()
   /** Bytes that wait here. */
   bytes = 0
 
@@ -81,6 +94,21 @@ export class DeflateQueue implements FrameTarget {
     const piece = { first, payload: this.#payload(data), job: undefined }
     this.#parts.push(piece)
     this.bytes += piece.payload.length
+    if (idle) this.#goOn()
+  }
+
+  /** Takes a message that is compressed once for many. */
+  form(form: DeflatedForm): void {
+    const { budget } = this.#context
+    const idle = !this.busy
+    const { memory, pointer, length } = form.plain
+    form.retain()
+    this.#parts.push({
+      form,
+      plain: new Pinned(budget, this.#owner.holder, memory, pointer, length, OBJECTS),
+      waits: false,
+    })
+    this.bytes += length
     if (idle) this.#goOn()
   }
 
@@ -113,6 +141,7 @@ export class DeflateQueue implements FrameTarget {
   drop(): void {
     for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) {
       if ('payload' in part) this.#leave(part)
+      else if ('form' in part) this.#release(part)
       else part.backlog.drop()
     }
     this.bytes = 0
@@ -146,6 +175,7 @@ export class DeflateQueue implements FrameTarget {
     const until = performance.now() + SHARE
     for (let part = this.#parts.first; part !== undefined; part = this.#parts.first) {
       if ('payload' in part && (part.job !== undefined || this.#begin(part))) return
+      if ('form' in part && !part.form.settled) return this.#await(part)
       if (performance.now() > until) return this.#context.slices.later(() => this.#goOn())
       this.#parts.shift()
       this.#put(part)
@@ -213,15 +243,32 @@ export class DeflateQueue implements FrameTarget {
   }
 
   /** Puts a part into the output now. */
-  #put(part: Piece | Frames): void {
+  #put(part: Part): void {
     const { deflation, outgoing } = this.#owner
     try {
       if ('payload' in part) deflation.frame(outgoing, part.first, part.payload.pointer, part.payload.length)
+      else if ('form' in part) this.#owner.put(part.form)
       else this.#putFrames(part)
     } catch (error) {
       this.#owner.memorySpent(error)
     }
     if ('payload' in part) this.#leave(part)
+    else if ('form' in part) this.#release(part)
+  }
+
+  /** Goes on when a message is compressed that has its turn: if it is still there then, it has its turn still. */
+  #await(part: Shared): void {
+    if (part.waits) return
+    part.waits = true
+    part.form.whenSettled(() => {
+      if (this.#parts.first === part) this.#goOn()
+    })
+  }
+
+  #release({ form, plain }: Shared): void {
+    this.bytes -= plain.length
+    plain.unpin(this.#context.budget, this.#owner.holder)
+    form.release()
   }
 
   #putFrames({ backlog, deflated }: Frames): void {

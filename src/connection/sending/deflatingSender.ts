@@ -10,6 +10,7 @@ import type { DeflatedBytes, DeflateStatistics, DeflateTally } from '../deflateT
 import { Message } from '../message.js'
 import type { Owner } from '../owner.js'
 import type { Tally } from '../subscriber.js'
+import type { DeflatedForm } from './deflatedForm.js'
 import { DeflateQueue, type DeflateQueueContext } from './deflateQueue.js'
 import { Deflation, type DeflationShared, firstOfFragment } from './deflation.js'
 import { tellDrained } from './drained.js'
@@ -67,6 +68,8 @@ export class DeflatingSender extends Sender {
     try {
       this.catchUp()
       checkSendable(data)
+      const form = this.deflation.formOf(data, compress)
+      if (form !== undefined) return this.#sendForm(form)
       if (this.behind !== undefined || this.#isLong(data, compress)) return this.#sendBehind(data, compress)
       return this.#sendNow(data, compress)
     } catch (error) {
@@ -85,6 +88,23 @@ export class DeflatingSender extends Sender {
       return super.send(data) // as it is: perhaps there is memory for that
     }
     return this.framed()
+  }
+
+  #sendForm(form: DeflatedForm): SendResult {
+    const { length } = form.plain
+    const refused = this.#refusedBehind(length)
+    if (refused !== undefined) return refused
+    const queue = this.#openQueue
+    queue.makeRoom(length)
+    if (!queue.busy && form.settled) this.put(form)
+    else queue.form(form)
+    return this.framed()
+  }
+
+  /** What is compressed for many, or as it is, goes into the output (DeflateQueueOwner). */
+  put({ frame: { memory, pointer, length, deflated } }: DeflatedForm): void {
+    this.outgoing.addFrames(memory, pointer, length)
+    if (deflated !== undefined) this.deflation.passed(deflated)
   }
 
   /** Whether it is compressed elsewhere. What is prepared is not: it is compressed for many, once. */
@@ -196,10 +216,19 @@ export class DeflatingSender extends Sender {
     deflated?: DeflatedBytes,
     tally?: Tally,
   ): void {
+    if (!this.#amid) this.#queue?.makeRoom(length)
     const { behind } = this
     if (behind !== undefined && !this.#amid) return this.#deliverBehind(behind, memory, pointer, length, deflated)
     if (deflated !== undefined) this.deflation.passed(deflated)
     super.deliver(memory, pointer, length, deflated, tally)
+  }
+
+  deliverForm(form: DeflatedForm): void {
+    try {
+      this.#sendForm(form)
+    } catch (error) {
+      this.memorySpent(error)
+    }
   }
 
   #deliverBehind(

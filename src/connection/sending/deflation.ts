@@ -17,6 +17,7 @@ import type { Windows } from '../../memory/windows.js'
 import type { Sendable } from '../connection.js'
 import { type DeflatedBytes, DeflateTally } from '../deflateTally.js'
 import { Message, messageInternals } from '../message.js'
+import { DeflatedForm } from './deflatedForm.js'
 import { SHARED_WINDOW_BITS } from './deflatedFrames.js'
 import { bytesOf, type Encoder, type Frame, type FrameBuffer, firstOf, mostBytes } from './encoder.js'
 import type { Engines } from './engines.js'
@@ -206,6 +207,14 @@ export class Deflation {
     const { memory, length } = preparedInternals.deflated(message)
     const compressed = payloadBytes(this.shared.heap.codec.bytes, memory.pointer)
     return { memory, length, deflated: { plain: message.byteLength, compressed } }
+  }
+
+  /** What a long prepared message is sent as, if it is to be compressed and the peer can read that. Throws OutOfMemory. */
+  formOf(data: Sendable, compress: boolean | undefined): DeflatedForm | undefined {
+    if (typeof data === 'string' || !(data instanceof PreparedMessage) || compress === false) return undefined
+    const { byteLength } = data
+    if (!DeflatedForm.isFor(byteLength) || byteLength < this.least(compress)) return undefined
+    return this.sharedThreshold === undefined ? undefined : preparedInternals.form(data)
   }
 
   #prepared(outgoing: Outgoing, message: PreparedMessage, least: number): void {

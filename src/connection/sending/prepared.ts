@@ -3,12 +3,12 @@
 import { Buffer } from 'node:buffer'
 import { callerError } from '../../checks/errors.js'
 import { codecOfThread, heapOfThread, OutOfMemory } from '../../codec/codec.js'
-import type { SharedBlock } from '../../memory/sharedBlock.js'
 import { Message } from '../message.js'
+import { DeflatedForm } from './deflatedForm.js'
 import { deflatedFrames } from './deflatedFrames.js'
 import { bytesOf, encoderOfThread, type Frame, firstOf } from './encoder.js'
 
-const collected = new FinalizationRegistry<SharedBlock>((memory) => memory.release())
+const collected = new FinalizationRegistry<{ release(): void }>((memory) => memory.release())
 
 /** What only millrace itself may do with a prepared message. They are not its methods: every program could reach those. @internal */
 interface PreparedInternals {
@@ -18,6 +18,8 @@ interface PreparedInternals {
   frame(message: PreparedMessage): Frame
   /** The same, compressed. Throws as `frame` does. */
   deflated(message: PreparedMessage): Frame
+  /** A long message as it is compressed elsewhere, once. Throws as `frame` does. */
+  form(message: PreparedMessage): DeflatedForm
 }
 
 let internals: PreparedInternals
@@ -33,6 +35,7 @@ export class PreparedMessage {
   readonly byteLength: number
   #frame: Frame | undefined
   #deflated: Frame | undefined
+  #form: DeflatedForm | undefined
   /** The payload, if there was no memory to encode it: the next `send` tries again. */
   #payload: Uint8Array | undefined
 
@@ -59,6 +62,14 @@ export class PreparedMessage {
         collected.register(message, frame.memory, message)
         return frame
       },
+      form(message) {
+        if (message.#form !== undefined) return message.#form
+        const { memory, length } = internals.frame(message)
+        const form = new DeflatedForm(memory, memory.pointer, length)
+        message.#form = form
+        collected.register(message, form, message)
+        return form
+      },
     }
   }
 
@@ -81,6 +92,8 @@ export class PreparedMessage {
     this.#frame = undefined
     this.#deflated?.memory.release()
     this.#deflated = undefined
+    this.#form?.release()
+    this.#form = undefined
     this.#payload = undefined
   }
 
