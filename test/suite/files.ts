@@ -43,6 +43,7 @@ export const FIRST = [
   'ecosystem/packages',
   'connection/streamTurns',
   'topics/sweeps',
+  'connection/deflateSoak',
   'faults/leaks',
   'bench/large',
   'connection/times',
