@@ -1,4 +1,5 @@
-// What is sent while a Blob is being read: it must not overtake the Blob, whose bytes come later.
+// What is sent while a Blob is being read, or a long message compressed: it must not overtake these, whose bytes come later.
+import { runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
 import { byteLengthOf, type Payload } from './data.js'
 import type { SendCallback } from './sendCallbacks.js'
@@ -8,6 +9,8 @@ export interface Unsent {
   readonly payload: Payload
   readonly callback: SendCallback | undefined
   use(data: string | Uint8Array): void
+  /** What must be done before that, if anything. What it returns does not reject. */
+  work?(data: string | Uint8Array): Promise<void> | undefined
 }
 
 export class BlobQueue {
@@ -15,7 +18,7 @@ export class BlobQueue {
   bytes = 0
   readonly #failed: (error: Error) => void
   readonly #waiting = new Queue<Unsent>()
-  /** The one whose Blob is being read. */
+  /** The one whose Blob is being read, or whose work is done. */
   #current: Unsent | undefined
 
   /** `failed` is told of a Blob that can't be read: nothing is sent after that. */
@@ -23,7 +26,7 @@ export class BlobQueue {
     this.#failed = failed
   }
 
-  /** Whether a Blob is being read. */
+  /** Whether a Blob is being read, or a long message compressed. */
   get reads(): boolean {
     return this.#current !== undefined
   }
@@ -51,9 +54,23 @@ export class BlobQueue {
       const next = this.#waiting.shift()
       if (next === undefined) return
       const { payload } = next
-      if (typeof payload === 'string' || payload instanceof Uint8Array) this.#use(next, payload)
+      if (typeof payload === 'string' || payload instanceof Uint8Array) this.#work(next, payload)
       else this.#read(next, payload)
     }
+  }
+
+  #work(entry: Unsent, data: string | Uint8Array): void {
+    const work = entry.work?.(data)
+    if (work === undefined) return this.#use(entry, data)
+    this.#current = entry
+    void work.then(() => {
+      if (this.#current !== entry) return // the connection has ended
+      this.#current = undefined
+      runOutside(() => {
+        this.#use(entry, data)
+        this.#goOn()
+      })
+    })
   }
 
   #use(entry: Unsent, data: string | Uint8Array): void {
@@ -67,7 +84,7 @@ export class BlobQueue {
       (buffer) => {
         if (this.#current !== entry) return // the connection has ended
         this.#current = undefined
-        this.#use(entry, new Uint8Array(buffer))
+        this.#work(entry, new Uint8Array(buffer))
         this.#goOn()
       },
       (error: Error) => {

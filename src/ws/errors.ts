@@ -112,6 +112,11 @@ export function blobError(): Error {
   return new Error('The socket was closed while the blob was being read')
 }
 
+/** What a callback is told of a message whose connection has ended before it was compressed. */
+export function compressionError(): Error {
+  return new Error('The socket was closed while data was being compressed')
+}
+
 const READY_STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED']
 
 /** What a callback is told of a message that is sent when it can't be. */

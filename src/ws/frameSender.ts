@@ -6,9 +6,10 @@ import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/f
 import { Deflation, type DeflationShared } from '../connection/sending/deflation.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
 import { LentFrame } from '../memory/lentFrame.js'
-import { BlobQueue } from './blobQueue.js'
+import { BlobQueue, type Unsent } from './blobQueue.js'
 import type { Payload } from './data.js'
-import { blobError, endedError } from './errors.js'
+import { blobError, compressionError, endedError } from './errors.js'
+import { LongMessage } from './longMessage.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
 import { serverHeader } from './sender.js'
 import type { SocketContext } from './socketContext.js'
@@ -46,8 +47,9 @@ export class FrameSender {
   /** Whether a message in fragments is under way, and whether that one is compressed. */
   #amid = false
   #compresses = false
-  /** What waits for a Blob that is being read. */
+  /** What waits for a Blob that is being read, or for a message that is compressed. */
   #blobs: BlobQueue | undefined
+  #long: LongMessage | undefined
   #ended = false
   /** Bytes that were sent when nothing could be sent any more. */
   unsendable = 0
@@ -84,9 +86,12 @@ export class FrameSender {
 
   /** A message, or a fragment of one; `flags` has bits of Flag. */
   send(payload: Payload, flags: number, callback: SendCallback | undefined): void {
-    if (this.#blobs?.reads !== true && (typeof payload === 'string' || payload instanceof Uint8Array))
-      this.#send(payload, flags, callback)
-    else this.#wait(payload, callback, (data) => this.#send(data, flags, callback))
+    const isData = typeof payload === 'string' || payload instanceof Uint8Array
+    if (this.#blobs?.reads !== true && isData && !this.#isLong(payload, flags)) this.#send(payload, flags, callback)
+    else {
+      const work = (data: string | Uint8Array): Promise<void> | undefined => this.#compress(data, flags)
+      this.#wait(payload, callback, (data) => this.#send(data, flags, callback), work)
+    }
   }
 
   /** A control frame. */
@@ -114,7 +119,9 @@ export class FrameSender {
 
   /** The connection ends at once: what waits for a Blob is not sent. */
   giveUp(): void {
-    this.#blobs?.end(blobError())
+    this.#blobs?.end(this.#long === undefined ? blobError() : compressionError())
+    this.#long?.giveUp()
+    this.#long = undefined
   }
 
   /** Nothing leaves any more, as the transport is gone: gives back everything, and tells those who wait. */
@@ -140,10 +147,32 @@ export class FrameSender {
 
   #frame(first: number, data: string | Uint8Array, compress: boolean): void {
     const { encoder } = this.#shared
+    const long = this.#long
+    this.#long = undefined
+    if (long?.frame(this.outgoing) === true) return
     if (this.#deflation !== undefined && compress) this.#deflation.whole(this.outgoing, first, data, this.#least)
     else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
     else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(serverHeader(first, data.length), data)
     else encoder.bytes(this.outgoing, first, data)
+  }
+
+  /** Whether a message is compressed elsewhere; fragments are not. */
+  #isLong(data: string | Uint8Array, flags: number): boolean {
+    if (this.#deflation === undefined || this.#amid || this.#ended) return false
+    if ((flags & Flag.compress) === 0 || (flags & Flag.fin) === 0) return false
+    return data.length >= Math.max(this.#deflation.shared.engines.long, this.#least) // a text has no fewer bytes than units
+  }
+
+  /** Compresses a message, if that is done elsewhere, and there is memory for it. */
+  #compress(data: string | Uint8Array, flags: number): Promise<void> | undefined {
+    if (this.#deflation === undefined || !this.#isLong(data, flags)) return undefined
+    try {
+      this.#long = new LongMessage(this.#shared, this.#deflation, data)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error
+      return undefined
+    }
+    return this.#long.run()
   }
 
   /** Sends bytes from where they lie: they are this connection's until their callback. */
@@ -204,9 +233,14 @@ export class FrameSender {
     this.#owner.memorySpent(error)
   }
 
-  /** Sends this after the Blobs that are being read, or when it is read itself. */
-  #wait(payload: Payload, callback: SendCallback | undefined, use: (data: string | Uint8Array) => void): void {
+  /** Sends this after the Blobs that are being read and what is compressed, or when it is read and compressed itself. */
+  #wait(
+    payload: Payload,
+    callback: SendCallback | undefined,
+    use: (data: string | Uint8Array) => void,
+    work?: Unsent['work'],
+  ): void {
     this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error))
-    this.#blobs.add({ payload, callback, use })
+    this.#blobs.add({ payload, callback, use, ...(work !== undefined && { work }) })
   }
 }
