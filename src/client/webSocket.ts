@@ -1,10 +1,10 @@
 // The WebSocket of browsers (WHATWG WebSockets, section 3), for code that is written for them: over the same connection as
 // `connect`, with its speed and its limits.
-import { Buffer } from 'node:buffer'
 import type { Connection } from '../connection/connection.js'
 import type { Handlers } from '../connection/handlers.js'
 import type { Message } from '../connection/message.js'
-import { CloseCode, LONGEST_CLOSE_REASON } from '../protocol/closeCode.js'
+import { closeWithoutCode } from '../connection/publicConnection.js'
+import { CloseCode } from '../protocol/closeCode.js'
 import { whenAborted } from './abortion.js'
 import { CloseEvent } from './closeEvent.js'
 import { connect } from './connect.js'
@@ -12,10 +12,12 @@ import { type EventHandler, EventHandlers } from './eventHandlers.js'
 import type { ClientLimits, Reach } from './options.js'
 import {
   addressOf,
+  argumentsOf,
   bytesOf,
   checkAgreement,
   checkProtocols,
   checkSettings,
+  closingOf,
   lengthOf,
   payloadOf,
   type WebSocketData,
@@ -87,14 +89,13 @@ export class WebSocket extends EventTarget {
    * Begins to connect. Throws a SyntaxError (a DOMException) for an address or subprotocols that are wrong, and a
    * TypeError for wrong options.
    */
-  constructor(url: string | URL, protocols: string | readonly string[] | WebSocketOptions = []) {
+  constructor(url: string | URL, protocols: string | Iterable<string> | WebSocketOptions = []) {
     super()
-    const options = typeof protocols === 'string' || Array.isArray(protocols) ? {} : (protocols as WebSocketOptions)
-    const offered = 'length' in Object(protocols) ? [protocols].flat() : (options.protocols ?? [])
+    const options = argumentsOf(protocols)
     this.#url = addressOf(url)
-    checkProtocols(offered.map(String))
+    checkProtocols(options.protocols)
     checkSettings(options)
-    this.#connect({ ...options, protocols: offered.map(String) }).catch(() => this.#fail())
+    this.#connect(options).catch(() => this.#fail())
   }
 
   /** The address, as it is used. */
@@ -149,18 +150,14 @@ export class WebSocket extends EventTarget {
 
   /**
    * Closes the connection. Throws an InvalidAccessError (a DOMException) for a code that is neither 1000 nor from 3000
-   * to 4999, and a SyntaxError for a reason of more than 123 bytes.
+   * to 4999, and a SyntaxError for a reason of more than 123 bytes. Without a code and a reason, the Close frame says nothing.
    */
   close(code?: number, reason?: string): void {
-    const said = code === undefined ? undefined : Math.trunc(Number(code))
-    if (said !== undefined && said !== CloseCode.normal && !(said >= 3000 && said <= 4999))
-      throw new DOMException('The code must be 1000, or from 3000 to 4999', 'InvalidAccessError')
-    if (Buffer.byteLength(reason ?? '') > LONGEST_CLOSE_REASON)
-      throw new DOMException(`The reason has more than ${LONGEST_CLOSE_REASON} bytes`, 'SyntaxError')
+    const said = closingOf(code, reason)
     if (this.#state === CONNECTING) this.#stop.abort()
     else if (this.#state === OPEN) {
-      if (this.#reading === undefined) this.#sayClose(said, reason)
-      else this.#reading.then(() => this.#sayClose(said, reason))
+      if (this.#reading === undefined) this.#sayClose(said)
+      else this.#reading.then(() => this.#sayClose(said))
     }
     if (this.#state < CLOSING) this.#state = CLOSING
   }
@@ -255,9 +252,10 @@ export class WebSocket extends EventTarget {
     connection?.send(payload)
   }
 
-  #sayClose(code: number | undefined, reason: string | undefined): void {
+  #sayClose({ code, reason }: ReturnType<typeof closingOf>): void {
     const before = this.#waiting
-    this.#connection?.close(code ?? CloseCode.normal, reason)
+    if (this.#connection !== undefined && code === undefined) closeWithoutCode(this.#connection)
+    else this.#connection?.close(code, reason)
     this.#close = this.#waiting - before
   }
 
@@ -288,9 +286,11 @@ export class WebSocket extends EventTarget {
 
   #ended(code: number, reason: string): void {
     this.#state = CLOSED
-    const abnormal = this.#failed || code === CloseCode.abnormal
-    if (abnormal) this.dispatchEvent(new Event('error'))
-    this.dispatchEvent(new CloseEvent('close', { wasClean: code !== CloseCode.abnormal, code, reason }))
+    const wasClean = !this.#failed && code !== CloseCode.abnormal
+    if (!wasClean) this.dispatchEvent(new Event('error'))
+    // What this side has failed the connection for is not told to pages.
+    const facts = wasClean ? { wasClean, code, reason } : { wasClean, code: CloseCode.abnormal }
+    this.dispatchEvent(new CloseEvent('close', facts))
   }
 }
 

@@ -38,11 +38,11 @@ export class Ending {
   }
 
   /** Starts the closing handshake. Throws for a code or a reason that may not be sent. */
-  close(code: number, reason: string): void {
+  close(code: number | undefined, reason: string): void {
     writeClosePayload(code, reason)
     if (!this.#lifecycle.isOpen) return
     this.#sender.catchUp() // after Close, nothing can be sent
-    this.perform(this.#lifecycle.sendClose({ code, reason }))
+    this.perform(this.#lifecycle.sendClose({ code: code ?? CloseCode.none, reason }))
   }
 
   /** The peer has said Close, in a frame with this payload. */

@@ -109,7 +109,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     return this.#pings
   }
 
-  close(code: number, reason: string): void {
+  close(code: number | undefined, reason: string): void {
     this.#ending.close(code, reason)
   }
 

@@ -27,12 +27,19 @@ export interface Inside<Data> extends Recipient<Data> {
   readonly pressure: Pressure
   readonly delivery: Delivery<Data>
   readonly pings: Pings
-  close(code: number, reason: string): void
+  /** Without a code, the Close frame says nothing. */
+  close(code: number | undefined, reason: string): void
 }
+
+let inside: (connection: PublicConnection<unknown>) => Inside<unknown>
 
 export class PublicConnection<Data> implements Connection<Data> {
   data: Data
   readonly #inside: Inside<Data>
+
+  static {
+    inside = (connection) => connection.#inside
+  }
 
   constructor(data: Data, inside: Inside<Data>) {
     this.data = data
@@ -126,4 +133,10 @@ export class PublicConnection<Data> implements Connection<Data> {
   terminate(): void {
     this.#inside.terminate()
   }
+}
+
+/** Closes as pages may and programs may not: with a Close frame that says nothing. @internal */
+export function closeWithoutCode(connection: Connection<unknown>): void {
+  if (connection instanceof PublicConnection) inside(connection).close(undefined, '')
+  else connection.close()
 }
