@@ -6,6 +6,7 @@ import { type AddressInfo, connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { type ConnectError, connect } from '../../src/client.js'
+import { tcpServer } from '../load/peers.js'
 import { cert, key } from '../support/certificate.js'
 import { serving } from '../support/serving.js'
 
@@ -65,4 +66,30 @@ test('a proxy that refuses, one that is not there, and one that breaks off', asy
     )
     assert.ok(['ERR_CONNECT_UNREACHABLE', 'ERR_CONNECT_REFUSED'].includes(error.code), `${port}: ${error.message}`)
   }
+})
+
+test('a proxy whose answer does not end, and one that gives a byte at a time, are given up', async (t) => {
+  let taken = 0
+  const endless = await tcpServer(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n')
+    const more = (): void => {
+      taken += 8192
+      if (!socket.destroyed) socket.write(`X: ${'x'.repeat(8187)}\r\n`, () => setImmediate(more))
+    }
+    more()
+  })
+  const slow = await tcpServer(t, (socket) => {
+    const timer = setInterval(() => socket.write('H'), 20)
+    socket.once('close', () => clearInterval(timer))
+  })
+  const failure = (proxy: string, handshakeTimeout: number): Promise<ConnectError> =>
+    connect('ws://127.0.0.1:9/', { proxy: proxy.replace('ws:', 'http:'), handshakeTimeout }).then(
+      () => assert.fail('it should not have opened'),
+      (reason: unknown) => reason as ConnectError,
+    )
+  const tooLong = await failure(endless, 5000)
+  assert.equal(tooLong.code, 'ERR_CONNECT_UNREACHABLE')
+  assert.match(tooLong.message, /the proxy answers with a head of more than 16384 bytes/)
+  assert.ok(taken < 8 * 1024 * 1024, `${taken} bytes`)
+  assert.equal((await failure(slow, 150)).code, 'ERR_CONNECT_TIMEOUT')
 })
