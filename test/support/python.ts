@@ -1,6 +1,8 @@
 // Debian's python3-websockets for the tests, where a machine has it.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import type { TestContext } from 'node:test'
 
 const debian = '/usr/bin/python3'
 const python = process.env['PYTHON'] ?? (existsSync(debian) ? debian : 'python3')
@@ -33,4 +35,31 @@ export function runPython(program: string, parameters: readonly string[], timeou
       else reject(new Error(`python ended with ${status ?? signal}: ${complaint}`))
     })
   })
+}
+
+/** It echoes, and closes where it is told to. It prints its port. */
+const ECHO = `
+import asyncio, websockets
+async def serve(socket, path=None):
+    try:
+        async for message in socket:
+            if message == 'close': await socket.close(4001, 'as you wish')
+            else: await socket.send(message)
+    except websockets.ConnectionClosed: pass
+async def main():
+    async with websockets.serve(serve, '127.0.0.1', 0, subprotocols=['chat'], max_size=None) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await asyncio.Future()
+asyncio.run(main())
+`
+
+/** Starts an echo server of python3-websockets; it ends with the test. Resolves with its address. */
+export async function pythonServer(t: TestContext): Promise<string> {
+  const child = spawn(python, ['-c', ECHO], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => void child.kill())
+  const [port] = await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'close').then(([status]) => Promise.reject(new Error(`python ended with ${status}`))),
+  ])
+  return `ws://127.0.0.1:${Number(String(port))}/`
 }
