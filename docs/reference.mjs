@@ -9,6 +9,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
 /** The entry for clients. */
 const CLIENT = new URL('../dist/src/client.d.ts', import.meta.url)
+/** The entry of the target. */
+const TARGET = new URL('../dist/src/target.d.ts', import.meta.url)
 /** The other entry: a module that declares what it exports. */
 const REDIS = new URL('../dist/src/brokers/redisBroker.d.ts', import.meta.url)
 /** The entry for Prometheus. */
@@ -132,6 +134,12 @@ const PAGES = [
       'CloseEvent',
       'CloseEventFacts',
     ],
+  ],
+  [
+    'target',
+    '`millrace/target`',
+    "What `import { startTarget } from 'millrace/target'` offers. See also [the guide](../target.md).",
+    ['startTarget', 'TargetOptions', 'ServedOptions', 'Bounds', 'Target', 'TargetStatistics', 'TargetCloseOptions'],
   ],
   [
     'limits',
@@ -382,7 +390,7 @@ const GENERATED = '<!-- Written by `npm run docs` from the docstrings in src. Ch
 
 /** The files of the reference by their paths in docs. */
 function reference() {
-  const names = exportsOf([INDEX, CLIENT, METRICS].map((entry) => readFileSync(entry, 'utf8')).join(''))
+  const names = exportsOf([INDEX, CLIENT, TARGET, METRICS].map((entry) => readFileSync(entry, 'utf8')).join(''))
   for (const name of names.keys()) linkTo(name)
   const files = new Map()
   for (const [file, title, introduction, group] of PAGES) {
@@ -412,7 +420,7 @@ function indexOf(names) {
   const contents = PAGES.map(([file, title, introduction]) => `| [${title}](api/${file}.md) | ${introduction} |`)
   return pageOf(
     '# API reference',
-    "Everything that `import ... from 'millrace'`, `'millrace/client'`, `'millrace/metrics'` and `'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
+    "Everything that `import ... from 'millrace'`, `'millrace/client'`, `'millrace/target'`, `'millrace/metrics'` and `'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
     ['| page | what it describes |', '|---|---|', ...contents].join('\n').replaceAll('(../', '('),
     'Below is an index of all names and their members.',
     ...sections,

@@ -6,6 +6,10 @@ import { callerErrors } from '../dist/src/checks/errors.js'
 import { connectionLimits, serverLimits } from '../dist/src/checks/limits.js'
 import { metricTable } from '../dist/src/metrics/table.js'
 import { violations } from '../dist/src/protocol/violation.js'
+import { boundQuantities, defaultBounds } from '../dist/src/target/bounds.js'
+import { corruptions } from '../dist/src/target/corruption.js'
+import { asking } from '../dist/src/target/need.js'
+import { targetPaths } from '../dist/src/target/paths.js'
 
 const isCheck = process.argv.includes('--check')
 
@@ -65,6 +69,40 @@ function metricsTable() {
   return [row(head), '|---|---|---|---|---|', ...rows.map(row)].join('\n')
 }
 
+function pathsTable() {
+  const rows = targetPaths.map(({ path, about, example, parameters, needs, client }) => [
+    `\`${path}\`${needs === undefined ? '' : `, with \`${asking[needs]}\``}`,
+    about,
+    Object.entries(parameters).map(parameterOf).join('<br>'),
+    example === path ? '' : `\`${example}\``,
+    client,
+  ])
+  return [
+    row(['path', 'what it does', 'parameters', 'example', 'a right client']),
+    '|---|---|---|---|---|',
+    ...rows.map(row),
+  ].join('\n')
+}
+
+function parameterOf([name, { about, shown, words }]) {
+  return `\`${name}\`: ${about}; ${words(defaultBounds)}${shown === '' ? '' : `; by default ${shown}`}`
+}
+
+function corruptionsTable() {
+  const rows = Object.entries(corruptions).map(([kind, { about, client }]) => [`\`${kind}\``, about, client])
+  return [row(['kind', 'what is sent', 'a right client closes with']), '|---|---|---|', ...rows.map(row)].join('\n')
+}
+
+function boundsTable() {
+  const rows = Object.entries(boundQuantities).map(([name, quantity]) => [
+    `\`${name}\``,
+    `\`--bound-${name}\``,
+    quantity.unit === 'ms' ? `${formatted(quantity)} ms` : formatted(quantity),
+    quantity.help,
+  ])
+  return [row(['`bounds`', 'option', 'default', 'what it bounds']), '|---|---|--:|---|', ...rows.map(row)].join('\n')
+}
+
 /** A row of a table; an empty last cell has a single blank. */
 function row(cells) {
   return `| ${cells.join(' | ')} |`.replace(/ {2}\|$/, ' |')
@@ -99,3 +137,8 @@ write('errors.md', (text) =>
 )
 
 write('metrics.md', (text) => replaced(text, 'metrics', metricsTable()))
+
+write('target.md', (text) => {
+  const own = replaced(replaced(text, 'paths', pathsTable()), 'corruptions', corruptionsTable())
+  return replaced(own, 'bounds', boundsTable())
+})

@@ -12,6 +12,7 @@ export interface TargetArguments {
   readonly faults?: true
   readonly admin?: true
   readonly adminPort?: number
+  readonly adminHost?: string
   readonly allowCorrupt?: true
   readonly showSecrets?: true
 }
@@ -36,6 +37,7 @@ export const targetFlags = ['faults', 'admin', 'allow-corrupt', 'show-secrets', 
 export const targetValued = [
   ...boundNames.map((name) => `bound-${name}`),
   'admin-port',
+  'admin-host',
   'drain-code',
   'drain-notice',
   'log',
@@ -47,12 +49,14 @@ const formats = { bytes: formatSize, ms: formatDuration, count: String } as cons
 
 export function targetArgumentsIn(given: ParsedOptions): TargetArguments {
   const bounds = boundsIn(given)
+  const adminHost = given.get('admin-host')
   const adminPort = read(given, 'admin-port', (text) => parseCount(text, 65_535))
   return {
     ...(Object.keys(bounds).length === 0 ? {} : { bounds }),
     ...(given.has('faults') ? { faults: true } : {}),
     ...(given.has('admin') ? { admin: true } : {}),
     ...(adminPort === undefined ? {} : { adminPort }),
+    ...(adminHost === undefined ? {} : { adminHost }),
     ...(given.has('allow-corrupt') ? { allowCorrupt: true } : {}),
     ...(given.has('show-secrets') ? { showSecrets: true } : {}),
   }
@@ -105,6 +109,7 @@ export const answerRows: readonly Row[] = [
   ['faults', '', 'paths that push, stall or break answer beyond\nthis machine, too'],
   ['admin', '', 'metrics and dashboard answer there, too'],
   ['admin-port', '', 'a port of their own for these'],
+  ['admin-host', '', 'the address of that port; that of --host if it\nis left out'],
   ['allow-corrupt', '', '/corrupt breaks the protocol on purpose'],
   ['show-secrets', '', '/headers shows Cookie and Authorization'],
 ]

@@ -226,7 +226,7 @@ interface RouteInternals {
   insideOf(route: unknown): InsideRoute
 }
 
-/** What only millrace's own routes may have. @internal */
+/** What only millrace's own routes may have. */
 export interface InsideRoute {
   /** Stands between each connection and its transport. */
   readonly interposed?: Interposed

@@ -144,6 +144,31 @@ if (cluster.isPrimary) {
     })
   }
 
+  test('a target of millrace/target in the tests of another package', options, async () => {
+    const source = `import assert from 'node:assert/strict'
+import test from 'node:test'
+import { connect } from 'millrace/client'
+import { startTarget } from 'millrace/target'
+
+test('a client', async (t) => {
+  const target = await startTarget()
+  t.after(() => target.close())
+  const digest = await new Promise((resolve) => {
+    connect(target.url + '/digest', {
+      open: (connection) => connection.send('x'.repeat(100_000)),
+      message: (connection, message) => resolve(message.text()),
+    })
+  })
+  assert.match(digest, /^[0-9a-f]{64}$/)
+  const code = await new Promise((resolve) => connect(target.url + '/close?code=4001', { close: (_, code) => resolve(code) }))
+  assert.equal(code, 4001)
+  assert.deepEqual((await target.statistics()).visits, { '/digest': 1, '/close': 1 })
+})`
+    const program = new EchoProgram(node, [write('client.test.mjs', source)])
+    const { code, stdout } = await program.ended
+    assert.equal(code, 0, stdout)
+  })
+
   describe('its command', { skip: process.platform === 'win32' && 'a .cmd is no program to spawn' }, () => {
     // It begins with `#!/usr/bin/env node`, which must be the Node that runs this test.
     const env = { PATH: `${dirname(node)}${delimiter}${process.env['PATH']}` }
