@@ -128,6 +128,13 @@ export class Callbacks<Data> {
   }
 }
 
+/** Calls the `open` handler of a connection. */
+export function openHandler<Data>(
+  target: CallbackTarget<Data> & { readonly shared: { readonly callbacks: Callbacks<Data> } },
+): void {
+  target.shared.callbacks.open(target)
+}
+
 /** A handler without a context of its own runs outside of all contexts: `drain` would otherwise run in the last sender's. */
 function inContext(context: AsyncResource | undefined, work: () => unknown): unknown {
   return context === undefined ? runOutside(work) : runInContext(context, work)

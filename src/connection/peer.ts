@@ -6,9 +6,10 @@ import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { Lifecycle } from '../protocol/lifecycle.js'
-import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
+import { requestInternals, type UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
+import { openHandler } from './callbacks.js'
 import type { Connection } from './connection.js'
 import { Ending } from './ending.js'
 import { Pings } from './pings.js'
@@ -35,10 +36,9 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   readonly protocol: string
   context: AsyncResource | undefined
   readonly shared: RouteContext<Data>
-  readonly sender: Sender
   readonly #transport: Transport
-  readonly #clientAddress: string | undefined
   readonly #lifecycle: Lifecycle
+  #sender: Sender | undefined // made when something is sent: many connections only listen
   #end: Ending | undefined // made when something of the end is to be done
   readonly #vitals: Vitals
   #pressure: Pressure | undefined // made for the first bytes, or the first reason to pause
@@ -50,27 +50,28 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.connection = new PublicConnection(opening.data, this)
     this.request = opening.request
     this.protocol = opening.protocol
-    this.#clientAddress = opening.clientAddress
     this.shared = shared
     this.#transport = transport
     this.#lifecycle = new Lifecycle(shared.encoder.role)
     this.#vitals = new Vitals(shared)
-    this.sender = openSender(opening.deflate, shared, transport, this.#lifecycle, this)
     shared.heap.expectSlot()
-    if (opening.deflate !== undefined) this.#incoming = openIncoming(this, opening) // its windows count from now on
+    if (opening.deflate === undefined) return
+    this.#sender = openSender(opening.deflate, shared, transport, this.#lifecycle, this)
+    this.#incoming = openIncoming(this, opening) // its windows count from now on
   }
 
   /** Opens, once `respond` has written what goes first, and takes what came early. Throws OutOfMemory, as `respond` does. */
   start(early: Uint8Array, respond?: (output: FrameBuffer) => void): void {
-    const { turn, connections, deadlines, callbacks } = this.shared
+    const { turn, connections, deadlines } = this.shared
     turn.begin()
     try {
-      respond?.(this.sender.outgoing)
+      respond?.(this.#sender?.outgoing ?? turn.greeting.of(this))
       connections.add(this.connection)
       deadlines.setTick(this, this.#vitals.next)
       this.#transport.open(this)
-      inboxOfThread().deliverAfter(() => callbacks.open(this), this, early)
+      inboxOfThread().deliverAfter(openHandler, this, early)
     } finally {
+      if (!turn.greeting.leave(this, this.#transport)) this.terminate()
       turn.end()
     }
   }
@@ -85,7 +86,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#lifecycle.isGone ? undefined : (this.#clientAddress ?? this.#transport.remoteAddress)
+    return this.#lifecycle.isGone ? undefined : (requestInternals.client(this.request) ?? this.#transport.remoteAddress)
+  }
+
+  get sender(): Sender {
+    this.#sender ??= openSender(undefined, this.shared, this.#transport, this.#lifecycle, this)
+    return this.#sender
   }
 
   get pressure(): Pressure {
@@ -121,8 +127,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   expired(): void {
     if (!this.isOpen) return this.#ending.perform(this.#lifecycle.expires())
     const { deadlines, limits } = this.shared
-    const { outgoing } = this.sender
-    const verdict = this.#vitals.look(outgoing, outgoing.taken(this.#transport.unsent))
+    const verdict = this.#vitals.look(this.#sender?.outgoing, this.#transport.unsent)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'ping') this.sender.control(OPCODE_PING, new Uint8Array(0))
     else if (verdict !== 'nothing') return this.violated(silence(verdict, limits))
@@ -157,7 +162,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   written(status: number): void {
     this.#ending.perform(this.#lifecycle.progress())
-    this.sender.goesOn(status)
+    this.#sender?.goesOn(status)
   }
 
   closed(): void {
@@ -166,8 +171,8 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     connections.delete(this.connection)
     deadlines.clear(this)
     this.#incoming?.free()
-    leaveTopics(this.shared, this.sender, this)
-    this.sender.free()
+    if (this.#sender !== undefined) leaveTopics(this.shared, this.#sender, this)
+    this.#sender?.free()
     this.#pings?.close()
     this.#delivery?.end()
     budget.leave(this)

@@ -25,8 +25,6 @@ export interface Opening<Data> {
   readonly protocol: string
   /** How messages are compressed, if that was agreed on. */
   readonly deflate?: Agreed | undefined
-  /** The client's address as a trusted proxy reported it; undefined where the transport's own address counts. */
-  readonly clientAddress?: string | undefined
 }
 
 /** Where large messages go. */

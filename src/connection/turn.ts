@@ -4,6 +4,7 @@
 import { type Heap, heapOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { Arena } from '../memory/arena.js'
+import { Greeting } from './sending/greeting.js'
 
 /** Whoever writes at the end of a turn. */
 export interface Writer {
@@ -21,6 +22,8 @@ const WRITERS = 32
 export class Turn {
   /** Where the frames of the turn are built. */
   readonly outbox: Arena
+  /** Where the response of a connection waits that is being opened. */
+  readonly greeting: Greeting
   #flushing = false
   readonly #writers: (Writer | undefined)[] = []
   /** Where the next writer goes, and the first that has not been flushed. */
@@ -39,6 +42,7 @@ export class Turn {
 
   constructor(heap: Heap) {
     this.outbox = new Arena(heap, BLOCK_LENGTH)
+    this.greeting = new Greeting(this)
   }
 
   /** Whether what was sent is being written: nothing of the application's may run now. */

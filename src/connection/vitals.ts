@@ -27,7 +27,12 @@ export interface Output {
   readonly blocked: boolean
   /** Bytes of the writes that the system has taken whole. Each shows that the peer reads, while later writes wait. */
   readonly completed: number
+  /** What has been taken of the unfinished writes: it changes while the peer reads; `unsent` bytes of the one under way have not. */
+  taken(unsent: number): number
 }
+
+/** The output of a connection that has no sending half, because it has sent nothing. */
+const SILENT: Output = { blocked: false, completed: 0, taken: () => 0 }
 
 /** What the connection must do now; all but `nothing` and `ping` end it. */
 export type VitalsVerdict = 'nothing' | 'ping' | 'idle' | 'unread' | 'starved' | 'lifetime'
@@ -88,9 +93,10 @@ export class Vitals {
     }
   }
 
-  /** What the connection must do now. `taken` changes whenever the peer has read some of the output that waits. */
-  look(output: Output, taken: number): VitalsVerdict {
+  /** What the connection must do now; of the write under way, `unsent` bytes have not been taken. */
+  look(output: Output = SILENT, unsent: number): VitalsVerdict {
     const { times, deadlines } = this.#shared
+    const taken = output.taken(unsent)
     const { now } = deadlines
     if (this.#standstill !== undefined || output.blocked || taken !== NONE.taken) {
       this.#standstill ??= { ...NONE }

@@ -37,6 +37,11 @@ export class Arena {
     return this.position + length <= this.#end
   }
 
+  /** What was built in a block at `pointer` is written: if it is what was built last, the next frame has its place. */
+  takeBack(block: SharedBlock, pointer: number, length: number): void {
+    if (block === this.#block && pointer + length === this.position) this.position = pointer
+  }
+
   /** The turn is over: its frames are written, or pinned. */
   recycle(): void {
     this.builder = NOBODY

@@ -59,13 +59,13 @@ export class Inbox {
     if (first > 0) this.#copy(reader, bytes.subarray(0, first))
   }
 
-  /** Delivers bytes after `work`, and yet before anything that arrives for their reader while that runs. */
-  deliverAfter(work: () => void, reader: InboxReader, bytes: Uint8Array): void {
-    if (bytes.length === 0) return work()
+  /** Delivers bytes to their reader after `work`, which is given it, and yet before anything that arrives for their reader while that runs. */
+  deliverAfter<Reader extends InboxReader>(work: (reader: Reader) => void, reader: Reader, bytes: Uint8Array): void {
+    if (bytes.length === 0) return work(reader)
     const place: WaitingRead = { reader, bytes: undefined, event: undefined }
     const { length } = this.#waiting
     this.#put(place)
-    work()
+    work(reader)
     if (reader.waits?.(bytes.length + OBJECTS) === false) return
     place.bytes = Buffer.from(bytes)
     if (!this.#busy && length === 0) this.#deliverNext() // nothing waits before it

@@ -286,7 +286,7 @@ export function deflateStatisticsOf(sender: Sender): DeflateStatistics | undefin
   return sender instanceof DeflatingSender ? sender.deflation.tally.statistics : undefined
 }
 
-/** The sending side of a connection, by what was agreed on. */
+/** The sending side of a connection, by what was agreed on. If the response of its handshake still waits, that goes first. */
 export function openSender(
   parts: DeflatingParts | undefined,
   shared: SenderContext & DeflateQueueContext,
@@ -294,7 +294,10 @@ export function openSender(
   lifecycle: Lifecycle,
   owner: Owner,
 ): Sender {
-  return parts === undefined
-    ? new Sender(shared, transport, lifecycle, owner)
-    : new DeflatingSender(parts, shared, transport, lifecycle, owner)
+  const sender =
+    parts === undefined
+      ? new Sender(shared, transport, lifecycle, owner)
+      : new DeflatingSender(parts, shared, transport, lifecycle, owner)
+  shared.turn.greeting.pass(owner, sender.outgoing)
+  return sender
 }

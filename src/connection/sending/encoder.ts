@@ -18,23 +18,18 @@ import {
 import { SharedBlock } from '../../memory/sharedBlock.js'
 import type { Role } from '../../protocol/role.js'
 import { type Message, messageInternals } from '../message.js'
+import type { FrameBuffer } from './frameBuffer.js'
 import { MaskingKeys } from './maskingKeys.js'
 import type { Outgoing } from './outgoing.js'
 import { LONGEST_COPIED } from './outgoingShared.js'
+
+export type { FrameBuffer }
 
 /** Up to this many UTF-16 units, room for the worst case costs less than counting the bytes first. */
 const SHORT_STRING = 4096
 
 /** The most room that a compressed frame is built in where it leaves from: it may need all of it, or next to nothing. */
 const LONGEST_ROOM = 32_768
-
-/** Where frames are built. */
-export interface FrameBuffer {
-  /** Where a frame of at most `length` bytes may be built; `commit` must follow, before anything else. */
-  reserve(length: number): number
-  /** Takes the `length` bytes that were built where `reserve` said. */
-  commit(pointer: number, length: number): void
-}
 
 /** Whatever compresses for a connection, or for many. */
 export interface Compressor {

@@ -150,6 +150,14 @@ export class Outgoing implements Writer {
     else counts.tallied(tally)
   }
 
+  /** Sends first what was built in this turn's outbox before this half was made; `block` was retained for it. */
+  follow(block: SharedBlock, pointer: number, length: number): void {
+    this.#block = block
+    this.#start = pointer
+    this.#end = pointer + length
+    this.touch()
+  }
+
   /** Sends from memory where it lies. */
   addShared(memory: SharedMemory, pointer: number, length: number, counted = false): void {
     if (!counted) this.#count(pointer, length)
@@ -231,7 +239,7 @@ export class Outgoing implements Writer {
     this.#start = this.#end = 0
     this.#block = undefined
     const status = this.#transport.write(pointer, length)
-    if (status === PENDING) this.#stands(block, pointer, length)
+    if (status === PENDING) this.stands(block, pointer, length)
     else if (status >= 0) this.#completed += length
     block.release()
     return status >= 0 && this.#writeWaiting()
@@ -243,12 +251,12 @@ export class Outgoing implements Writer {
     if (status < 0) return this.#owner.writeFailed()
     this.#completed += status === PENDING ? 0 : length
     if (status !== PENDING) return
-    this.#stands(memory, pointer, length)
+    this.stands(memory, pointer, length)
     this.#owner.flushed()
   }
 
   /** A write could not finish at once: its memory must stay. */
-  #stands(memory: SharedMemory, pointer: number, length: number): void {
+  stands(memory: SharedMemory, pointer: number, length: number): void {
     this.#outstanding = new Pinned(this.#shared.budget, this.#holder, memory, pointer, length, OBJECTS)
   }
 

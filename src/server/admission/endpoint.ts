@@ -164,8 +164,7 @@ export class Endpoint {
     if (protocol !== '' && !offered.includes(protocol)) {
       throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
     }
-    const clientAddress = requestInternals.client(request)
-    const accepted = { shared: this.#shared, opening: { request, data, protocol, clientAddress }, headers }
+    const accepted = { shared: this.#shared, opening: { request, data, protocol }, headers }
     const { interposed } = this.#inside
     return interposed === undefined ? accepted : { ...accepted, interposed }
   }
