@@ -82,15 +82,26 @@ export function acceptKey(key: string): string {
         .digest('base64')
 }
 
-/** The 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
-export function acceptance(request: HandshakeRequest, protocol = '', headers: HeaderFields = {}): string {
+/** How each 101 response begins: up to the key's answer. */
+export const ACCEPTANCE =
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: '
+
+/** The rest of the 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
+export function acceptanceEnd(request: HandshakeRequest, protocol = '', headers: HeaderFields = NO_HEADERS): string {
   const accept = acceptKey(request.headers['sec-websocket-key'] ?? '')
   const chosen = protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}${headerLines(headers)}\r\n`
+  return `${accept}\r\n${chosen}${headerLines(headers)}\r\n`
+}
+
+/** The 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
+export function acceptance(request: HandshakeRequest, protocol = '', headers: HeaderFields = NO_HEADERS): string {
+  return ACCEPTANCE + acceptanceEnd(request, protocol, headers)
 }
 
 /** The headers of a response by name; one with several values travels in several lines. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>
+
+const NO_HEADERS: HeaderFields = {}
 
 /** What a header's value may consist of (RFC 9110, section 5.5). */
 const VALUE = /^[\t -~\x80-\xff]*$/

@@ -2,7 +2,7 @@
 // both leave in one write.
 import { codecOfThread } from '../../codec/codec.js'
 import type { FrameBuffer } from '../../connection/sending/encoder.js'
-import { acceptance, type HandshakeRequest } from '../../protocol/openingHandshake.js'
+import { ACCEPTANCE, acceptanceEnd, type HandshakeRequest } from '../../protocol/openingHandshake.js'
 import type { AcceptedUpgrade } from '../admission/endpoint.js'
 
 /** Writes a response where the connection's first frames follow it. */
@@ -10,8 +10,12 @@ export type Respond = (output: FrameBuffer) => void
 
 /** Writes the 101 response to `request`. Throws OutOfMemory, and has written nothing then. */
 export function writeAcceptance(output: FrameBuffer, request: HandshakeRequest, accepted: AcceptedUpgrade): void {
-  const head = acceptance(request, accepted.opening.protocol, accepted.headers)
-  const pointer = output.reserve(head.length)
-  codecOfThread().bytes.write(head, pointer, 'latin1')
-  output.commit(pointer, head.length)
+  const { opening, headers } = accepted
+  const answer = acceptanceEnd(request, opening.protocol, headers)
+  const length = ACCEPTANCE.length + answer.length
+  const pointer = output.reserve(length)
+  const { bytes } = codecOfThread()
+  bytes.write(ACCEPTANCE, pointer, 'latin1')
+  bytes.write(answer, pointer + ACCEPTANCE.length, 'latin1')
+  output.commit(pointer, length)
 }
