@@ -66,6 +66,12 @@ const plain: Readonly<Record<PlainMetric, number>> = {
   poolBusy: startOf('poolBusy'),
 }
 
+/** Which numbers change, and by how much each does. */
+interface Tallied {
+  readonly places: readonly number[]
+  readonly amounts: readonly number[]
+}
+
 export class Counts {
   readonly values = new Float64Array(SIZE)
 
@@ -116,6 +122,12 @@ export class Counts {
     return before
   }
 
+  /** Counts frames that lie together, each a whole message; by their tally, if they were counted before. */
+  encoded(bytes: Buffer, pointer: number, length: number, tally: Tallied | undefined): void {
+    if (tally === undefined) this.sentAll(bytes, pointer, pointer + length)
+    else this.tallied(tally)
+  }
+
   /** Counts frames that lie together from `pointer` to `end`, each a whole message. */
   sentAll(bytes: Buffer, pointer: number, end: number): void {
     for (let at = pointer; at < end; ) {
@@ -143,7 +155,7 @@ export class Counts {
   }
 
   /** Frames that lie together and were counted before are given out once more. */
-  tallied({ places, amounts }: { readonly places: readonly number[]; readonly amounts: readonly number[] }): void {
+  tallied({ places, amounts }: Tallied): void {
     for (let at = 0; at < places.length; at++) this.#add(places[at] ?? 0, amounts[at] ?? 0)
   }
 

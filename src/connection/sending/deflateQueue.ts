@@ -26,6 +26,9 @@ const SHARE = 2
 /** The most that waits here. When more is sent, what waits is compressed at once, by whoever sends so much. */
 const MOST_WAITING = 16 * 1024 * 1024
 
+/** Shorter messages are not worth a block of their own while they wait. */
+export const SHORT = 1024
+
 export interface DeflateQueueContext extends JobContext {
   readonly budget: Budget
 }

@@ -11,7 +11,7 @@ import { Message } from '../message.js'
 import type { Owner } from '../owner.js'
 import type { Tally } from '../subscriber.js'
 import type { DeflatedForm } from './deflatedForm.js'
-import { DeflateQueue, type DeflateQueueContext } from './deflateQueue.js'
+import { DeflateQueue, type DeflateQueueContext, SHORT } from './deflateQueue.js'
 import { Deflation, type DeflationShared, firstOfFragment } from './deflation.js'
 import { tellDrained } from './drained.js'
 import { bytesOf, type FrameBuffer } from './encoder.js'
@@ -19,9 +19,6 @@ import { PreparedMessage } from './prepared.js'
 import { checkSendable, encode, exactBytes, isText } from './sendable.js'
 import { Sender } from './sender.js'
 import type { SenderContext } from './senderShared.js'
-
-/** Shorter messages are not worth a block of their own while they wait. */
-const SHORT = 1024
 
 export class DeflatingSender extends Sender {
   readonly deflation: Deflation

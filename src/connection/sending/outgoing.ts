@@ -6,11 +6,9 @@ import { NOBODY } from '../../memory/arena.js'
 import type { Holder } from '../../memory/budget.js'
 import type { SharedBlock, SharedMemory } from '../../memory/sharedBlock.js'
 import type { Tally } from '../../metrics/tally.js'
-import { turnClockOfThread } from '../../time/turnClock.js'
 import { PENDING, type Transport } from '../../transport/transport.js'
 import type { Writer } from '../turn.js'
-import type { OutgoingContext, OutgoingOwner } from './outgoingShared.js'
-import { LITTLE_IN_A_ROW, LONGEST_COPIED, MOST_IN_A_ROW, OBJECTS } from './outgoingShared.js'
+import { LONGEST_COPIED, OBJECTS, type OutgoingContext, type OutgoingOwner, shareOf } from './outgoingShared.js'
 import { Pinned } from './pinned.js'
 import { PinnedQueue } from './pinnedQueue.js'
 
@@ -84,8 +82,7 @@ export class Outgoing implements Writer {
 
   /** Whether all that it has leaves with this turn's write, and is no more than `bytes`. */
   isWithin(bytes: number): boolean {
-    if (this.#outstanding !== undefined || this.#end - this.#start > bytes) return false
-    return this.#waiting === undefined || this.#waiting.isEmpty
+    return this.#inTurn && this.#end - this.#start <= bytes
   }
 
   /**
@@ -125,8 +122,7 @@ export class Outgoing implements Writer {
   }
 
   #count(pointer: number, length: number): void {
-    const { heap, counts } = this.#shared
-    this.#fragmented = counts.sent(heap.codec.bytes, pointer, length, this.#fragmented)
+    this.#fragmented = this.#shared.counts.sent(this.#shared.heap.codec.bytes, pointer, length, this.#fragmented)
   }
 
   #commitFirst(pointer: number, length: number): void {
@@ -145,9 +141,7 @@ export class Outgoing implements Writer {
       this.#shared.heap.codec.call.copy(target, pointer, length)
       this.commit(target, length, true)
     }
-    const { heap, counts } = this.#shared
-    if (tally === undefined) counts.sentAll(heap.codec.bytes, pointer, pointer + length)
-    else counts.tallied(tally)
+    this.#shared.counts.encoded(this.#shared.heap.codec.bytes, pointer, length, tally)
   }
 
   /** Sends first what was built in this turn's outbox before this half was made; `block` was retained for it. */
@@ -210,7 +204,7 @@ export class Outgoing implements Writer {
 
   /** Whether nothing waits, so that frames may be built in the outbox. */
   get #inTurn(): boolean {
-    return this.#outstanding === undefined && (this.#waiting === undefined || this.#waiting.isEmpty)
+    return this.#outstanding === undefined && (this.#waiting?.isEmpty ?? true)
   }
 
   /** Whether nobody else has built anything behind this turn's frames. */
@@ -249,10 +243,9 @@ export class Outgoing implements Writer {
   #writeAtOnce(memory: SharedMemory, pointer: number, length: number): void {
     const status = this.#transport.write(pointer, length)
     if (status < 0) return this.#owner.writeFailed()
-    this.#completed += status === PENDING ? 0 : length
-    if (status !== PENDING) return
-    this.stands(memory, pointer, length)
-    this.#owner.flushed()
+    if (status === PENDING) this.stands(memory, pointer, length)
+    else this.#completed += length
+    if (status === PENDING) this.#owner.flushed()
   }
 
   /** A write could not finish at once: its memory must stay. */
@@ -263,8 +256,7 @@ export class Outgoing implements Writer {
   #writeWaiting(): boolean {
     const waiting = this.#waiting
     if (waiting === undefined) return true
-    const crowded = waiting.bytes > LITTLE_IN_A_ROW && turnClockOfThread().crowded(this.#transport)
-    for (let left = crowded ? LITTLE_IN_A_ROW : MOST_IN_A_ROW; this.#outstanding === undefined; ) {
+    for (let left = shareOf(waiting.bytes, this.#transport); this.#outstanding === undefined; ) {
       if (left <= 0) return this.#goOnLater()
       const next = waiting.next(left)
       if (next === undefined) return true

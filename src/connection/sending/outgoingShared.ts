@@ -2,6 +2,8 @@
 import type { Heap } from '../../codec/codec.js'
 import type { Budget } from '../../memory/budget.js'
 import type { Counts } from '../../metrics/counts.js'
+import { turnClockOfThread } from '../../time/turnClock.js'
+import type { Transport } from '../../transport/transport.js'
 import type { Turn } from '../turn.js'
 
 /** Longer frames are sent from where they lie: a shorter one is copied, if that saves a write of its own. */
@@ -14,8 +16,13 @@ export const OBJECTS = 256
  * Bytes that one connection writes before the others have a turn, a message of 1 MiB in one write; and in a turn in which
  * others have much to read or write, too. What a write can't finish at once, libuv writes in one go, as soon as it can.
  */
-export const MOST_IN_A_ROW: number = 1024 * 1024 + 65_536
-export const LITTLE_IN_A_ROW: number = 256 * 1024
+const MOST_IN_A_ROW = 1024 * 1024 + 65_536
+const LITTLE_IN_A_ROW = 256 * 1024
+
+/** Bytes that a connection with so many waiting may write now. */
+export function shareOf(waiting: number, transport: Transport): number {
+  return waiting > LITTLE_IN_A_ROW && turnClockOfThread().crowded(transport) ? LITTLE_IN_A_ROW : MOST_IN_A_ROW
+}
 
 /** Whoever decides what is sent. */
 export interface OutgoingOwner {
