@@ -1,28 +1,66 @@
-// What programs reach for behind a WebSocket of ws that receives: the limit that holds for it, and the way to leave its pings
-// unanswered.
-import { EventEmitter } from 'node:events'
+// The class Receiver of ws: a Writable that is given what a peer has sent, and tells what it says. A WebSocket reads its frames
+// by itself, and has one of these for programs that reach for it.
+import type { Buffer } from 'node:buffer'
+import { Writable } from 'node:stream'
+import type { SocketOptions } from './adoption.js'
+import { BINARY_TYPES, type BinaryType } from './data.js'
+import { FrameReader, type Taken } from './frameReader.js'
+import { PerMessageDeflate } from './perMessageDeflate.js'
+import { socketContext } from './socketContext.js'
 
-/** The receiving half, as far as it can be told something. */
-export interface Receiving {
-  readonly longest: number
-  ignorePings(): void
+/** How frames are read. */
+export interface ReceiverOptions extends SocketOptions {
+  /** As what binary messages are told. Default: 'nodebuffer'. */
+  readonly binaryType?: BinaryType | undefined
+  /** What was agreed on, by the names of the extensions. */
+  readonly extensions?: Readonly<Record<string, PerMessageDeflate>> | undefined
+  /** Whether frames must be masked. Default: false. */
+  readonly isServer?: boolean | undefined
 }
 
-export class Receiver extends EventEmitter {
+/**
+ * Emits 'message' with the data and whether it is binary, 'ping' and 'pong' with their payloads, and 'conclude' with the code and
+ * the reason of a Close frame. A frame that breaks a rule is an 'error', with a `code`.
+ */
+export class Receiver extends Writable {
+  readonly _isServer: boolean
   /** The longest message in bytes; 0 is any length. */
   readonly _maxPayload: number
-  readonly #half: Receiving
+  _binaryType: BinaryType
+  readonly #options: ReceiverOptions
+  #reader: FrameReader | undefined
 
-  /** Made by a WebSocket. @internal */
-  constructor(half: Receiving) {
+  constructor(options: ReceiverOptions = {}) {
     super()
-    this._maxPayload = half.longest
-    this.#half = half
+    this._isServer = Boolean(options.isServer)
+    this._maxPayload = Number(options.maxPayload) | 0
+    this._binaryType = options.binaryType || (BINARY_TYPES[0] ?? 'nodebuffer')
+    this.#options = options
   }
 
-  /** Without the listeners of pings, these are neither answered nor told. */
-  override removeAllListeners(event?: string | symbol): this {
-    if (event === undefined || event === 'ping') this.#half.ignorePings()
-    return super.removeAllListeners(event)
+  get binaryType(): BinaryType {
+    return this._binaryType
+  }
+
+  /** What a Close frame has said. @internal */
+  concluded(code: number, reason: Buffer): void {
+    this.emit('conclude', code, reason)
+    this.end()
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, taken: Taken): void {
+    this.#reader ??= this.#made()
+    this.#reader.write(chunk, taken)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#reader?.free()
+    done(error)
+  }
+
+  #made(): FrameReader {
+    const deflate = this.#options.extensions?.[PerMessageDeflate.extensionName]
+    const context = socketContext(this.#options, this._isServer ? 'server' : 'client')
+    return new FrameReader(this, context, deflate?.agreed)
   }
 }

@@ -15,13 +15,14 @@ import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
 import { controlTooLong, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
-import { Receiver } from './receiver.js'
+import type { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
 import { Sender } from './sender.js'
 import { flagsOf, plainFlags, type SendOptions } from './sendOptions.js'
 import { socketContext } from './socketContext.js'
 import type { SocketSettings } from './socketOwner.js'
 import { SocketPeer } from './socketPeer.js'
+import { SocketReceiver } from './socketReceiver.js'
 import { settingsOf } from './socketSettings.js'
 import type { WebSocketOptions } from './webSocketOptions.js'
 
@@ -155,7 +156,7 @@ export class WebSocket extends EventEmitter {
   }
 
   get _receiver(): Receiver | null {
-    if (this.#peer !== undefined) this.#receiver ??= new Receiver(this.#peer)
+    if (this.#peer !== undefined) this.#receiver ??= new SocketReceiver(this.#peer, this._isServer)
     return this.#receiver ?? null
   }
 
