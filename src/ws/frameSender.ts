@@ -10,8 +10,8 @@ import { BlobQueue, type Unsent } from './blobQueue.js'
 import type { Payload } from './data.js'
 import { blobError, compressionError, endedError } from './errors.js'
 import { LongMessage } from './longMessage.js'
+import { serverHeader } from './madeFrame.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
-import { serverHeader } from './sender.js'
 import type { SocketContext } from './socketContext.js'
 
 /** Bytes that wait for the end of the turn; above it, they are written at once. */

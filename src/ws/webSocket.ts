@@ -17,7 +17,7 @@ import { controlTooLong, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
 import type { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
-import { Sender } from './sender.js'
+import { type Sender, SocketSender } from './sender.js'
 import { flagsOf, plainFlags, type SendOptions } from './sendOptions.js'
 import { socketContext } from './socketContext.js'
 import type { SocketSettings } from './socketOwner.js'
@@ -151,7 +151,7 @@ export class WebSocket extends EventEmitter {
 
   /** Sends frames that were made before. */
   get _sender(): Sender | null {
-    if (this.#peer !== undefined) this.#sender ??= new Sender(this.#peer.frames)
+    if (this.#peer !== undefined) this.#sender ??= new SocketSender(this.#peer.frames)
     return this.#sender ?? null
   }
 
