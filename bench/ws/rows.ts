@@ -8,7 +8,7 @@ import type { Mode, Place } from './target.js'
 
 export interface Row {
   readonly name: string
-  readonly unit: 'µs per message' | 'µs per handshake' | 'bytes per connection'
+  readonly unit: 'µs per message' | 'µs per delivery' | 'µs per handshake' | 'bytes per connection'
   readonly mode: Mode
   readonly place: Place
   /** The most that it may be of what ws takes. */
@@ -51,6 +51,21 @@ function echo(
     goal,
     fresh: false,
     round: async (server, client, { seconds }) => (await client.load(server, { ...load, duration: seconds })).cpu,
+  }
+}
+
+/** One of the connections says something, and everyone is told. */
+function room(connections: number, goal: number): Row {
+  const load = { connections, size: 125, pipeline: 1, kind: 'binary', verify: false, rate: 0, warmup: WARMUP } as const
+  return {
+    name: `a frame to a room of ${connections.toLocaleString('en')}`,
+    unit: 'µs per delivery',
+    mode: 'room',
+    place: 'http',
+    goal,
+    fresh: false,
+    round: async (server, client, { seconds }) =>
+      (await client.load(server, { ...load, duration: seconds }, 'broadcast')).cpu,
   }
 }
 
@@ -100,6 +115,7 @@ export const rows: readonly Row[] = [
   echo('64 KiB', 64 * KIB, 0.5),
   echo('1 MiB', KIB * KIB, 0.5),
   echo('1 KiB JSON, compressed', KIB, 0.2, { kind: 'deflate', mode: 'deflate' }),
+  room(1000, 0.5),
   handshake('http', 0.9),
   handshake('port', 0.7),
   idle('http', 1),

@@ -7,7 +7,8 @@ import * as ws from 'ws'
 import { measured } from '../support/measured.js'
 
 const [engine, mode, place] = process.argv.slice(2)
-const { WebSocketServer } = engine === 'ws' ? ws : ((await import('../../src/ws.js')) as unknown as typeof ws)
+const engineModule = engine === 'ws' ? ws : ((await import('../../src/ws.js')) as unknown as typeof ws)
+const { WebSocketServer } = engineModule
 
 const options = { maxPayload: 64 * 1024 * 1024, perMessageDeflate: mode === 'deflate' && { threshold: 0 } }
 const http = createServer()
@@ -16,11 +17,20 @@ const server = new WebSocketServer(
 )
 server.on('connection', (socket) => {
   socket.on('message', (data, binary) => {
-    if (mode === 'callback') socket.send(data, { binary }, sent)
+    if (mode === 'room') tell(data as Buffer)
+    else if (mode === 'callback') socket.send(data, { binary }, sent)
     else if (mode === 'text') socket.send(data.toString())
     else socket.send(data, { binary })
   })
 })
+
+/** The types of ws know neither the class nor the property. */
+function tell(data: Buffer): void {
+  const sender = Reflect.get(engineModule, 'Sender') as { frame(data: Buffer, options: object): Buffer[] }
+  const frame = sender.frame(data, { readOnly: false, mask: false, rsv1: false, opcode: 2, fin: true })
+  for (const client of server.clients) Reflect.get(client, '_sender').sendFrame(frame, sent)
+}
+
 if (place !== 'port') http.listen(0, '127.0.0.1')
 if (server.address() === null) await once(server, 'listening')
 
