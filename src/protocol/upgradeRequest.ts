@@ -144,6 +144,11 @@ export class UpgradeRequest {
     return this.#rare?.client ?? this.#source.remoteAddress
   }
 
+  /** The version of HTTP: `1.1`, or `2.0` where the connection is a stream of an HTTP/2 session. */
+  get httpVersion(): string {
+    return this.#facts().httpVersion
+  }
+
   /** Whether the request came over TLS. */
   get secure(): boolean {
     return this.#source.secure

@@ -10,8 +10,9 @@ import {
   type Server as TlsServer,
 } from 'node:tls'
 import { callerError } from '../checks/errors.js'
-import { socketOf, socketOptions } from '../internals/accept.js'
+import { socketOptions } from '../internals/accept.js'
 import { type Deadlines, type Expiring, noDeadline } from '../time/deadlines.js'
+import { socketAround } from '../transport/handle.js'
 import { type Arrival, type Arrivals, addressOf } from './admission/arrivals.js'
 import { endsOf, type ProxyLine } from './admission/proxyLine.js'
 import type { Http2Lane } from './lanes/http2Lane.js'
@@ -143,7 +144,7 @@ export class Listener {
     const failed = (status: number): void => this.#warn(`libuv error ${status}`)
     if (options.http2 !== 'cleartext') return void lanes.raw?.attach(this.#server, failed)
     lanes.raw?.attach(this.#server, failed, (handle, read, due) => {
-      const socket = socketOf(handle, read)
+      const socket = socketAround(handle, read)
       if (lanes.http.admit(socket)) this.#sniff(socket, due)
     })
   }

@@ -55,6 +55,7 @@ for (const { name, secure, publicApi } of ways) {
       assert.equal(connection?.request.origin, 'https://example.com')
       assert.equal(connection?.request.headers['host'], `127.0.0.1:${server.port}`)
       assert.equal(connection?.request.secure, secure)
+      assert.equal(connection?.request.httpVersion, '2.0')
       assert.equal(connection?.request.tls?.alpnProtocol, secure ? 'h2' : undefined)
       assert.equal(connection?.remoteAddress, '127.0.0.1')
     })

@@ -86,6 +86,7 @@ export const requestMembers: Members<UpgradeRequest> = {
   cookies: true,
   protocols: true,
   remoteAddress: true,
+  httpVersion: true,
   secure: true,
   tls: true,
   signal: true,

@@ -34,7 +34,7 @@ function factsOf({ request, protocol, deflateStatistics }: Connection, showSecre
   const { tls } = request
   return {
     target: request.target,
-    httpVersion: '1.1', // RFC 6455, section 4.1: the opening handshake is a request of HTTP/1.1
+    httpVersion: request.httpVersion,
     headers: without(request.headers, showSecrets),
     cookies: cookies(request.cookies, showSecrets),
     offeredProtocols: request.protocols,
