@@ -6,11 +6,13 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Slices } from '../../connection/slices.js'
 import type { Budget, Holder } from '../../memory/budget.js'
+import { refuse } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Deadlines, type Expiring, ticksOf } from '../../time/deadlines.js'
 import type { Arrival, Arrivals } from '../admission/arrivals.js'
 import { sourceOf } from './source.js'
 import type { StreamRequests } from './streamRequests.js'
+import { StreamResets } from './streamResets.js'
 import type { StreamUpgrades } from './streamUpgrades.js'
 import { StreamUptake } from './streamUptake.js'
 import { STALLED } from './uptake.js'
@@ -22,6 +24,7 @@ export interface VisitOptions {
   readonly arrivals: Arrivals
   readonly upgrades: StreamUpgrades
   readonly requests: StreamRequests
+  readonly maxHeaderSize: number
   /** Times in milliseconds. */
   readonly keepAliveTimeout: number
   readonly pauseTimeout: number
@@ -41,6 +44,13 @@ const REQUEST_COST = 8192
 /** A request may take as long as so many small messages. */
 const WORTH = 32
 
+/** Ticks of a stream's life within which its reset counts as one of a flood. */
+const SHORT_LIFE = ticksOf(1000)
+
+/** Error codes (RFC 9113, section 7). */
+const NO_ERROR = 0
+const ENHANCE_YOUR_CALM = 11
+
 /** How often a session is looked at, at least, in milliseconds. */
 const LOOK = 5000
 
@@ -57,6 +67,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
   readonly #requests = new Map<ServerHttp2Stream, StreamUptake>()
   /** All streams that are open, and those of them that are WebSockets. */
   #open = 0
+  readonly #resets = new StreamResets()
   #webSockets = 0
   /** Whether the client's SETTINGS have come, with which a session begins (RFC 9113, section 3.4). */
   #began = false
@@ -91,10 +102,15 @@ export class Http2Visit implements Expiring, Arrival, Holder {
   /** A stream has come with its request. */
   arrived(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {
     const { slices, deadlines } = this.#options
+    const { now } = deadlines
     this.#open++
+    // An error without a listener would end the process; what it means comes with 'close'.
+    stream.on('error', () => undefined)
     stream.once('close', () => {
       this.#open--
       this.#idle = deadlines.now
+      const isReset = stream.rstCode !== NO_ERROR && deadlines.now - now < SHORT_LIFE
+      if (isReset && this.#resets.exceeded()) this.destroy(ENHANCE_YOUR_CALM)
     })
     // Some thousand requests fit into one read: what is too much for this turn waits in line.
     slices.begin(this)
@@ -107,9 +123,9 @@ export class Http2Visit implements Expiring, Arrival, Holder {
     if (!this.#session.closed) this.#session.close()
   }
 
-  /** Ends the session with all its streams. */
-  destroy(): void {
-    this.#session.destroy()
+  /** Ends the session with all its streams, and GOAWAY with an error code. */
+  destroy(code = NO_ERROR): void {
+    this.#session.destroy(undefined, code)
     // A session that was to end with its last stream waits for the peer even then.
     setImmediate(() => this.#socket.destroy())
   }
@@ -189,12 +205,19 @@ export class Http2Visit implements Expiring, Arrival, Holder {
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {
     if (stream.destroyed || stream.closed) return // reset before its turn came
+    const { upgrades, maxHeaderSize } = this.#options
+    const size = rawHeaders.reduce((length, part) => length + part.length, 0)
+    if (size > maxHeaderSize)
+      return upgrades.refuse(
+        stream,
+        refuse(431, `the request head is too long: maxHeaderSize is ${maxHeaderSize} bytes`),
+      )
     if (headers[':method'] === 'CONNECT') {
       const opened = (): void => this.#upgraded(stream)
-      return this.#options.upgrades.take(stream, headers, this.#source, { opened })
+      return upgrades.take(stream, headers, this.#source, { opened })
     }
     const { budget, deadlines, requests } = this.#options
-    const cost = REQUEST_COST + rawHeaders.reduce((length, part) => length + part.length, 0)
+    const cost = REQUEST_COST + size
     if (!budget.keep(this, cost)) return this.evicted()
     this.#requests.set(stream, new StreamUptake(stream, this.#socket, deadlines.now))
     stream.once('close', () => {
