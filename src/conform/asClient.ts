@@ -192,7 +192,8 @@ class Visit {
   }
 
   #agree(agreed: DeflateParameters): Deviation | undefined {
-    if (this.#case.deflate?.needs?.(agreed) === false) return skip('the server has agreed on other parameters')
+    if (this.#case.deflate?.needs?.(agreed, 'server') === false)
+      return skip('the server has agreed on other parameters')
     this.#line.inflateWith(new Inflation(agreed.serverMaxWindowBits, !agreed.serverNoContextTakeover))
     return undefined
   }

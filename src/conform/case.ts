@@ -102,8 +102,8 @@ export interface DeflateWish {
   readonly offer?: string
   /** The parameters that we answer with, where we are the server, as they follow the name. */
   readonly answer?: string
-  /** Where this is false, the case can't be run, and is skipped. */
-  needs?(agreed: DeflateParameters): boolean
+  /** Where this is false, the case can't be run, and is skipped; `peer` is the side that is tested. */
+  needs?(agreed: DeflateParameters, peer: Side): boolean
 }
 
 /** A case without its number. */

@@ -1,6 +1,7 @@
 // The table of the target's paths: whatever serves a path, lists the paths or documents them reads it here. A new path is
 // an entry.
 import type { TargetPath } from './path.js'
+import { conformPaths } from './paths/conform.js'
 import { corruptPath } from './paths/corrupt.js'
 import { deflatePath } from './paths/deflate.js'
 import { delayPath } from './paths/delay.js'
@@ -34,6 +35,7 @@ export const targetPaths: readonly TargetPath[] = [
   ...slowPaths,
   floodPath,
   corruptPath,
+  ...conformPaths,
   ...healthPaths,
   listPath(() => targetPaths),
 ]

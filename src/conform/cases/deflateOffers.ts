@@ -116,7 +116,7 @@ const fallbacks = group(
 
 const clientContext: DeflateWish = {
   offer: 'permessage-deflate',
-  needs: ({ clientNoContextTakeover }) => !clientNoContextTakeover,
+  needs: (agreed, peer) => !(peer === 'server' ? agreed.clientNoContextTakeover : agreed.serverNoContextTakeover),
 }
 const clientForgets: DeflateWish = {
   offer: 'permessage-deflate; client_no_context_takeover',

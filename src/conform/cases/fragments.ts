@@ -197,7 +197,9 @@ const pings = group({ section: '5.5.2', rule: 'A Ping is answered with a Pong of
   ],
   ...[10, 100, 1000].map((count): Row => {
     const all = Array.from({ length: count }, (_, at) => ping(`ping ${at}`))
-    return [`${count} Pings in one write`, [send(...all), pongs(`ping ${count - 1}`), ...alive], { section: '5.5.3' }]
+    const steps = [send(...all), pongs(`ping ${count - 1}`), ...alive]
+    // Whoever bounds how many answers may wait ends such a connection, which guards it, and is not strict.
+    return [`${count} Pings in one write`, steps, { section: '5.5.3', level: count > 10 ? 'should' : 'must' }]
   }),
 ])
 

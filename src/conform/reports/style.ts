@@ -26,5 +26,5 @@ dt { color: var(--quiet) } dd { margin: 0; font-family: ui-monospace, monospace 
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 button { font: inherit; padding: .4rem .9rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--raised); color: var(--ink); cursor: pointer }
 progress { width: 100%; accent-color: var(--accent) }
-@media (max-width: 32rem) { .id { white-space: normal } td, th { padding: .4rem .5rem } }
+@media (max-width: 32rem) { td.id { white-space: normal; min-width: 4.5rem } dl { grid-template-columns: 1fr } td, th { padding: .4rem .5rem } }
 `
