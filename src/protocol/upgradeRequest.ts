@@ -23,6 +23,8 @@ export interface Source {
 interface RequestInternals {
   /** Gives the parts of the path that the route's pattern names. */
   name(request: UpgradeRequest, params: Readonly<Record<string, string>>): void
+  /** The version of HTTP by which it came. */
+  httpVersion(request: UpgradeRequest): string
   /** The client's address where it is not the peer's own. */
   client(request: UpgradeRequest): string | undefined
   /** The peer has left while `upgrade` was pending. */
@@ -57,6 +59,7 @@ export class UpgradeRequest {
       name(request, params) {
         if (Object.keys(params).length > 0) request.#rarities.params = params
       },
+      httpVersion: (request) => request.#facts().httpVersion,
       client(request) {
         return request.#rare?.client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
       },

@@ -1,8 +1,10 @@
 // Sends messages at a rate that is exact over time: each message has the time at which it is due, and what could not be
 // sent then is caught up with. Nothing is sent while the peer does not read.
 
+import { inPushTurn } from './pushTurns.js'
+
 /** Milliseconds for which one connection is pushed to before the others have a turn. */
-const SHARE = 4
+const SHARE = 1
 
 /** The longest wait for the next message, in milliseconds: a timer takes no longer time than 2^31 - 1. */
 const LONGEST_WAIT = 1 << 30
@@ -23,7 +25,8 @@ export class Pacer {
   readonly #began = performance.now()
   #sent = 0
   #timer: NodeJS.Timeout | undefined
-  #immediate: NodeJS.Immediate | undefined
+  /** Whether its next step waits for its turn. */
+  #waits = false
   #ended = false
 
   constructor(options: PacerOptions) {
@@ -39,10 +42,11 @@ export class Pacer {
   end(): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    clearImmediate(this.#immediate)
   }
 
   #step(): void {
+    this.#waits = false
+    if (this.#ended) return
     const { send } = this.#options
     const now = performance.now()
     for (const due = this.#due(now); this.#sent < due; ) {
@@ -78,8 +82,10 @@ export class Pacer {
 
   #wait(milliseconds: number): void {
     clearTimeout(this.#timer)
-    clearImmediate(this.#immediate)
-    if (milliseconds <= 0) this.#immediate = setImmediate(() => this.#step())
-    else this.#timer = setTimeout(() => this.#step(), Math.min(milliseconds, LONGEST_WAIT))
+    if (milliseconds > 0) this.#timer = setTimeout(() => this.#wait(0), Math.min(milliseconds, LONGEST_WAIT))
+    else if (!this.#waits) {
+      this.#waits = true
+      inPushTurn(() => this.#step())
+    }
   }
 }

@@ -35,7 +35,7 @@ const listing: TargetPath = {
   route: (context) =>
     route({
       async open(connection) {
-        context.visits.count(BASE)
+        context.visits.count(BASE, connection)
         connection.send(JSON.stringify((await runs(context)).begin(BASE, only(connection.request.query))))
         connection.close(1000)
       },

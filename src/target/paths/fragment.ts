@@ -3,12 +3,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { flag, size } from '../parameters.js'
 import { socketPath, type Visit } from '../socketPath.js'
 
+/** The most fragments of one message: a long one comes in fragments that are longer than was asked for. */
+const MOST_FRAGMENTS = 131_072
+
 /** Fragments that are sent before the other connections have a turn. */
 const MOST_IN_A_ROW = 128
 
 export const fragmentPath = socketPath({
   path: '/fragment',
-  about: 'sends every message back in fragments of this size, which may split characters, with pings between them',
+  about: 'sends every message back in fragments of this size, 131,072 at most, which may split characters',
   example: '/fragment?size=16KiB&ping',
   client: 'puts the fragments together, and answers a ping before the message is complete',
   parameters: {
@@ -26,9 +29,10 @@ export const fragmentPath = socketPath({
 
 async function* piecesOf(
   bytes: Uint8Array,
-  { size: length, ping }: { readonly size: number; readonly ping: boolean },
+  { size: asked, ping }: { readonly size: number; readonly ping: boolean },
   connection: Visit<unknown>['connection'],
 ): AsyncGenerator<Uint8Array> {
+  const length = Math.max(asked, Math.ceil(bytes.length / MOST_FRAGMENTS))
   if (bytes.length === 0) yield bytes
   for (let at = 0, number = 1; at < bytes.length; at += length, number++) {
     if (ping && at > 0) connection.ping()
