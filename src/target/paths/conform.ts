@@ -39,6 +39,7 @@ const listing: TargetPath = {
         connection.send(JSON.stringify((await runs(context)).begin(BASE, only(connection.request.query))))
         connection.close(1000)
       },
+      close: (_, code, reason) => context.visits.ended(BASE, code, reason),
     }),
   async answer(request, response, context) {
     if (!request.headers.accept?.includes('text/html'))
