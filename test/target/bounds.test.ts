@@ -54,9 +54,10 @@ describe('what a visitor asks for', () => {
 
   test('a visit that pushes or stalls ends after the bound of time', async (t) => {
     const { url } = await targetFor(t, { bounds: { time: 300 } })
-    const [source, silent] = await Promise.all(
-      ['/source?rate=10', '/silent'].map((path) => new Visitor(url + path).ended),
+    const [source, silent, stalled] = await Promise.all(
+      ['/source?rate=10', '/silent', '/stall?time=200'].map((path) => new Visitor(url + path).ended),
     )
+    assert.equal(stalled?.code, 1006)
     assert.equal(source?.code, 1001)
     assert.equal(silent?.code, 1006)
   })

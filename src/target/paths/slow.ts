@@ -1,5 +1,5 @@
 // `/slow`, `/stall` and `/silent`: servers that hardly work, or not any more.
-import { count, size } from '../parameters.js'
+import { count, size, time } from '../parameters.js'
 import { socketPath } from '../socketPath.js'
 
 const patient = { pauseTimeout: 0, idleTimeout: 0, pingInterval: 0 }
@@ -24,15 +24,20 @@ export const slowPaths = [
   }),
   socketPath({
     path: '/stall',
-    about: 'stops reading, at once or after so many messages, and leaves the connection open',
-    example: '/stall?after=3',
+    about: 'stops reading, at once or after so many messages, and leaves the connection open for a time',
+    example: '/stall?after=3&time=30s',
     client: 'notices that what it sends piles up, stops sending, and gives up after a time of its own',
     needs: 'faults',
     pushes: true,
     settings: patient,
-    parameters: { after: count('messages that are echoed before it stops', 0) },
-    visit({ connection, values: { after } }) {
-      let left = after
+    parameters: {
+      after: count('messages that are echoed before it stops', 0),
+      time: time('time after which it ends the connection', 60_000),
+    },
+    visit({ connection, values }) {
+      let left = values.after
+      // Without reading, nobody notices that the client has left.
+      const timer = setTimeout(() => connection.terminate(), values.time)
       if (left === 0) connection.pause()
       return {
         message(message) {
@@ -40,6 +45,7 @@ export const slowPaths = [
           left--
           if (left === 0) connection.pause()
         },
+        left: () => clearTimeout(timer),
       }
     },
   }),
