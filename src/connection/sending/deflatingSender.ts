@@ -282,19 +282,3 @@ function pieceOf(data: Compressible): string | Uint8Array | Message {
 export function deflateStatisticsOf(sender: Sender): DeflateStatistics | undefined {
   return sender instanceof DeflatingSender ? sender.deflation.tally.statistics : undefined
 }
-
-/** The sending side of a connection, by what was agreed on. If the response of its handshake still waits, that goes first. */
-export function openSender(
-  parts: DeflatingParts | undefined,
-  shared: SenderContext & DeflateQueueContext,
-  transport: Transport,
-  lifecycle: Lifecycle,
-  owner: Owner,
-): Sender {
-  const sender =
-    parts === undefined
-      ? new Sender(shared, transport, lifecycle, owner)
-      : new DeflatingSender(parts, shared, transport, lifecycle, owner)
-  shared.turn.greeting.pass(owner, sender.outgoing)
-  return sender
-}

@@ -10,6 +10,8 @@ import type { FrameBuffer } from './frameBuffer.js'
 
 /** What a sending half does with a response. */
 interface Successor extends FrameBuffer {
+  /** As `FrameBuffer.commit`; what is `counted` is no frame, or has been counted. */
+  commit(pointer: number, length: number, counted?: boolean): void
   /** Sends it before everything else. */
   follow(block: SharedBlock, pointer: number, length: number): void
   /** Keeps it until it is written. */
@@ -60,7 +62,7 @@ export class Greeting implements FrameBuffer {
   }
 
   commit(pointer: number, length: number): void {
-    if (this.#elsewhere !== undefined) return this.#elsewhere.commit(pointer, length)
+    if (this.#elsewhere !== undefined) return this.#elsewhere.commit(pointer, length, true)
     const { outbox } = this.#turn
     this.#block = outbox.block
     this.#block.retain()

@@ -21,18 +21,13 @@ export class Outgoing implements Writer {
   #start = 0
   #end = 0
   #block: SharedBlock | undefined
-  /** Whether the frame that is being built lies in the outbox. */
-  #inOutbox = false
+  #inOutbox = false // whether the frame that is being built lies there
   #listed = false
-  /** The write that could not finish at once. */
-  #outstanding: Pinned | undefined
-  /** What waits behind it; made when something does. */
-  #waiting: PinnedQueue | undefined
-  /** Bytes of the unfinished writes that have been finished since. */
-  #finished = 0
+  #outstanding: Pinned | undefined // the write that could not finish at once
+  #waiting: PinnedQueue | undefined // what waits behind it; made when something does
+  #finished = 0 // bytes of the unfinished writes that have been finished since
   #completed = 0 // bytes
-  /** It has had its share of this turn: whoever asks for a flush meanwhile must not make it more. */
-  #goesOnLater = false
+  #goesOnLater = false // it has had its share of this turn: whoever asks for a flush meanwhile must not make it more
   #fragmented = 0 // what `Counts.sent` knows of the message in fragments under way
 
   constructor(transport: Transport, shared: OutgoingContext, owner: OutgoingOwner, holder: Holder) {
@@ -146,9 +141,7 @@ export class Outgoing implements Writer {
 
   /** Sends first what was built in this turn's outbox before this half was made; `block` was retained for it. */
   follow(block: SharedBlock, pointer: number, length: number): void {
-    this.#block = block
-    this.#start = pointer
-    this.#end = pointer + length
+    ;[this.#block, this.#start, this.#end] = [block, pointer, pointer + length]
     this.touch()
   }
 
