@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, type TestContext, test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
-import { prepare, type ServerOptions } from '../../src/index.js'
+import { type Connection, prepare, type ServerOptions } from '../../src/index.js'
 import { codecThreads } from '../../src/pool/codecThreads.js'
 import { type ClientOptions, DeflateClient, orders } from '../support/deflateClient.js'
 import { dying, slowly, workers, working } from '../support/deflateWorkers.js'
+import { effort } from '../support/effort.js'
 import { CLOSE } from '../support/frames.js'
 import { transports } from '../support/places.js'
 import { Random, seed } from '../support/random.js'
@@ -139,6 +140,60 @@ for (const { transport, publicApi } of transports) {
         assert.equal((await peers[2]?.next())?.data, 'on')
         for (const socket of sockets) socket.destroy()
         await eventually(() => server.connections.size === 0 && heapOfThread().used <= held, 'the end')
+      })
+
+      test('keeps its place among whatever else is sent, in any order', async (t) => {
+        working(t, who)
+        const { server, peers } = await crowd(t, { publicApi, outputLimit: 64 * 1024 * 1024 }, [
+          {},
+          ALONE,
+          PLAIN,
+          SMALL,
+        ])
+        const random = new Random(seed)
+        const expected: string[] = []
+        const text = (): string => {
+          const from = random.between(0, 100_000)
+          return LONG.slice(from, from + random.pick([0, 20, 3000, 100_000, 140_000, 300_000]))
+        }
+        const kept = Array.from({ length: 3 }, () => text())
+        const prepared = kept.map((each) => prepare(each))
+        const each = (send: (connection: Connection) => unknown): void => {
+          for (const connection of server.connections) send(connection)
+        }
+        const actions: readonly (() => void)[] = [
+          () => expected.push(text()) && void server.publish('news', expected.at(-1) ?? ''),
+          () => expected.push(text()) && each((connection) => connection.send(expected.at(-1) ?? '')),
+          () => {
+            const at = random.below(kept.length)
+            expected.push(kept[at] ?? '')
+            const message = prepared[at] ?? assert.fail()
+            if (random.below(2) === 0) server.publish('news', message)
+            else each((connection) => connection.send(message))
+          },
+          () => {
+            const parts = [text(), text(), text()]
+            expected.push(parts.join(''))
+            each((connection) => {
+              for (const [at, part] of parts.entries()) connection.sendFragment(part, at === 2)
+            })
+          },
+        ]
+        for (let count = 0; count < effort({ quick: 20, full: 200 }); count++) {
+          random.pick(actions)()
+          if (random.below(4) === 0) await new Promise((resolve) => setImmediate(resolve))
+        }
+        each((connection) => connection.close(4000, 'done'))
+        for (const message of prepared) message.release()
+        await Promise.all(
+          peers.map(async (peer, at) => {
+            for (const [index, message] of expected.entries()) {
+              const { data } = await peer.next()
+              assert.ok(data === message, `peer ${at}, message ${index}, seed ${seed}`)
+            }
+            assert.equal((await peer.next()).opcode, CLOSE)
+          }),
+        )
       })
 
       test('is sent as it is where it does not get shorter', async (t) => {
