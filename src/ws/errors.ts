@@ -23,6 +23,16 @@ function limitError(text: string, code: string): CodedError {
   return Object.assign(new RangeError(text), { code })
 }
 
+/** What is being compressed by hand is given up. */
+export function deflateClosed(): Error {
+  return new Error('The deflate stream was closed while data was being processed')
+}
+
+/** A message has more bytes than `maxPayload`. */
+export function messageTooLong(): CodedError {
+  return limitError('Max payload size exceeded', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+}
+
 /** Text, or the reason of a Close frame, is not UTF-8. */
 export function textError(): CodedError {
   return Object.assign(new Error('Invalid WebSocket frame: invalid UTF-8 sequence'), { code: 'WS_ERR_INVALID_UTF8' })
@@ -69,7 +79,7 @@ export function errorOf(name: ViolationName, header: number, detail: string): Co
     case 'INVALID_UTF8':
       return textError()
     case 'MESSAGE_TOO_LONG':
-      return limitError('Max payload size exceeded', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+      return messageTooLong()
     case 'TOO_MANY_FRAGMENTS':
       return limitError('Too many message fragments', 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
     case 'LENGTH_UNSAFE':

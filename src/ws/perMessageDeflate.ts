@@ -1,5 +1,6 @@
 // What is agreed on about compression by the options of ws. The rules of ws are stricter than the core's
 // (protocol/permessageDeflate.ts): one parameter that is wrong makes the whole header wrong, and an offer may be refused.
+import type { ZlibOptions } from 'node:zlib'
 import { deflateQuantities, windowQuantities } from '../checks/quantities.js'
 import { heapOfThread } from '../codec/codec.js'
 import { type Agreed, agreedOn } from '../connection/deflateAgreements.js'
@@ -9,8 +10,9 @@ import { Windows } from '../memory/windows.js'
 import { LEAST_WINDOW_BITS, MOST_WINDOW_BITS } from '../protocol/permessageDeflate.js'
 import type { Role } from '../protocol/role.js'
 import type { Parameters } from './extension.js'
+import { type Compressed, HandDeflation, HandInflation, type StreamFacts } from './handCompression.js'
 
-/** The option `perMessageDeflate`. What concerns zlib (`zlibDeflateOptions`, `concurrencyLimit`, …) has no effect here. */
+/** The option `perMessageDeflate`. What concerns zlib (`zlibDeflateOptions`, `concurrencyLimit`, …) has no effect on connections. */
 export interface PerMessageDeflateOptions {
   readonly serverNoContextTakeover?: boolean | undefined
   readonly clientNoContextTakeover?: boolean | undefined
@@ -19,6 +21,11 @@ export interface PerMessageDeflateOptions {
   /** Messages with fewer bytes are sent as they are, where the server takes no context over. Default: 1024. */
   readonly threshold?: number | undefined
   readonly isServer?: boolean | undefined
+  /** The longest message that `decompress` takes, in bytes; 0, the default, is any length. */
+  readonly maxPayload?: number | undefined
+  /** Options of zlib, for `compress` and `decompress` alone. */
+  readonly zlibDeflateOptions?: ZlibOptions | undefined
+  readonly zlibInflateOptions?: ZlibOptions | undefined
 }
 
 /** The parameters of one offer or of an answer, by their names in the header. */
@@ -52,6 +59,8 @@ export class PerMessageDeflate {
   params: Parameterized | null = null
   readonly #options: PerMessageDeflateOptions
   readonly #isServer: boolean
+  #deflation: HandDeflation | undefined
+  #inflation: HandInflation | undefined
 
   constructor(options: PerMessageDeflateOptions = {}) {
     this.#options = options
@@ -101,8 +110,34 @@ export class PerMessageDeflate {
     return windows.hasRoom(this.agreed.inflation.bytes)
   }
 
-  /** Nothing is to be released here: a connection gives its windows back by itself. */
-  cleanup(): void {}
+  /** Compresses a message, or a part of one where it is not `fin`. Valid after `accept`, one call at a time. */
+  compress(data: string | Uint8Array, fin: boolean, callback: Compressed): void {
+    this.#deflation ??= new HandDeflation(this.#facts(this.#isServer, this.#options.zlibDeflateOptions))
+    this.#deflation.compress(data, fin, callback)
+  }
+
+  /** Inflates a message, or a part of one where it is not `fin`. Valid after `accept`, one call at a time. */
+  decompress(data: Uint8Array, fin: boolean, callback: Compressed): void {
+    const most = Number(this.#options.maxPayload) | 0
+    this.#inflation ??= new HandInflation(this.#facts(!this.#isServer, this.#options.zlibInflateOptions), most)
+    this.#inflation.decompress(data, fin, callback)
+  }
+
+  /** Releases what `compress` and `decompress` hold: a connection gives its windows back by itself. */
+  cleanup(): void {
+    this.#inflation?.close()
+    this.#inflation = undefined
+    this.#deflation?.close()
+    this.#deflation = undefined
+  }
+
+  /** How messages of the server, or of the client, are compressed. */
+  #facts(ofServer: boolean, options: ZlibOptions | undefined): StreamFacts {
+    const params = this.params ?? {}
+    const bits = params[ofServer ? SERVER_BITS : CLIENT_BITS]
+    const startsAnew = params[ofServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
+    return { options, windowBits: typeof bits === 'number' ? bits : MOST_WINDOW_BITS, startsAnew }
+  }
 
   #acceptOffer(offers: readonly Parameterized[]): Parameterized {
     const offer = offers.find((one) => this.#allows(one))
