@@ -21,11 +21,12 @@ export class Http2Call<Opened> {
   readonly #wish: Wish
   readonly #redirects: number
   readonly #ends: Ends<Opened>
-  readonly #session: SharedSession
+  #session: SharedSession
   /** Asks over HTTP/1.1 instead, over the socket if there is one. */
   readonly #http1: (socket: Socket | undefined) => void
   #stream: ClientHttp2Stream | undefined
   #done = false
+  #claimed = false
   #released = false
 
   constructor(
@@ -40,12 +41,18 @@ export class Http2Call<Opened> {
     this.#redirects = redirects
     this.#ends = ends
     this.#http1 = http1
-    const sameOrigin = hasSameOrigin(url, wish.url)
-    this.#session = sessionFor({ url, options: wish.options, sameOrigin })
-    this.#session.reached.then(
+    this.#session = this.#enter()
+  }
+
+  /** Goes to a session that has room, or will have. */
+  #enter(): SharedSession {
+    const sameOrigin = hasSameOrigin(this.#url, this.#wish.url)
+    const session = sessionFor({ url: this.#url, options: this.#wish.options, sameOrigin })
+    session.reached.then(
       (reached) => this.#reached(reached),
       (error) => this.#failed(error),
     )
+    return session
   }
 
   /** Gives it up. */
@@ -62,12 +69,18 @@ export class Http2Call<Opened> {
   #release(): void {
     if (this.#released) return
     this.#released = true
-    this.#session.release()
+    this.#session.release(this.#claimed)
   }
 
   #reached(reached: Reached): void {
     if (this.#done) return
     if (reached === undefined) return this.#withoutHttp2()
+    if (!reached.destroyed && !this.#session.claim()) {
+      this.#session.release(false)
+      this.#session = this.#enter()
+      return
+    }
+    this.#claimed = !reached.destroyed
     try {
       this.#ask(reached)
     } catch (error) {

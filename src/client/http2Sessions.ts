@@ -32,6 +32,8 @@ export class SharedSession {
   readonly #left: () => void
   /** Connections, and attempts to open one. */
   #users = 0
+  /** Those of them that have a stream. */
+  #streams = 0
   #http2: ClientHttp2Session | undefined
   #socket: Socket | undefined
   #over = false
@@ -50,8 +52,12 @@ export class SharedSession {
   fits(route: Route): boolean {
     const { options } = this.#route
     const same = (['tls', 'lookup'] as const).every((name) => options[name] === route.options[name])
-    const most = this.#http2?.remoteSettings?.maxConcurrentStreams ?? FIRST_STREAMS
-    return !this.#over && same && this.#key === keyOf(route) && this.#users < most
+    return !this.#over && same && this.#key === keyOf(route) && this.#users < this.#most
+  }
+
+  get #most(): number {
+    // A server that allows none for now may allow some later.
+    return Math.max(this.#http2?.remoteSettings?.maxConcurrentStreams ?? FIRST_STREAMS, 1)
   }
 
   /** Somebody uses it until `release` is called. */
@@ -59,7 +65,16 @@ export class SharedSession {
     this.#users++
   }
 
-  release(): void {
+  /** Takes one of the streams that the server allows; false if none is left, as more have waited for the session. */
+  claim(): boolean {
+    if (this.#streams >= this.#most) return false
+    this.#streams++
+    return true
+  }
+
+  /** Somebody uses it no more; `claimed` says whether that was a stream. */
+  release(claimed: boolean): void {
+    if (claimed) this.#streams--
     if (--this.#users > 0) return
     this.#end()
     if (this.#http2 !== undefined) this.#http2.close()

@@ -1,6 +1,7 @@
 // The server of a test: it listens on loopback, at a free port, and is closed with the test.
 import { after, afterEach, before } from 'node:test'
 import { createServer, type ListenOptions, type Server, type ServerOptions } from '../../src/index.js'
+import { overHttp2 } from './http2Bridge.js'
 
 /** A test, or whoever else tells when its servers are to be closed. */
 export interface Ending {
@@ -19,7 +20,7 @@ export function serving<Data = undefined>(
 /** The server that is given, once it listens; it is closed when the test has ended. */
 export function listening<Data>(test: Ending, server: Server<Data>, listen: ListenOptions = {}): Promise<Server<Data>> {
   test.after(() => server.close())
-  return server.listen({ host: '127.0.0.1', ...listen })
+  return server.listen({ host: '127.0.0.1', ...wire(listen), ...listen })
 }
 
 /**
@@ -36,7 +37,7 @@ export function servingAll<Data = undefined>(
 /** The same for a server that is given. */
 export function listeningAll<Data>(server: Server<Data>, ready?: () => void | Promise<void>): Server<Data> {
   before(async () => {
-    await server.listen({ host: '127.0.0.1' })
+    await server.listen({ host: '127.0.0.1', ...wire({}) })
     await ready?.()
   })
   after(() => server.close())
@@ -50,4 +51,9 @@ export function eachTest(): Ending {
     await Promise.all(ends.splice(0).map((end) => end()))
   })
   return { after: (end) => ends.push(end) }
+}
+
+/** What has a server speak HTTP/2, where the tests run over that. */
+function wire({ tls }: ListenOptions): ListenOptions {
+  return overHttp2 && tls === undefined ? { http2: 'cleartext' } : {}
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type Frame, readFrames } from './frames.js'
+import { portBefore } from './http2Bridge.js'
 import { upgradeRequest } from './httpRequests.js'
 
 export class SocketClient {
@@ -47,7 +48,7 @@ export class SocketClient {
   /** Connects to `host`, from the address `localAddress` if there is one. */
   static async open(port: number, host = '127.0.0.1', localAddress?: string): Promise<SocketClient> {
     const from = localAddress === undefined ? {} : { localAddress }
-    const socket = connect({ port, host, ...from, allowHalfOpen: true, noDelay: true })
+    const socket = connect({ port: await portBefore(port), host, ...from, allowHalfOpen: true, noDelay: true })
     await once(socket, 'connect')
     return new SocketClient(socket)
   }
