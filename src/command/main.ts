@@ -1,7 +1,7 @@
 // The command `millrace`: runs the target of `target/` until it is told to stop, or loads another server.
 import { readFileSync } from 'node:fs'
 import { helpText, parseArguments, UsageError } from './arguments.js'
-import { benchHelpText } from './bench/arguments.js'
+import { benchHelpText } from './bench/help.js'
 import { explain } from './explain.js'
 import { serve } from './serve.js'
 

@@ -15,13 +15,17 @@ export type ParsedOptions = ReadonlyMap<string, string> & {
   sourceOf?(flag: string): string
 }
 
-/** The options in `args`: those in `valued` take a value, those in `flags` and `shorts` (by their letter) none. */
+/**
+ * The options in `args`: those in `valued` take a value, those in `flags` and `shorts` (by their letter) none. An option that is
+ * given again counts as it was given last; `seen` is told of each value.
+ */
 export function optionsIn(
   args: readonly string[],
   valued: readonly string[],
   flags: readonly string[],
   shorts: Readonly<Record<string, string>>,
   word: (word: string) => void,
+  seen: (name: string, value: string) => void = () => undefined,
 ): ParsedOptions {
   const types = [...valued.map((name) => [name, 'string'] as const), ...flags.map((name) => [name, 'boolean'] as const)]
   const letters = new Map(Object.entries(shorts).map(([letter, name]) => [name, letter]))
@@ -44,8 +48,10 @@ export function optionsIn(
       continue
     }
     const { name, rawName, value, inlineValue } = token
-    if (valued.includes(name)) given.set(name, valueIn(rawName, value, inlineValue))
-    else if (!flags.includes(name))
+    if (valued.includes(name)) {
+      given.set(name, valueIn(rawName, value, inlineValue))
+      seen(name, value ?? '')
+    } else if (!flags.includes(name))
       throw new UsageError(`there is no option ${rawName}${meantBy(name, [...valued, ...flags])}`)
     else if (value !== undefined) throw new UsageError(`${rawName} takes no value`)
     else given.set(name, '')

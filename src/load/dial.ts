@@ -5,6 +5,7 @@ import { Attempt } from '../client/attempt.js'
 import type { Answer } from '../client/call.js'
 import { connectError } from '../client/connectError.js'
 import { dial as dialServer } from '../client/dial.js'
+import type { Reach } from '../client/options.js'
 import { acceptedDeflate, type DeflateParameters } from '../protocol/permessageDeflate.js'
 import type { Transport } from '../transport/transport.js'
 
@@ -27,18 +28,18 @@ export interface AcceptedDeflate {
 /**
  * Connects to a `ws:` or `wss:` address. `offer` is the extension that is offered, if any: permessage-deflate with its
  * parameters, which the server must accept. Rejects with a ConnectError, after `timeout` milliseconds, too, and with the
- * signal's reason after an abort. With `http2`, the connection is a stream of a session that all share.
+ * signal's reason after an abort. With `http2` in `reach`, the connection is a stream of a session that all share.
  */
 export async function dial(
   url: URL,
   offer: string | undefined,
   timeout: number,
   signal?: AbortSignal,
-  http2 = false,
+  reach: Reach = {},
 ): Promise<ClientSocket> {
   const attempt = new Attempt(shownAddress(url), timeout, signal)
   try {
-    const wish = { url, options: { http2 }, extensions: offer, agent: undefined }
+    const wish = { url, options: reach, extensions: offer, agent: undefined }
     const dialled = dialServer(wish, attempt, (answer) => accepted(answer, offer))
     return await Promise.race([dialled, attempt.givenUp])
   } finally {

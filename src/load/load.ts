@@ -1,66 +1,19 @@
 // Loads any WebSocket echo server: opens the connections, keeps them busy for a while, and says what it saw.
 import { once, setMaxListeners } from 'node:events'
-import { createHistogram, type Histogram, type RecordableHistogram } from 'node:perf_hooks'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { heapOfThread } from '../codec/codec.js'
 import { bucketsOf } from './buckets.js'
-import { type DeflateLoad, DeflateMaterial, offerOf } from './deflateMaterial.js'
+import { DeflateMaterial, offerOf } from './deflateMaterial.js'
 import { dial } from './dial.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
-import { encodeBatch, type LoadKind, payloadOf } from './payload.js'
+import type { LoadOptions } from './options.js'
+import { encodeBatch, payloadOf } from './payload.js'
+import { type LoadResult, latencyOf } from './result.js'
 import { ClosedLoop, record, Schedule } from './strategies.js'
 
-export interface LoadOptions {
-  readonly url: URL
-  readonly connections: number
-  /** Payload bytes per message. */
-  readonly size: number
-  /** Messages in flight per connection. */
-  readonly pipeline: number
-  /** Seconds that are measured, after `warmup` seconds that are not. */
-  readonly duration: number
-  readonly warmup: number
-  readonly kind: LoadKind
-  /** How messages of the kind `deflate` are compressed. */
-  readonly deflate?: DeflateLoad
-  /** Compare every byte of every answer, inflated where it is compressed. */
-  readonly verify: boolean
-  /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
-  readonly rate: number
-  /** Whether the connections are streams of HTTP/2 sessions, which they share. */
-  readonly http2?: boolean
-}
-
-/** Latencies in microseconds: per batch or, at a fixed rate, per message from the moment at which it was due. */
-export interface Latency {
-  readonly p50: number
-  readonly p90: number
-  readonly p99: number
-  readonly p999: number
-  readonly max: number
-}
-
-export interface LoadResult {
-  /** Messages that were answered, and the seconds that this took. */
-  readonly messages: number
-  readonly seconds: number
-  readonly messagesPerSecond: number
-  /** Payload that was sent and answered, before compression. */
-  readonly megabytesPerSecond: number
-  /** Bytes that came back, as they travel: compressed if the messages were, and with the headers of frames. */
-  readonly receivedMegabytesPerSecond: number
-  /** The same of what was sent. */
-  readonly sentMegabytesPerSecond: number
-  /** What the server has answered to the offer of permessage-deflate; undefined if none was made. */
-  readonly negotiated: string | undefined
-  /** Messages that the server sent before the client had sent any. They are no answers. */
-  readonly greetings: number
-  readonly latency: Latency
-  /** How many latencies fall into each bucket. The buckets end at 1, 2, 5, 10, 20, 50 ... microseconds. */
-  readonly histogram: readonly (readonly [microseconds: number, count: number])[]
-  /** Why the load ended early; undefined if it did not. */
-  readonly error: string | undefined
-}
+export type { Latency, LoadResult } from './result.js'
+export { type LoadOptions, latencyOf }
 
 const HANDSHAKES_AT_ONCE = 64
 const DIAL_TIMEOUT = 10_000
@@ -128,14 +81,16 @@ class Run implements LoadShared {
 
   /** Opens all connections, or gives up on all of them with the first that can't be opened. */
   async open(): Promise<void> {
-    const { url, connections, kind, deflate, http2 } = this.#options
+    const { url, more = [], connections, kind, deflate, http2 = false, reach } = this.#options
+    const addresses = [url, ...more]
     const offer = kind === 'deflate' ? offerOf(deflate) : undefined
     const { signal } = this.#over
     setMaxListeners(0, signal)
     let next = 0
     const opener = async (): Promise<void> => {
-      while (next++ < connections && !signal.aborted) {
-        const dialled = await dial(url, offer, DIAL_TIMEOUT, signal, http2)
+      while (next < connections && !signal.aborted) {
+        const address = addresses[next++ % addresses.length] ?? url
+        const dialled = await dial(address, offer, DIAL_TIMEOUT, signal, { ...reach, http2 })
         this.#negotiated ??= dialled.deflate?.answer
         this.#connections.push(new LoadConnection(this, dialled))
       }
@@ -247,11 +202,4 @@ class Run implements LoadShared {
       error: this.#error,
     }
   }
-}
-
-/** What a histogram of nanoseconds says in microseconds. */
-export function latencyOf(histogram: Histogram): Latency {
-  const { count, max } = histogram
-  const at = (quantile: number): number => (count === 0 ? 0 : histogram.percentile(quantile) / 1000)
-  return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: count === 0 ? 0 : max / 1000 }
 }

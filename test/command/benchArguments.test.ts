@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseArguments, UsageError } from '../../src/command/arguments.js'
-import { benchHelpText } from '../../src/command/bench/arguments.js'
+import { benchHelpText } from '../../src/command/bench/help.js'
 
 const ADDRESS = 'ws://127.0.0.1:9001'
 
@@ -63,7 +63,10 @@ for (const [address, url] of [
 
 for (const [args, message] of [
   ['', /^bench needs an address, such as ws:\/\/127\.0\.0\.1:9001$/],
-  [`${ADDRESS} extra`, /^bench loads one address at a time, and "extra" is more$/],
+  [`${ADDRESS} --header nothing`, /^--header: "nothing" is not 'Name: value'$/],
+  [`${ADDRESS} --header Host:x`, /^the handshake sets Host itself$/],
+  [`${ADDRESS} --cookie =x`, /^--cookie: "=x" is not name=value$/],
+  [`${ADDRESS} --tls-ca nowhere.pem`, /^--tls-ca: ENOENT/],
   ['ftp://a', /^"ftp:\/\/a" is not an address such as /],
   ['ws://a:99999', /^"ws:\/\/a:99999" is not an address such as /],
   ['ws://', /is not an address/],
@@ -102,4 +105,27 @@ test('the help fits a terminal, and its examples are understood', () => {
   const examples = [...benchHelpText.matchAll(/^ {2}millrace bench (.*?)(?: {2,}|$)/gm)].map(([, args]) => args ?? '')
   assert.equal(examples.length, 3)
   for (const example of examples) assert.equal(parse(example).name, 'bench')
+})
+
+test('the first screen says what the two loops are, and from when a message is charged', () => {
+  const first = benchHelpText.split('\n').slice(0, 24).join(' ')
+  for (const words of [/closed loop/i, /open loop/i, /charges each message from the moment at which it was due/])
+    assert.match(first, words)
+})
+
+test('several addresses, and how they are reached', () => {
+  const { more, reach } = loadOf(`${ADDRESS} localhost:1 --header A:1 --header A:2 --cookie a=b --cookie c=d=e`) ?? {}
+  assert.deepEqual(
+    more?.map(({ href }) => href),
+    ['ws://localhost:1/'],
+  )
+  assert.deepEqual(reach, { headers: { A: ['1', '2'] }, cookies: { a: 'b', c: 'd=e' } })
+  const other = loadOf('--unix /tmp/socket --subprotocol a,b --origin http://x --insecure')
+  assert.equal(other?.url, 'ws://localhost/')
+  assert.deepEqual(other?.reach, {
+    protocols: ['a', 'b'],
+    origin: 'http://x',
+    unix: '/tmp/socket',
+    tls: { rejectUnauthorized: false },
+  })
 })

@@ -15,7 +15,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
     assert.match(
       stdout,
-      /^Measuring ws:\/\/\S+ for 0\.3 s\n4 connections, binary messages of 1KiB, 1 in flight on each\n/,
+      /^Measuring ws:\/\/\S+ for 0\.3 s\n4 connections, binary messages of 1KiB, 1 in flight on each\nclosed loop: [^\n]+\n/,
     )
     assert.match(
       stdout,
@@ -102,7 +102,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     const url = await upgradingServer(t, () => undefined)
     const { code, stdout, stderr } = await runCli('bench', url, ...SHORT)
     assert.equal(code, 1)
-    assert.match(stdout, /^Measuring [^\n]+\n[^\n]+\n$/)
+    assert.match(stdout, /^Measuring [^\n]+\n[^\n]+\nclosed loop[^\n]+\n$/)
     assert.match(stderr, /^millrace: ws:\S+ answered nothing in 0\.3 s\n$/)
   })
 

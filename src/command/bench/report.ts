@@ -6,11 +6,18 @@ const BAR = 40
 const NAMES = { binary: 'binary', text: 'text', utf8: 'multi-byte text', deflate: 'compressed text' } as const
 
 /** What is being measured. */
-export function heading({ url, connections, size, pipeline, duration, kind, rate }: LoadOptions): string {
+export function heading(options: LoadOptions): string {
+  const { url, more = [], connections, size, pipeline, duration, kind, rate } = options
   const pace = rate > 0 ? `${whole(rate)} per second on schedule` : `${whole(pipeline)} in flight on each`
   const length = size < 1024 ? `${size} bytes` : formatSize(size)
   const sent = `${NAMES[kind]} messages of ${length}, ${pace}`
-  return `Measuring ${url.href} for ${duration} s\n${plural(connections, 'connection')}, ${sent}`
+  const loop =
+    rate > 0
+      ? 'open loop: each message is charged from the moment at which it was due'
+      : 'closed loop: what is sent waits for the answers to what was sent before'
+  const others =
+    more.length === 0 ? '' : ` and ${plural(more.length, 'other address').replace('addresss', 'addresses')}`
+  return `Measuring ${url.href}${others} for ${duration} s\n${plural(connections, 'connection')}, ${sent}\n${loop}`
 }
 
 /** What was measured. */
