@@ -68,6 +68,7 @@ export const clusterQuantities = {
   drainCode: { unit: 'code', byDefault: 1012, least: 1000, most: 4999 },
   startTimeout: { unit: 'ms', byDefault: 30_000, least: 0, most: LONGEST_TIME },
   stopTimeout: { unit: 'ms', byDefault: 15_000, least: 0, most: LONGEST_TIME },
+  hangTimeout: { unit: 'ms', byDefault: 30_000, least: 0, most: LONGEST_TIME },
 } as const satisfies Readonly<Record<string, Quantity>>
 
 /** The times of `server.close`. */

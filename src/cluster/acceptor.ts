@@ -14,6 +14,9 @@ import { inheritTally } from './tally.js'
 /** The number of the report that an acceptor makes of itself before it ends: nobody has asked for it. */
 const LAST = Number.MAX_SAFE_INTEGER
 
+/** Milliseconds that the program has for its own end after it has closed its server. */
+const LEAVE = 5000
+
 export class Acceptor {
   readonly #server: ProcessServer
   readonly #ports = inheritPorts()
@@ -60,6 +63,18 @@ export class Acceptor {
       this.#tell({ kind: 'failed', failure: failureOf(error) }, () => process.exit(1))
       await new Promise(() => undefined)
     }
+  }
+
+  /**
+   * The application has closed its server here, which has nothing left to do: this process ends when nothing else holds it,
+   * and soon in any case. The primary starts another one.
+   */
+  closed(): void {
+    this.#balance?.end()
+    this.#report(LAST, () => {
+      process.channel?.unref()
+      setTimeout(() => process.exit(0), LEAVE).unref()
+    })
   }
 
   /** The metrics of all acceptors, which only the primary can ask for. Without a primary, this process ends. */

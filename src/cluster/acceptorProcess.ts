@@ -38,6 +38,7 @@ export class AcceptorProcess {
   #questions = 0
   #told: OwnStatistics = noStatistics
   #toldAt = performance.now()
+  #reports = 0
   /** What it has counted, as it has told last. */
   #counted: Told = {}
   readonly #asked: () => Promise<ToldMetrics>
@@ -98,6 +99,11 @@ export class AcceptorProcess {
     return this.#state === 'listening'
   }
 
+  /** How often the acceptor has told what it does. */
+  get reports(): number {
+    return this.#reports
+  }
+
   /** What the acceptor has counted, as it has told last; of one that has ended, what remains. */
   get counted(): Told {
     return this.#over === undefined ? this.#counted : remainsOf(this.#counted)
@@ -130,12 +136,13 @@ export class AcceptorProcess {
   }
 
   async statistics(restarts: number): Promise<ProcessStatistics> {
-    if (this.#state !== 'starting' && this.#over === undefined) await this.#ask()
+    if (this.#state !== 'starting' && this.#over === undefined) await this.ask()
     const age = performance.now() - this.#toldAt
     return { pid: this.pid, state: this.#state, ...this.#told, restarts, age: age < PATIENCE ? 0 : age }
   }
 
-  #ask(): Promise<void> {
+  /** Asks the acceptor what it does; resolves when it has told, or after a second without an answer. */
+  ask(): Promise<void> {
     const id = this.#questions++
     return new Promise((resolve) => {
       const answer = (): void => {
@@ -162,6 +169,7 @@ export class AcceptorProcess {
       this.#told = report.statistics
       this.#counted = report.told
       this.#toldAt = performance.now()
+      this.#reports++
       this.#asking.get(report.id)?.()
     }
   }

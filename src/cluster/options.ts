@@ -31,6 +31,13 @@ export interface ClusterOptions {
    */
   readonly stopTimeout?: number
   /**
+   * How long an acceptor may be silent: one that does not answer its primary for so long hangs, is killed, and another one
+   * takes its place. Its event loop must turn once in that time, so let no handler work longer. Time in which the primary
+   * or the machine stands still does not count. 0 means that acceptors may be silent for ever, and so does `--inspect`.
+   * Default: 30,000.
+   */
+  readonly hangTimeout?: number
+  /**
    * Whether the primary handles signals: SIGTERM and SIGINT close the server and end the process with 0 (a second one
    * ends it at once), and SIGHUP reloads. Default: true.
    */
@@ -46,7 +53,7 @@ export type ClusterPlan = Required<Omit<ClusterOptions, 'acceptors'>> & { readon
 
 /** Options that were checked, with the defaults. Throws a RangeError for a close code that may not be sent. */
 export function planOf(options: ClusterOptions): ClusterPlan {
-  const { drainAfter, drainOver, drainCode, startTimeout, stopTimeout } = clusterQuantities
+  const { drainAfter, drainOver, drainCode, startTimeout, stopTimeout, hangTimeout } = clusterQuantities
   const { acceptors = 'auto', signals = true, log = (line) => console.error(line) } = options
   const plan = {
     acceptors: acceptors === 'auto' ? processors() : acceptors,
@@ -55,6 +62,7 @@ export function planOf(options: ClusterOptions): ClusterPlan {
     drainCode: options.drainCode ?? drainCode.byDefault,
     startTimeout: options.startTimeout ?? startTimeout.byDefault,
     stopTimeout: options.stopTimeout ?? stopTimeout.byDefault,
+    hangTimeout: options.hangTimeout ?? hangTimeout.byDefault,
     signals,
     log,
   }

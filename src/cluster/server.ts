@@ -231,7 +231,8 @@ export class Server<Data = unknown> {
    * a time that is out of bounds.
    *
    * In a primary, the promise resolves when all acceptors have closed and ended. In an acceptor, `close` closes what
-   * that acceptor serves; when its process ends, the primary starts another one.
+   * that acceptor serves, and ends its process when nothing else of the program holds it, after 5 seconds at most. The
+   * primary starts another one.
    * @example
    * ```js
    * import { createServer } from 'millrace'
@@ -245,6 +246,7 @@ export class Server<Data = unknown> {
     // Without acceptors nothing is awaited here: an `upgrade` that closes the server must find it closed when it returns.
     if (this.#supervisor !== undefined) await this.#supervisor.stop(drain)
     await this.#process.close(drain)
+    this.#acceptor?.closed()
   }
 
   #serve(acceptor: Acceptor, options: ListenOptions): Promise<void> {

@@ -3,10 +3,12 @@ import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { callerError } from '../checks/errors.js'
+import { keepPorts } from '../internals/keptPorts.js'
 import { type Drain, drainOf } from '../server/drainage.js'
 import { AcceptorCounts, WELL } from './acceptorCounts.js'
 import { AcceptorProcess } from './acceptorProcess.js'
 import { acceptorEnvironment } from './environment.js'
+import { Heartbeat } from './heartbeat.js'
 import { STDIO } from './link.js'
 import type { ClusterPlan } from './options.js'
 import type { DrainOrder } from './orders.js'
@@ -37,7 +39,6 @@ interface AcceptorPlace {
 }
 
 export interface SupervisorOptions extends ClusterPlan {
-  /** Is told of each new acceptor's link, and owns it from then on. */
   readonly joined?: (link: Duplex) => void
   /** All acceptors have ended, because they kept dying. */
   gaveUp(): void
@@ -49,6 +50,9 @@ export class Supervisor {
   readonly #tally: Tally | undefined
   readonly #draining = new Set<AcceptorProcess>()
   readonly #counts = new AcceptorCounts()
+  readonly #heartbeat: Heartbeat
+  /** Ends what keeps ports open while no acceptor listens. */
+  readonly #releasePorts: () => void
   /** Where all acceptors listen, or have last listened. */
   #addresses: readonly (AddressInfo | string)[] = []
   /** The ports for acceptors that start while no other acceptor listens: a port must not change. */
@@ -77,6 +81,8 @@ export class Supervisor {
     // Acceptors accept for themselves: that makes three times the handshakes of a primary that accepts for them.
     cluster.schedulingPolicy = cluster.SCHED_NONE
     this.#tally = makeTally(options.acceptors)
+    this.#heartbeat = new Heartbeat(options.hangTimeout, options.log)
+    this.#releasePorts = keepPorts()
     const stdio = [...STDIO, this.#tally?.descriptor ?? 'ignore']
     cluster.setupPrimary({ exec, args, execArgv: process.execArgv, stdio, serialization: 'advanced' })
     const place = (): AcceptorPlace => ({ acceptor: undefined, deaths: 0, restarts: 0, timer: undefined })
@@ -164,6 +170,7 @@ export class Supervisor {
     for (const place of this.#started ? [] : this.#places) this.#fill(place, this.#start(place))
     await this.#ready(this.#acceptors)
     this.#started = true
+    this.#heartbeat.begin(() => this.#acceptors)
     for (const place of this.#places) if (place.acceptor === undefined) this.#restart(place)
   }
 
@@ -280,6 +287,8 @@ export class Supervisor {
 
   async #stop(order: DrainOrder): Promise<void> {
     for (const { timer } of this.#places) clearTimeout(timer)
+    this.#heartbeat.end()
+    this.#releasePorts()
     const all = [...this.#acceptors, ...this.#draining]
     for (const acceptor of all) acceptor.drain(order, this.#options.stopTimeout)
     await Promise.all(all.map(({ ended }) => ended))

@@ -8,13 +8,19 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createServer } from '../../src/index.js'
 
+/** An acceptor that is sent this closes its server. */
+const CLOSE = 'please close your server'
+
 const [options = '{}', file] = process.argv.slice(2)
 const code = file === undefined ? '' : readFileSync(file, 'utf8')
 if (code === 'crash' && cluster.isWorker) process.exit(3)
 
 const server = createServer({
   open: (connection) => connection.send(`${process.pid} ${code}`),
-  message: (connection, message) => connection.send(message),
+  message: (connection, message) => {
+    if (message.isText && message.text() === CLOSE) server.close()
+    else connection.send(message)
+  },
   request: ({ url = '' }, response) => void setTimeout(() => response.end('the whole answer'), Number(url.slice(1))),
 })
 try {

@@ -55,6 +55,7 @@ const cluster: Members<ClusterOptions> = {
   drainCode: true,
   startTimeout: true,
   stopTimeout: true,
+  hangTimeout: true,
   signals: true,
   log: true,
 }
