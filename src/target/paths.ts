@@ -12,6 +12,7 @@ import { fragmentPath } from './paths/fragment.js'
 import { handshakePaths } from './paths/handshake.js'
 import { headersPath } from './paths/headers.js'
 import { healthPaths } from './paths/health.js'
+import { insightPaths } from './paths/insight.js'
 import { largePaths } from './paths/large.js'
 import { listPath } from './paths/list.js'
 import { sinkPath } from './paths/sink.js'
@@ -36,6 +37,7 @@ export const targetPaths: readonly TargetPath[] = [
   floodPath,
   corruptPath,
   ...conformPaths,
+  ...insightPaths,
   ...healthPaths,
   listPath(() => targetPaths),
 ]

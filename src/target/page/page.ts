@@ -1,24 +1,37 @@
-// The page at `GET /`: one file without a network, to try the server by hand.
+// The page at `GET /`: one file without a network, to try the server by hand and, where its operator allows that, to see
+// what the server does.
 import { createHash } from 'node:crypto'
+import { dashboardMarkup } from './dashboardMarkup.js'
+import { dashboardScript } from './dashboardScript.js'
+import { dashboardStyle } from './dashboardStyle.js'
 import { pageScript } from './script.js'
 import { pageStyle } from './style.js'
+import { uPlotScript, uPlotStyle } from './uPlot.generated.js'
 
 const ICON =
   '<path d="M16 3v26M3 16h26M6.8 6.8l18.4 18.4M25.2 6.8 6.8 25.2" stroke-width="2.5"/><circle cx="16" cy="16" r="10" stroke-width="2.5"/><circle cx="16" cy="16" r="3" fill="currentColor"/>'
 const icon = (color: string): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="${color}" color="${color}" stroke-linecap="round" aria-hidden="true">${ICON}</svg>`
 
-export const page = `<!doctype html>
+/** The parts in which the page with a dashboard differs from the one without. */
+interface Parts {
+  readonly main: string
+  readonly dashboard: string
+  readonly script: string
+  readonly style: string
+}
+
+const markup = ({ main, dashboard, script, style }: Parts): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>millrace</title>
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon('#0f8a86'))}">
-<style>${pageStyle}</style>
+<style>${style}</style>
 </head>
 <body>
-<main>
+<main${main}>
 <header>
   ${icon('currentColor')}
   <div>
@@ -26,7 +39,7 @@ export const page = `<!doctype html>
     <p class="quiet">This server sends every message back. Try it.</p>
   </div>
 </header>
-
+${dashboard}
 <section aria-labelledby="connection-title">
   <h2 id="connection-title" class="sr">Connection</h2>
   <div class="row spread">
@@ -67,7 +80,7 @@ export const page = `<!doctype html>
   <p id="announcement" class="sr" role="status"></p>
 </section>
 </main>
-<script>${pageScript}</script>
+<script>${script}</script>
 </body>
 </html>
 `
@@ -76,24 +89,47 @@ function sourceOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
 
-/** The headers of the page: it may run its own script and style, connect to its own server, and do nothing else. */
-export const pageHeaders: Readonly<Record<string, string | number>> = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Length': Buffer.byteLength(page),
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    `script-src ${sourceOf(pageScript)}`,
-    `style-src ${sourceOf(pageStyle)}`,
-    "connect-src 'self'",
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'Cache-Control': 'no-cache',
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  // A page of its own origin only gets a clock of 5 instead of 100 microseconds.
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
+/** The headers of a page: it may run its own script and style, connect to its own server, and do nothing else. */
+function headersOf(text: string, { script, style }: Parts): Readonly<Record<string, string | number>> {
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      `script-src ${sourceOf(script)}`,
+      `style-src ${sourceOf(style)}`,
+      "connect-src 'self'",
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'Cache-Control': 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    // A page of its own origin only gets a clock of 5 instead of 100 microseconds.
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  }
 }
+
+/** A page, ready to be sent. */
+export interface Page {
+  readonly text: string
+  readonly headers: Readonly<Record<string, string | number>>
+}
+
+function pageOf(parts: Parts): Page {
+  const text = markup(parts)
+  return { text, headers: headersOf(text, parts) }
+}
+
+/** The page without what only the operator may see. */
+export const plainPage: Page = pageOf({ main: '', dashboard: '', script: pageScript, style: pageStyle })
+
+export const dashboardPage: Page = pageOf({
+  main: ' class="dashboard"',
+  dashboard: dashboardMarkup,
+  script: `\n'use strict'\n${uPlotScript}${pageScript}${dashboardScript}`,
+  style: `${uPlotStyle}${pageStyle}${dashboardStyle}`,
+})

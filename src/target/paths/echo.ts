@@ -1,7 +1,7 @@
 // `/` and `/echo`: every message comes back. It is what most of the load goes to, so nothing stands between the message
 // and `send`.
 import { route } from '../../server/options.js'
-import { page, pageHeaders } from '../page/page.js'
+import { dashboardPage, plainPage } from '../page/page.js'
 import type { TargetPath } from '../path.js'
 
 const about = 'sends every message back as it came'
@@ -11,7 +11,10 @@ export const echoPaths: readonly TargetPath[] = [
   {
     ...echoAt('/'),
     about: `${about}; to a browser, this is the page`,
-    answer: (_, response) => response.writeHead(200, pageHeaders).end(page),
+    answer(_, response, { allows }) {
+      const { text, headers } = allows.has('admin') ? dashboardPage : plainPage
+      response.writeHead(200, headers).end(text)
+    },
   },
   echoAt('/echo'),
 ]
