@@ -27,6 +27,7 @@ export function portBefore(port: number): number | Promise<number> {
 async function bridgeTo(port: number): Promise<number> {
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => undefined)
+    socket.unref()
     readHead(socket, (head) => carry(socket, head, port))
   })
   server.unref()
@@ -69,6 +70,7 @@ function fieldsOf(head: string): OutgoingHttpHeaders {
 function carry(socket: Socket, head: string, port: number): void {
   const [, key = ''] = /sec-websocket-key: *(\S+)/i.exec(head) ?? []
   const session = connect(`http://127.0.0.1:${port}`)
+  session.unref() // a test that fails must not keep its process alive
   session.on('error', () => socket.destroy())
   socket.once('close', () => session.close())
   session.once('remoteSettings', () => {
