@@ -113,6 +113,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   over(socket: Socket): void {
     this.#socket = socket
     socket.once('close', () => this.#gone()).on('error', () => this.close())
+    this.#receiver?.alsoOf?.(socket)
   }
 
   read(status: number): Uint8Array | undefined {

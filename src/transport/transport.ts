@@ -3,6 +3,7 @@
 /** How `write` ended: the memory is free again, or in use until `written` is called. A negative number is an error. */
 export { PENDING, WRITTEN } from '../internals/stream.js'
 
+import type { Socket } from 'node:net'
 import type { InboxReader } from '../memory/inbox.js'
 
 /** The connection's side of the seam; what is read comes to it by way of the inbox. */
@@ -15,6 +16,8 @@ export interface Receiver extends InboxReader {
   written(status: number): void
   /** A handle that is no socket's is being closed. */
   closing?(): void
+  /** The handle is also that of a socket of node:net, from now on: others may write to it, and end it. */
+  alsoOf?(socket: Socket): void
   /** The transport is gone: closed by us, by the peer, or by an error. Called once, last. */
   closed(): void
 }

@@ -4,15 +4,9 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OutOfMemory } from '../codec/codec.js'
 import type { Agreement, SocketOptions } from './adoption.js'
+import { setAdopted } from './orderedSocket.js'
 import { abortHandshake } from './refusal.js'
 import { WebSocket, webSocketInternals } from './webSocket.js'
-
-const adopted = Symbol('webSocket')
-
-/** Whether a WebSocket has been opened over this socket. */
-export function isAdopted(socket: Duplex): boolean {
-  return Reflect.get(socket, adopted) !== undefined
-}
 
 /**
  * Opens `ws`: the response leaves with its first frames, `head` and what the socket has read since are delivered from the next
@@ -32,7 +26,7 @@ export function adopt(
   options: SocketOptions,
   agreement: Agreement,
 ): boolean {
-  Reflect.set(socket, adopted, ws)
+  setAdopted(socket)
   webSocketInternals.agree(ws, agreement)
   const isPlain = socket instanceof Socket && ws.setSocket === WebSocket.prototype.setSocket
   try {

@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runOutside } from '../internals/context.js'
 import { socketMaker } from '../internals/lateSocket.js'
+import { type InboxReader, inboxOfThread } from '../memory/inbox.js'
 import { earlyBytes, transportAsItIs } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Transport } from '../transport/transport.js'
@@ -28,9 +29,18 @@ export function readEarly(socket: Duplex, head: Buffer): Buffer {
   return EMPTY
 }
 
-/** All that was written has left: tells the listeners of `'drain'`, in the next tick. */
+/** Delivers what came early: in the next tick at the soonest. A plain socket has nothing more before that. */
+export function deliverEarly(socket: Duplex, early: Buffer, reader: InboxReader): void {
+  if (!(socket instanceof Socket)) inboxOfThread().deliverLater(reader, early)
+  else if (early.length > 0) process.nextTick(() => runOutside(() => inboxOfThread().deliver(reader, early)))
+}
+
+/**
+ * All that was written has left: tells the listeners of `'drain'`, in the next tick. A stream that is written to says so itself,
+ * but for what the system has taken at once.
+ */
 export function tellDrain(socket: Duplex): void {
-  if (socketMaker(socket) !== undefined || socket.listenerCount('drain') === 0) return
+  if (!(socket instanceof Socket) || socketMaker(socket) !== undefined || socket.listenerCount('drain') === 0) return
   process.nextTick(() => runOutside(() => socket.emit('drain')))
 }
 

@@ -2,7 +2,7 @@
 // its options say, what its listeners throw is an uncaught exception, and a connection whose peer has not said Close has
 // ended with 1006, whatever this side has said.
 import type { Buffer } from 'node:buffer'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OPCODE_CLOSE, OPCODE_PING } from '../codec/frames.js'
 import { Pressure, type PressureListener } from '../connection/pressure.js'
@@ -11,8 +11,6 @@ import { Incoming } from '../connection/receiving/incoming.js'
 import type { Sink } from '../connection/receiving/sink.js'
 import { Outgoing } from '../connection/sending/outgoing.js'
 import type { OutgoingOwner } from '../connection/sending/outgoingShared.js'
-import { runOutside } from '../internals/context.js'
-import { inboxOfThread } from '../memory/inbox.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { Lifecycle } from '../protocol/lifecycle.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
@@ -25,10 +23,11 @@ import { EMPTY } from './data.js'
 import { chunksError, closeCodeOf, errorOf } from './errors.js'
 import { EventDelivery } from './eventDelivery.js'
 import { FrameSender } from './frameSender.js'
+import { keepOrder } from './orderedSocket.js'
 import { ReadPauses } from './readPauses.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
-import { closing, readEarly, tellDrain, transportOver } from './socketEvents.js'
+import { closing, deliverEarly, readEarly, tellDrain, transportOver } from './socketEvents.js'
 import type { SocketOwner, SocketSettings } from './socketOwner.js'
 
 export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
@@ -56,32 +55,29 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   constructor(owner: SocketOwner, settings: SocketSettings, shared: SocketContext, socket: Duplex) {
     const { deflate } = settings
-    const { role } = shared.encoder
     this.#settings = settings
     this.#shared = shared
     this.socket = socket
     this.transport = transportOver(socket)
-    this.lifecycle = new Lifecycle(role)
+    this.lifecycle = new Lifecycle(shared.encoder.role)
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
     this.#delivery = new EventDelivery(owner, this.#pressure, shared.synchronous)
-    this.#incoming = new Incoming(shared, this, this.#delivery, this.#pressure, role, settings)
+    this.#incoming = new Incoming(shared, this, this.#delivery, this.#pressure, shared.encoder.role, settings)
   }
 
   /** Opens: `response` is written first. What came early, and all that comes, is delivered from the next tick on. */
   start(head: Buffer, response = ''): void {
     const early = readEarly(this.socket, head)
-    if (response !== '') this.frames.raw([response], undefined)
-    const isSocket = this.socket instanceof Socket // it has nothing more before the next tick
-    if (isSocket && early.length > 0) process.nextTick(() => runOutside(() => inboxOfThread().deliver(this, early)))
     this.transport.open(this)
-    if (!isSocket) inboxOfThread().deliverLater(this, early)
+    if (response !== '') this.frames.raw([response], undefined)
+    if (!(this.transport instanceof HandleTransport)) this.frames.writeOut()
+    deliverEarly(this.socket, early, this)
   }
 
   /** As the class WebSocket counts: 1 is open, 2 closing, 3 closed. */
   get readyState(): 1 | 2 | 3 {
-    if (this.lifecycle.isOpen) return 1
-    return this.lifecycle.isGone ? 3 : 2
+    return this.lifecycle.isOpen ? 1 : this.lifecycle.isGone ? 3 : 2
   }
 
   /** What the peer's Close frame has said. */
@@ -126,7 +122,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   /** Somebody looks at the socket: to pause it has its effect from now on, and what was sent is before all written to it. */
   expose(): Duplex {
-    if (this.socket instanceof Socket) this.frames.writeOut()
+    this.frames.writeOut()
     if (this.transport instanceof HandleTransport) this.pauses.expose()
     return this.socket
   }
@@ -178,6 +174,11 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     closing(this.socket)
   }
 
+  alsoOf(socket: Socket): void {
+    this.frames.writeOut()
+    keepOrder(socket, this.frames)
+  }
+
   closed(): void {
     this.lifecycle.terminateAfterRest() // it was open perhaps, and must not be while callbacks are called
     this.#isOver = this.lifecycle.delivers && this.#incoming.waits
@@ -198,8 +199,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (outgoing.buffered > 0) this.#stood = true
     else if (this.#stood) {
       this.#stood = false
-      // A socket that is written to says so itself, but for what the system has taken at once.
-      if (this.socket instanceof Socket) tellDrain(this.socket)
+      tellDrain(this.socket)
     }
     if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.#ending.perform(this.lifecycle.flushed())
   }

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { socketMaker } from '../internals/lateSocket.js'
 import { acceptKey } from '../protocol/openingHandshake.js'
-import { adopt, isAdopted } from './adopt.js'
+import { adopt } from './adopt.js'
 import {
   type AgreedExtensions,
   answerOf,
@@ -16,6 +16,7 @@ import {
   readOffers,
   readOpening,
 } from './openingRequest.js'
+import { isAdopted } from './orderedSocket.js'
 import { PlainUpgrades, readRequest } from './plainUpgrades.js'
 import { abortHandshake, guard, isRefusal, refuse, unguard } from './refusal.js'
 import { hasPort, type LiveOptions, liveOptions, type ServerOptions } from './serverOptions.js'
