@@ -11,6 +11,7 @@ export type { DeflatedBytes, DeflateStatistics } from './connection/deflateTally
 export type { ConnectionLimits, Handlers, OutputPolicy } from './connection/handlers.js'
 export { Message } from './connection/message.js'
 export type { MessageStream } from './connection/receiving/messageStream.js'
+export type { Gap, GapReason, Resumption, SubscribeOptions } from './connection/resumption.js'
 export { PreparedMessage, prepare } from './connection/sending/prepared.js'
 export type { SendStreamOptions, StreamChunk, StreamSource } from './connection/sending/streamSource.js'
 export type { ByTier, DurationHistogram, Metrics, Opcode, Tier } from './metrics/table.js'
@@ -22,11 +23,11 @@ export type { CertificateName, ClientCertificate, TlsCipher, TlsFacts } from './
 export type { UpgradeRequest } from './protocol/upgradeRequest.js'
 export { ProtocolViolation, type ViolationName } from './protocol/violation.js'
 export type { CloseOptions } from './server/drainage.js'
+export type { LargeRouteOptions } from './server/largeRouteOptions.js'
 export type { ListenOptions } from './server/listener.js'
 export {
   type Acceptance,
   type CommonOptions,
-  type LargeRouteOptions,
   type Rejection,
   type Route,
   type RouteOptions,
@@ -36,3 +37,4 @@ export {
   type Upgrade,
 } from './server/options.js'
 export type { Broker, BrokerStatistics, Receive } from './topics/broker.js'
+export type { HistoryOptions, TopicsOptions } from './topics/options.js'

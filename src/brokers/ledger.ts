@@ -47,9 +47,10 @@ export class Ledger {
   deliver(record: Buffer): boolean {
     const publication = readRecord(record)
     if (publication?.kind !== RecordKind.publication) return false
+    const before = this.#gaps.missed
     if (publication.publisher === this.#numbering.publisher || !this.#gaps.note(publication)) return true
     this.#received++
-    this.#receive(publication.topic, publication.payload, publication.isText)
+    this.#receive(publication.topic, publication.payload, publication.isText, this.#gaps.missed - before)
     return true
   }
 

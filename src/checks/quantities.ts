@@ -77,6 +77,18 @@ export const closeQuantities = {
   drainOver: { unit: 'ms', byDefault: 0, least: 0, most: LONGEST_TIME },
 } as const satisfies Readonly<Record<string, Quantity>>
 
+/** The numbers of the option `topics`. */
+export const topicQuantities = {
+  historyMemory: { unit: 'bytes', byDefault: 64 * 1024 * 1024, least: 0 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
+/** The numbers of `topics.history`. */
+export const historyQuantities = {
+  messages: { unit: 'count', byDefault: 1000, least: 1 },
+  bytes: { unit: 'bytes', byDefault: 1024 * 1024, least: 1 },
+  maxAge: { unit: 'ms', byDefault: 300_000, least: 1 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
 /** The numbers of `redisBroker`. */
 export const redisQuantities = {
   maxBuffered: { unit: 'bytes', byDefault: 8 * 1024 * 1024, least: 1 },

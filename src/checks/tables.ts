@@ -8,6 +8,7 @@ import { type Checklist, callback, either, flag, type Kind, object, oneOf, port,
 import { connectionLimits, serverLimits } from './limits.js'
 import { closeQuantities, clusterQuantities, largeQuantities, redisQuantities, routeQuantities } from './quantities.js'
 import { tlsOptions } from './tlsTable.js'
+import { historyOptions, topicsOptions } from './topicTables.js'
 
 const large = {
   module: {
@@ -71,6 +72,7 @@ export const serverOptions = {
     requestFailed: callback,
     trustedProxies: proxies,
     broker,
+    topics: object('an object: { history, envelope }', topicsOptions),
     publicApi: flag,
   },
   own: true,
@@ -162,4 +164,6 @@ export const everywhere: readonly Checklist[] = [
   deflateOptions,
   redisOptions,
   streamOptions,
+  topicsOptions,
+  historyOptions,
 ]

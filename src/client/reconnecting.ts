@@ -3,6 +3,7 @@
 import type { Connection, Messages, Sendable, SendOptions, SendResult } from '../connection/connection.js'
 import type { DeflateStatistics } from '../connection/deflateTally.js'
 import type { Handlers } from '../connection/handlers.js'
+import type { Resumption, SubscribeOptions } from '../connection/resumption.js'
 import type { SendStreamOptions, StreamSource } from '../connection/sending/streamSource.js'
 import { tell } from '../internals/report.js'
 import { CloseCode } from '../protocol/closeCode.js'
@@ -163,8 +164,10 @@ export class LastingConnection<Data> implements Connection<Data> {
     return this.#current.sendStream(source, options)
   }
 
-  subscribe(topic: string): void {
-    this.#current.subscribe(topic)
+  subscribe(topic: string): void
+  subscribe(topic: string, options: SubscribeOptions): Promise<Resumption>
+  subscribe(topic: string, options: SubscribeOptions = {}): Promise<Resumption> {
+    return this.#current.subscribe(topic, options)
   }
 
   unsubscribe(topic: string): void {

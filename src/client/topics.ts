@@ -11,6 +11,7 @@ export const noTopics: Publisher = {
   pending: false,
   catchUp: () => undefined,
   subscribe: refused,
+  resume: refused,
   unsubscribe: () => false,
   isSubscribed: () => false,
   publish: refused,

@@ -2,6 +2,7 @@
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { DeflateStatistics } from './deflateTally.js'
 import type { Message } from './message.js'
+import type { Resumption, SubscribeOptions } from './resumption.js'
 import type { PreparedMessage } from './sending/prepared.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
 
@@ -133,6 +134,27 @@ export interface Connection<Data = unknown> {
    * ```
    */
   subscribe(topic: string): void
+  /**
+   * Subscribes to a topic that has a history (the option `topics`), and sends first, in order and once, what was published
+   * after the position `after`. The promise says whether that is everything that was missed, and where the topic stands
+   * now. It resolves when all of it was sent, and never rejects. Without `after`, nothing is sent first, and nothing was
+   * missed. If something is missing, nothing is sent first, unless it was forgotten while it was being sent. Throws as
+   * `subscribe` without options does, and a TypeError for names that are not options.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer({
+   *   topics: { history: { messages: 1000 } },
+   *   async open(connection) {
+   *     const after = connection.request.query.get('after') ?? undefined
+   *     const { resumed, position } = await connection.subscribe('news', { after })
+   *     connection.send(JSON.stringify({ resumed, position }))
+   *   },
+   * })
+   * ```
+   */
+  subscribe(topic: string, options: SubscribeOptions): Promise<Resumption>
   /** Ends a subscription. Without a subscription, it does nothing. */
   unsubscribe(topic: string): void
   /** Whether this connection subscribes to a topic. */

@@ -2,6 +2,7 @@
 // private to the language, so that no program can reach it, not even one without types.
 import { checkOptions } from '../checks/check.js'
 import { everywhere, sendOptions } from '../checks/tables.js'
+import { subscribeOptions } from '../checks/topicTables.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection.js'
@@ -10,11 +11,12 @@ import { type Pings, pingPayload, refusedPing } from './pings.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
 import type { Delivery, Recipient } from './receiving/delivery.js'
+import type { Resumption, SubscribeOptions } from './resumption.js'
 import { deflateStatisticsOf } from './sending/deflatingSender.js'
 import type { FragmentData } from './sending/sendable.js'
 import type { Sender } from './sending/sender.js'
 import type { SendStreamOptions, StreamSource } from './sending/streamSource.js'
-import { type SubscriptionsContext, subscribe, unsubscribe } from './subscriptions.js'
+import { resume, type SubscriptionsContext, subscribe, unsubscribe } from './subscriptions.js'
 
 /** The peer, as far as the public connection uses it. */
 export interface Inside<Data> extends Recipient<Data> {
@@ -88,9 +90,16 @@ export class PublicConnection<Data> implements Connection<Data> {
     return sent
   }
 
-  subscribe(topic: string): void {
+  subscribe(topic: string): void
+  subscribe(topic: string, options: SubscribeOptions): Promise<Resumption>
+  subscribe(topic: string, options?: SubscribeOptions): undefined | Promise<Resumption> {
     const inside = this.#inside
-    subscribe(inside.shared, inside.sender, inside, topic)
+    if (options === undefined) {
+      subscribe(inside.shared, inside.sender, inside, topic)
+      return undefined
+    }
+    checkOptions(options, subscribeOptions, everywhere)
+    return resume(inside.shared, inside.sender, inside, topic, options)
   }
 
   unsubscribe(topic: string): void {

@@ -4,6 +4,7 @@ import type { SharedMemory } from '../memory/sharedBlock.js'
 import type { Tally } from '../metrics/tally.js'
 import type { Sendable } from './connection.js'
 import type { DeflatedBytes } from './deflateTally.js'
+import type { Resumption, Returning } from './resumption.js'
 import type { DeflatedForm } from './sending/deflatedForm.js'
 
 export type { DeflatedBytes, Tally }
@@ -29,6 +30,8 @@ export interface Publisher {
   catchUp(subscriber: Subscriber): void
   /** Throws a RangeError above `most` subscriptions, and a TypeError for what can be no topic. */
   subscribe(subscriber: Subscriber, topic: string, most: number): void
+  /** Subscribes, and has what was missed sent first. Throws as `subscribe` does. */
+  resume(subscriber: Subscriber, topic: string, most: number, returning: Returning): Promise<Resumption>
   /** Whether there was a subscription to end. */
   unsubscribe(subscriber: Subscriber, topic: string): boolean
   isSubscribed(subscriber: Subscriber, topic: string): boolean

@@ -3,6 +3,7 @@
 import type { Budget } from '../memory/budget.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Owner } from './owner.js'
+import type { Resumption, Returning, SubscribeOptions } from './resumption.js'
 import type { Publisher, Subscriber } from './subscriber.js'
 
 /** Bytes that a subscription costs. */
@@ -12,7 +13,7 @@ const COST = 512
 export interface SubscriptionsContext {
   readonly topics: Publisher
   readonly budget: Budget
-  readonly limits: { readonly maxSubscriptions: number }
+  readonly limits: { readonly maxSubscriptions: number; readonly outputLimit: number }
 }
 
 /** Subscribes. Without memory for it, the connection fails. Throws as `Publisher.subscribe` does. */
@@ -24,6 +25,34 @@ export function subscribe(
 ): void {
   if (owner.gone || topics.isSubscribed(subscriber, topic)) return
   topics.subscribe(subscriber, topic, limits.maxSubscriptions)
+  charge(budget, owner)
+}
+
+/** Subscribes, after what was missed. Otherwise as `subscribe`. */
+export function resume(
+  { topics, budget, limits }: SubscriptionsContext,
+  subscriber: Subscriber & { readonly buffered: number },
+  owner: Owner & { readonly isOpen: boolean },
+  topic: string,
+  { after }: SubscribeOptions,
+): Promise<Resumption> {
+  if (owner.gone)
+    return Promise.resolve({ resumed: false, gap: { reason: 'closed', missed: undefined }, position: undefined })
+  const isNew = !topics.isSubscribed(subscriber, topic)
+  const returning: Returning = {
+    after,
+    room: () => ({ bytes: limits.outputLimit - subscriber.buffered, empty: subscriber.buffered === 0 }),
+    get isOpen() {
+      return owner.isOpen
+    },
+  }
+  const resumption = topics.resume(subscriber, topic, limits.maxSubscriptions, returning)
+  if (isNew) charge(budget, owner)
+  return resumption
+}
+
+/** Without memory for a subscription, the connection fails. */
+function charge(budget: Budget, owner: Owner): void {
   const admitted = budget.admits(owner, COST)
   budget.charge(COST)
   budget.attribute(owner, COST)

@@ -4,17 +4,17 @@ import { checkOptions } from '../checks/check.js'
 import { limits, shareOf } from '../checks/limits.js'
 import { defaultsOf, numbersOf } from '../checks/quantities.js'
 import { everywhere, routeOptions } from '../checks/tables.js'
-import type { Connection } from '../connection/connection.js'
 import type { DeflateOptions } from '../connection/deflateSettings.js'
 import type { ConnectionLimits, Handlers, OutputPolicy } from '../connection/handlers.js'
-import type { LargeOptions } from '../pool/pool.js'
 import type { ResponseHeaders } from '../protocol/responseHeaders.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Broker } from '../topics/broker.js'
+import type { TopicsOptions } from '../topics/options.js'
 import type { Interposed } from '../transport/transport.js'
 import type { CensusLimits } from './admission/census.js'
 import type { Http2Limits } from './lanes/http2Limits.js'
 import type { HttpLimits } from './lanes/webServer.js'
+import type { LargeRouteOptions } from './largeRouteOptions.js'
 
 /** The limits of a whole server. Lengths are in bytes, and times in milliseconds. A time of 0 means "no limit". */
 export interface ServerLimits extends ConnectionLimits, CensusLimits, HttpLimits, Http2Limits {
@@ -110,15 +110,6 @@ export type Upgrade<Data> = undefined extends Data
   ? (request: UpgradeRequest) => UpgradeAnswer<Data> | Nothing | PromiseLike<UpgradeAnswer<Data> | Nothing>
   : (request: UpgradeRequest) => UpgradeAnswer<Data> | PromiseLike<UpgradeAnswer<Data>>
 
-/** The option `large`: a module of yours handles large messages, in a pool of threads. */
-export interface LargeRouteOptions<Data> extends LargeOptions {
-  /**
-   * Makes what the module gets as `context.data`, for each message. The result is cloned for the thread. Default:
-   * undefined.
-   */
-  context?(connection: Connection<Data>): unknown
-}
-
 /** The handlers, limits and other options of a route: how the connections of one path are served. */
 export type RouteOptions<Data = undefined> = Handlers<Data> &
   Partial<ConnectionLimits> & {
@@ -202,6 +193,8 @@ export interface CommonOptions extends Partial<ServerLimits> {
    * closes. Default: none; between acceptors, a broker of their own.
    */
   readonly broker?: Broker
+  /** What is kept of publications for clients that come back, and how they are sent (see the guide on topics). */
+  readonly topics?: TopicsOptions
   /**
    * Whether the server uses only the public API of Node.js, which is slower. Default: true if the environment has
    * MILLRACE_PUBLIC_API=1, and otherwise false.

@@ -82,14 +82,9 @@ export class ProcessServer {
     this.#limits = limits
     const heap = heapOfThread()
     heap.prefer(limits.payloadMemory + limits.maxMessage)
-    this.#topics = new Topics(
-      encoderOfThread('server'),
-      heap,
-      turnOfThread(),
-      limits.maxTopics,
-      options.broker,
-      this.#counts,
-    )
+    const [encoder, turn] = [encoderOfThread('server'), turnOfThread()]
+    const { broker, topics } = options
+    this.#topics = new Topics(encoder, heap, turn, limits.maxTopics, broker, this.#counts, topics)
     const parts = this.#open(limits)
     this.#parts = parts
     this.connections = new SetView(parts.connections)

@@ -6,8 +6,10 @@ export const MAX_TOPIC_BYTES = 255
 
 /**
  * A function that takes what other processes have published. It never throws. `payload` is valid only during the call.
+ * `missed` is how many publications on the topic are known to be missing before this one (default: 0): clients that ask for
+ * what they have missed are told of them.
  */
-export type Receive = (topic: string, payload: Uint8Array, isText: boolean) => void
+export type Receive = (topic: string, payload: Uint8Array, isText: boolean, missed?: number) => void
 
 /** What a broker has carried since it was made. */
 export interface BrokerStatistics {

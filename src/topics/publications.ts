@@ -11,6 +11,7 @@ import { encode } from '../connection/sending/sendable.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { Turn, Writer } from '../connection/turn.js'
 import { Arena } from '../memory/arena.js'
+import type { SharedMemory } from '../memory/sharedBlock.js'
 import { Queue } from '../time/queue.js'
 import { Batch, type Topic } from './batch.js'
 
@@ -30,6 +31,9 @@ const SHARE = 4
 /** Milliseconds of sending for each further publication, and for all of them in one turn, which counts towards `SHARE`. */
 const SHORT_SHARE = 0.25
 const SHORT_SHARES = 2
+
+/** Keeps the frame of a publication: `size` are the bytes that its memory holds. */
+export type Keep = (memory: SharedMemory, size: number, pointer: number, length: number) => void
 
 export class Publications implements Writer, FrameBuffer {
   readonly #encoder: Encoder
@@ -56,12 +60,14 @@ export class Publications implements Writer, FrameBuffer {
   }
 
   /** Publishes what has at most `most` bytes as a frame to all subscribers but `except`. Throws OutOfMemory. */
-  publish(topic: Topic, data: Sendable, most: number, except?: Subscriber): void {
-    if (most > BATCH_LENGTH) this.#publishAlone(topic, data, except)
+  publish(topic: Topic, data: Sendable, most: number, except?: Subscriber, keep?: Keep): void {
+    if (most > BATCH_LENGTH) this.#publishAlone(topic, data, except, keep)
     else {
       if (except !== undefined) this.catchUp(except)
       const batch = this.#batchFor(topic, most)
       encode(this.#encoder, this, data)
+      const { block, position } = this.#memory
+      keep?.(block, block.size, batch.end, position - batch.end)
       this.#bytes += this.#memory.position - batch.end
       batch.extend(this.#memory.position)
       if (except !== undefined && topic.subscribers.has(except)) batch.skip(except)
@@ -109,12 +115,13 @@ export class Publications implements Writer, FrameBuffer {
   }
 
   /** A long message leaves from where it lies. */
-  #publishAlone(topic: Topic, data: Sendable, except: Subscriber | undefined): void {
+  #publishAlone(topic: Topic, data: Sendable, except: Subscriber | undefined, keep: Keep | undefined): void {
     const message = data instanceof PreparedMessage ? data : prepare(data)
     const { memory, length } = preparedInternals.frame(message)
     const form = DeflatedForm.isFor(message.byteLength) ? preparedInternals.form(message) : undefined
     const batch = new Batch(topic, memory, memory.pointer, memory.pointer + length, form)
     if (except !== undefined) batch.skip(except)
+    keep?.(memory, length, memory.pointer, length)
     if (message !== data) message.release() // the batch has its memory
     this.#put(batch)
     this.#bytes += length

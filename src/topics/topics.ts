@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
 import { type Heap, OutOfMemory } from '../codec/codec.js'
 import type { Sendable } from '../connection/connection.js'
+import type { Resumption, Returning } from '../connection/resumption.js'
 import type { Encoder } from '../connection/sending/encoder.js'
 import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
@@ -12,14 +13,20 @@ import { Counts } from '../metrics/counts.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { MAX_TOPIC_BYTES } from './broker.js'
-import { Publications } from './publications.js'
+import { enveloped } from './envelope.js'
+import { Histories, type HistoryWatcher } from './history.js'
+import type { TopicsOptions } from './options.js'
+import { positionText } from './position.js'
+import { type Keep, Publications } from './publications.js'
+import { type Live, Resumes } from './resumes.js'
 import type { Subscription } from './subscribers.js'
+import type { TopicHistory } from './topicHistory.js'
 import { TopicTable } from './topicTable.js'
 
 /** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
 const WARNING_INTERVAL = 1000
 
-export class Topics implements Publisher {
+export class Topics implements Publisher, Live, HistoryWatcher {
   readonly #turn: Turn
   readonly #most: number
   readonly #counts: Counts
@@ -29,10 +36,24 @@ export class Topics implements Publisher {
   /** Those of each subscriber, in no order. */
   readonly #subscriptions = new Map<Subscriber, Subscription<Topic>[]>()
   readonly #publications: Publications
+  readonly #options: TopicsOptions
+  readonly #histories: Histories | undefined
+  readonly #resumes: Resumes | undefined
   #warned = -Infinity
 
   /** For at most `most` topics. */
-  constructor(encoder: Encoder, heap: Heap, turn: Turn, most: number, broker?: Broker, counts = new Counts()) {
+  constructor(
+    encoder: Encoder,
+    heap: Heap,
+    turn: Turn,
+    most: number,
+    broker?: Broker,
+    counts = new Counts(),
+    options: TopicsOptions = {},
+  ) {
+    this.#options = options
+    this.#histories = Histories.of(options, this)
+    if (this.#histories !== undefined) this.#resumes = new Resumes(this.#histories, turn, this)
     this.#turn = turn
     this.#counts = counts
     this.#publications = new Publications(encoder, heap, turn)
@@ -53,7 +74,7 @@ export class Topics implements Publisher {
   connect(): void {
     if (this.#attached) return
     this.#attached = true
-    this.#broker?.attach((topic, payload, text) => this.#receive(topic, payload, text))
+    this.#broker?.attach((...publication) => this.#receive(...publication))
   }
 
   /** What the broker has carried; undefined without one. */
@@ -63,7 +84,24 @@ export class Topics implements Publisher {
 
   /** Publishes to no other process any more; resolves when what was published has left, or can't. */
   async close(): Promise<void> {
+    this.#histories?.clear()
     await this.#broker?.close()
+  }
+
+  /** What others publish on a topic with a history must be known here, even while nobody subscribes (HistoryWatcher). */
+  historyBegins(topic: string): void {
+    if (this.#topics.find(topic) !== undefined) return
+    this.connect()
+    this.#broker?.subscribe(topic)
+  }
+
+  historyEnds(topic: string): void {
+    if (this.#topics.find(topic) === undefined) this.#broker?.unsubscribe(topic)
+  }
+
+  /** Bytes that the histories take. */
+  get historyBytes(): number {
+    return this.#histories?.bytes ?? 0
   }
 
   /** How many topics have subscribers. */
@@ -77,23 +115,51 @@ export class Topics implements Publisher {
   }
 
   subscribe(subscriber: Subscriber, name: string, most: number): void {
-    const known = this.#topics.find(name)
-    if (known?.subscribers.has(subscriber) === true) return
+    if (this.isSubscribed(subscriber, name)) return
+    this.#checkMost(subscriber, most)
+    this.join(subscriber, name)
+  }
+
+  /** Subscribes, and has what was missed sent first. Throws as `subscribe` does. */
+  resume(subscriber: Subscriber, name: string, most: number, returning: Returning): Promise<Resumption> {
+    const isSubscribed = this.isSubscribed(subscriber, name)
+    if (!isSubscribed) {
+      this.#checkMost(subscriber, most)
+      checkName(name)
+    }
+    const history = this.#histories?.of(name)
+    const position = history === undefined ? undefined : this.#positionOf(history)
+    if (isSubscribed || history === undefined || this.#resumes === undefined) {
+      this.subscribe(subscriber, name, most)
+      const reason = isSubscribed ? 'subscribed' : 'no-history'
+      return Promise.resolve({ resumed: false, gap: { reason, missed: undefined }, position })
+    }
+    return this.#resumes.start(subscriber, history, returning)
+  }
+
+  /** The subscriber is one from now on (Live). */
+  join(subscriber: Subscriber, name: string): void {
+    const topic = this.#topics.find(name) ?? this.#open(name)
     const own = this.#subscriptions.get(subscriber) ?? []
-    if (own.length >= most)
-      throw callerError(
-        'ERR_MAX_SUBSCRIPTIONS',
-        `too many subscriptions of this connection: maxSubscriptions is ${most}`,
-      )
-    const topic = known ?? this.#open(name)
     if (own.length === 0) this.#subscriptions.set(subscriber, own)
     this.#counts.add('subscriptions')
     own.push(topic.subscribers.add(topic, subscriber, own.length))
     this.#publications.skip(topic, subscriber)
   }
 
+  #checkMost(subscriber: Subscriber, most: number): void {
+    const own = (this.#subscriptions.get(subscriber)?.length ?? 0) + (this.#resumes?.count(subscriber) ?? 0)
+    if (own < most) return
+    throw callerError('ERR_MAX_SUBSCRIPTIONS', `too many subscriptions of this connection: maxSubscriptions is ${most}`)
+  }
+
+  #positionOf({ last }: TopicHistory): string {
+    return positionText({ epoch: this.#histories?.epoch ?? 0, number: last })
+  }
+
   /** What was published before is sent first; if that fails the subscriber, its error handler runs afterwards. */
   unsubscribe(subscriber: Subscriber, name: string): boolean {
+    if (this.#resumes?.cancel(subscriber, name) === true) return true
     return this.#turn.undisturbed(() => this.#unsubscribe(subscriber, name))
   }
 
@@ -108,16 +174,18 @@ export class Topics implements Publisher {
   }
 
   isSubscribed(subscriber: Subscriber, name: string): boolean {
-    return this.#topics.find(name)?.subscribers.has(subscriber) ?? false
+    if (this.#topics.find(name)?.subscribers.has(subscriber) === true) return true
+    return this.#resumes?.has(subscriber, name) ?? false
   }
 
   leave(subscriber: Subscriber): number {
     const own = this.#subscriptions.get(subscriber)
-    if (own === undefined) return 0
+    const resumes = this.#resumes?.leave(subscriber) ?? 0
+    if (own === undefined) return resumes
     this.#subscriptions.delete(subscriber)
     this.#counts.add('subscriptions', -own.length)
     for (const { topic } of own) this.#remove(topic, subscriber)
-    return own.length
+    return own.length + resumes
   }
 
   publish(name: string, data: Sendable, except?: Subscriber): number {
@@ -133,7 +201,9 @@ export class Topics implements Publisher {
   }
 
   /** Publishes what came from the broker. Text is decoded and encoded anew: bytes of other machines may be no UTF-8. */
-  #receive(topic: string, payload: Uint8Array, text: boolean): void {
+  #receive(topic: string, payload: Uint8Array, text: boolean, missed = 0): void {
+    const history = missed > 0 ? this.#histories?.of(topic) : undefined
+    if (history !== undefined) this.#histories?.interrupt(history, missed)
     this.#counted('broker', this.#publish(topic, text ? Buffer.from(payload).toString() : payload))
   }
 
@@ -145,17 +215,34 @@ export class Topics implements Publisher {
 
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
-    const topic = this.#topics.find(name)
+    const history = this.#histories?.of(name)
+    const topic = this.#topics.find(name) ?? history?.idle
     try {
       const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
       if (topic === undefined) return 0
-      this.#turn.undisturbed(() => this.#publications.publish(topic, data, most, except))
+      if (history !== undefined || this.#options.envelope !== undefined)
+        this.#publishKept(topic, data, most, except, history)
+      else this.#turn.undisturbed(() => this.#publications.publish(topic, data, most, except))
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       this.#warn(error)
       return 0
     }
     return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
+  }
+
+  /** Publishes in the envelope, where the topic has one, and keeps it, where the topic has a history. */
+  #publishKept(topic: Topic, data: Sendable, most: number, except?: Subscriber, history?: TopicHistory): void {
+    const { envelope = false } = this.#options
+    const isEnveloped = typeof envelope === 'function' ? envelope(topic.name) : envelope
+    const number = (history?.last ?? 0) + 1
+    const position = history && positionText({ epoch: this.#histories?.epoch ?? 0, number })
+    const sent = isEnveloped ? enveloped(topic.name, position, data) : data
+    const bytes = isEnveloped ? mostBytes(sent) : most
+    const keep: Keep | undefined =
+      history && ((memory, size, pointer, length) => this.#histories?.keep(history, memory, size, pointer, length))
+    this.#turn.undisturbed(() => this.#publications.publish(topic, sent, bytes, except, keep))
+    if (except !== undefined) this.#resumes?.exclude(except, topic.name, number)
   }
 
   #warn({ message }: OutOfMemory): void {
@@ -166,16 +253,14 @@ export class Topics implements Publisher {
   }
 
   #open(name: string): Topic {
-    // A lone surrogate can't travel: to a broker, it would be another topic.
-    const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
-    if (!fits || /\p{Surrogate}/u.test(name))
-      throw callerError('ERR_TOPIC_NAME', `a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
+    checkName(name)
     if (this.#topics.size >= this.#most)
       throw callerError('ERR_MAX_TOPICS', `too many topics in this process: maxTopics is ${this.#most}`)
     const topic = new Topic(name)
+    this.#histories?.of(name) // its beginning is told to the broker
     this.#topics.add(topic)
     this.connect()
-    this.#broker?.subscribe(name)
+    if (this.#histories?.has(name) !== true) this.#broker?.subscribe(name)
     return topic
   }
 
@@ -195,7 +280,15 @@ export class Topics implements Publisher {
     topic.subscribers.delete(subscriber)
     if (topic.subscribers.size > 0) return
     this.#topics.delete(topic)
-    this.#broker?.unsubscribe(topic.name)
+    if (this.#histories?.has(topic.name) !== true) this.#broker?.unsubscribe(topic.name)
     if (this.#topics.size === 0) this.#publications.drop()
   }
+}
+
+/** Throws a TypeError for what can be no topic. */
+function checkName(name: string): void {
+  // A lone surrogate can't travel: to a broker, it would be another topic.
+  const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
+  if (!fits || /\p{Surrogate}/u.test(name))
+    throw callerError('ERR_TOPIC_NAME', `a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
 }

@@ -11,10 +11,12 @@ import {
   closeQuantities,
   clusterQuantities,
   deflateQuantities,
+  historyQuantities,
   largeQuantities,
   type Quantity,
   redisQuantities,
   routeQuantities,
+  topicQuantities,
 } from '../../src/checks/quantities.js'
 import type { DeflateOptions } from '../../src/connection/deflateSettings.js'
 import type {
@@ -101,6 +103,8 @@ describe('the docstrings say the default and the least of', () => {
     ['ClusterOptions', clusterQuantities],
     ['CloseOptions', closeQuantities],
     ['RedisBrokerOptions', redisQuantities],
+    ['TopicsOptions', topicQuantities],
+    ['HistoryOptions', historyQuantities],
   ]
   for (const [owner, table] of tables) {
     const docstrings = docstringsOf(owner)
@@ -140,6 +144,7 @@ describe('the documents say the same', () => {
     ['docs/large-messages.md', largeQuantities],
     ['docs/cluster.md', clusterQuantities],
     ['docs/brokers.md', redisQuantities],
+    ['docs/topics.md', { ...topicQuantities, ...historyQuantities }],
   ] as const) {
     test(document, () => {
       for (const [name, quantity] of Object.entries<Quantity>(table)) {

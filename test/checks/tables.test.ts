@@ -12,8 +12,18 @@ import {
   type routeOptions,
   serverOptions,
 } from '../../src/checks/tables.js'
+import type { historyOptions, subscribeOptions, topicsOptions } from '../../src/checks/topicTables.js'
 import type { ClientOptions, ReconnectOptions } from '../../src/client.js'
-import type { ClusterOptions, LargeRouteOptions, ListenOptions, RouteOptions, ServerOptions } from '../../src/index.js'
+import type {
+  ClusterOptions,
+  HistoryOptions,
+  LargeRouteOptions,
+  ListenOptions,
+  RouteOptions,
+  ServerOptions,
+  SubscribeOptions,
+  TopicsOptions,
+} from '../../src/index.js'
 import type { CloseOptions } from '../../src/server/drainage.js'
 import { defaultLimits } from '../../src/server/options.js'
 
@@ -33,6 +43,9 @@ test('each table has the names of its type, and no others', () => {
   same<keyof typeof redisOptions.options, keyof RedisBrokerOptions>()
   same<keyof typeof clientOptions.options, keyof ClientOptions<undefined>>()
   same<keyof typeof reconnectOptions.options, keyof ReconnectOptions>()
+  same<keyof typeof topicsOptions.options, keyof TopicsOptions>()
+  same<keyof typeof historyOptions.options, keyof HistoryOptions>()
+  same<keyof typeof subscribeOptions.options, keyof SubscribeOptions>()
 })
 
 test('each limit is of a kind that takes its default', () => {

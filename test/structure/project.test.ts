@@ -61,6 +61,12 @@ const TYPES = [
   'Upgrade',
   'UpgradeRequest',
   'ViolationName',
+  'Gap',
+  'GapReason',
+  'HistoryOptions',
+  'Resumption',
+  'SubscribeOptions',
+  'TopicsOptions',
 ]
 
 /** Packages that may be needed when it runs. */

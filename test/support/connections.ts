@@ -13,6 +13,8 @@ import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { defaultLimits, type ServerLimits } from '../../src/server/options.js'
 import { Deadlines } from '../../src/time/deadlines.js'
 import { TurnClock } from '../../src/time/turnClock.js'
+import type { Broker } from '../../src/topics/broker.js'
+import type { TopicsOptions } from '../../src/topics/options.js'
 import { Topics } from '../../src/topics/topics.js'
 import { MemoryTransport } from './memoryTransport.js'
 
@@ -44,6 +46,8 @@ const source = { remoteAddress: undefined, secure: false, told: false }
 /** What applications give a server, as far as its connections are concerned: handlers and limits, all in one. */
 export interface ConnectionsOptions extends Handlers<undefined>, Partial<ServerLimits> {
   readonly outputPolicy?: OutputPolicy
+  readonly broker?: Broker
+  readonly topics?: TopicsOptions
   readonly streamThreshold?: number | undefined
   readonly streamLeft?: 'drain' | 'fail'
 }
@@ -53,7 +57,15 @@ export function connections(options: ConnectionsOptions): Connections {
   const { outputPolicy = 'pause', streamThreshold, streamLeft = 'drain' } = options
   const limits = limitsOf(options)
   const budget = new Budget(limits.payloadMemory, limits.maxMessage)
-  const topics = new Topics(encoderOfThread('server'), heapOfThread(), turnOfThread(), limits.maxTopics, undefined)
+  const topics = new Topics(
+    encoderOfThread('server'),
+    heapOfThread(),
+    turnOfThread(),
+    limits.maxTopics,
+    options.broker,
+    undefined,
+    options.topics,
+  )
   const parts = openServer<undefined>({
     budget,
     deadlines: new Deadlines(() => false),

@@ -1,0 +1,169 @@
+// All who are being sent what they have missed: in turns of their own, of which each takes only so long, one piece for each
+// after the other. Who does not read waits, and holds up nobody.
+import type { Gap, Resumption, Returning } from '../connection/resumption.js'
+import type { Subscriber } from '../connection/subscriber.js'
+import type { Turn } from '../connection/turn.js'
+import { runOutside } from '../internals/context.js'
+import { Queue } from '../time/queue.js'
+import type { Histories } from './history.js'
+import { positionText, readPosition } from './position.js'
+import { Resume } from './resume.js'
+import type { TopicHistory } from './topicHistory.js'
+
+/** Milliseconds that one turn takes for it. */
+const SHARE = 4
+/** Milliseconds after which is looked again whether an output has room. */
+const PAUSE = 10
+
+/** What the resumes need of the topics. */
+export interface Live {
+  /** What was published before is sent to this subscriber first. */
+  catchUp(subscriber: Subscriber): void
+  /** The subscriber is one like all others from now on. */
+  join(subscriber: Subscriber, topic: string): void
+}
+
+export class Resumes {
+  readonly #histories: Histories
+  readonly #turn: Turn
+  readonly #live: Live
+  readonly #of = new Map<Subscriber, Map<string, Resume>>()
+  readonly #ready = new Queue<Resume>()
+  #full: Resume[] = []
+  #scheduled = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(histories: Histories, turn: Turn, live: Live) {
+    this.#histories = histories
+    this.#turn = turn
+    this.#live = live
+  }
+
+  has(subscriber: Subscriber, topic: string): boolean {
+    return this.#of.get(subscriber)?.has(topic) === true
+  }
+
+  /** How many topics a subscriber is on its way back to. */
+  count(subscriber: Subscriber): number {
+    return this.#of.get(subscriber)?.size ?? 0
+  }
+
+  /** A subscriber comes back to a topic, and is sent what it has missed. Without anything, it is one like all others at once. */
+  start(subscriber: Subscriber, history: TopicHistory, returning: Returning): Promise<Resumption> {
+    this.#histories.refresh(history)
+    const gap = this.#gapOf(history, returning.after)
+    const { epoch } = this.#histories
+    const { name } = history.idle
+    if (gap !== undefined) {
+      this.#live.join(subscriber, name)
+      return Promise.resolve({ resumed: false, gap, position: positionText({ epoch, number: history.last }) })
+    }
+    const after = returning.after === undefined ? history.last : (readPosition(returning.after)?.number ?? history.last)
+    const resume = new Resume(this.#histories, history, subscriber, returning, after + 1)
+    if (after === history.last) this.#finish(resume)
+    else this.#add(resume, name)
+    return resume.result
+  }
+
+  /** What a subscriber publishes to all others is not for itself, now or later. */
+  exclude(subscriber: Subscriber, topic: string, number: number): void {
+    this.#of.get(subscriber)?.get(topic)?.exclude(number)
+  }
+
+  /** Whether there was one to cancel. */
+  cancel(subscriber: Subscriber, topic: string): boolean {
+    const resume = this.#of.get(subscriber)?.get(topic)
+    if (resume === undefined) return false
+    this.#forget(resume)
+    resume.cancel()
+    return true
+  }
+
+  /** The subscriber is gone. Returns how many there were. */
+  leave(subscriber: Subscriber): number {
+    const own = this.#of.get(subscriber)
+    if (own === undefined) return 0
+    this.#of.delete(subscriber)
+    for (const resume of own.values()) resume.cancel()
+    return own.size
+  }
+
+  #gapOf(history: TopicHistory, after: string | undefined): Gap | undefined {
+    if (after === undefined) return undefined
+    const position = readPosition(after)
+    if (position === undefined) return { reason: 'position', missed: undefined }
+    if (position.epoch !== this.#histories.epoch) return { reason: 'epoch', missed: undefined }
+    if (position.number > history.last) return { reason: 'position', missed: undefined }
+    const missed = history.last - position.number
+    return position.number < history.first - 1 ? { reason: 'forgotten', missed } : undefined
+  }
+
+  #add(resume: Resume, name: string): void {
+    const own = this.#of.get(resume.subscriber)
+    if (own === undefined) this.#of.set(resume.subscriber, new Map([[name, resume]]))
+    else own.set(name, resume)
+    this.#ready.push(resume)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      runOutside(() => this.#run())
+    })
+  }
+
+  #run(): void {
+    this.#turn.begin()
+    try {
+      const until = performance.now() + SHARE
+      do {
+        const resume = this.#ready.shift()
+        if (resume === undefined) return
+        if (this.#isWanted(resume)) this.#turn.undisturbed(() => this.#advance(resume))
+      } while (performance.now() < until)
+      this.#schedule()
+    } finally {
+      this.#turn.end()
+    }
+  }
+
+  #advance(resume: Resume): void {
+    this.#live.catchUp(resume.subscriber)
+    const progress = resume.step()
+    if (progress === 'done') {
+      this.#forget(resume)
+      this.#finish(resume)
+    } else if (progress === 'more') this.#ready.push(resume)
+    else if (progress === 'gone')
+      resume.cancel() // the end of the connection forgets it
+    else {
+      this.#full.push(resume)
+      this.#timer ??= setTimeout(() => this.#lookAgain(), PAUSE).unref()
+    }
+  }
+
+  #lookAgain(): void {
+    this.#timer = undefined
+    for (const resume of this.#full.splice(0)) this.#ready.push(resume)
+    this.#schedule()
+  }
+
+  #finish(resume: Resume): void {
+    this.#live.join(resume.subscriber, resume.history.idle.name)
+    resume.finish()
+  }
+
+  /** Whether it has not been cancelled. */
+  #isWanted(resume: Resume): boolean {
+    return this.#of.get(resume.subscriber)?.get(resume.history.idle.name) === resume
+  }
+
+  #forget(resume: Resume): void {
+    const own = this.#of.get(resume.subscriber)
+    own?.delete(resume.history.idle.name)
+    if (own?.size === 0) this.#of.delete(resume.subscriber)
+  }
+}
