@@ -4,11 +4,13 @@ import type { Histogram } from 'node:perf_hooks'
 /** The upper end of a bucket in microseconds, and how many values were in it. */
 export type Bucket = readonly [microseconds: number, count: number]
 
+type Values = Pick<Histogram, 'count' | 'percentile'>
+
 const STEPS = [1, 2, 5]
 const NANOSECONDS = 1000
 
 /** The buckets from the first that holds a value to the last. The histogram counts nanoseconds. */
-export function bucketsOf(histogram: Histogram): Bucket[] {
+export function bucketsOf(histogram: Values): Bucket[] {
   const { count } = histogram
   const buckets: Bucket[] = []
   let below = 0
@@ -22,7 +24,7 @@ export function bucketsOf(histogram: Histogram): Bucket[] {
 }
 
 /** How many values are at most `value`, known to be `least` or more: the percentiles are searched for the last of them. */
-function countUpTo(histogram: Histogram, value: number, least: number): number {
+function countUpTo(histogram: Values, value: number, least: number): number {
   let low = least
   let high = histogram.count
   while (low < high) {

@@ -1,16 +1,20 @@
 // Loads any WebSocket echo server: opens the connections, keeps them busy for a while, and says what it saw.
 import { once, setMaxListeners } from 'node:events'
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { heapOfThread } from '../codec/codec.js'
 import { bucketsOf } from './buckets.js'
 import { DeflateMaterial, offerOf } from './deflateMaterial.js'
 import { dial } from './dial.js'
+import { disorderIn, hasRoomFor, problemOf, unanswered } from './disorder.js'
+import { Generator } from './generator.js'
+import { Latencies } from './latencies.js'
 import { LoadConnection, type LoadShared } from './loadConnection.js'
 import type { LoadOptions } from './options.js'
 import { encodeBatch, payloadOf } from './payload.js'
 import { type LoadResult, latencyOf } from './result.js'
+import { SequenceMaterial } from './sequenceMaterial.js'
 import { ClosedLoop, record, Schedule } from './strategies.js'
+import { type Interval, Timeline } from './timeline.js'
 
 export type { Latency, LoadResult } from './result.js'
 export { type LoadOptions, latencyOf }
@@ -20,10 +24,21 @@ const DIAL_TIMEOUT = 10_000
 /** The load begins when no greeting has come for the first number of milliseconds; after the second at the latest. */
 const QUIET = 100
 const LONGEST_SETTLING = 1000
+/** How long the last answers may take where each message is accounted for, and how often they are looked for; in milliseconds. */
+const GRACE = 1000
+const POLL = 5
 /** Most unanswered messages of all connections together: a time is noted for each of them. */
 const MOST_UNANSWERED = 2 ** 24
 /** Timers are late by up to so many milliseconds. The load spins for so long, so that the server is not charged for it. */
 const TIMER_ERROR = 2
+
+/** What is told of a load while it runs. */
+export interface LoadWatch {
+  /** All connections are open; the load goes on when the promise resolves. */
+  opened?(): Promise<void>
+  /** An interval is over. */
+  interval?(interval: Interval): void
+}
 
 /**
  * Runs a load. `measuring` is called when the warm-up is over, `measured` when the time is, before the connections end;
@@ -34,12 +49,14 @@ export async function load(
   signal?: AbortSignal,
   measuring?: () => void,
   measured?: () => void,
+  watch: LoadWatch = {},
 ): Promise<LoadResult> {
-  const run = new Run(options)
+  const run = new Run(options, watch)
   signal?.addEventListener('abort', run.stop, { once: true })
   if (signal?.aborted) run.stop()
   try {
     await run.open()
+    await watch.opened?.()
     return await run.measure(measuring, measured)
   } finally {
     signal?.removeEventListener('abort', run.stop)
@@ -51,7 +68,9 @@ class Run implements LoadShared {
   readonly heap = heapOfThread()
   readonly batch
   readonly deflate: DeflateMaterial | undefined
-  readonly latency: RecordableHistogram = createHistogram()
+  readonly sequences: SequenceMaterial | undefined
+  readonly latency = new Latencies()
+  stopped = false
   measuring = false
   messages = 0
   bytes = 0
@@ -59,6 +78,9 @@ class Run implements LoadShared {
   greetings = 0
   heard = 0
   readonly #options: LoadOptions
+  readonly #timeline: Timeline
+  readonly #generator = new Generator()
+  readonly #connecting = new Latencies()
   readonly #connections: LoadConnection[] = []
   /** Of each connection, if messages are sent at a fixed rate. */
   readonly #schedules: Schedule[] = []
@@ -67,14 +89,23 @@ class Run implements LoadShared {
   #error: string | undefined
   #negotiated: string | undefined
 
-  constructor(options: LoadOptions) {
+  constructor(options: LoadOptions, { interval }: LoadWatch) {
     this.#options = options
+    this.#timeline = new Timeline(this, interval)
     const { kind, size, rate, pipeline, verify } = options
     const messages = rate > 0 ? 1 : pipeline
     if (kind === 'deflate') {
       this.deflate = new DeflateMaterial(this.heap, size, messages, verify, options.deflate)
       this.batch = this.deflate.batch
+    } else if (hasRoomFor(options)) {
+      this.sequences = new SequenceMaterial(this.heap, kind, size, messages, verify)
+      this.batch = this.sequences.batch
     } else this.batch = encodeBatch(this.heap, kind, payloadOf(kind, size), messages, verify)
+  }
+
+  get errors(): number {
+    const { lost, doubled, reordered } = disorderIn(this.#connections, false)
+    return lost + doubled + reordered
   }
 
   readonly stop = (): void => this.#over.abort()
@@ -89,10 +120,13 @@ class Run implements LoadShared {
     let next = 0
     const opener = async (): Promise<void> => {
       while (next < connections && !signal.aborted) {
-        const address = addresses[next++ % addresses.length] ?? url
+        const number = next++
+        const address = addresses[number % addresses.length] ?? url
+        const began = performance.now()
         const dialled = await dial(address, offer, DIAL_TIMEOUT, signal, { ...reach, http2 })
         this.#negotiated ??= dialled.deflate?.answer
-        this.#connections.push(new LoadConnection(this, dialled))
+        record(this.#connecting, performance.now() - began)
+        this.#connections.push(new LoadConnection(this, dialled, undefined, number))
       }
     }
     let failure: unknown
@@ -120,6 +154,8 @@ class Run implements LoadShared {
     let timer = setTimeout(() => {
       this.measuring = true
       started = performance.now()
+      this.#timeline.begin(duration)
+      this.#generator.begin()
       timer = setTimeout(this.stop, duration * 1000)
       measuring?.()
     }, warmup * 1000)
@@ -127,15 +163,31 @@ class Run implements LoadShared {
     else for (const connection of this.#connections) new ClosedLoop(this, connection).start()
     await over
     const seconds = this.measuring ? (performance.now() - started) / 1000 : 0
-    if (this.measuring) measured?.()
+    if (this.measuring) {
+      this.#timeline.end()
+      measured?.()
+    }
     clearTimeout(timer)
     if (this.measuring) this.#countUnanswered(started)
-    return this.#result(seconds)
+    const result = this.#result(seconds)
+    return this.#drained(result)
+  }
+
+  /** Waits for answers that are on their way: those that do not come are lost. */
+  async #drained(result: LoadResult): Promise<LoadResult> {
+    this.measuring = false
+    this.stopped = true
+    if (this.sequences === undefined) return result
+    const end = performance.now() + GRACE
+    while (result.error === undefined && unanswered(this.#connections) > 0 && performance.now() < end) await sleep(POLL)
+    const disorder = disorderIn(this.#connections, result.error === undefined)
+    return { ...result, disorder, error: result.error ?? (result.messages > 0 ? problemOf(disorder) : undefined) }
   }
 
   async close(): Promise<void> {
     this.measuring = false
     await Promise.all(this.#connections.map((connection) => connection.end()))
+    this.sequences?.free()
     for (const block of this.batch.blocks) this.heap.free(block)
   }
 
@@ -168,6 +220,7 @@ class Run implements LoadShared {
     const send = (): void => {
       if (signal.aborted) return
       const now = performance.now()
+      if (due <= now) this.#generator.sentLate(now - due)
       for (; due <= now; due += interval) schedules[turn++ % schedules.length]?.add(due)
       const wait = due - now - TIMER_ERROR
       if (wait > 0) timer = setTimeout(send, wait)
@@ -187,6 +240,7 @@ class Run implements LoadShared {
 
   #result(seconds: number): LoadResult {
     const { messages, bytes, sent, greetings, latency } = this
+    const { rate: asked } = this.#options
     const rate = seconds > 0 ? messages / seconds : 0
     return {
       messages,
@@ -199,6 +253,11 @@ class Run implements LoadShared {
       greetings,
       latency: latencyOf(latency),
       histogram: bucketsOf(latency),
+      disorder: undefined,
+      latencies: latency,
+      connecting: this.#connecting,
+      intervals: this.#timeline.intervals,
+      generator: this.#generator.end(asked),
       error: this.#error,
     }
   }

@@ -1,7 +1,6 @@
 // One connection of a load: sends batches that are encoded already, and counts the answers. When it sends, and what the
 // answers mean, a strategy says.
 import type { Buffer } from 'node:buffer'
-import type { RecordableHistogram } from 'node:perf_hooks'
 import type { Heap } from '../codec/codec.js'
 import type { Answers } from '../codec/counter.js'
 import { inboxOfThread } from '../memory/inbox.js'
@@ -14,6 +13,9 @@ import type { ClientSocket } from './dial.js'
 import { type CounterOwner, MessageCounter } from './messageCounter.js'
 import type { EncodedMessages } from './payload.js'
 import { Replies } from './replies.js'
+import type { Sequence } from './sequence.js'
+import { SequencedLine } from './sequencedLine.js'
+import type { SequenceMaterial } from './sequenceMaterial.js'
 
 /** How long a server may take to end a connection after Close, in milliseconds. */
 const CLOSE_TIMEOUT = 500
@@ -24,8 +26,12 @@ export interface LoadShared {
   readonly batch: EncodedMessages
   /** What is sent instead where messages are compressed: each connection makes a batch of it for each sending. */
   readonly deflate?: DeflateMaterial | undefined
+  /** What is sent instead where messages have sequence numbers. */
+  readonly sequences?: SequenceMaterial | undefined
+  /** Nothing is sent any more; what is on its way may still be answered. */
+  readonly stopped?: boolean
   /** In nanoseconds. */
-  readonly latency: RecordableHistogram
+  readonly latency: { record(nanoseconds: number): void }
   /** Whether what happens now counts. */
   measuring: boolean
   /** Messages answered while measuring, and the bytes that came with them, headers of frames included. */
@@ -44,6 +50,8 @@ export interface LoadShared {
 export interface Strategy {
   /** So many answers have come. */
   answered(messages: number): void
+  /** So many messages were passed over: answers to later ones have come. */
+  passed?(messages: number): void
   /** The batch under way has been written: the next batch may be sent. */
   writable(): void
 }
@@ -57,6 +65,7 @@ export class LoadConnection implements Receiver, CounterOwner {
   readonly #counter: MessageCounter
   readonly #replies: Replies
   readonly #deflated: DeflatedLine | undefined
+  readonly #sequenced: SequencedLine | undefined
   #writing = false
   #strategy: Strategy | undefined
   #state: State = 'loading'
@@ -64,11 +73,12 @@ export class LoadConnection implements Receiver, CounterOwner {
   #late: NodeJS.Timeout | undefined
   #closed: () => void = () => undefined
 
-  /** `answers` says what the answers must be. Default: those to the batch. */
-  constructor(shared: LoadShared, dialled: ClientSocket, answers: Answers = shared.batch.answers) {
+  /** `answers` says what the answers must be. Default: those to the batch. `number` is the connection's, in stamps. */
+  constructor(shared: LoadShared, dialled: ClientSocket, answers: Answers = shared.batch.answers, number = 0) {
     this.#shared = shared
     this.#deflated = shared.deflate && dialled.deflate && new DeflatedLine(shared.deflate, dialled.deflate.parameters)
-    this.#counter = new MessageCounter(shared.heap, answers, this, this.#deflated)
+    this.#sequenced = shared.sequences && new SequencedLine(shared.sequences, number)
+    this.#counter = new MessageCounter(shared.heap, answers, this, this.#deflated, this.#sequenced)
     this.#replies = new Replies(shared.heap)
     this.#transport = dialled.transport ?? transportOf(dialled.stream)
     this.#transport.open(this)
@@ -83,16 +93,27 @@ export class LoadConnection implements Receiver, CounterOwner {
 
   /** Whether a batch may be sent now. */
   get writable(): boolean {
-    return !this.#writing && this.#state === 'loading'
+    return !this.#writing && this.#state === 'loading' && this.#shared.stopped !== true
+  }
+
+  /** What has become of its messages, where they have numbers. */
+  get sequence(): Sequence | undefined {
+    return this.#sequenced?.sequence
   }
 
   /** Sends a batch; it must be writable, and have begun. */
   send(): void {
     const shared = this.#shared
-    const batch = this.#deflated?.next() ?? shared.batch
+    const batch = this.#deflated?.next() ?? this.#sequenced?.next() ?? shared.batch
     if (shared.measuring) shared.sent += batch.length
     this.#write(batch)
-    if (!this.#writing) this.#deflated?.written()
+    if (!this.#writing) this.#left()
+  }
+
+  /** What was sent is written, or given up. */
+  #left(): void {
+    this.#deflated?.written()
+    this.#sequenced?.written()
   }
 
   /** Closes the connection, as a client should; resolves when it has ended. */
@@ -114,6 +135,8 @@ export class LoadConnection implements Receiver, CounterOwner {
     if (this.#strategy === undefined || greetings !== this.#counter.greetings)
       this.#greeted(this.#counter.greetings - greetings)
     if (this.#shared.measuring && this.#state === 'loading') this.#shared.bytes += end - start
+    const passed = this.#sequenced?.takePassed() ?? 0
+    if (passed > 0 && this.#state === 'loading') this.#strategy?.passed?.(passed)
     if (messages > 0 && this.#state === 'loading') this.#strategy?.answered(messages)
     if (!this.#writing) this.#reply()
   }
@@ -125,7 +148,7 @@ export class LoadConnection implements Receiver, CounterOwner {
 
   written(status: number): void {
     this.#writing = false
-    this.#deflated?.written()
+    this.#left()
     if (status < 0) return this.failed('the connection broke')
     this.#reply()
     if (this.writable) this.#strategy?.writable()
@@ -137,6 +160,7 @@ export class LoadConnection implements Receiver, CounterOwner {
     this.#counter.free()
     this.#replies.free()
     this.#deflated?.free()
+    this.#sequenced?.free()
     if (this.#state === 'loading') this.failed('the server ended the connection')
     this.#closed()
   }

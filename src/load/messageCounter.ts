@@ -17,6 +17,7 @@ import { readClosePayload } from '../protocol/closeCode.js'
 import { printable } from '../protocol/printable.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import { type DeflatedLine, notSent } from './deflatedLine.js'
+import type { SequencedLine } from './sequencedLine.js'
 
 /** The connection whose messages are counted. */
 export interface CounterOwner {
@@ -33,17 +34,21 @@ export class MessageCounter {
   readonly #answers: Answers
   readonly #owner: CounterOwner
   readonly #deflated: DeflatedLine | undefined
+  readonly #sequenced: SequencedLine | undefined
+  /** Whether no message is under way, as far as is known. */
+  #between = true
   /** Messages are greetings until the first answer can come; a message that is under way then is the last greeting. */
   #next: 'greeting' | 'last greeting' | 'answer' = 'greeting'
   /** Messages that came before the answers. */
   greetings = 0
 
-  /** `deflated` looks at all messages where they may be compressed. */
-  constructor(heap: Heap, answers: Answers, owner: CounterOwner, deflated?: DeflatedLine) {
+  /** `deflated` looks at all messages where they may be compressed, and `sequenced` where they have numbers. */
+  constructor(heap: Heap, answers: Answers, owner: CounterOwner, deflated?: DeflatedLine, sequenced?: SequencedLine) {
     this.#counter = new Counter(heap, answers)
     this.#answers = answers
     this.#owner = owner
     this.#deflated = deflated
+    this.#sequenced = sequenced
   }
 
   /** Messages that begin to come from now on are answers. */
@@ -53,6 +58,7 @@ export class MessageCounter {
 
   /** Answers that ended in the span. */
   count(start: number, end: number): number {
+    if (this.#sequenced !== undefined) return this.#countNumbered(this.#sequenced, start, end)
     const counter = this.#counter
     let answers = 0
     let cursor = start
@@ -62,6 +68,27 @@ export class MessageCounter {
       if (status === COUNT_PIECE && !this.#inflates()) return answers
       answers += this.#next === 'answer' ? messages : this.#greet(messages)
       if (status === COUNT_DONE || !this.#goesOn(status)) return answers
+      cursor = consumed
+    }
+  }
+
+  /** The same of messages with numbers. A message that was passed over, or has come already, is no answer. */
+  #countNumbered(line: SequencedLine, start: number, end: number): number {
+    const counter = this.#counter
+    let cursor = start
+    for (;;) {
+      if (this.#between && this.#next === 'answer') {
+        cursor = line.skim(cursor, end)
+        if (line.problem !== undefined) this.#owner.failed(line.problem)
+        if (line.problem !== undefined || cursor === end) return line.takeAnswers()
+      }
+      const status = counter.count(cursor, end)
+      const { messages, consumed } = counter
+      if (status === COUNT_PIECE && !this.#looksAt(line)) return line.takeAnswers()
+      if (this.#next !== 'answer') this.#greet(messages)
+      // A header that is cut leaves no piece.
+      this.#between = status === COUNT_DONE ? this.#between && cursor === end : counter.messageOpcode === 0
+      if (status === COUNT_DONE || !this.#goesOn(status)) return line.takeAnswers()
       cursor = consumed
     }
   }
@@ -88,7 +115,11 @@ export class MessageCounter {
 
   /** A piece of an answer is checked before it counts. */
   #inflates(): boolean {
-    const problem = this.#deflated?.take(this.#counter.piece, this.#next === 'answer')
+    return this.#looksAt(this.#deflated)
+  }
+
+  #looksAt(line: Pick<SequencedLine, 'take'> | undefined): boolean {
+    const problem = line?.take(this.#counter.piece, this.#next === 'answer')
     if (problem !== undefined) this.#owner.failed(problem)
     return problem === undefined
   }

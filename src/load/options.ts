@@ -20,6 +20,13 @@ export interface LoadOptions {
   readonly deflate?: DeflateLoad
   /** Compare every byte of every answer, inflated where it is compressed. */
   readonly verify: boolean
+  /**
+   * Whether each message carries its number and that of its connection, so that answers that are lost, doubled or reordered are
+   * told apart. Messages that have no room for it, and those of the kind `deflate`, do without. Default: false.
+   */
+  readonly sequence?: boolean
+  /** How many answers the server sends to each message, which may be anything. Default: one, which is the message. */
+  readonly replies?: number
   /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
   readonly rate: number
   /** Whether the connections are streams of HTTP/2 sessions, which they share. */

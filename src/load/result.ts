@@ -1,5 +1,9 @@
 // What a load tells when it is over.
 import type { Histogram } from 'node:perf_hooks'
+import type { GeneratorUse } from './generator.js'
+import type { Latencies } from './latencies.js'
+import type { Disorder } from './sequence.js'
+import type { Interval } from './timeline.js'
 
 /** Latencies in microseconds: per batch or, at a fixed rate, per message from the moment at which it was due. */
 export interface Latency {
@@ -28,6 +32,13 @@ export interface LoadResult {
   readonly latency: Latency
   /** How many latencies fall into each bucket. The buckets end at 1, 2, 5, 10, 20, 50 ... microseconds. */
   readonly histogram: readonly (readonly [microseconds: number, count: number])[]
+  /** What became of the messages of the whole load, warm-up included, if they had sequence numbers. */
+  readonly disorder: Disorder | undefined
+  /** The latencies that were recorded, and how long the connections took to open; in nanoseconds. */
+  readonly latencies: Latencies
+  readonly connecting: Latencies
+  readonly intervals: readonly Interval[]
+  readonly generator: GeneratorUse
   /** Why the load ended early; undefined if it did not. */
   readonly error: string | undefined
 }

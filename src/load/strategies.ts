@@ -1,5 +1,4 @@
 // When a connection of an echo load sends: as soon as everything is answered, or on schedule.
-import type { RecordableHistogram } from 'node:perf_hooks'
 import type { LoadConnection, LoadShared, Strategy } from './loadConnection.js'
 
 /** The schedule cuts its lists when this many of their messages are answered. */
@@ -32,6 +31,11 @@ export class ClosedLoop implements Strategy {
     if (this.#due > 0) return
     if (measuring) record(latency, performance.now() - this.#sentAt)
     if (this.#connection.writable) this.#send()
+  }
+
+  /** What is passed over is not waited for: else a message that is lost would end the load of its connection. */
+  passed(messages: number): void {
+    this.#due -= messages
   }
 
   writable(): void {
@@ -96,6 +100,11 @@ export class Schedule implements Strategy {
     this.#answered = 0
   }
 
+  /** What is passed over has no latency. */
+  passed(messages: number): void {
+    this.#answered += messages
+  }
+
   writable(): void {
     while (this.#unsent > 0 && this.#connection.writable) {
       this.#unsent--
@@ -105,6 +114,6 @@ export class Schedule implements Strategy {
 }
 
 /** Notes a latency that is given in milliseconds. */
-export function record(latency: RecordableHistogram, milliseconds: number): void {
+export function record(latency: LoadShared['latency'], milliseconds: number): void {
   latency.record(Math.max(1, Math.round(milliseconds * 1e6)))
 }

@@ -13,7 +13,9 @@ function parse(args: string) {
 function loadOf(args: string) {
   const command = parse(args)
   assert.equal(command.name, 'bench')
-  return command.name === 'bench' ? { ...command.load, url: command.load.url.href, json: command.json } : undefined
+  return command.name === 'bench'
+    ? { ...command.load, url: command.load.url.href, json: command.output.json }
+    : undefined
 }
 
 const defaults = {
@@ -25,6 +27,7 @@ const defaults = {
   warmup: 1,
   kind: 'binary',
   verify: false,
+  sequence: true,
   rate: 0,
   json: false,
 }

@@ -15,7 +15,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
     assert.match(
       stdout,
-      /^Measuring ws:\/\/\S+ for 0\.3 s\n4 connections, binary messages of 1KiB, 1 in flight on each\nclosed loop: [^\n]+\n/,
+      /^Measuring ws:\/\/\S+ for 0\.3 s\n4 connections, binary messages of 1KiB, 1 in flight on each\nClosed loop: [^\n]+\n/,
     )
     assert.match(
       stdout,
@@ -35,7 +35,12 @@ describe('millrace bench', { concurrency: 2 }, () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: 'measuring\n' })
     assert.match(stdout, /^[^\n]+\n$/)
     const { messages, seconds, messagesPerSecond, megabytesPerSecond, latency, histogram, ...rest } = JSON.parse(stdout)
-    const { receivedMegabytesPerSecond: received, sentMegabytesPerSecond: sent, ...asked } = rest
+    const { receivedMegabytesPerSecond: received, sentMegabytesPerSecond: sent, ...known } = rest
+    const { version, intervals, generator, disorder, metrics, ...asked } = known
+    assert.equal(version, 1)
+    assert.equal(disorder, undefined) // 16 bytes of text have no room for numbers
+    assert.ok(intervals.length > 0 && generator.cpu > 0)
+    assert.equal(metrics.ws_msgs_received.values.count, messages)
     assert.deepEqual(asked, {
       url: `${url}/`,
       connections: 4,
@@ -45,6 +50,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
       warmup: 0.05,
       kind: 'text',
       verify: false,
+      sequence: true,
       rate: 500,
       greetings: 0,
       error: null,
@@ -102,7 +108,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
     const url = await upgradingServer(t, () => undefined)
     const { code, stdout, stderr } = await runCli('bench', url, ...SHORT)
     assert.equal(code, 1)
-    assert.match(stdout, /^Measuring [^\n]+\n[^\n]+\nclosed loop[^\n]+\n$/)
+    assert.match(stdout, /^Measuring [^\n]+\n[^\n]+\nClosed loop[^\n]+\n$/)
     assert.match(stderr, /^millrace: ws:\S+ answered nothing in 0\.3 s\n$/)
   })
 

@@ -4,15 +4,16 @@ import type { LoadKind } from '../../load/payload.js'
 import { optionsIn, type ParsedOptions, read, UsageError } from '../options.js'
 import { parseCount, parseDuration, parseSize } from '../units.js'
 import { defaults } from './defaults.js'
+import { type BenchOutput, outputIn, outputValued } from './output.js'
 import { reachFlags, reachIn, reachValued } from './reach.js'
 
 export type BenchCommand =
   | { readonly name: 'benchHelp' }
-  | { readonly name: 'bench'; readonly load: LoadOptions; readonly json: boolean }
+  | { readonly name: 'bench'; readonly load: LoadOptions; readonly output: BenchOutput }
 
-const VALUED = ['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate', ...reachValued]
+const VALUED = ['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate', ...outputValued, ...reachValued]
 const KINDS = ['text', 'utf8', 'deflate'] as const
-const FLAGS = [...KINDS, ...reachFlags, 'verify', 'json', 'help']
+const FLAGS = [...KINDS, ...reachFlags, 'verify', 'no-sequence', 'json', 'progress', 'help']
 
 const MOST_CONNECTIONS = 1_000_000
 const MOST_IN_FLIGHT = 1_000_000
@@ -41,12 +42,13 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     warmup: read(given, 'warmup', parseSeconds) ?? defaults.warmup,
     kind: kindIn(given),
     verify: given.has('verify'),
+    sequence: !given.has('no-sequence'),
     rate: read(given, 'rate', (text) => parseCount(text, MOST_A_SECOND)) ?? defaults.rate,
     ...(given.has('h2') ? { http2: true } : {}),
     ...(reach && { reach }),
   }
   check(load)
-  return { name: 'bench', load, json: given.has('json') }
+  return { name: 'bench', load, output: outputIn(given, repeated) }
 }
 
 /** What options don't go together. */

@@ -38,10 +38,22 @@ ${table([
 How to connect (several addresses share the connections among them)
 ${table(reachRows)}
 What to check
-${table([['verify', '', 'compare every byte of every answer, and not\nonly their lengths']])}
+${table([
+  ['verify', '', 'compare every byte of every answer, and not\nonly lengths and sequence numbers'],
+  ['no-sequence', '', 'send the same bytes each time, no numbers'],
+  [
+    'threshold',
+    '',
+    "what must hold, as in k6: 'p(99)<5' (ms),\navg, min, med, max, 'rate>1000', 'errors<1';\nas often as you like",
+  ],
+])}
 Output
 ${table([
-  ['json', '', 'print one line of JSON, for programs'],
+  ['json', '', 'print one line of JSON, for programs, with\nmetrics as k6 has them'],
+  ['compare', '', 'a file with such a line of an earlier run:\nwhat has changed, with confidence intervals'],
+  ['html', '', 'a file for a report with charts'],
+  ['hgrm', '', 'a file for latencies, as of HdrHistogram'],
+  ['progress', '', 'say how it goes, also without a terminal'],
   ['help', '', 'show this text (-h)'],
 ])}
 With --deflate, the client offers permessage-deflate as browsers do, and the
@@ -50,7 +62,11 @@ server must accept it. Answers are inflated, whether or not they are compared.
 Without --rate, the latency is the time from sending to the last answer of all
 messages in flight on a connection.
 
+Messages with room for it carry their number (8 bytes; 26 of text), so that the
+answers that are lost, doubled or reordered are counted. If the load generator
+itself was the limit, the report says so.
+
 What the server sends before the first message is a greeting, which is reported
 but not counted. Pings and Close are answered. Ctrl+C stops early and prints
 what was measured so far. The exit code is 0, or 1 if the server could not be
-reached, failed, or sent anything but echoes.`
+reached, failed, or sent anything but echoes, or if a threshold does not hold.`

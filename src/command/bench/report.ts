@@ -1,40 +1,47 @@
 // What `millrace bench` prints for a person: the load in a sentence, then rate, latencies and a histogram.
 import type { LoadOptions, LoadResult } from '../../load/load.js'
 import { formatSize } from '../units.js'
+import type { Verdict } from './threshold.js'
+import { plural, time, whole } from './words.js'
 
 const BAR = 40
 const NAMES = { binary: 'binary', text: 'text', utf8: 'multi-byte text', deflate: 'compressed text' } as const
 
 /** What is being measured. */
 export function heading(options: LoadOptions): string {
+  return `Measuring ${loadOf(options).replaceAll('. ', '\n')}`
+}
+
+/** The load in three sentences: where to, what, and from when a message is charged. */
+export function loadOf(options: LoadOptions): string {
   const { url, more = [], connections, size, pipeline, duration, kind, rate } = options
   const pace = rate > 0 ? `${whole(rate)} per second on schedule` : `${whole(pipeline)} in flight on each`
   const length = size < 1024 ? `${size} bytes` : formatSize(size)
   const sent = `${NAMES[kind]} messages of ${length}, ${pace}`
   const loop =
     rate > 0
-      ? 'open loop: each message is charged from the moment at which it was due'
-      : 'closed loop: what is sent waits for the answers to what was sent before'
-  const others =
-    more.length === 0 ? '' : ` and ${plural(more.length, 'other address').replace('addresss', 'addresses')}`
-  return `Measuring ${url.href}${others} for ${duration} s\n${plural(connections, 'connection')}, ${sent}\n${loop}`
+      ? 'Open loop: each message is charged from the moment at which it was due'
+      : 'Closed loop: what is sent waits for the answers to what was sent before'
+  const others = more.length === 0 ? '' : ` and ${whole(more.length)} more`
+  return `${url.href}${others} for ${duration} s. ${plural(connections, 'connection')}, ${sent}. ${loop}`
 }
 
 /** What was measured. */
-export function report(options: LoadOptions, result: LoadResult): string {
+export function report(options: LoadOptions, result: LoadResult, verdicts: readonly Verdict[] = []): string {
   const { messages, seconds, messagesPerSecond, latency, histogram, error } = result
   const echoes = options.verify ? 'echoes compared' : 'echoes counted'
   return `
 rate       ${whole(messagesPerSecond)} messages/s
            ${throughput(options, result)}${negotiated(result)}
 messages   ${whole(messages)} in ${seconds.toFixed(2)} s, ${echoes}${greeted(result)}
-errors     ${error ?? 'none'}
+errors     ${error ?? 'none'}${ordered(result)}
+generator  ${generatorOf(result)}
 
 latency    ${latencyOf(options)}
 ${Object.entries(latency)
   .map(([name, micros]) => `  ${name.replace('p999', 'p99.9').padEnd(9)}${time(micros).padStart(8)}\n`)
   .join('')}
-${bars(histogram)}`
+${bars(histogram)}${held(verdicts)}`
 }
 
 /** Answers are as long as what was sent, or the load fails; compressed ones tell their length only as they travel. */
@@ -79,20 +86,22 @@ function share(part: number): string {
   return part > 0 && part < 0.001 ? '<0.1%' : `${(part * 100).toFixed(1)}%`
 }
 
-/** Microseconds in three digits or so. */
-function time(micros: number): string {
-  if (micros < 1000) return `${short(micros)} µs`
-  return micros < 1_000_000 ? `${short(micros / 1000)} ms` : `${short(micros / 1_000_000)} s`
+function ordered({ disorder }: LoadResult): string {
+  if (disorder === undefined) return ''
+  const { lost, doubled, reordered } = disorder
+  return `\nnumbers    ${whole(lost)} lost, ${whole(doubled)} doubled, ${whole(reordered)} reordered`
 }
 
-function short(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
+/** What the load client took, and a warning if the figures say more of it than of the server. */
+function generatorOf({ generator: { cpu, loopDelay, limit } }: LoadResult): string {
+  const took = `${Math.round(cpu * 100)} % of a core, event loop delayed by ${time(loopDelay * 1000)} (p99)`
+  return limit === undefined ? took : `${took}\nwarning    the load generator was the limit: ${limit}`
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
-}
-
-function plural(count: number, name: string): string {
-  return `${whole(count)} ${name}${count === 1 ? '' : 's'}`
+function held(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(({ threshold: { text, statistic }, value, ok }) => {
+    const unit = ['rate', 'count', 'errors'].includes(statistic) ? '' : ' ms'
+    return `  ${ok ? 'holds' : 'FAILS'}  ${text} (${Number(value.toPrecision(4))}${unit})`
+  })
+  return lines.length === 0 ? '' : `\n\nthresholds\n${lines.join('\n')}`
 }

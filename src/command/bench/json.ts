@@ -1,0 +1,68 @@
+// The line of JSON that a load ends with: the members that it has always had, all that was measured, and `metrics` in the shape of
+// k6's summary (what its handleSummary is given), so that what reads one reads the other.
+import type { Latencies } from '../../load/latencies.js'
+import type { LoadOptions, LoadResult } from '../../load/load.js'
+import type { BenchCommand } from './arguments.js'
+import { errorsOf, type Verdict } from './threshold.js'
+
+type Bench = Extract<BenchCommand, { name: 'bench' }>
+
+/** Everything a program needs to compare this load with another. */
+export function jsonOf({ load }: Bench, result: LoadResult, verdicts: readonly Verdict[]): string {
+  const { reach, more, ...options } = load
+  const { latencies: _, connecting: __, disorder, ...measured } = result
+  return JSON.stringify({
+    version: 1,
+    ...options,
+    url: load.url.href,
+    ...(more && { more: more.map(({ href }) => href) }),
+    ...(reach?.unix !== undefined && { unix: reach.unix }),
+    ...measured,
+    ...(disorder && { disorder }),
+    error: result.error ?? null,
+    metrics: metricsOf(load, result, verdicts),
+  })
+}
+
+interface Metric {
+  readonly type: 'counter' | 'trend' | 'gauge'
+  readonly contains: 'default' | 'time' | 'data'
+  readonly values: Readonly<Record<string, number>>
+  readonly thresholds?: Readonly<Record<string, { readonly ok: boolean }>>
+}
+
+/** Names that k6 has are k6's; the others are ours. Times are in milliseconds. */
+function metricsOf(options: LoadOptions, result: LoadResult, verdicts: readonly Verdict[]): Record<string, Metric> {
+  const { messages, seconds, latencies, connecting } = result
+  const bytes = (megabytesPerSecond: number): number => Math.round(megabytesPerSecond * 1e6 * seconds)
+  const held = (...of: string[]): Pick<Metric, 'thresholds'> => thresholdsOf(verdicts, of)
+  return {
+    ws_sessions: counter(options.connections, seconds),
+    ws_connecting: { ...trend(connecting), ...held('connecting') },
+    ws_msgs_sent: counter(messages, seconds),
+    ws_msgs_received: { ...counter(messages * (options.replies ?? 1), seconds), ...held('rate', 'count') },
+    data_sent: { ...counter(bytes(result.sentMegabytesPerSecond), seconds), contains: 'data' },
+    data_received: { ...counter(bytes(result.receivedMegabytesPerSecond), seconds), contains: 'data' },
+    ws_message_latency: { ...trend(latencies), ...held('latency') },
+    ws_message_errors: { ...counter(errorsOf(result), seconds), ...held('errors') },
+  }
+}
+
+function counter(count: number, seconds: number): Metric {
+  return { type: 'counter', contains: 'default', values: { count, rate: seconds > 0 ? count / seconds : 0 } }
+}
+
+function trend(latencies: Latencies): Metric {
+  const { mean, min, max } = latencies
+  const [med = 0, p90 = 0, p95 = 0, p99 = 0] = latencies.percentiles([50, 90, 95, 99])
+  const values = { avg: mean, min, med, max, 'p(90)': p90, 'p(95)': p95, 'p(99)': p99 }
+  const inMilliseconds = Object.entries(values).map(([name, nanoseconds]) => [name, nanoseconds / 1e6])
+  return { type: 'trend', contains: 'time', values: Object.fromEntries(inMilliseconds) }
+}
+
+function thresholdsOf(verdicts: readonly Verdict[], of: readonly string[]): Pick<Metric, 'thresholds'> {
+  const isOne = ({ threshold: { statistic, metric } }: Verdict): boolean =>
+    of.includes(['rate', 'count', 'errors'].includes(statistic) ? statistic : metric)
+  const those = verdicts.filter(isOne).map(({ threshold, ok }) => [threshold.text, { ok }])
+  return those.length === 0 ? {} : { thresholds: Object.fromEntries(those) }
+}

@@ -1,0 +1,39 @@
+// What became of the messages of all connections, where they have sequence numbers.
+import type { LoadOptions } from './options.js'
+import type { Disorder, Sequence } from './sequence.js'
+import { hasRoom } from './sequenceMaterial.js'
+
+interface Numbered {
+  readonly sequence: Sequence | undefined
+}
+
+/** Whether the messages of a load have sequence numbers. */
+export function hasRoomFor({ kind, size, sequence = false, replies }: LoadOptions): boolean {
+  return sequence && kind !== 'deflate' && replies === undefined && hasRoom(kind, size)
+}
+
+/** Messages that may still be answered. */
+export function unanswered(connections: readonly Numbered[]): number {
+  return connections.reduce((sum, { sequence }) => sum + (sequence?.outstanding ?? 0), 0)
+}
+
+/** With `over`, what is unanswered now is lost. */
+export function disorderIn(connections: readonly Numbered[], over: boolean): Disorder {
+  const total = { lost: over ? unanswered(connections) : 0, doubled: 0, reordered: 0 }
+  for (const { sequence } of connections) {
+    total.lost += sequence?.lost ?? 0
+    total.doubled += sequence?.doubled ?? 0
+    total.reordered += sequence?.reordered ?? 0
+  }
+  return total
+}
+
+/** What is wrong with it, if anything. */
+export function problemOf({ lost, doubled, reordered }: Disorder): string | undefined {
+  const parts = [
+    lost > 0 ? `${lost} lost` : '',
+    doubled > 0 ? `${doubled} doubled` : '',
+    reordered > 0 ? `${reordered} reordered` : '',
+  ].filter((part) => part !== '')
+  return parts.length === 0 ? undefined : `of the messages, ${parts.join(', ')}`
+}

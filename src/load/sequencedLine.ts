@@ -1,0 +1,143 @@
+// One connection of a load with sequence numbers: stamps what it sends, and looks for the stamps in what comes back. Whole frames that
+// are what was sent last are looked through where they lie; all others are taken piece by piece.
+import { Buffer } from 'node:buffer'
+import type { Piece } from '../codec/counter.js'
+import { OPCODE_BINARY, OPCODE_TEXT, opcodeOf, RSV1 } from '../codec/frames.js'
+import type { Block } from '../codec/heap.js'
+import { ProtocolViolation } from '../protocol/violation.js'
+import { Sequence } from './sequence.js'
+import type { SequenceMaterial } from './sequenceMaterial.js'
+
+const NEVER_SENT = 'an echo is not what was sent (its sequence number was never sent on this connection)'
+
+export class SequencedLine {
+  readonly sequence = new Sequence()
+  readonly #material: SequenceMaterial
+  readonly #connection: number
+  readonly #stamp: Buffer
+  /** The batch that is being written. */
+  #block: Block | undefined
+  /** Bytes of the message under way that have come. */
+  #at = 0
+  /** What the last pieces have brought: answers that are the first of their number, and messages that were passed over. */
+  #answers = 0
+  #passed = 0
+  problem: string | undefined
+
+  constructor(material: SequenceMaterial, connection: number) {
+    this.#material = material
+    this.#connection = connection
+    this.#stamp = Buffer.alloc(material.width)
+  }
+
+  /** The frames of the next messages, which must be written before others are made. */
+  next(): { readonly pointer: number; readonly length: number } {
+    const { batch } = this.#material
+    const block = this.#material.take()
+    this.#material.stamp(block, this.sequence.sent, this.#connection)
+    this.sequence.add(batch.messages)
+    this.#block = block
+    return { pointer: block.pointer, length: batch.length }
+  }
+
+  /** Nothing is being written any more. */
+  written(): void {
+    if (this.#block !== undefined) this.#material.giveBack(this.#block)
+    this.#block = undefined
+  }
+
+  /** Answers since this was asked last. */
+  takeAnswers(): number {
+    const answers = this.#answers
+    this.#answers = 0
+    return answers
+  }
+
+  /** Messages that were passed over since this was asked last. */
+  takePassed(): number {
+    const passed = this.#passed
+    this.#passed = 0
+    return passed
+  }
+
+  /** Takes whole frames from the first on, as long as they look like what was sent; returns where it has come to. */
+  skim(start: number, end: number): number {
+    const { view, frame, header, offset, verify } = this.#material
+    const { sequence } = this
+    let cursor = start
+    while (end - cursor >= frame && this.#isHeader(view, cursor)) {
+      const at = cursor + header + offset
+      if (sequence.outstanding > 0 && this.#material.isStamp(view, at, sequence.next, this.#connection)) {
+        sequence.next = (sequence.next + 1) >>> 0
+        this.#answers++
+      } else this.#strange(this.#material.heap.codec.bytes.subarray(at, at + this.#material.width))
+      if (verify && this.problem === undefined) this.#compare(cursor + header, frame - header, 0)
+      if (this.problem !== undefined) return cursor
+      cursor += frame
+    }
+    return cursor
+  }
+
+  /** Takes a piece of an answer, or of a greeting, which may be anything. Returns what is wrong with it. */
+  take({ first, pointer, length, ends }: Piece, isAnswer: boolean): string | undefined {
+    if ((first & RSV1) !== 0) {
+      const { message } = new ProtocolViolation('RESERVED_BITS')
+      return `the server broke the protocol: ${message}`
+    }
+    const at = this.#at
+    this.#at = ends ? 0 : at + length
+    if (!isAnswer) return undefined
+    const { isText, offset, width, verify, heap } = this.#material
+    if (verify && opcodeOf(first) !== (isText ? OPCODE_TEXT : OPCODE_BINARY))
+      return 'an echo came back as another kind of message'
+    const [from, to] = [Math.max(at, offset), Math.min(at + length, offset + width)]
+    if (from < to) heap.codec.bytes.copy(this.#stamp, from - offset, pointer + from - at, pointer + to - at)
+    if (verify) this.#compare(pointer, length, at)
+    if (ends && this.problem === undefined) this.#strange(this.#stamp)
+    return this.problem
+  }
+
+  /** Gives back everything; the transport must be gone. */
+  free(): void {
+    this.written()
+  }
+
+  #isHeader(view: DataView, at: number): boolean {
+    const { first, frame, header } = this.#material
+    const size = frame - header
+    if (view.getUint8(at) !== first) return false
+    if (header === 2) return view.getUint8(at + 1) === size
+    if (header === 4) return view.getUint8(at + 1) === 126 && view.getUint16(at + 2) === size
+    return view.getUint8(at + 1) === 127 && view.getUint32(at + 2) === 0 && view.getUint32(at + 6) === size
+  }
+
+  /** An answer that may be any. */
+  #strange(stamp: Buffer): void {
+    const number = this.#material.numberIn(stamp, this.#connection)
+    const passed = number === undefined ? undefined : this.sequence.take(number)
+    if (passed === undefined) this.problem = NEVER_SENT
+    else if (passed >= 0) {
+      this.#answers++
+      this.#passed += passed
+    }
+  }
+
+  /** Compares bytes of an answer with what was sent, but for the stamp. */
+  #compare(pointer: number, length: number, at: number): void {
+    const { payload, offset, width } = this.#material
+    this.#compareRange(pointer, at, at, Math.min(at + length, offset))
+    this.#compareRange(pointer, at, Math.max(at, offset + width), Math.min(at + length, payload.length))
+  }
+
+  #compareRange(pointer: number, at: number, from: number, to: number): void {
+    if (from >= to || this.problem !== undefined) return
+    const { payload, heap } = this.#material
+    const { bytes } = heap.codec
+    const start = pointer + from - at
+    if (bytes.compare(payload, from, to, start, start + to - from) === 0) return
+    let same = from
+    while (same < to && bytes[start + same - from] === payload[same]) same++
+    const { length } = payload
+    this.problem = `an echo is not what was sent (${length} bytes came, ${length} were sent; byte ${same} differs)`
+  }
+}
