@@ -11,8 +11,10 @@ const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
 const CLIENT = new URL('../dist/src/client.d.ts', import.meta.url)
 /** The entry of the target. */
 const TARGET = new URL('../dist/src/target.d.ts', import.meta.url)
-/** The other entry: a module that declares what it exports. */
-const REDIS = new URL('../dist/src/brokers/redisBroker.d.ts', import.meta.url)
+/** What `millrace/redis` exports: modules that declare it. */
+const BROKERS = ['redisBroker', 'redisStreams'].map(
+  (name) => new URL(`../dist/src/brokers/${name}.d.ts`, import.meta.url),
+)
 /** The entry for Prometheus. */
 const METRICS = new URL('../dist/src/metrics.d.ts', import.meta.url)
 const OUTPUT = new URL('./', import.meta.url)
@@ -109,8 +111,17 @@ const PAGES = [
   [
     'redis',
     '`millrace/redis`',
-    "What `import { redisBroker } from 'millrace/redis'` offers. It needs the package `@redis/client`: `npm install @redis/client`.",
-    ['redisBroker', 'RedisBrokerOptions', 'RedisBroker', 'RedisBrokerStatistics'],
+    "What `import { redisBroker, redisStreamsBroker } from 'millrace/redis'` offers. It needs the package `@redis/client`: `npm install @redis/client`.",
+    [
+      'redisBroker',
+      'RedisBrokerOptions',
+      'RedisBroker',
+      'RedisBrokerStatistics',
+      'redisStreamsBroker',
+      'RedisStreamsBrokerOptions',
+      'RedisStreamsBroker',
+      'RedisStreamsBrokerStatistics',
+    ],
   ],
   [
     'client',
@@ -233,8 +244,10 @@ function exportsOf(index) {
       )
     }
   }
-  const others = declarationsIn(REDIS).filter(({ exported }) => exported)
-  for (const { name } of others) names.set(name, others)
+  for (const module of BROKERS) {
+    const others = declarationsIn(module).filter(({ exported }) => exported)
+    for (const { name } of others) names.set(name, others)
+  }
   return names
 }
 

@@ -8,3 +8,9 @@ export type {
   RedisBrokerStatistics,
 } from './brokers/redisBroker.js'
 export { redisBroker } from './brokers/redisBroker.js'
+export type {
+  RedisStreamsBroker,
+  RedisStreamsBrokerOptions,
+  RedisStreamsBrokerStatistics,
+} from './brokers/redisStreams.js'
+export { redisStreamsBroker } from './brokers/redisStreams.js'

@@ -13,6 +13,11 @@ export class Ledger {
   /** Publications of this process that were dropped. */
   dropped = 0
 
+  /** Tells this publisher from all others. */
+  get publisher(): number {
+    return this.#numbering.publisher
+  }
+
   attach(receive: Receive): void {
     this.#receive = receive
   }

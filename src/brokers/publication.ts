@@ -201,13 +201,17 @@ export function eachPublication(
   prefix: number,
   take: (record: Buffer) => void,
 ): boolean {
-  const ends = endsOf(message)
-  if (ends === undefined) return false
-  const records = ends.map((end, at) => message.subarray(ends[at - 1] ?? 0, end))
-  if (!records.every((record) => kindOf(record) === RecordKind.publication && isOn(record, channel, prefix)))
-    return false
+  const records = publicationsIn(message)
+  if (records === undefined || !records.every((record) => isOn(record, channel, prefix))) return false
   for (const record of records) take(record)
   return true
+}
+
+/** The records of a message that consists of whole publications, on any topics; undefined if it is anything else. */
+export function publicationsIn(message: Buffer): Buffer[] | undefined {
+  const ends = endsOf(message)
+  const records = ends?.map((end, at) => message.subarray(ends[at - 1] ?? 0, end))
+  return records?.every((record) => kindOf(record) === RecordKind.publication) ? records : undefined
 }
 
 /** Where the records of a message end; undefined if the last one does not end with it, or there are too many. */

@@ -9,6 +9,7 @@ import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
 import { BATCH_BYTES, eachPublication } from './publication.js'
 import { checkUrl, isRefusal, type RedisClient, RedisConnection } from './redisConnection.js'
+import { warn } from './warning.js'
 
 export type { Broker, BrokerStatistics, Receive }
 
@@ -268,8 +269,4 @@ class RedisPubSub implements RedisBroker {
     // By now, publications without a confirmation have been counted.
     await new Promise(setImmediate)
   }
-}
-
-function warn(error: Error): void {
-  process.emitWarning(`topics do not reach other machines: ${error.message}`, 'MillraceWarning')
 }

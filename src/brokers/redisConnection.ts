@@ -8,6 +8,11 @@ const redis = () => packageFor<typeof import('@redis/client')>('millrace/redis',
 
 export type RedisClient = ReturnType<typeof clientFor>
 
+/** The same client, whose replies are bytes where Redis says that they are bytes. */
+export function withBytes(client: RedisClient) {
+  return client.withTypeMapping({ [redis().RESP_TYPES.BLOB_STRING]: Buffer })
+}
+
 export interface ConnectionEvents {
   /** The connection can be used. */
   up(client: RedisClient): void

@@ -241,6 +241,16 @@ export const callerErrors = {
     'Redis has not answered within `timeout`. The option `error` of `redisBroker` gets the error.',
     'Nothing: the broker reconnects.',
   ],
+  ERR_STREAM_TRIMMED: [
+    Error,
+    'The Redis stream no longer held what this process had read last. The option `error` of `redisStreamsBroker` gets the error; `statistics.missed` counts what is known to be missing.',
+    'Give `redisStreamsBroker` a larger `maxLength`, and Redis `appendonly yes`.',
+  ],
+  ERR_NOT_CONFIRMED: [
+    Error,
+    'A publication was dropped, or the broker was closed before Redis had confirmed it. The promise of `confirmed` gets the error.',
+    'Publish again later, or give `redisStreamsBroker` a larger `maxBuffered`.',
+  ],
 } as const satisfies Readonly<Record<string, Entry>>
 
 /** The codes of errors that a user of millrace can cause, or is told of. */

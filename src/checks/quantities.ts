@@ -95,6 +95,12 @@ export const redisQuantities = {
   timeout: { unit: 'ms', byDefault: 10_000, least: 1 },
 } as const satisfies Readonly<Record<string, Quantity>>
 
+/** The numbers of `redisStreamsBroker`. */
+export const streamQuantities = {
+  maxLength: { unit: 'count', byDefault: 10_000, least: 1 },
+  ...redisQuantities,
+} as const satisfies Readonly<Record<string, Quantity>>
+
 /** What holds of a table where nothing is given. */
 export function defaultsOf<Name extends string>(
   table: Readonly<Record<Name, Quantity & { readonly byDefault: number }>>,

@@ -6,7 +6,14 @@ import { clientOptions } from './clientTables.js'
 import { deflate, deflateOptions, handlers, numbers, type Table } from './commonTables.js'
 import { type Checklist, callback, either, flag, type Kind, object, oneOf, port, text, wholeNumber } from './kinds.js'
 import { connectionLimits, serverLimits } from './limits.js'
-import { closeQuantities, clusterQuantities, largeQuantities, redisQuantities, routeQuantities } from './quantities.js'
+import {
+  closeQuantities,
+  clusterQuantities,
+  largeQuantities,
+  redisQuantities,
+  routeQuantities,
+  streamQuantities,
+} from './quantities.js'
 import { tlsOptions } from './tlsTable.js'
 import { historyOptions, topicsOptions } from './topicTables.js'
 
@@ -133,6 +140,13 @@ export const redisOptions = {
   options: { prefix: text, ...numbers(redisQuantities), error: callback },
 } satisfies Checklist
 
+export const redisStreamOptions = {
+  owner: 'redisStreamsBroker',
+  prefix: '',
+  example: (name: string) => `redisStreamsBroker(url, { ${name} })`,
+  options: { stream: text, ...numbers(streamQuantities), error: callback },
+} satisfies Checklist
+
 export const sendOptions = {
   owner: 'send',
   prefix: '',
@@ -163,6 +177,7 @@ export const everywhere: readonly Checklist[] = [
   largeOptions,
   deflateOptions,
   redisOptions,
+  redisStreamOptions,
   streamOptions,
   topicsOptions,
   historyOptions,

@@ -30,8 +30,8 @@ export class Machine extends Receiver {
 }
 
 /** A server for one test, which ends with its machines when the test does. */
-export async function redis(t: TestContext, more?: readonly string[]): Promise<RedisServer> {
-  const server = await RedisServer.start(more)
+export async function redis(t: TestContext, more?: readonly string[], command?: string): Promise<RedisServer> {
+  const server = await RedisServer.start(more, command)
   t.after(async () => {
     await closeMachines()
     await server.kill()

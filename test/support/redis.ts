@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const { REDIS_SERVER = 'redis-server', PATH = '' } = process.env
+const { REDIS_SERVER = 'redis-server', VALKEY_SERVER = 'valkey-server', PATH = '' } = process.env
 
 /**
  * Why tests with Redis can't run here; false if they can. In CI they always run, and fail without it: a suite that is
@@ -14,9 +14,20 @@ const { REDIS_SERVER = 'redis-server', PATH = '' } = process.env
  */
 export function redisMissing(): string | false {
   if (process.env['CI'] === 'true') return false
-  const found =
-    PATH.split(delimiter).some((folder) => existsSync(join(folder, REDIS_SERVER))) || existsSync(REDIS_SERVER)
-  return found ? false : 'there is no redis-server: apt-get install redis-server, or set REDIS_SERVER'
+  return isInstalled(REDIS_SERVER)
+    ? false
+    : 'there is no redis-server: apt-get install redis-server, or set REDIS_SERVER'
+}
+
+/** The servers that the same tests are run with. Not every system has a package of Valkey, so CI may skip it, too. */
+export const REDIS_LIKE: readonly { readonly command: string; readonly skip: string | false }[] = [
+  { command: REDIS_SERVER, skip: redisMissing() },
+  { command: VALKEY_SERVER, skip: isInstalled(VALKEY_SERVER) ? false : 'there is no valkey-server: set VALKEY_SERVER' },
+]
+
+/** Whether a command can be started: by its name, or by its path. */
+export function isInstalled(command: string): boolean {
+  return PATH.split(delimiter).some((folder) => existsSync(join(folder, command))) || existsSync(command)
 }
 
 /** A port that is free now. */
@@ -31,18 +42,20 @@ export async function freePort(): Promise<number> {
 
 export class RedisServer {
   readonly port: number
+  readonly #command: string
   readonly #arguments: readonly string[]
   #child: ChildProcess | undefined
 
-  private constructor(port: number, more: readonly string[]) {
+  private constructor(port: number, more: readonly string[], command: string) {
     this.port = port
+    this.#command = command
     const common = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no']
     this.#arguments = ['--port', String(port), ...common, ...more]
   }
 
   /** Starts one that is ready; `more` are arguments. */
-  static async start(more: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), more)
+  static async start(more: readonly string[] = [], command = REDIS_SERVER): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), more, command)
     await server.start()
     return server
   }
@@ -53,7 +66,7 @@ export class RedisServer {
 
   /** Starts it again, on the same port. */
   async start(): Promise<void> {
-    const child = spawn(REDIS_SERVER, this.#arguments, { stdio: 'ignore' })
+    const child = spawn(this.#command, this.#arguments, { stdio: 'ignore' })
     this.#child = child
     let problem = ''
     child.once('error', (error) => {
@@ -67,7 +80,7 @@ export class RedisServer {
       await sleep(50)
     }
     child.kill('SIGKILL')
-    throw new Error(`redis-server does not start: ${problem}`)
+    throw new Error(`${this.#command} does not start: ${problem}`)
   }
 
   /** Ends it as a power cut would. */
