@@ -23,6 +23,7 @@ export type GapReason = 'forgotten' | 'epoch' | 'position' | 'no-history' | 'sub
 
 /** What is known of publications that a client has missed and is not sent. */
 export interface Gap {
+  /** Why they can't be sent. */
   readonly reason: GapReason
   /** How many publications are missing; undefined where nobody knows. */
   readonly missed: number | undefined
