@@ -124,6 +124,10 @@ export class LastingConnection<Data> implements Connection<Data> {
     this.#current.data = data
   }
 
+  get id(): string {
+    return this.#current.id
+  }
+
   get isOpen(): boolean {
     return this.#current.isOpen
   }

@@ -45,6 +45,11 @@ export interface Messages extends AsyncIterator<Message, undefined> {
 export interface Connection<Data = unknown> {
   /** Your application's own data: what `upgrade` returned as `data`, or whatever you have assigned since. */
   data: Data
+  /**
+   * A name of this connection, which no other connection of any process or machine has: a short string without spaces. It
+   * is made when you first ask for it. With the option `reconnect` of a client, each new connection has a new name.
+   */
+  readonly id: string
   /** Whether messages can be sent: the opening handshake has succeeded, and neither side has sent a Close frame. */
   readonly isOpen: boolean
   /**

@@ -7,6 +7,7 @@ import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection.js'
 import type { DeflateStatistics } from './deflateTally.js'
+import { identityOf } from './identity.js'
 import { type Pings, pingPayload, refusedPing } from './pings.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
@@ -46,6 +47,10 @@ export class PublicConnection<Data> implements Connection<Data> {
   constructor(data: Data, inside: Inside<Data>) {
     this.data = data
     this.#inside = inside
+  }
+
+  get id(): string {
+    return identityOf(this)
   }
 
   get request(): UpgradeRequest {

@@ -18,6 +18,7 @@ export type Members<Type> = Readonly<Record<keyof Type, true>>
 
 export const connectionMembers: Members<Connection> = {
   data: true,
+  id: true,
   isOpen: true,
   bufferedAmount: true,
   remoteAddress: true,
