@@ -4,12 +4,12 @@ import { markdownTable, rounded } from '../support/table.js'
 import { choosing, compared } from './comparing.js'
 import { deflateGoals, deflateRows } from './deflateRows.js'
 import { verdicts } from './goals.js'
-import { best, type Results, type Row } from './results.js'
+import { best, type Results, type Row, roundOf } from './results.js'
 import { problems } from './table.js'
 
 const columns = ['millrace', 'uWebSockets.js', 'uWS dedicated', 'Bun', 'ws'] as const
 const NOTE = `Server CPU time in µs per message, or what the row says, of the least disturbed round. JSON, both directions compressed.
-In brackets: bytes of a message on the wire to the server and from it, frame headers included.`
+In brackets: bytes of a message on the wire to the server and from it, frame headers included; of a p99, what went with it.`
 
 export const suite: Suite = {
   about: `Each server as it comes, but that it compresses short messages, too; rounds by turns.
@@ -43,11 +43,19 @@ function cell(row: Row, peer: (typeof columns)[number]): string {
   const figure = best(row, peer)
   if (figure === undefined) return '–'
   if (row.unit === 'bytes per connection') return `${rounded(figure / 1024)} KiB per connection`
-  if (row.unit === 'µs (p99)') return `${rounded(figure)} (p99)`
+  if (row.unit === 'µs (p99)') return paced(row, peer)
   const wire = row.servers[peer]?.rounds.at(-1)?.deflate
   return wire === undefined
     ? rounded(figure)
     : `${rounded(figure)} (${Math.round(wire.sent)}, ${Math.round(wire.received)})`
+}
+
+/** Of the round with the least p99: both quantiles, and what of the load beside them went through in that round. */
+function paced(row: Row, peer: (typeof columns)[number]): string {
+  const { latency, beside } = roundOf(row, peer) ?? {}
+  if (latency === undefined) return '–'
+  const through = beside === undefined ? '' : `, ${rounded(beside)} of 4 MiB per second`
+  return `${rounded(latency.p99)} (p50 ${rounded(latency.p50)}${through})`
 }
 
 /** What the servers have answered, each to the same offers. */

@@ -4,7 +4,7 @@ import { markdownTable, rounded } from '../support/table.js'
 import { choosing, compared, type Plan } from './comparing.js'
 import { goals, isJudged, isNeeded, verdicts } from './goals.js'
 import { best, type Results } from './results.js'
-import { problems, titleOf } from './table.js'
+import { problems, streamed, titleOf } from './table.js'
 import { workloads } from './workloads.js'
 
 /** Peers that no goal of a row names are measured, too, but not as often. */
@@ -27,7 +27,11 @@ The rows: ${[...new Set(goals.map(({ row }) => row))].join(', ')}.`,
 async function run(choice: Choice, about: Circumstances): Promise<Found> {
   const rows = workloads.filter(({ id }) => isJudged(id))
   const { results: figures, ok } = await compared(choice, about, rows, plan)
-  console.log([tableOf(figures), NOTE, ...problems(figures.rows, figures.missing)].join('\n\n'))
+  console.log(
+    [tableOf(figures), NOTE, ...figures.rows.flatMap(streamed), ...problems(figures.rows, figures.missing)].join(
+      '\n\n',
+    ),
+  )
   return { figures, ok }
 }
 

@@ -36,6 +36,11 @@ export function best(row: Row, peer: PeerName): number | undefined {
   return rounds.length === 0 ? undefined : Math.min(...rounds.map((round) => figure(row, round)))
 }
 
+/** The round that `best` tells of. */
+export function roundOf(row: Row, peer: PeerName): Round | undefined {
+  return row.servers[peer]?.rounds.find((round) => figure(row, round) === best(row, peer))
+}
+
 export function median(row: Row, peer: PeerName): number | undefined {
   const figures = (row.servers[peer]?.rounds ?? []).map((round) => figure(row, round)).sort((a, b) => a - b)
   return figures[Math.floor(figures.length / 2)]

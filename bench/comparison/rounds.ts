@@ -34,8 +34,8 @@ export class Rounds {
   readonly #peers: readonly Peer[]
   readonly #node: string
   readonly #pace: Pace
-  readonly #client = new LoadClient(CLIENT_CORE)
-  readonly #streamer = new LoadClient(CLIENT_CORE, 'last')
+  readonly #client = new LoadClient(CLIENT_CORE, 'first')
+  readonly #streamer = new LoadClient(CLIENT_CORE)
   readonly #servers = new KeptServers()
   /** What has been measured, by the load: rows that tell other figures of the same load share its rounds. */
   readonly #measured = new Map<string, Servers>()
@@ -97,11 +97,13 @@ export class Rounds {
     const server = await this.#servers.get(`${peer.name} ${mode}`, () => startPeer(peer, mode))
     const { seconds, warmup } = this.#pace
     const duration = group === 'latency' ? seconds * 2 : seconds
+    const shares = beside !== undefined
     const run = (): Promise<Round> =>
-      this.#client.load(server, { ...load, duration, warmup }, group === 'broadcast' ? 'broadcast' : 'load')
+      this.#client.load(server, { ...load, duration, warmup, shares }, group === 'broadcast' ? 'broadcast' : 'load')
     if (beside === undefined) return run()
-    const [round] = await this.#streamer.beside(run, server, { ...beside, duration: duration + warmup + LATE, warmup })
-    return round
+    const longer = { ...beside, duration: duration + warmup + LATE, warmup }
+    const [round, { rate }] = await this.#streamer.beside(run, server, longer)
+    return { ...round, beside: rate }
   }
 
   /** A server of its own: what earlier connections left behind would be used again, and not be counted. */

@@ -1,7 +1,7 @@
 // The comparison as text: a table for the terminal, and the same in Markdown for the README.
 import type { PeerName } from '../support/peers.js'
 import { markdownTable, textTable } from '../support/table.js'
-import { best, type Results, type Row, ratio, wasBusy } from './results.js'
+import { best, type Results, type Row, ratio, roundOf, wasBusy } from './results.js'
 
 /** In the order of the columns. */
 export const columns: readonly PeerName[] = ['floor', 'millrace', 'uWebSockets.js', 'Bun', 'ws']
@@ -51,8 +51,19 @@ function notes(rows: readonly Row[], missing: Results['missing']): string {
   return [
     'Server CPU time per message in µs, of the least disturbed round; the last columns divide millrace by the others: below 1 is less work.',
     '* The server never had 90 % of its core to do: its CPU time counts, its rate does not.',
+    ...rows.flatMap(streamed),
     ...problems(rows, missing),
   ].join('\n')
+}
+
+/** How many large messages per second each server echoed beside the small ones whose latency the row tells. */
+export function streamed(row: Row): string[] {
+  const told = columns.flatMap((peer) => {
+    const { beside, latency } = roundOf(row, peer) ?? {}
+    if (beside === undefined || latency === undefined) return []
+    return [`${peer} ${digits(beside)} (p50 ${digits(latency.p50)}, p99 ${digits(latency.p99)} µs)`]
+  })
+  return told.length === 0 ? [] : [`${titleOf(row)}: large messages per second: ${told.join(', ')}.`]
 }
 
 /** A line for each server that could not run, and for each row in which one failed. */

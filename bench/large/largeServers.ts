@@ -8,7 +8,15 @@ import type { Pace } from '../support/suite.js'
 import type { Setting } from './workServer.js'
 
 const PROGRAM = fileURLToPath(new URL('./workServer.js', import.meta.url))
-const SMALL = { connections: 10, size: 125, pipeline: 1, kind: 'binary', verify: false, rate: 1000 } as const
+const SMALL = {
+  connections: 10,
+  size: 125,
+  pipeline: 1,
+  kind: 'binary',
+  verify: false,
+  rate: 1000,
+  shares: true,
+} as const
 
 /** Times in microseconds, each from the round in which it was least; the rate from the round in which it was highest. */
 export interface Cost {
@@ -28,8 +36,8 @@ export interface Material {
 }
 
 export class LargeServers {
-  readonly #large = new LoadClient(1, 'last')
-  readonly #small = new LoadClient(1)
+  readonly #large = new LoadClient(1)
+  readonly #small = new LoadClient(1, 'first')
   readonly #servers = new KeptServers()
   readonly #pace: Pace
   readonly #pin: boolean

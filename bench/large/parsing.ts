@@ -9,7 +9,15 @@ import { byTurns, KIB, leastOf, type Measured, peersFor, type Section } from './
 
 /** Seconds that connecting may take: the documents must not end before the small echoes. */
 const LATE = 1.5
-const SMALL = { connections: 10, size: 20, pipeline: 1, kind: 'binary', verify: false, rate: 1000 } as const
+const SMALL = {
+  connections: 10,
+  size: 20,
+  pipeline: 1,
+  kind: 'binary',
+  verify: false,
+  rate: 1000,
+  shares: true,
+} as const
 const DOCUMENTS = { connections: 4, size: 8_000_000, pipeline: 1, kind: 'text', verify: false, rate: 0 } as const
 
 /** What one round of one server gave: of the small echoes, and of the documents. */
@@ -40,8 +48,8 @@ export async function parsing(pace: Pace): Promise<Section> {
 
 async function oneRound(peer: Peer, { seconds, warmup, quick }: Pace): Promise<Both> {
   const server = await startPeer(peer, 'documents')
-  const small = new LoadClient(1)
-  const large = new LoadClient(1, 'last')
+  const small = new LoadClient(1, 'first')
+  const large = new LoadClient(1)
   const duration = seconds * (quick ? 1 : 4)
   const size = quick ? 256 * KIB : DOCUMENTS.size
   try {

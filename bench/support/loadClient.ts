@@ -20,6 +20,8 @@ export interface Round {
   readonly latency: LoadResult['latency'] | undefined
   /** What the server had answered to an offer of permessage-deflate, and the bytes of a message on the wire, each way. */
   readonly deflate?: { readonly negotiated: string; readonly sent: number; readonly received: number }
+  /** Where another load ran beside this one: what of it the server answered in a second. */
+  readonly beside?: number
   /** The server's highest resident memory so far, in bytes. */
   readonly peakMemory: number
   /** Where handshakes are measured: the CPU time of each of as many more, into the same process. */
@@ -35,8 +37,8 @@ export class LoadClient {
   readonly #program: Program
 
   /**
-   * Runs on `core`, where cores can be chosen. One that goes last leaves the core to another client whose latency counts:
-   * else that would wait for this one's turn, and the server be charged for it.
+   * Runs on `core`, where cores can be chosen. One that goes first does not wait for the turn of another client on that
+   * core, for which the server would be charged; the other gets all the time that this one does not use.
    */
   constructor(core: number, order: Order = 'next') {
     this.#program = new Program(core, PROGRAM, [], { environment: { NODE_EXTRA_CA_CERTS: certificateFiles()[1] } })

@@ -209,7 +209,8 @@ class Run implements LoadShared {
   /** Sends what is due, connection after connection, at a pace that no answer changes. */
   #keepSchedule(): void {
     const { signal } = this.#over
-    const { rate, connections } = this.#options
+    const { rate, connections, shares = false } = this.#options
+    const early = shares ? 0 : TIMER_ERROR
     const interval = 1000 / rate
     const most = Math.ceil(MOST_UNANSWERED / connections)
     const schedules = this.#connections.map((connection) => new Schedule(this, connection, most))
@@ -221,8 +222,8 @@ class Run implements LoadShared {
       if (signal.aborted) return
       const now = performance.now()
       if (due <= now) this.#generator.sentLate(now - due)
-      for (; due <= now; due += interval) schedules[turn++ % schedules.length]?.add(due)
-      const wait = due - now - TIMER_ERROR
+      for (; due <= now; due += interval) schedules[turn++ % schedules.length]?.add(shares ? now : due)
+      const wait = due - now - early
       if (wait > 0) timer = setTimeout(send, wait)
       else setImmediate(send)
     }

@@ -29,6 +29,11 @@ export interface LoadOptions {
   readonly replies?: number
   /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
   readonly rate: number
+  /**
+   * Whether another load runs on the same core: at a fixed rate, this one then sleeps between messages instead of spinning
+   * until each is due, and counts latency from when a message was sent. Default: false.
+   */
+  readonly shares?: boolean
   /** Whether the connections are streams of HTTP/2 sessions, which they share. */
   readonly http2?: boolean
   /** How the servers are reached, and what they are asked for: headers, cookies, subprotocols, TLS, a Unix socket. */

@@ -41,6 +41,21 @@ describe('a fixed rate', options, () => {
     assert.ok(least < 1000, `${least} µs`)
   })
 
+  test('a load that shares its core sleeps between messages', options, async (t) => {
+    const url = await echoServer(t)
+    const cost = async (shares: boolean): Promise<number> => {
+      const before = process.cpuUsage()
+      const given = { rate: 200, pipeline: 1, connections: 1, duration: SECONDS, verify: true, shares }
+      const { error, messages } = await shortLoad(url, given)
+      assert.equal(error, undefined)
+      assert.ok(messages > 0)
+      const { user, system } = process.cpuUsage(before)
+      return user + system
+    }
+    const [spinning, sleeping] = [await cost(false), await cost(true)]
+    assert.ok(sleeping < spinning, `${sleeping} µs, and ${spinning} spinning`)
+  })
+
   for (const stall of ['once', 'for ever'] as const) {
     test(`a server that stalls ${stall} is charged for every message it kept waiting`, options, async (t) => {
       const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
