@@ -244,7 +244,7 @@ export const callerErrors = {
   ERR_STREAM_TRIMMED: [
     Error,
     'The Redis stream no longer held what this process had read last. The option `error` of `redisStreamsBroker` gets the error; `statistics.missed` counts what is known to be missing.',
-    'Give `redisStreamsBroker` a larger `maxLength`, and Redis `appendonly yes`.',
+    'Give `redisStreamsBroker` a larger `maxLength`, and Redis `appendonly yes` with `appendfsync always`.',
   ],
   ERR_NOT_CONFIRMED: [
     Error,

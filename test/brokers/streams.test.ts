@@ -40,7 +40,7 @@ for (const { command: program, skip } of REDIS_LIKE) {
     test('is killed under load, three times: what was confirmed arrives once, in order, and nothing is missed', async (t) => {
       const dir = mkdtempSync(join(tmpdir(), 'millrace-stream-'))
       t.after(() => rmSync(dir, { recursive: true, force: true }))
-      const server = await streamServer(t, program, ['--appendonly', 'yes', '--dir', dir])
+      const server = await streamServer(t, program, ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir])
       const options = { maxLength: 1_000_000 }
       const [a, b] = [
         await StreamMachine.connected(server.url, options),
