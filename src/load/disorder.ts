@@ -8,8 +8,8 @@ interface Numbered {
 }
 
 /** Whether the messages of a load have sequence numbers. */
-export function hasRoomFor({ kind, size, sequence = false, replies }: LoadOptions): boolean {
-  return sequence && kind !== 'deflate' && replies === undefined && hasRoom(kind, size)
+export function hasRoomFor({ kind, size, sequence = false }: LoadOptions): boolean {
+  return sequence && kind !== 'deflate' && hasRoom(kind, size)
 }
 
 /** Messages that may still be answered. */

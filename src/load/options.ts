@@ -25,8 +25,6 @@ export interface LoadOptions {
    * told apart. Messages that have no room for it, and those of the kind `deflate`, do without. Default: false.
    */
   readonly sequence?: boolean
-  /** How many answers the server sends to each message, which may be anything. Default: one, which is the message. */
-  readonly replies?: number
   /** Messages per second over all connections, sent on schedule whether or not answers came. 0: as fast as answers come. */
   readonly rate: number
   /**

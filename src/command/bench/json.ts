@@ -40,7 +40,7 @@ function metricsOf(options: LoadOptions, result: LoadResult, verdicts: readonly 
     ws_sessions: counter(options.connections, seconds),
     ws_connecting: { ...trend(connecting), ...held('connecting') },
     ws_msgs_sent: counter(messages, seconds),
-    ws_msgs_received: { ...counter(messages * (options.replies ?? 1), seconds), ...held('rate', 'count') },
+    ws_msgs_received: { ...counter(messages, seconds), ...held('rate', 'count') },
     data_sent: { ...counter(bytes(result.sentMegabytesPerSecond), seconds), contains: 'data' },
     data_received: { ...counter(bytes(result.receivedMegabytesPerSecond), seconds), contains: 'data' },
     ws_message_latency: { ...trend(latencies), ...held('latency') },
