@@ -12,8 +12,8 @@ import { jsonDocument, randomMessage } from './documents.js'
 /** Where seeds begin: in the full suite another one each time, which the names of tests and of failures tell. */
 const SEED = effort({ quick: seed, full: process.env['SEED'] === undefined ? Date.now() % 2 ** 32 : seed })
 
-/** Milliseconds for each direction, after the least number of connections. */
-const TIME = effort({ quick: 0, full: 30_000 })
+/** Milliseconds for each direction, after the least number of connections: more than a minute in both. */
+const TIME = effort({ quick: 0, full: 32_000 })
 const LEAST = effort({ quick: 200, full: 1000 })
 const MESSAGES = 8
 

@@ -2,7 +2,7 @@
 // everything that is no DEFLATE. Whatever it is, nothing is read or written but what is the message's own.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { constants, inflateRawSync } from 'node:zlib'
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { effort } from '../support/effort.js'
 import { Random, seed } from '../support/random.js'
 import {
@@ -47,6 +47,46 @@ describe('a compressed message', () => {
     })
   }
 })
+
+describe('the formats of RFC 1951', () => {
+  const rows: readonly (readonly [what: string, input: Buffer])[] = [
+    ['stored blocks (3.2.4)', deflateRawSync(Buffer.alloc(70_000, 7), { level: 0 })],
+    ['fixed codes (3.2.6)', deflateRawSync('abcabcabc'.repeat(90), { strategy: constants.Z_FIXED })],
+    ['dynamic codes (3.2.7)', deflateRawSync('ABCDEFGHFFFF'.repeat(300), { strategy: constants.Z_HUFFMAN_ONLY })],
+    [
+      'lengths of 3 to 258 (3.2.5)',
+      deflateRawSync(Buffer.concat(Array.from({ length: 256 }, (_, n) => Buffer.alloc(n + 4, n)))),
+    ],
+  ]
+  for (const [what, input] of rows) {
+    it(`${what} are read as zlib reads them`, () => {
+      assert.deepEqual(inflated([input.toString('hex')]), [inflateRawSync(input).toString('latin1')])
+    })
+  }
+
+  it('a string of matches that overlap what they write (3.2.3): X and Y, then <5, 2>', () => {
+    // A fixed block: the literals X and Y, a match of length 5 at distance 2, and the end.
+    const bits = ['0', '10', code8('X'), code8('Y'), '0000011', '00001', '0000000', '0', '00'].join('')
+    assert.deepEqual(inflated([bytesOf(bits)]), ['XYXYXYX'])
+  })
+})
+
+/** The fixed code of a literal below 144, most significant bit first. */
+function code8(character: string): string {
+  return (character.charCodeAt(0) + 0x30).toString(2).padStart(8, '0')
+}
+
+/** Bits in the order of the stream, the least of each byte first, as hexadecimal. */
+function bytesOf(bits: string): string {
+  const bytes = bits.match(/.{1,8}/g) ?? []
+  return bytes
+    .map((byte) =>
+      Number.parseInt([...byte.padEnd(8, '0')].reverse().join(''), 2)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')
+}
 
 describe('a corrupt message', () => {
   const corrupt: readonly (readonly [what: string, payload: string])[] = [
