@@ -287,13 +287,15 @@ function lookUp(name, url) {
 /** The members of `owner`, each with an anchor: `#server-listen`. */
 function listOf(members, owner) {
   return members
-    .map((member) => {
+    .map((member, at) => {
       const { text, doc } = member
       const name = nameOf(member)
       if (doc === '') throw new Error(`${owner}.${name} has no docstring`)
       const id = idOf(owner, member)
       const isLong = text.includes('\n')
-      const line = `- \`${isLong ? name : text}\`<a id="${id}"></a>`
+      // Several signatures of one name have one anchor, at the first of them.
+      const isFirst = members.findIndex((one) => nameOf(one) === name) === at
+      const line = `- \`${isLong ? name : text}\`${isFirst ? `<a id="${id}"></a>` : ''}`
       const block = isLong ? `${line}\n${indent(code(text).trimEnd())}` : line
       return `${block}${isLong ? '\n\n' : '<br>\n'}${indent(doc)}`
     })

@@ -46,6 +46,8 @@ describe('npm run bench', () => {
       'large',
       'attacks',
       'ws',
+      'client',
+      'http2',
       'ab',
     ])
     for (const { name, status, stdout } of helpsOf(names)) {

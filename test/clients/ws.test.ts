@@ -18,7 +18,7 @@ for (const kind of targetKinds) {
 
     before(async () => {
       target = await kind.open()
-      client = await WsClient.open(`${target.url}/any/path?query=1`, kind.options)
+      client = await WsClient.open(`${target.url}/echo`, kind.options)
     })
     after(async () => {
       await client.close(1000)
