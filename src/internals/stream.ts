@@ -139,6 +139,21 @@ export function writeAll(handle: StreamHandle, views: readonly Uint8Array[], wri
   return outcome(handle.writev(request, views, true), request, views, writer)
 }
 
+/**
+ * The same to a TLS handle. A write that fails at once is told there before this returns, which is PENDING all the same: the
+ * request must say whom to tell before it is given away.
+ */
+export function writeSecurely(handle: StreamHandle, views: readonly Uint8Array[], writer: HandleWriter): number {
+  const request = newRequest()
+  request.oncomplete = oncomplete
+  request.held = views
+  request.owner = writer
+  const [first] = views
+  const isOne = views.length === 1 && first !== undefined
+  const status = isOne ? handle.writeBuffer(request, first) : handle.writev(request, views, true)
+  return status !== 0 || state[lastWriteWasAsync] === 0 ? status : PENDING
+}
+
 function outcome(status: number, request: HandleRequest, held: unknown, writer: HandleWriter): number {
   // After an error `oncomplete` never comes, and the request is free, as it is after a write that finished.
   if (status !== 0 || state[lastWriteWasAsync] === 0) return status

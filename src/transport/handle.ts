@@ -77,6 +77,10 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     return (this.#facts & fact) !== 0
   }
 
+  protected get closed(): boolean {
+    return this.#is(CLOSED)
+  }
+
   /** Whether reading is stopped. */
   protected get paused(): boolean {
     return this.#is(PAUSED)

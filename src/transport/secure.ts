@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import type { TLSSocket } from 'node:tls'
 import { codecOfThread, INBOX } from '../codec/codec.js'
 import { type StreamHandle, socketBelow } from '../internals/node.js'
+import { writeSecurely } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
 import { PENDING, type Receiver, WRITTEN } from './transport.js'
@@ -11,7 +12,11 @@ import { PENDING, type Receiver, WRITTEN } from './transport.js'
 const PIECE = 256 * 1024
 
 export class SecureTransport extends HandleTransport {
+  readonly #encrypting: StreamHandle
   readonly #tls: TLSSocket
+  /** A write is being given to the handle, and what that has told of it meanwhile. */
+  #giving = false
+  #told: number | undefined
   /** The handle aborts the process if it is given a second write before the first one is done. */
   #writing = false
   /** The part of the write under way that has not been encrypted. */
@@ -29,6 +34,7 @@ export class SecureTransport extends HandleTransport {
 
   constructor(handle: StreamHandle, socket: TLSSocket) {
     super(handle, socket)
+    this.#encrypting = handle
     this.#tls = socket
   }
 
@@ -72,7 +78,7 @@ export class SecureTransport extends HandleTransport {
   override writeViews(views: readonly Uint8Array[]): number {
     if (this.#over) return -1
     this.#remaining = 0
-    return this.#begun(super.writeViews(views))
+    return this.#give(views)
   }
 
   #writePieces(): number {
@@ -81,18 +87,26 @@ export class SecureTransport extends HandleTransport {
       const pointer = this.#pointer
       this.#pointer += length
       this.#remaining -= length
-      const status = this.#begun(super.write(pointer, length))
+      const status = this.#give([codecOfThread().view(pointer, length)])
       if (status !== WRITTEN) return status
     }
     return WRITTEN
   }
 
-  #begun(status: number): number {
-    this.#writing = status === PENDING
-    return status
+  #give(views: readonly Uint8Array[]): number {
+    if (this.closed) return -1
+    this.#giving = true
+    this.#told = undefined
+    const status = writeSecurely(this.#encrypting, views, this)
+    this.#giving = false
+    const outcome = status === PENDING ? (this.#told ?? PENDING) : status
+    this.#writing = outcome === PENDING
+    return outcome
   }
 
   override written(status: number): void {
+    this.#told = status
+    if (this.#giving) return
     this.#writing = false
     const next = status < 0 || this.#cut ? Math.min(status, -1) : this.#writePieces()
     if (next === PENDING) return

@@ -105,6 +105,12 @@ const runs: readonly Run[] = [
     frames: effort({ quick: 2000, full: 20_000 }),
   },
   {
+    what: 'everything at once, over TLS, where a write may fail while it is given away',
+    profile: { kinds: ['tls'] },
+    rounds: effort({ quick: 2, full: 10 }),
+    frames: effort({ quick: 3000, full: 10_000 }),
+  },
+  {
     what: 'compressed messages, over all transports',
     profile: { kinds: ['tcp', 'public', 'tls', 'unix', 'held', 'pair', 'pair', 'memory'], deflate: {} },
     rounds: effort({ quick: 1, full: 10 }),
