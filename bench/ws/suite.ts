@@ -49,7 +49,7 @@ async function run(choice: Choice): Promise<Found> {
 }
 
 function paceOf(choice: Choice): Pace {
-  if (choice.quick) return { rounds: 1, seconds: 0.1, connections: 50 }
+  if (choice.quick) return { rounds: 1, seconds: 0.4, connections: 50 }
   return { rounds: choice.number('rounds'), seconds: choice.number('seconds'), connections: 2000 }
 }
 

@@ -106,6 +106,7 @@ describe('npm run bench:codec -- --quick', () => {
         ['work on the main thread', 8],
         ['inbox size', 5],
         ['heap: allocate and free', 3],
+        ['count', 10],
         ['page offset of a region', 4],
         ['page offset of a write', 4],
       ],
