@@ -111,8 +111,12 @@ test('the steps of the Dockerfile make a target that another user than root runs
   cpSync(installed.project, app, { recursive: true })
   copyDependencies({ version: '', dependencies: { pino: '' } }, app)
   chmodSync(app, 0o755)
+  // Node.js itself may lie where only its owner gets.
+  const node = join(app, 'node')
+  cpSync(process.execPath, node)
+  chmodSync(node, 0o755)
   const child = spawn(
-    process.execPath,
+    node,
     args.map((arg) => arg.replace(/^\/app\//, `${app}/`)),
     {
       cwd: '/',

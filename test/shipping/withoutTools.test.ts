@@ -130,7 +130,8 @@ test('with its tools, an installation builds anew', {
     write(path, `#!/bin/sh\nls dist 2>/dev/null\necho "${tool} runs"\nmkdir -p dist/by\ntouch dist/by/${tool}\n`)
     chmodSync(path, 0o755)
   }
-  for (const step of ['embed', 'declarations', 'shipped']) writeFileSync(join(folder, `assembly/${step}.mjs`), '')
+  for (const step of ['charts', 'embed', 'declarations', 'shipped'])
+    writeFileSync(join(folder, `assembly/${step}.mjs`), '')
   const { status, said } = npmRun(folder, 'prepare')
   assert.equal(status, 0, said)
   assert.match(said, /asc runs\n(.*\n)*tsc runs\n/)
