@@ -10,9 +10,9 @@ export type Program = (stage: Stage) => Promise<void>
 /** How long a program may take, in milliseconds. */
 const LIMIT = 10_000
 
-/** A test: the program has to note the same on both. */
-export function same(name: string, program: Program): void {
-  test(name, async () => {
+/** A test: the program has to note the same on both. `skip` says why it can't run in this process; false if it can. */
+export function same(name: string, program: Program, skip: string | false = false): void {
+  test(name, { skip }, async () => {
     const [expected, actual] = await Promise.all(engines.map((engine) => logOf(engine, program)))
     assert.ok(expected !== undefined && expected.length > 0, 'the program notes something')
     assert.deepEqual(actual, expected)
