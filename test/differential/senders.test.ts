@@ -12,7 +12,12 @@ type Sender = Readonly<Record<'send' | 'ping' | 'pong' | 'close' | 'sendFrame', 
 function made(stage: Stage, extensions: Options = {}, ...more: readonly unknown[]) {
   const stream = new PassThrough()
   const sender: Sender = Reflect.construct(Reflect.get(stage.module, 'Sender'), [stream, extensions, ...more])
-  const written = (): Buffer => stream.read() ?? Buffer.alloc(0)
+  const written = (): Buffer => {
+    const chunks: Buffer[] = []
+    // From Node 26 on, a read returns one chunk.
+    for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
   return { sender, stream, written }
 }
 
