@@ -1,6 +1,7 @@
 // npm run bench -- ab: whether one built checkout is slower than another, or holds more memory.
 import { loadavg } from 'node:os'
 import { LoadClient } from '../support/loadClient.js'
+import { chosenOf, only } from '../support/rows.js'
 import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
 import { textTable } from '../support/table.js'
 import { type Compared, compare, TOLERANCE } from './compare.js'
@@ -21,7 +22,7 @@ The load is this checkout's own, in a process of its own.
 The rows: ${rows.map(({ name }) => name).join('; ')}.`,
   words: ['DIR_A', 'DIR_B'],
   options: {
-    only: { type: 'string', value: 'TEXT', help: 'only rows whose name contains it' },
+    only,
     ...pacing(LEAST_ROUNDS, 0.5),
   },
   run,
@@ -30,9 +31,8 @@ The rows: ${rows.map(({ name }) => name).join('; ')}.`,
 async function run(choice: Choice): Promise<Found> {
   const [a, b] = choice.words.map(builtCheckout)
   const pace = paceOf(choice)
-  const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
   if (a === undefined || b === undefined) throw new Error('two checkouts are compared')
-  if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
+  const chosen = chosenOf(choice, rows)
   const [busy = 0] = loadavg()
   if (busy > CALM)
     process.stderr.write(`others use this machine (load average ${busy.toFixed(1)}): figures are disturbed\n`)

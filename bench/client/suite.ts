@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { openTarget } from '../ab/target.js'
 import type { MeasuredServer } from '../support/measuredServer.js'
 import { root } from '../support/publish.js'
+import { chosenOf, measured, only, reached } from '../support/rows.js'
 import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
-import { roundedTo, textTable } from '../support/table.js'
+import { roundedTo } from '../support/table.js'
 import { Program } from '../support/talk.js'
 import { ENGINES, type Engine, environmentOf } from './engines.js'
 import type { Opening } from './program.js'
@@ -28,7 +29,7 @@ all rounds: CPU time of the client's process per message, there and back, or mem
 bufferutil. Exits with 1 if one is above its goal.
 The rows: ${rows.map(({ name }) => name).join('; ')}.`,
   options: {
-    only: { type: 'string', value: 'TEXT', help: 'only rows whose name contains it' },
+    only,
     ...pacing(ROUNDS, 0.3),
   },
   run,
@@ -36,21 +37,14 @@ The rows: ${rows.map(({ name }) => name).join('; ')}.`,
 
 async function run(choice: Choice): Promise<Found> {
   const pace = paceOf(choice)
-  const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
-  if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
+  const chosen = chosenOf(choice, rows)
   const server = await openTarget(root, 'echo')
-  const found: Compared[] = []
   try {
-    for (const row of chosen) {
-      const compared = await compare(row, server, pace)
-      found.push(compared)
-      process.stderr.write(`${lineOf(compared).join('  ')}\n`)
-    }
+    const found = await measured(chosen, { head: HEAD, lineOf }, (row) => compare(row, server, pace))
+    return { figures: { pace, rows: found }, ok: reached(choice, found) }
   } finally {
     await server.stop()
   }
-  console.log(textTable([HEAD, ...found.map(lineOf)]).join('\n'))
-  return { figures: { pace, rows: found }, ok: choice.quick || found.every(({ ratio, goal }) => ratio <= goal) }
 }
 
 function paceOf(choice: Choice): Pace {

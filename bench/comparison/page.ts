@@ -1,4 +1,5 @@
 // The comparison as one HTML page that needs no network: charts, the table, the machine.
+import { escaped } from '../../src/html/escaped.js'
 import { chartsOf } from './charts.js'
 import { BUSY, best, median, type Results, type Row, spread, wasBusy } from './results.js'
 import { columns, digits } from './table.js'
@@ -59,8 +60,4 @@ function rowOf(row: Row): string {
     return `<td${ours}>${digits(value)}${wasBusy(row, peer) ? '' : '*'}<br><small>${detail}</small></td>`
   })
   return `<tr><th>${escaped(row.title)}<br><small>${escaped(row.unit)}</small></th>${cells.join('')}</tr>`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

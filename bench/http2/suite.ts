@@ -4,8 +4,9 @@ import { connect } from '../../src/client.js'
 import { cert } from '../../test/support/certificate.js'
 import { LoadClient } from '../support/loadClient.js'
 import { MeasuredServer } from '../support/measuredServer.js'
+import { chosenOf, measured, only, reached } from '../support/rows.js'
 import { type Choice, type Found, type Pace, paceOf, pacing, type Suite } from '../support/suite.js'
-import { roundedTo, textTable } from '../support/table.js'
+import { roundedTo } from '../support/table.js'
 import { MEMORY_CONNECTIONS, type Row, rows } from './rows.js'
 
 const CLIENT_CORE = 1
@@ -28,24 +29,19 @@ export const suite: Suite = {
 of the server per message, there and back, or memory. Exits with 1 if a ratio is above its goal.
 The rows: ${rows.map(({ name }) => name).join('; ')}.`,
   options: {
-    only: { type: 'string', value: 'TEXT', help: 'only rows whose name contains it' },
+    only,
     ...pacing(ROUNDS, 0.3),
   },
   run,
 }
 
+const HEAD = ['', '', 'HTTP/1.1', 'HTTP/2', 'ratio', 'asked', 'verdict']
+
 async function run(choice: Choice): Promise<Found> {
   const pace = paceOf(choice, 0.15)
-  const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
-  if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
-  const found: Compared[] = []
-  for (const row of chosen) {
-    const compared = await compare(row, pace)
-    found.push(compared)
-    process.stderr.write(`${lineOf(compared).join('  ')}\n`)
-  }
-  console.log(textTable([['', '', 'HTTP/1.1', 'HTTP/2', 'ratio', 'asked', 'verdict'], ...found.map(lineOf)]).join('\n'))
-  return { figures: { pace, rows: found }, ok: choice.quick || found.every(({ ratio, goal }) => ratio <= goal) }
+  const chosen = chosenOf(choice, rows)
+  const found = await measured(chosen, { head: HEAD, lineOf }, (row) => compare(row, pace))
+  return { figures: { pace, rows: found }, ok: reached(choice, found) }
 }
 
 async function compare(row: Row, pace: Pace): Promise<Compared> {

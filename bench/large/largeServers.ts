@@ -5,18 +5,11 @@ import { LoadClient, type Round } from '../support/loadClient.js'
 import type { RunningServer } from '../support/process.js'
 import { startServer } from '../support/serverProcess.js'
 import type { Pace } from '../support/suite.js'
+import { smallEchoes } from './section.js'
 import type { Setting } from './workServer.js'
 
 const PROGRAM = fileURLToPath(new URL('./workServer.js', import.meta.url))
-const SMALL = {
-  connections: 10,
-  size: 125,
-  pipeline: 1,
-  kind: 'binary',
-  verify: false,
-  rate: 1000,
-  shares: true,
-} as const
+const SMALL = { ...smallEchoes, size: 125 } as const
 
 /** Times in microseconds, each from the round in which it was least; the rate from the round in which it was highest. */
 export interface Cost {

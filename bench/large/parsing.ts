@@ -5,19 +5,11 @@ import { LoadClient, type Round } from '../support/loadClient.js'
 import { type Peer, startPeer } from '../support/peers.js'
 import type { Pace } from '../support/suite.js'
 import { rounded } from '../support/table.js'
-import { byTurns, KIB, leastOf, type Measured, peersFor, type Section } from './section.js'
+import { byTurns, KIB, leastOf, type Measured, peersFor, type Section, smallEchoes } from './section.js'
 
 /** Seconds that connecting may take: the documents must not end before the small echoes. */
 const LATE = 1.5
-const SMALL = {
-  connections: 10,
-  size: 20,
-  pipeline: 1,
-  kind: 'binary',
-  verify: false,
-  rate: 1000,
-  shares: true,
-} as const
+const SMALL = { ...smallEchoes, size: 20 } as const
 const DOCUMENTS = { connections: 4, size: 8_000_000, pipeline: 1, kind: 'text', verify: false, rate: 0 } as const
 
 /** What one round of one server gave: of the small echoes, and of the documents. */

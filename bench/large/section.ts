@@ -2,6 +2,16 @@
 import { availablePeers, type Peer, type PeerName } from '../support/peers.js'
 import { rounded, textTable } from '../support/table.js'
 
+/** Small messages at a fixed rate, beside large ones: how long they take shows how long others are held up. */
+export const smallEchoes = {
+  connections: 10,
+  pipeline: 1,
+  kind: 'binary',
+  verify: false,
+  rate: 1000,
+  shares: true,
+} as const
+
 /** A figure that was to be reached. */
 export interface Goal {
   readonly what: string

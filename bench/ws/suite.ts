@@ -1,8 +1,9 @@
 // npm run bench -- ws: what a program for ws takes on `millrace/ws`, as a share of what it takes on ws itself.
 import { LoadClient } from '../support/loadClient.js'
 import type { MeasuredServer } from '../support/measuredServer.js'
+import { chosenOf, measured, only, reached } from '../support/rows.js'
 import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
-import { roundedTo, textTable } from '../support/table.js'
+import { roundedTo } from '../support/table.js'
 import { type Pace, type Row, rows } from './rows.js'
 import { type Engine, openTarget } from './target.js'
 
@@ -23,7 +24,7 @@ export const suite: Suite = {
 server's process, or memory. Exits with 1 if one is above its goal.
 The rows: ${rows.map(({ name }) => name).join('; ')}.`,
   options: {
-    only: { type: 'string', value: 'TEXT', help: 'only rows whose name contains it' },
+    only,
     ...pacing(ROUNDS, 0.5),
   },
   run,
@@ -31,21 +32,14 @@ The rows: ${rows.map(({ name }) => name).join('; ')}.`,
 
 async function run(choice: Choice): Promise<Found> {
   const pace = paceOf(choice)
-  const chosen = rows.filter(({ name }) => name.includes(choice.text('only')))
-  if (chosen.length === 0) throw new Error(`there is no row ${choice.text('only')}; see --help`)
+  const chosen = chosenOf(choice, rows)
   const client = new LoadClient(CLIENT_CORE, 'first')
-  const found: Compared[] = []
   try {
-    for (const row of chosen) {
-      const compared = await compare(row, client, pace)
-      found.push(compared)
-      process.stderr.write(`${lineOf(compared).join('  ')}\n`)
-    }
+    const found = await measured(chosen, { head: HEAD, lineOf }, (row) => compare(row, client, pace))
+    return { figures: { pace, rows: found }, ok: reached(choice, found) }
   } finally {
     client.stop()
   }
-  console.log(textTable([HEAD, ...found.map(lineOf)]).join('\n'))
-  return { figures: { pace, rows: found }, ok: choice.quick || found.every(({ ratio, goal }) => ratio <= goal) }
 }
 
 function paceOf(choice: Choice): Pace {

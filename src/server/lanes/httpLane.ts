@@ -11,15 +11,15 @@ import type { Counts } from '../../metrics/counts.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import { type Expiring, noDeadline } from '../../time/deadlines.js'
 import { earlyBytes, transportOf } from '../../transport/adopt.js'
-import type { Transport } from '../../transport/transport.js'
 import { type Arrival, addressOf } from '../admission/arrivals.js'
-import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
+import type { UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
 import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import { afterAnswer } from './pipelinedUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
 import { sourceOf } from './source.js'
+import type { Upgraded } from './upgraded.js'
 import { WebServer, type WebServerOptions } from './webServer.js'
 
 export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'refuse'> {
@@ -30,11 +30,7 @@ export interface HttpLaneOptions extends Omit<WebServerOptions, 'upgrade' | 'ref
   readonly publicApi: boolean
   /** Where refusals are counted. */
   readonly counts: Counts
-  /**
-   * The handshake is accepted; `early` is what came after the request, and `respond` writes the response. A refusal if
-   * there is no memory for it.
-   */
-  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
+  readonly upgraded: Upgraded
 }
 
 /** Bytes that a socket of node:net costs. */

@@ -5,11 +5,8 @@ import type { Duplex } from 'node:stream'
 import type { ServerParts } from '../../connection/shared.js'
 import { report, tell } from '../../internals/report.js'
 import { PlainHeads } from '../../protocol/knownHeads.js'
-import type { Refusal } from '../../protocol/openingHandshake.js'
 import { socketAround } from '../../transport/handle.js'
-import type { Transport } from '../../transport/transport.js'
 import { Arrivals } from '../admission/arrivals.js'
-import type { AcceptedUpgrade } from '../admission/endpoint.js'
 import type { Gate } from '../admission/gate.js'
 import type { TrustedProxies } from '../admission/proxies.js'
 import { ProxyLine } from '../admission/proxyLine.js'
@@ -19,7 +16,7 @@ import type { CommonOptions, ServerLimits } from '../options.js'
 import { Http2Lane } from './http2Lane.js'
 import { HttpLane } from './httpLane.js'
 import { RawLane } from './rawLane.js'
-import type { Respond } from './responseHead.js'
+import type { Upgraded } from './upgraded.js'
 
 /** Connections that may be amid their handshakes, or used for HTTP. */
 const ARRIVALS = 16_384
@@ -34,8 +31,7 @@ export interface Destination {
   readonly proxies: TrustedProxies | undefined
   /** Called for each connection that the first lane accepts. */
   arrived(): void
-  /** Opens a connection whose request was accepted. Returns the refusal if there is no memory for it. */
-  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Uint8Array, respond: Respond): Refusal | undefined
+  readonly upgraded: Upgraded
 }
 
 export function openLanes(

@@ -18,6 +18,7 @@ import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
 import type { Gate } from '../admission/gate.js'
 import { CROWDED, PendingUpgrade, type WaitingLane } from './pendingUpgrade.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
+import type { Upgraded } from './upgraded.js'
 
 export interface RawLaneOptions {
   readonly slices: Slices
@@ -33,11 +34,7 @@ export interface RawLaneOptions {
   readonly budget: Budget
   /** The connections of all lanes that have not finished their handshake. */
   readonly arrivals: Arrivals
-  /**
-   * The handshake is accepted; `early` is what came after the request, and `respond` writes the response. A refusal if
-   * there is no memory for it.
-   */
-  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
+  readonly upgraded: Upgraded
   /** A connection was accepted. */
   arrived(): void
   refused(handle: StreamHandle, refusal: Refusal): void

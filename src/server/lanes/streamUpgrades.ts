@@ -14,13 +14,13 @@ import type { Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Deadlines, type Expiring, noDeadline } from '../../time/deadlines.js'
 import { afterEnd, Http2Transport } from '../../transport/http2Stream.js'
-import type { Transport } from '../../transport/transport.js'
 import type { Arrival, Arrivals } from '../admission/arrivals.js'
-import type { AcceptedUpgrade, UpgradeVerdict } from '../admission/endpoint.js'
+import type { UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
 import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import type { Respond } from './responseHead.js'
+import type { Upgraded } from './upgraded.js'
 
 export interface StreamUpgradesOptions {
   readonly gate: Gate
@@ -31,8 +31,7 @@ export interface StreamUpgradesOptions {
   readonly handshakeTimeout: number
   readonly pauseTimeout: number
   readonly closeTimeout: number
-  /** The handshake is accepted; a refusal if there is no memory for it. */
-  upgraded(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, respond: Respond): Refusal | undefined
+  readonly upgraded: Upgraded
 }
 
 /** Error codes (RFC 9113, section 7). */
