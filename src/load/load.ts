@@ -34,8 +34,6 @@ const TIMER_ERROR = 2
 
 /** What is told of a load while it runs. */
 export interface LoadWatch {
-  /** All connections are open; the load goes on when the promise resolves. */
-  opened?(): Promise<void>
   /** An interval is over. */
   interval?(interval: Interval): void
 }
@@ -56,7 +54,6 @@ export async function load(
   if (signal?.aborted) run.stop()
   try {
     await run.open()
-    await watch.opened?.()
     return await run.measure(measuring, measured)
   } finally {
     signal?.removeEventListener('abort', run.stop)

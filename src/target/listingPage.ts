@@ -1,5 +1,6 @@
 // The list of a target's paths as a page for browsers. It has no script, and asks for nothing.
-import { createHash } from 'node:crypto'
+import { escaped } from '../html/escaped.js'
+import { pagePolicy } from '../html/pageHeaders.js'
 import type { Listed } from './listing.js'
 import { asking } from './need.js'
 import type { PathDescription } from './path.js'
@@ -51,15 +52,9 @@ ${rows.length === 0 ? '' : `<dl>${rows.join('')}</dl>\n`}<p>Example: <code>${esc
 </section>`
 }
 
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
-}
-
-const hash = createHash('sha256').update(STYLE).digest('base64')
-
 export const listingHeaders: Readonly<Record<string, string>> = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'Content-Security-Policy': pagePolicy({ style: STYLE }),
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   Vary: 'Accept',

@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls'
 import { codecOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { inboxOfThread } from '../memory/inbox.js'
-import { giveBack } from './spentChunk.js'
+import { giveBack, SHORTEST_SPENT } from './spentChunk.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
 /** Bytes of a piece. */
@@ -252,7 +252,8 @@ export class DuplexTransport implements Transport {
     if (this.#receiver === undefined) return
     inboxOfThread().deliver(this.#receiver, chunk)
     // Only a socket's own chunk is nobody else's, and only where nobody else listens.
-    if (this.#stream instanceof Socket && this.#stream.listenerCount('data') === 1) giveBack(chunk)
+    if (chunk.length < SHORTEST_SPENT || !(this.#stream instanceof Socket)) return
+    if (this.#stream.listenerCount('data') === 1) giveBack(chunk)
   }
 
   #end(): void {

@@ -3,7 +3,7 @@
 // young would do. So the memory of a chunk that was dealt with is given back at once.
 
 /** Shorter chunks are cheaper to leave to the collector. */
-const SHORT = 8 * 1024
+export const SHORTEST_SPENT = 8 * 1024
 
 /** Node.js 20 has no way to do that at once. */
 const { transfer } = ArrayBuffer.prototype as { transfer?: (this: ArrayBuffer, length: number) => ArrayBuffer }
@@ -11,6 +11,6 @@ const { transfer } = ArrayBuffer.prototype as { transfer?: (this: ArrayBuffer, l
 /** Gives back the memory of a chunk, which then is empty. Nobody else may have the chunk, or memory that it shares. */
 export function giveBack(chunk: Uint8Array): void {
   const { buffer, length } = chunk
-  if (transfer === undefined || length < SHORT || length !== buffer.byteLength) return
+  if (transfer === undefined || length !== buffer.byteLength) return
   if (buffer instanceof ArrayBuffer) transfer.call(buffer, 0)
 }

@@ -1,5 +1,5 @@
 // The charts of the report, as SVG: lines over an axis, and bars. Colours are those of the page, in light and dark.
-import { escaped } from '../../conform/reports/markup.js'
+import { escaped } from '../../html/escaped.js'
 
 const WIDTH = 480
 const HEIGHT = 240

@@ -1,5 +1,5 @@
 // The report as one HTML file: it needs no network and no script, follows light and dark, and fits a phone.
-import { escaped } from '../../conform/reports/markup.js'
+import { escaped } from '../../html/escaped.js'
 import type { LoadOptions, LoadResult } from '../../load/load.js'
 import { barChart, type Line, lineChart } from './charts.js'
 import { loadOf } from './report.js'

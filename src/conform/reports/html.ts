@@ -1,7 +1,8 @@
 // A report as one HTML file: it needs no network and no script, follows light and dark, and fits a phone.
+
+import { escaped } from '../../html/escaped.js'
 import type { Outcome, Verdict } from '../case.js'
 import { shownSection } from '../cases.js'
-import { escaped } from './markup.js'
 import { bySection, countsOf, type Report } from './report.js'
 import { reportStyle } from './style.js'
 

@@ -1,7 +1,8 @@
 // A report as JUnit XML, which CI systems show: a suite for each section, a test case for each case.
+
+import { escaped } from '../../html/escaped.js'
 import type { Outcome } from '../case.js'
 import { shownSection } from '../cases.js'
-import { escaped } from './markup.js'
 import { bySection, isFailure, type Report } from './report.js'
 
 export function junitReport({ subject, outcomes, strict, milliseconds }: Report): string {

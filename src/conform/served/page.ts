@@ -1,5 +1,5 @@
 // The page at which a browser tests itself: it runs all cases by its own WebSocket, and shows the verdict.
-import { createHash } from 'node:crypto'
+import { pageHeaders } from '../../html/pageHeaders.js'
 import { reportStyle } from '../reports/style.js'
 import { pageScript } from './script.js'
 
@@ -27,28 +27,7 @@ const page = `<!doctype html>
 </html>
 `
 
-function sourceOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-}
-
-/** The page, and its headers: it may run its own script and style, and connect to its own server. */
 export const conformPage = {
   body: page,
-  headers: {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': Buffer.byteLength(page),
-    'Content-Security-Policy': [
-      "default-src 'none'",
-      `script-src ${sourceOf(pageScript)}`,
-      `style-src ${sourceOf(reportStyle)}`,
-      "connect-src 'self'",
-      'img-src data:',
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join('; '),
-    'Cache-Control': 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-  },
+  headers: pageHeaders(page, { script: pageScript, style: reportStyle }),
 } as const
