@@ -1,36 +1,102 @@
 // Joins the modules that a server needs into one file: Node reads, compiles and links each file on its own, and that took
 // most of the time in which a program imports millrace. The files stay where they are, and hand on what the joined one
-// exports: so each module exists once, whichever path it is imported by.
-import { existsSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+// exports: so each module exists once, whichever path it is imported by. What only `millrace/ws` needs is joined into a second
+// file, which a server without it does not load.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** In the folder of the pool, because the pool looks for the file of its threads beside its own. */
-const JOINED = 'pool/joined.js'
-const ENTRIES = ['index.js', 'redis.js', 'ws.js']
+/**
+ * The joined files, with what they are for, in the order in which they need each other. The first is in the folder of the
+ * pool, because the pool looks for the file of its threads beside its own.
+ */
+const JOINED = [
+  { file: 'pool/joined.js', entries: ['index.js', 'redis.js'] },
+  { file: 'ws/joined.js', entries: ['ws.js'] },
+]
 
 /** Joins the modules in `folder`, the compiled src. */
 export async function joinModules(folder) {
-  if (!ENTRIES.every((entry) => existsSync(join(folder, entry)))) return
+  if (!JOINED.every(({ entries }) => entries.every((entry) => existsSync(join(folder, entry))))) return
+  const [{ file: first }] = JOINED
+  if (existsSync(join(folder, first))) return // they are joined already
+  const done = new Set()
+  for (const { file, entries } of JOINED) {
+    const modules = await modulesOf(folder, entries, done)
+    await joinInto(folder, file, modules)
+    for (const { path, exported } of modules) {
+      const swapped = exported.map(([name, unique]) => [unique, name])
+      writeFileSync(join(folder, path), handOn(fromTo(path, file), swapped))
+      done.add(path)
+    }
+    done.add(file)
+  }
+}
+
+/** Those that the entries need and that are in no joined file yet, each export with a name that no other one has. */
+async function modulesOf(folder, entries, done) {
   const { build } = await import('esbuild')
-  const options = { absWorkingDir: folder, bundle: true, platform: 'node', format: 'esm', packages: 'external' }
-  const { metafile } = await build({ ...options, entryPoints: ENTRIES, outdir: '.', write: false, metafile: true })
-  if (JOINED in metafile.inputs) return // they are joined already
+  const { metafile } = await build({
+    ...options(folder),
+    entryPoints: entries,
+    outdir: '.',
+    write: false,
+    metafile: true,
+  })
   const modules = []
   for (const path of Object.keys(metafile.inputs).toSorted()) {
+    if (done.has(path)) continue
     const names = Object.keys(await import(pathToFileURL(join(folder, path)).href))
     if (names.length > 0)
       modules.push({ path, exported: names.map((name) => [name, `${name.replace(/\W/g, '_')}_${modules.length}`]) })
   }
-  const all = modules.map(({ path, exported }) => handOn(`./${path}`, exported)).join('')
-  await build({ ...options, stdin: { contents: all, resolveDir: folder }, outfile: JOINED, target: 'node20.19' })
-  for (const { path, exported } of modules) {
-    const joined = relative(dirname(join(folder, path)), join(folder, JOINED))
-      .split(sep)
-      .join('/')
-    const swapped = exported.map(([name, unique]) => [unique, name])
-    writeFileSync(join(folder, path), handOn(joined.startsWith('.') ? joined : `./${joined}`, swapped))
-  }
+  return modules
+}
+
+async function joinInto(folder, file, modules) {
+  const { build } = await import('esbuild')
+  const contents = modules.map(({ path, exported }) => handOn(`./${path}`, exported)).join('')
+  const plugins = [{ name: 'joined', setup: (builder) => leaveOut(builder, folder, file) }]
+  const stdin = { contents, resolveDir: folder }
+  await build({ ...options(folder), stdin, plugins, outfile: file, target: 'node20.19' })
+  const path = join(folder, file)
+  writeFileSync(path, withoutFacades(readFileSync(path, 'utf8')))
+}
+
+function options(folder) {
+  return { absWorkingDir: folder, bundle: true, platform: 'node', format: 'esm', packages: 'external' }
+}
+
+/** What other joined files hold is imported from there. */
+function leaveOut(builder, folder, file) {
+  builder.onResolve({ filter: /\bjoined\.js$/ }, ({ path, resolveDir }) => {
+    return { path: fromTo(file, relative(folder, resolve(resolveDir, path))), external: true }
+  })
+}
+
+/**
+ * The same code without imports of Node's own modules. To import such a module by name reads everything that it exports:
+ * node:http exports a WebSocket, for which Node 24 loads undici, and that took a third of the time of the import.
+ */
+function withoutFacades(code) {
+  const swapped = code.replace(
+    /^import (?:(\w+),? )?(?:\{([^}]*)\} )?from "(node:\w+)";$/gm,
+    (_, whole, names, from) => {
+      const module = `process.getBuiltinModule("${from}")`
+      const taken = whole === undefined ? [] : [`const ${whole} = ${module};`]
+      if (names !== undefined) taken.push(`const {${names.replaceAll(' as ', ': ')}} = ${module};`)
+      return taken.join(' ')
+    },
+  )
+  const [left] = /^import .* from "node:.*$/m.exec(swapped) ?? []
+  if (left !== undefined) throw new Error(`an import that nobody knows how to write otherwise: ${left}`)
+  return swapped
+}
+
+/** How a file is imported by another one, both by their paths in the folder. */
+function fromTo(path, other) {
+  const found = relative(dirname(path), other).split(sep).join('/')
+  return found.startsWith('.') ? found : `./${found}`
 }
 
 /** A line that exports names of another module by other names. */

@@ -34,7 +34,7 @@ export async function compared(
   )
   const pace = paceOf(choice, 0.25)
   const chosen = rows.filter(({ id }) => new RegExp(choice.text('only')).test(id))
-  const rounds = new Rounds(peers, pace, node)
+  const rounds = new Rounds(peers, pace)
   const found: Row[] = []
   try {
     for (const [index, workload] of chosen.entries()) {

@@ -32,7 +32,6 @@ type Servers = Partial<Record<PeerName, { rounds: Round[]; problem?: string }>>
 /** Servers that stay up from row to row, with one load client. */
 export class Rounds {
   readonly #peers: readonly Peer[]
-  readonly #node: string
   readonly #pace: Pace
   readonly #client = new LoadClient(CLIENT_CORE, 'first')
   readonly #streamer = new LoadClient(CLIENT_CORE)
@@ -40,10 +39,9 @@ export class Rounds {
   /** What has been measured, by the load: rows that tell other figures of the same load share its rounds. */
   readonly #measured = new Map<string, Servers>()
 
-  constructor(peers: readonly Peer[], pace: Pace, node: string = process.execPath) {
+  constructor(peers: readonly Peer[], pace: Pace) {
     this.#peers = peers
     this.#pace = pace
-    this.#node = node
   }
 
   async measure(
@@ -89,7 +87,7 @@ export class Rounds {
 
   async #round(workload: Workload, peer: Peer): Promise<Round> {
     const { mode, load, beside, group, connections = 0 } = workload
-    if (group === 'import') return importing(peer, this.#node)
+    if (group === 'import') return importing(peer)
     if (group === 'memory') return this.#afresh(peer, (server) => this.#idleMemory(server, connections))
     if (group === 'memory in use') return this.#afresh(peer, (server) => this.#memoryInUse(server, workload), mode)
     if (group === 'handshakes') return this.#afresh(peer, (server) => this.#handshakes(server, connections))
@@ -149,7 +147,8 @@ export class Rounds {
 const run = promisify(execFile)
 
 /** CPU time of a process from its start until it has imported the peer's library. */
-async function importing({ name }: Peer, node: string): Promise<Round> {
+async function importing({ name, command }: Peer): Promise<Round> {
+  const [node = process.execPath] = command('import')
   const [program, ...args] = pinned(0, [node, join(root, 'bench', 'peers', 'import.mjs'), name])
   const { stdout } = await run(program, args)
   return { cpu: Number(stdout), busy: 1, rate: 0, latency: undefined, peakMemory: 0 }

@@ -41,6 +41,7 @@ export function peersOn(node: string): readonly Peer[] {
   const script = (name: string, program = node): Peer['command'] => {
     return () => [program, join(peers, `${name}.mjs`)]
   }
+  const uws: Peer['command'] = () => [loadedBuild(node).node, join(peers, 'uws.mjs')]
   const bun = bunProgram()
   return [
     {
@@ -65,15 +66,15 @@ export function peersOn(node: string): readonly Peer[] {
     {
       name: 'uWebSockets.js',
       modes: [...servers, 'import'],
-      command: script('uws'),
-      prepare: () => loadedBuild(node),
+      command: uws,
+      prepare: () => loadedBuild(node).version,
     },
     {
       name: 'uWS dedicated',
       modes: ['deflate'],
-      command: script('uws'),
+      command: uws,
       environment: { UWS_COMPRESSION: 'dedicated' },
-      prepare: () => loadedBuild(node),
+      prepare: () => loadedBuild(node).version,
     },
     { name: 'Bun', modes: servers, command: script('bun', bun), prepare: () => versionOf(bun) },
     {
@@ -108,12 +109,37 @@ export function versionOf(program: string): string {
   return stdout.trim()
 }
 
-/** uWebSockets.js is a binary for each version of Node.js: the newest of those on npm that this one loads. */
-function loadedBuild(node: string): string {
+/** The Node.js that runs uWebSockets.js, and the build that it has loaded. */
+interface LoadedBuild {
+  readonly node: string
+  readonly version: string
+}
+
+const builds = new Map<string, LoadedBuild>()
+
+/**
+ * uWebSockets.js is a binary for each version of Node.js and of the C library: the newest of those on npm that `node`
+ * loads. Where it loads none, that which the Node.js of this program loads: the server is C++, and hardly differs by it.
+ */
+function loadedBuild(node: string): LoadedBuild {
+  const known = builds.get(node)
+  if (known !== undefined) return known
   const { stdout, stderr, status } = spawnSync(node, [join(peers, 'uws.mjs'), 'version'], { encoding: 'utf8' })
-  if (status === 0) return stdout.trim()
-  const [, why = 'is not installed: npm run bench:install'] = /^Error: (no build.*)/m.exec(stderr) ?? []
-  throw new Error(why.replaceAll(/[^ (]*\/node_modules\//g, ''))
+  if (status !== 0 && node !== process.execPath) return lentBuild(node)
+  if (status !== 0) {
+    const [, why = 'is not installed: npm run bench:install'] = /^Error: (no build.*)/m.exec(stderr) ?? []
+    throw new Error(why.replaceAll(/[^ (]*\/node_modules\//g, ''))
+  }
+  const build = { node, version: stdout.trim() }
+  builds.set(node, build)
+  return build
+}
+
+function lentBuild(node: string): LoadedBuild {
+  const { version } = loadedBuild(process.execPath)
+  const build = { node: process.execPath, version: `${version} (on Node.js ${process.versions.node})` }
+  builds.set(node, build)
+  return build
 }
 
 /** The limit of the machine is a C program: without a compiler there is none. */

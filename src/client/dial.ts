@@ -2,9 +2,10 @@
 // the response are its work. What comes of it is one connection or one clear error, and nothing else stays behind.
 import { randomBytes } from 'node:crypto'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { RequestOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { httpsModule } from '../internals/tls.js'
 import { hasSameOrigin, shownAddress } from './address.js'
 import type { Attempt } from './attempt.js'
 import type { Answer, Ends, Wish } from './call.js'
@@ -53,7 +54,7 @@ class Call<Opened> {
     this.#wish = wish
     this.#redirects = redirects
     this.#ends = ends
-    this.request = (url.protocol === 'wss:' ? httpsRequest : httpRequest)({
+    this.request = (url.protocol === 'wss:' ? httpsModule().request : httpRequest)({
       ...this.#options(),
       ...(socket && { createConnection: () => socket }),
     })

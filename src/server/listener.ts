@@ -1,16 +1,10 @@
 // One listening socket: TCP, Unix or a Windows pipe, with or without TLS. What it accepts goes to a lane of the
 // opening handshake.
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
-import {
-  createSecureContext,
-  createServer as createTlsServer,
-  type SecureContextOptions,
-  type TLSSocket,
-  type TlsOptions,
-  type Server as TlsServer,
-} from 'node:tls'
+import type { SecureContextOptions, TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls'
 import { callerError } from '../checks/errors.js'
 import { socketOptions } from '../internals/accept.js'
+import { tlsModule } from '../internals/tls.js'
 import { type Deadlines, type Expiring, noDeadline } from '../time/deadlines.js'
 import { socketAround } from '../transport/handle.js'
 import { type Arrival, type Arrivals, addressOf } from './admission/arrivals.js'
@@ -172,7 +166,7 @@ export class Listener {
 
   /** Throws what node:tls throws for options that it can't use here. */
   checkRenewal(options: SecureContextOptions): void {
-    createSecureContext(renewed(this.#tls ?? {}, options))
+    tlsModule().createSecureContext(renewed(this.#tls ?? {}, options))
   }
 
   /** Listens no more. */
@@ -256,7 +250,7 @@ function tlsServer(
     handshakeTimeout: Math.min(handshakeTimeout === 0 ? Infinity : handshakeTimeout, LONGEST_TIMER),
     ...(ALPNCallback === undefined ? { ALPNProtocols: versions } : {}),
   }
-  const server = createTlsServer({ ...defaults, ...options }, next)
+  const server = tlsModule().createServer({ ...defaults, ...options }, next)
   // A handshake that fails has closed its socket.
   server.on('tlsClientError', () => undefined)
   return server

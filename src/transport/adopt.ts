@@ -2,9 +2,10 @@
 import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { KEEP_ALIVE } from '../internals/accept.js'
 import { streamHandleOf, takeHandle, tlsHandleOf } from '../internals/node.js'
+import { isSecure } from '../internals/tls.js'
 import { DuplexTransport } from './duplex.js'
 import { HandleTransport } from './handle.js'
 import { SecureTransport } from './secure.js'
@@ -24,7 +25,7 @@ export function transportAsItIs(stream: Duplex, publicApi = false): Transport {
   if (!(stream instanceof Socket)) return new DuplexTransport(stream)
   stream.setTimeout(0)
   stream.setNoDelay(true)
-  if (stream instanceof TLSSocket) return secureTransportOf(stream, publicApi)
+  if (isSecure(stream)) return secureTransportOf(stream, publicApi)
   const handle = stream.writableLength === 0 && !publicApi ? streamHandleOf(stream) : undefined
   return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
 }
@@ -37,7 +38,7 @@ function secureTransportOf(socket: TLSSocket, publicApi: boolean): Transport {
 
 /** The same of a socket that nobody else waits for: a plain one is left behind, and its connection costs less memory. */
 export function transportAlone(stream: Duplex, publicApi = false): Transport {
-  const isPlain = stream instanceof Socket && !(stream instanceof TLSSocket)
+  const isPlain = stream instanceof Socket && !isSecure(stream)
   if (!isPlain || stream.writableLength > 0 || publicApi) return transportOf(stream, publicApi)
   stream
     .setKeepAlive(true, KEEP_ALIVE * 1000)

@@ -3,9 +3,9 @@
 import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import { codecOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
+import { isSecure } from '../internals/tls.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { giveBack, SHORTEST_SPENT } from './spentChunk.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
@@ -153,7 +153,7 @@ export class DuplexTransport implements Transport {
   /** Only a TCP socket has a reset: any other stream is destroyed. */
   reset(): void {
     const stream = this.#stream
-    if (stream instanceof TLSSocket || !(stream instanceof Socket)) return this.close()
+    if (isSecure(stream) || !(stream instanceof Socket)) return this.close()
     this.#remaining = 0
     this.#pending = false
     this.#try(() => stream.resetAndDestroy())

@@ -1,10 +1,11 @@
 // The request of a client that dials, by node:http: the options of the program, and what the handshake adds to them.
 import { type ClientRequest, request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { RequestOptions } from 'node:https'
 import { connect as connectTcp, isIP, type NetConnectOpts } from 'node:net'
 import { unescape as unescapeQuery } from 'node:querystring'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
+import { httpsModule, tlsModule } from '../internals/tls.js'
 import type { FullOptions } from './clientOptions.js'
 import { format } from './extension.js'
 import { PerMessageDeflate } from './perMessageDeflate.js'
@@ -72,7 +73,7 @@ function headersOf({ options, key, protocols, deflate }: Omit<Asking, 'url'>): H
 
 /** Makes the request, which is not sent yet. */
 export function requestFor(url: URL, options: RequestOptions): ClientRequest {
-  return url.protocol === 'wss:' ? httpsRequest(options) : httpRequest(options)
+  return url.protocol === 'wss:' ? httpsModule().request(options) : httpRequest(options)
 }
 
 function plainDial(options: RequestOptions): Duplex {
@@ -82,5 +83,5 @@ function plainDial(options: RequestOptions): Duplex {
 function secureDial(options: RequestOptions & ConnectionOptions): Duplex {
   const { host } = options
   const servername = options.servername ?? (host && isIP(host) === 0 ? host : '')
-  return connectTls({ ...options, path: undefined, servername } as ConnectionOptions)
+  return tlsModule().connect({ ...options, path: undefined, servername } as ConnectionOptions)
 }

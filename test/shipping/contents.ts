@@ -93,7 +93,7 @@ function tests(packed: () => Installed): void {
     }
   })
 
-  test('is imported as two files, because each file costs time: the entry, and one that all modules are joined in', () => {
+  test('is imported as the entry and what the modules are joined in, because each file costs time', () => {
     const reached = new Set<string>()
     const reach = (path: string): void => {
       if (reached.has(path)) return
@@ -102,10 +102,19 @@ function tests(packed: () => Installed): void {
         reach(join(dirname(path), specifier).split(sep).join('/'))
       }
     }
-    for (const entry of ['dist/src/index.js', 'dist/src/redis.js', 'dist/src/ws.js']) {
+    const joined = ['dist/src/pool/joined.js']
+    const needs = { index: joined, redis: joined, ws: [...joined, 'dist/src/ws/joined.js'] }
+    for (const [name, files] of Object.entries(needs)) {
+      const entry = `dist/src/${name}.js`
       reached.clear()
       reach(entry)
-      assert.equal(reached.size, 2, [...reached].join(', '))
+      assert.deepEqual([...reached].toSorted(), [...files, entry].toSorted())
+    }
+  })
+
+  test('reads no module of Node.js whole: from Node 24 on, an import of node:http by its name loads undici', () => {
+    for (const name of ['dist/src/pool/joined.js', 'dist/src/ws/joined.js']) {
+      assert.doesNotMatch(read(name), /^import\b.* from ['"]node:/m, name)
     }
   })
 

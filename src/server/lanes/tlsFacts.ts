@@ -1,10 +1,10 @@
 // Reads off a TLS socket what the application may want to know of it.
-import { TLSSocket } from 'node:tls'
+import { isSecure } from '../../internals/tls.js'
 import type { TlsFacts } from '../../protocol/tlsFacts.js'
 
 /** What the socket of a server tells now, which is all there is until it ends; undefined for one without TLS. */
 export function tlsFactsOf(socket: unknown): TlsFacts | undefined {
-  if (!(socket instanceof TLSSocket)) return undefined
+  if (!isSecure(socket)) return undefined
   const { authorized, authorizationError, alpnProtocol } = socket
   const certificate = socket.getPeerCertificate()
   return Object.freeze({
