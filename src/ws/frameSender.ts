@@ -3,11 +3,11 @@
 import { Buffer } from 'node:buffer'
 import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/frames.js'
-import { Deflation, type DeflationShared } from '../connection/sending/deflation.js'
+import { Deflation, type DeflationShared, firstOfFragment } from '../connection/sending/deflation.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
 import { LentFrame } from '../memory/lentFrame.js'
 import { BlobQueue, type Unsent } from './blobQueue.js'
-import type { Payload } from './data.js'
+import { byteLengthOf, type Payload } from './data.js'
 import { blobError, compressionError, endedError } from './errors.js'
 import { LongMessage } from './longMessage.js'
 import { serverHeader } from './madeFrame.js'
@@ -135,7 +135,7 @@ export class FrameSender {
   }
 
   #send(data: string | Uint8Array, flags: number, callback: SendCallback | undefined): void {
-    const opcode = (flags & Flag.binary) !== 0 ? OPCODE_BINARY : OPCODE_TEXT
+    const opcode = opcodeFor(flags)
     if (this.#amid || (flags & Flag.fin) === 0) return this.#framed(() => this.#fragment(opcode, data, flags), callback)
     try {
       this.#frame(FIN | opcode, data, (flags & Flag.compress) !== 0)
@@ -147,27 +147,36 @@ export class FrameSender {
 
   #frame(first: number, data: string | Uint8Array, compress: boolean): void {
     const { encoder } = this.#shared
-    const long = this.#long
-    this.#long = undefined
-    if (long?.frame(this.outgoing) === true) return
+    if (this.#frameLong()) return
     if (this.#deflation !== undefined && compress) this.#deflation.whole(this.outgoing, first, data, this.#least)
     else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
     else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(serverHeader(first, data.length), data)
     else encoder.bytes(this.outgoing, first, data)
   }
 
-  /** Whether a message is compressed elsewhere; fragments are not. */
-  #isLong(data: string | Uint8Array, flags: number): boolean {
-    if (this.#deflation === undefined || this.#amid || this.#ended) return false
-    if ((flags & Flag.compress) === 0 || (flags & Flag.fin) === 0) return false
-    return data.length >= Math.max(this.#deflation.shared.engines.long, this.#least) // a text has no fewer bytes than units
+  /** Frames what was compressed elsewhere; false if nothing was. */
+  #frameLong(): boolean {
+    const long = this.#long
+    this.#long = undefined
+    return long?.frame(this.outgoing) === true
   }
 
-  /** Compresses a message, if that is done elsewhere, and there is memory for it. */
+  /** Whether a message, or a fragment of one, is compressed elsewhere. */
+  #isLong(data: string | Uint8Array, flags: number): boolean {
+    if (this.#deflation === undefined || this.#ended) return false
+    if (!(this.#amid ? this.#compresses : (flags & Flag.compress) !== 0)) return false
+    const least = this.#amid ? 0 : this.#least
+    return data.length >= Math.max(this.#deflation.shared.engines.long, least) // a text has no fewer bytes than units
+  }
+
+  /** Compresses a message, or a fragment of one, if that is done elsewhere, and there is memory for it. */
   #compress(data: string | Uint8Array, flags: number): Promise<void> | undefined {
-    if (this.#deflation === undefined || !this.#isLong(data, flags)) return undefined
+    const deflation = this.#deflation
+    if (deflation === undefined || !this.#isLong(data, flags)) return undefined
+    const first = firstOfFragment(this.#amid ? OPCODE_CONTINUATION : opcodeFor(flags), (flags & Flag.fin) !== 0)
+    if (deflation.goesPlain(first)) return undefined
     try {
-      this.#long = new LongMessage(this.#shared, this.#deflation, data)
+      this.#long = new LongMessage(this.#shared, deflation, first, data)
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       return undefined
@@ -183,11 +192,18 @@ export class FrameSender {
 
   #fragment(opcode: number, data: string | Uint8Array, flags: number): void {
     const fin = (flags & Flag.fin) !== 0
-    if (!this.#amid) this.#compresses = (flags & Flag.compress) !== 0 && this.#deflation !== undefined
     const actual = this.#amid ? OPCODE_CONTINUATION : opcode
-    if (this.#compresses) this.#deflation?.fragment(this.outgoing, actual, data, fin)
-    else this.#shared.encoder.fragment(this.outgoing, actual, data, fin)
+    if (!this.#amid) this.#compresses = this.#compressesFrom(data, flags)
+    if (!this.#frameLong()) {
+      if (this.#compresses) this.#deflation?.fragment(this.outgoing, actual, data, fin)
+      else this.#shared.encoder.fragment(this.outgoing, actual, data, fin)
+    }
     this.#amid = !fin
+  }
+
+  /** Whether a message in fragments is compressed, by its first one: without takeover, a short one says that it is not. */
+  #compressesFrom(data: string | Uint8Array, flags: number): boolean {
+    return this.#deflation !== undefined && (flags & Flag.compress) !== 0 && byteLengthOf(data) >= this.#least
   }
 
   #control(opcode: number, payload: string | Uint8Array, callback: SendCallback | undefined): void {
@@ -243,4 +259,8 @@ export class FrameSender {
     this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error))
     this.#blobs.add({ payload, callback, use, ...(work !== undefined && { work }) })
   }
+}
+
+function opcodeFor(flags: number): number {
+  return (flags & Flag.binary) !== 0 ? OPCODE_BINARY : OPCODE_TEXT
 }

@@ -1,7 +1,7 @@
-// A long message of millrace/ws that is compressed by a thread, or in slices, before its frame is built. All that is sent
+// A long message of millrace/ws, or a long fragment of one, that is compressed by a thread, or in slices, before its frame is built. All that is sent
 // behind it waits meanwhile, as it does behind a Blob.
 import { OutOfMemory } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_TEXT, RSV1 } from '../codec/frames.js'
+import { FIN } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
 import { DeflateJob } from '../connection/sending/deflateJob.js'
 import { type Deflation, write } from '../connection/sending/deflation.js'
@@ -21,18 +21,18 @@ export class LongMessage {
   #running = true
   #done = false
 
-  /** A copy of `data`, which is compressed by the next engine of `deflation`. Throws OutOfMemory. */
-  constructor(shared: SocketContext, deflation: Deflation, data: string | Uint8Array) {
+  /** A copy of `data`, for a frame with `first` as its first byte, which `deflation` has an engine for. Throws OutOfMemory. */
+  constructor(shared: SocketContext, deflation: Deflation, first: number, data: string | Uint8Array) {
     const { heap } = shared
     const most = typeof data === 'string' ? mostBytes(data) : data.length
     this.#shared = shared
     this.#deflation = deflation
-    this.#first = FIN | RSV1 | (typeof data === 'string' ? OPCODE_TEXT : OPCODE_BINARY)
+    this.#first = first
     this.#payload = heap.allocate(most)
     try {
       this.#length = write(heap.codec, this.#payload.pointer, data, most)
-      const engine = deflation.engineFor(this.#first)
-      this.#job = new DeflateJob(shared, engine, this.#payload.pointer, this.#length, true)
+      const engine = deflation.engineFor(first)
+      this.#job = new DeflateJob(shared, engine, this.#payload.pointer, this.#length, (first & FIN) !== 0)
     } catch (error) {
       heap.free(this.#payload)
       throw error

@@ -104,6 +104,26 @@ same('which messages are compressed: by threshold, and by the option of send', a
   }
 })
 
+same('which messages in fragments are compressed: the first fragment decides', async (stage) => {
+  for (const options of [{}, { threshold: 10, serverNoContextTakeover: true }, { serverNoContextTakeover: true }]) {
+    const { ws, peer } = await stage.pair({ perMessageDeflate: options }, [
+      'Sec-WebSocket-Extensions: permessage-deflate',
+    ])
+    const texts = ['', 'small', 'x'.repeat(100), 'é'.repeat(600), 'y'.repeat(2000)]
+    for (const text of texts) {
+      for (const compress of [true, false, undefined]) {
+        ws.send(text, { fin: false, compress })
+        ws.send(Buffer.from(text), { fin: false, compress: true })
+        ws.send(text, { compress: false })
+      }
+    }
+    await peer.frames(texts.length * 9)
+    const data = peer.received.subarray(peer.text.indexOf('\r\n\r\n') + 4)
+    stage.note('first bytes', ...firstBytes(data).map((first) => first.toString(16)))
+    await stage.drop(peer)
+  }
+})
+
 same('the order of what is compressed and what is not is kept, with callbacks', async (stage) => {
   const { ws, peer } = await stage.pair({ perMessageDeflate: { threshold: 0 } }, [
     'Sec-WebSocket-Extensions: permessage-deflate',

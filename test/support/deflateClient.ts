@@ -54,6 +54,8 @@ export class DeflateClient {
   readonly #inflate: InflateRaw
   /** Where the first byte that is not read lies behind the response. */
   #read = 0
+  /** The frames of a message whose last one has not come. */
+  readonly #underWay: { readonly first: number; readonly payload: Buffer }[] = []
 
   private constructor(client: SocketClient, options: ClientOptions) {
     this.client = client
@@ -109,16 +111,22 @@ export class DeflateClient {
     this.client.write(await this.message(data, parts))
   }
 
-  /** The next message of the server, control frames included. */
+  /** The next message of the server, or a control frame, which may come between the fragments of one. */
   async next(): Promise<Received> {
-    const payloads: Buffer[] = []
-    let first = 0
     for (;;) {
       const frame = await this.#frame()
-      if (payloads.length === 0) first = frame.first
-      payloads.push(frame.payload)
-      if (frame.first >= 0x80) break
+      if ((frame.first & 0x08) !== 0) return this.#received(frame.first, [frame.payload])
+      this.#underWay.push(frame)
+      if (frame.first < 0x80) continue
+      const frames = this.#underWay.splice(0)
+      return this.#received(
+        frames[0]?.first ?? 0,
+        frames.map(({ payload }) => payload),
+      )
     }
+  }
+
+  async #received(first: number, payloads: readonly Buffer[]): Promise<Received> {
     const wire = Buffer.concat(payloads)
     const opcode = first & 0x0f
     const compressed = (first & 0x40) !== 0

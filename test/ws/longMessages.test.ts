@@ -62,6 +62,35 @@ for (const who of workers) {
         assert.equal((await peer.next()).opcode, CLOSE)
         assert.deepEqual(called, [0, 1, 2, 3, 4, 5, 6, 7, 8])
         assert.equal(ws.bufferedAmount, 0)
+        // Whole messages, one of them from a Blob, and the long fragment.
+        assert.equal(tasks.filter((task) => task === 'fast').length, who === 'threads' ? 5 : 0)
+      })
+
+      test('in fragments leave in order with all else, whichever of the fragments are long', async (t) => {
+        const tasks = working(t, who, slowly)
+        const { ws, peer } = await place(t, client)
+        const called: number[] = []
+        const call = (at: number) => () => void called.push(at)
+        ws.send(`first ${LONG}`, { fin: false }, call(0))
+        ws.ping('ping', false, call(1))
+        ws.send('short', { fin: false }, call(2))
+        ws.send(new Blob([`blob ${LONG}`]), { binary: false, fin: false }, call(3))
+        ws.send(`last ${LONG}`, call(4))
+        ws.send(LONG, { compress: false, fin: false }, call(5))
+        ws.send(LONG, call(6))
+        ws.send(`whole ${LONG}`, call(7))
+        assert.equal((await peer.next()).opcode, PING)
+        for (const [at, text] of [
+          `first ${LONG}shortblob ${LONG}last ${LONG}`,
+          LONG + LONG,
+          `whole ${LONG}`,
+        ].entries()) {
+          const { data, compressed } = await peer.next()
+          assert.equal(data, text)
+          assert.equal(compressed, at !== 1)
+        }
+        await eventually(() => called.length === 8, 'all callbacks are called')
+        assert.deepEqual(called, [0, 1, 2, 3, 4, 5, 6, 7])
         assert.equal(tasks.filter((task) => task === 'fast').length, who === 'threads' ? 4 : 0)
       })
 
@@ -72,7 +101,7 @@ for (const who of workers) {
         for (const ending of ['terminate', 'destroy'] as const) {
           const { ws, socket } = await place(t, client)
           const errors: (string | undefined)[] = []
-          ws.send(LONG, (error) => errors.push(error?.message))
+          ws.send(LONG, { fin: ending === 'destroy' }, (error) => errors.push(error?.message))
           ws.send('behind', (error) => errors.push(error?.message))
           if (ending === 'terminate') ws.terminate()
           else socket.destroy()
