@@ -15,6 +15,7 @@ import {
   type ServerParts,
   streamThresholdOf,
 } from '../connection/shared.js'
+import { ClientRoute } from './clientRoute.js'
 import { type ClientOptions, clientLimits } from './options.js'
 import { noTopics } from './topics.js'
 
@@ -40,15 +41,17 @@ function open(): ServerParts<unknown> {
   })
 }
 
-/** Settings, and what says the same of others. They hold no functions: options that say the same share them. */
+/** What holds for all connections whose options say the same. It knows no handlers. */
 interface Settings {
-  readonly route: RouteSettings<unknown>
-  readonly deflate: ClientOptions['deflate']
-  readonly key: string
+  readonly route: RouteContext<unknown>
+  readonly agreements: DeflateAgreements | undefined
 }
 
-/** The settings that were asked for last: most programs ask for the same each time, with handlers of their own. */
-let last: Settings | undefined
+/** How many kinds of settings are kept. A program that uses more at once has more of the same. */
+const KINDS = 16
+
+/** The settings that were asked for last, by what they say: options hold functions only as handlers. */
+const known = new Map<string, Settings>()
 
 function settingsFor(options: ClientOptions<never>): Settings {
   const { outputPolicy = 'pause', streamLeft = 'drain', deflate = false } = options
@@ -56,31 +59,37 @@ function settingsFor(options: ClientOptions<never>): Settings {
   const streamThreshold = streamThresholdOf(options, limits.maxMessage)
   const route = { limits, outputPolicy, large: undefined, streamThreshold, streamLeft }
   const key = JSON.stringify([route, deflate])
-  if (last?.key !== key) last = { route, deflate, key }
-  return last
+  return known.get(key) ?? kept(key, settled(route, deflate))
 }
 
-/** Contexts by the handlers that they were made for, with the settings that they were made with. */
-const known = new WeakMap<object, { readonly settings: Settings; readonly context: ClientContext<unknown> }>()
-
-/** The context for these options; the same as before, if the same object says the same. */
-export function contextFor<Data>(options: ClientOptions<Data>, handlers: Handlers<Data>): ClientContext<Data> {
-  const settings = settingsFor(options as ClientOptions<never>)
-  const found = known.get(handlers)
-  // What was kept under these handlers is of their type.
-  if (found?.settings.key === settings.key) return found.context as ClientContext<Data>
-  // There is no route of large messages, which alone would depend on the data's type.
-  const context = made(handlers, settings.route as RouteSettings<Data>, settings.deflate)
-  known.set(handlers, { settings, context: context as ClientContext<unknown> })
-  return context
-}
-
-function made<Data>(
-  handlers: Handlers<Data>,
-  settings: RouteSettings<Data>,
-  deflate: ClientOptions['deflate'],
-): ClientContext<Data> {
-  const own = partsOfThread() as ServerParts<Data>
+function settled(route: RouteSettings<unknown>, deflate: ClientOptions['deflate']): Settings {
+  const own = partsOfThread()
   const asked = deflateSettings(deflate, undefined)
-  return { shared: openRoute(own, handlers, settings), agreements: asked && new DeflateAgreements(own, asked) }
+  return { route: openRoute(own, {}, route), agreements: asked && new DeflateAgreements(own, asked) }
+}
+
+function kept(key: string, settings: Settings): Settings {
+  const [eldest] = known.keys()
+  if (eldest !== undefined && known.size >= KINDS) known.delete(eldest)
+  known.set(key, settings)
+  return settings
+}
+
+/** The last route, and what it was made of. Nothing but its connections keeps it, and with it the handlers. */
+let latest: { readonly settings: Settings; readonly route: WeakRef<object> } | undefined
+
+/** The context for these options; the same as before, if the same handlers come again with options that say the same. */
+export function contextFor<Data>(options: ClientOptions<Data>, handlers: Handlers<Data>): ClientContext<Data> {
+  // Settings know nothing of the data's type.
+  const settings = settingsFor(options as ClientOptions<never>)
+  return { shared: routeOf(settings, handlers), agreements: settings.agreements }
+}
+
+function routeOf<Data>(settings: Settings, handlers: Handlers<Data>): ClientRoute<Data> {
+  const last = latest?.settings === settings ? latest.route.deref() : undefined
+  // The route of these handlers is of their type.
+  if (last instanceof ClientRoute && last.handlers === handlers) return last
+  const route = new ClientRoute(settings.route as RouteContext<Data>, handlers)
+  latest = { settings, route: new WeakRef(route) }
+  return route
 }

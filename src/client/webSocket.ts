@@ -3,22 +3,22 @@
 import type { Connection } from '../connection/connection.js'
 import type { Handlers } from '../connection/handlers.js'
 import type { Message } from '../connection/message.js'
-import { closeWithoutCode } from '../connection/publicConnection.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import { whenAborted } from './abortion.js'
 import { CloseEvent } from './closeEvent.js'
-import { connect } from './connect.js'
-import { type EventHandler, EventHandlers } from './eventHandlers.js'
+import { open } from './connect.js'
+import { EventAttributes, type EventHandler, EventHandlers } from './eventHandlers.js'
 import type { ClientLimits, Reach } from './options.js'
+import { PageSending } from './pageSending.js'
+import type { UpgradeResponse } from './upgradeResponse.js'
+import { requireArgument, shapeInterface } from './webIdl.js'
 import {
   addressOf,
   argumentsOf,
-  bytesOf,
   checkAgreement,
   checkProtocols,
   checkSettings,
   closingOf,
-  lengthOf,
   payloadOf,
   type WebSocketData,
 } from './webSocketArguments.js'
@@ -66,24 +66,34 @@ export class WebSocket extends EventTarget {
   /** The same. @internal */
   declare readonly CLOSED: typeof CLOSED
 
-  readonly #url: URL
-  readonly #handlers = new EventHandlers(this)
-  readonly #stop = new AbortController()
-  #connection: Connection | undefined
+  /** What the connections of all WebSockets call: it is the same for all of them. */
+  static readonly #inside: Handlers<WebSocket> = {
+    message: ({ data: socket }, message) => socket.#received(message),
+    close: ({ data: socket }, code, reason) => socket.#ended(code, reason),
+    error: ({ data: socket }) => {
+      socket.#failed = true
+    },
+  }
+  static readonly #attributes = new EventAttributes((socket: WebSocket) => {
+    socket.#handlers ??= new EventHandlers()
+    return socket.#handlers
+  })
+
+  readonly #url: string
+  /** That of the address, as messages tell it; undefined before the first. */
+  #origin: string | undefined
+  #handlers: EventHandlers | undefined
+  /** Gives the attempt up; undefined when that is over. */
+  #stop: AbortController | undefined
+  #connection: Connection<WebSocket> | undefined
   #state = CONNECTING
   #binaryType: 'blob' | 'arraybuffer' = 'blob'
   #protocol = ''
   #extensions = ''
   /** Both sides have said Close, or this side has failed the connection. */
   #failed = false
-  /** What was given to `send` in this turn, on top of what waited before it; and after the end. */
-  #turn = 0
-  #before = 0
-  #surplus = 0
-  /** Bytes of the Close frame, which are not the application's. */
-  #close = 0
-  /** What waits until a Blob has been read: messages leave in order. */
-  #reading: Promise<void> | undefined
+  /** Made when something is sent: many only listen. */
+  #sent: PageSending | undefined
 
   /**
    * Begins to connect. Throws a SyntaxError (a DOMException) for an address or subprotocols that are wrong, and a
@@ -91,16 +101,19 @@ export class WebSocket extends EventTarget {
    */
   constructor(url: string | URL, protocols: string | Iterable<string> | WebSocketOptions = []) {
     super()
+    // biome-ignore lint/complexity/noArguments: as in `send`
+    requireArgument('WebSocket', arguments)
     const options = argumentsOf(protocols)
-    this.#url = addressOf(url)
+    const address = addressOf(url)
     checkProtocols(options.protocols)
     checkSettings(options)
-    this.#connect(options).catch(() => this.#fail())
+    this.#url = address.href
+    this.#connect(address, options).catch(() => this.#fail())
   }
 
   /** The address, as it is used. */
   get url(): string {
-    return this.#url.href
+    return this.#url
   }
 
   /** 0 while it connects, 1 while it is open, 2 while it closes, 3 when it has ended. */
@@ -130,22 +143,22 @@ export class WebSocket extends EventTarget {
 
   /** WebSocketData bytes that were given to `send` and have not left. They do not grow less when the connection has ended. */
   get bufferedAmount(): number {
-    const waiting = this.#turn > 0 ? this.#before + this.#turn : this.#waiting - this.#close
-    return Math.max(waiting, 0) + this.#surplus
+    return this.#sent?.bufferedAmount ?? 0
   }
 
-  get #waiting(): number {
-    return this.#connection?.bufferedAmount ?? 0
+  get #sending(): PageSending {
+    this.#sent ??= new PageSending(this.#connection)
+    return this.#sent
   }
 
   /** Sends a message. Throws an InvalidStateError (a DOMException) while the connection is not open yet. */
   send(data: WebSocketData): void {
+    // biome-ignore lint/complexity/noArguments: undefined is an argument, and a rest parameter would be none of `send.length`
+    requireArgument('send', arguments)
     if (this.#state === CONNECTING) throw new DOMException('The connection is not open yet', 'InvalidStateError')
     const payload = payloadOf(data)
-    const length = lengthOf(payload)
-    if (this.#state !== OPEN) this.#surplus += length
-    else if (payload instanceof Blob || this.#reading !== undefined) this.#queue(payload, length)
-    else this.#send(payload, length)
+    if (this.#state === OPEN) this.#sending.send(payload)
+    else this.#sending.discard(payload)
   }
 
   /**
@@ -154,85 +167,74 @@ export class WebSocket extends EventTarget {
    */
   close(code?: number, reason?: string): void {
     const said = closingOf(code, reason)
-    if (this.#state === CONNECTING) this.#stop.abort()
-    else if (this.#state === OPEN) {
-      if (this.#reading === undefined) this.#sayClose(said)
-      else this.#reading.then(() => this.#sayClose(said))
-    }
+    if (this.#state === CONNECTING) this.#stop?.abort()
+    else if (this.#state === OPEN) this.#sending.close(said)
     if (this.#state < CLOSING) this.#state = CLOSING
   }
 
   /** Called when the connection is open. */
   get onopen(): EventHandler {
-    return this.#handlers.get('open')
+    return WebSocket.#attributes.get(this, 'open')
   }
 
   /** Sets what is called; `null` takes it away. */
   set onopen(handler: EventHandler) {
-    this.#handlers.set('open', handler)
+    WebSocket.#attributes.set(this, 'open', handler)
   }
 
   /** Called with each message, as a MessageEvent. */
   get onmessage(): EventHandler<MessageEvent> {
-    return this.#handlers.get('message')
+    return WebSocket.#attributes.get(this, 'message')
   }
 
   /** Sets what is called; `null` takes it away. */
   set onmessage(handler: EventHandler<MessageEvent>) {
-    this.#handlers.set('message', handler)
+    WebSocket.#attributes.set(this, 'message', handler)
   }
 
   /** Called when the connection breaks, or can not be opened; `onclose` follows. */
   get onerror(): EventHandler {
-    return this.#handlers.get('error')
+    return WebSocket.#attributes.get(this, 'error')
   }
 
   /** Sets what is called; `null` takes it away. */
   set onerror(handler: EventHandler) {
-    this.#handlers.set('error', handler)
+    WebSocket.#attributes.set(this, 'error', handler)
   }
 
   /** Called when the connection has ended. */
   get onclose(): EventHandler<CloseEvent> {
-    return this.#handlers.get('close')
+    return WebSocket.#attributes.get(this, 'close')
   }
 
   /** Sets what is called; `null` takes it away. */
   set onclose(handler: EventHandler<CloseEvent>) {
-    this.#handlers.set('close', handler)
+    WebSocket.#attributes.set(this, 'close', handler)
   }
 
-  async #connect(options: WebSocketOptions): Promise<void> {
+  async #connect(address: URL, options: WebSocketOptions): Promise<void> {
     const { signal: given } = options
-    const unlisten = given && whenAborted(given, () => this.#stop.abort(given.reason))
-    const { signal } = this.#stop
-    const handlers: Handlers = {
-      message: (_, message) => this.#received(message),
-      close: (_, code, reason) => this.#ended(code, reason),
-      error: () => {
-        this.#failed = true
-      },
+    const stop = new AbortController()
+    this.#stop = stop
+    const unlisten = given && whenAborted(given, () => stop.abort(given.reason))
+    const upgrade = ({ headers }: UpgradeResponse): void => {
+      checkAgreement(options.protocols ?? [], headers['sec-websocket-protocol'])
+      this.#extensions = headers['sec-websocket-extensions'] ?? ''
     }
-    const connection = await connect(this.#url, {
-      ...options,
-      ...handlers,
-      signal,
-      upgrade: ({ headers }) => {
-        checkAgreement(options.protocols ?? [], headers['sec-websocket-protocol'])
-        this.#extensions = headers['sec-websocket-extensions'] ?? ''
-      },
-    }).finally(unlisten)
-    this.#connection = connection
-    if (this.#state !== CONNECTING) return connection.terminate()
-    this.#protocol = connection.protocol
+    const asked = { ...options, upgrade, signal: stop.signal, data: this }
+    this.#connection = await open(address, asked, WebSocket.#inside).finally(unlisten)
+    this.#stop = undefined
+    if (this.#state !== CONNECTING) return this.#connection.terminate()
+    this.#protocol = this.#connection.protocol
     this.#state = OPEN
     this.dispatchEvent(new Event('open'))
   }
 
   #received(message: Message): void {
     if (this.#state !== OPEN) return
+    this.#origin ??= new URL(this.#url).origin
     const data = message.isText ? message.text() : this.#binary(message)
-    this.dispatchEvent(new MessageEvent('message', { data, origin: this.#url.origin }))
+    this.dispatchEvent(new MessageEvent('message', { data, origin: this.#origin }))
   }
 
   #binary(message: Message): ArrayBuffer | Blob {
@@ -240,46 +242,9 @@ export class WebSocket extends EventTarget {
     return this.#binaryType === 'blob' ? new Blob([bytes]) : bytes.buffer
   }
 
-  #send(payload: Exclude<WebSocketData, Blob>, length: number): void {
-    const connection = this.#connection
-    if (this.#turn === 0) {
-      this.#before = this.#waiting
-      setImmediate(() => {
-        this.#turn = 0
-      })
-    }
-    this.#turn += length
-    connection?.send(payload)
-  }
-
-  #sayClose({ code, reason }: ReturnType<typeof closingOf>): void {
-    const before = this.#waiting
-    if (this.#connection !== undefined && code === undefined) closeWithoutCode(this.#connection)
-    else this.#connection?.close(code, reason)
-    this.#close = this.#waiting - before
-  }
-
-  /** Sends after what waits for a Blob, or a Blob when it has been read. */
-  #queue(payload: WebSocketData, length: number): void {
-    this.#surplus += length
-    const copy = typeof payload === 'string' || payload instanceof Blob ? payload : new Uint8Array(bytesOf(payload))
-    const before = this.#reading ?? Promise.resolve()
-    const sent = before.then(async () => {
-      const data = copy instanceof Blob ? await copy.arrayBuffer() : copy
-      if (this.#connection?.isOpen !== true) return
-      this.#surplus -= length
-      this.#send(data, length)
-    })
-    const reading = sent
-      .catch(() => this.#connection?.terminate()) // a Blob whose file has changed can't be read
-      .then(() => {
-        if (this.#reading === reading) this.#reading = undefined
-      })
-    this.#reading = reading
-  }
-
   /** The connection could not be opened. */
   #fail(): void {
+    this.#stop = undefined
     this.#failed = true
     this.#ended(CloseCode.abnormal, '')
   }
@@ -294,6 +259,4 @@ export class WebSocket extends EventTarget {
   }
 }
 
-for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  Object.defineProperty(WebSocket.prototype, name, { value, enumerable: true })
-}
+shapeInterface(WebSocket, { CONNECTING, OPEN, CLOSING, CLOSED })

@@ -34,15 +34,19 @@ export interface CallbacksContext {
 
 export class Callbacks<Data> {
   readonly #handlers: Handlers<Data>
-  readonly #work: Work
-  readonly #counts: Counts
-  readonly #role: Role
+  readonly #context: CallbacksContext // not its parts one by one: a client may have these for each connection
 
-  constructor(handlers: Handlers<Data>, { work, counts, encoder: { role } }: CallbacksContext) {
+  constructor(handlers: Handlers<Data>, context: CallbacksContext) {
     this.#handlers = handlers
-    this.#work = work
-    this.#counts = counts
-    this.#role = role
+    this.#context = context
+  }
+
+  get #counts(): Counts {
+    return this.#context.counts
+  }
+
+  get #role(): Role {
+    return this.#context.encoder.role
   }
 
   /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
@@ -121,10 +125,11 @@ export class Callbacks<Data> {
   }
 
   #follow(target: CallbackTarget<Data>, result: PromiseLike<unknown>): void {
-    this.#work.begins()
+    const { work } = this.#context
+    work.begins()
     promiseOf(result)
       .catch((error: unknown) => target.handlerFailed(error))
-      .finally(() => this.#work.ends())
+      .finally(() => work.ends())
   }
 }
 

@@ -168,3 +168,26 @@ test('an answer to Close without a code is no error', async (t) => {
   socket.close()
   assert.deepEqual(await closing(socket), { code: 1005, reason: '', wasClean: true })
 })
+
+test('a call without the argument that it needs is a TypeError, before all else; undefined is text', async () => {
+  assert.throws(() => Reflect.construct(WebSocket, []), TypeError)
+  const socket = new WebSocket(url())
+  assert.throws(() => Reflect.apply(socket.send, socket, []), TypeError, 'while it connects, too')
+  await once(socket, 'open')
+  assert.throws(() => Reflect.apply(socket.send, socket, []), TypeError)
+  Reflect.apply(socket.send, socket, [undefined])
+  const [{ data }] = await once(socket, 'message')
+  assert.equal(data, 'undefined')
+  socket.close()
+  assert.equal([WebSocket.length, socket.send.length, socket.close.length].join(), '1,1,2')
+})
+
+test('members can be enumerated, the object says what it is, and another one has none of it', async () => {
+  const members = ['send', 'close', 'onopen', 'onmessage', 'onerror', 'onclose', 'binaryType', 'bufferedAmount', 'url']
+  const names = Object.keys(WebSocket.prototype)
+  for (const name of [...members, 'readyState', 'protocol', 'extensions', 'OPEN']) assert.ok(names.includes(name), name)
+  assert.equal(Object.prototype.toString.call(WebSocket.prototype), '[object WebSocket]')
+  assert.equal(Object.getPrototypeOf(WebSocket), EventTarget)
+  assert.throws(() => Reflect.get(WebSocket.prototype, 'url'), TypeError)
+  assert.throws(() => Reflect.apply(WebSocket.prototype.send, new EventTarget(), ['x']), TypeError)
+})
