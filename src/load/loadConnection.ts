@@ -10,6 +10,7 @@ import { PENDING, type Receiver, type Transport } from '../transport/transport.j
 import { DeflatedLine } from './deflatedLine.js'
 import type { DeflateMaterial } from './deflateMaterial.js'
 import type { ClientSocket } from './dial.js'
+import type { NumberedLine } from './line.js'
 import { type CounterOwner, MessageCounter } from './messageCounter.js'
 import type { EncodedMessages } from './payload.js'
 import { Replies } from './replies.js'
@@ -52,6 +53,8 @@ export interface Strategy {
   answered(messages: number): void
   /** So many messages were passed over: answers to later ones have come. */
   passed?(messages: number): void
+  /** A pong has come, with this payload. */
+  ponged?(payload: Buffer): void
   /** The batch under way has been written: the next batch may be sent. */
   writable(): void
 }
@@ -65,19 +68,29 @@ export class LoadConnection implements Receiver, CounterOwner {
   readonly #counter: MessageCounter
   readonly #replies: Replies
   readonly #deflated: DeflatedLine | undefined
-  readonly #sequenced: SequencedLine | undefined
+  readonly #sequenced: NumberedLine | undefined
   #writing = false
   #strategy: Strategy | undefined
   #state: State = 'loading'
   #gone = false
+  #heardClose = false
   #late: NodeJS.Timeout | undefined
   #closed: () => void = () => undefined
 
-  /** `answers` says what the answers must be. Default: those to the batch. `number` is the connection's, in stamps. */
-  constructor(shared: LoadShared, dialled: ClientSocket, answers: Answers = shared.batch.answers, number = 0) {
+  /**
+   * `answers` says what the answers must be. Default: those to the batch. `number` is the connection's, in stamps. `line` makes
+   * what is sent, and looks at what comes. Default: one for the numbers that are shared, if there are any.
+   */
+  constructor(
+    shared: LoadShared,
+    dialled: ClientSocket,
+    answers: Answers = shared.batch.answers,
+    number = 0,
+    line: NumberedLine | undefined = shared.sequences && new SequencedLine(shared.sequences, number),
+  ) {
     this.#shared = shared
     this.#deflated = shared.deflate && dialled.deflate && new DeflatedLine(shared.deflate, dialled.deflate.parameters)
-    this.#sequenced = shared.sequences && new SequencedLine(shared.sequences, number)
+    this.#sequenced = line
     this.#counter = new MessageCounter(shared.heap, answers, this, this.#deflated, this.#sequenced)
     this.#replies = new Replies(shared.heap)
     this.#transport = dialled.transport ?? transportOf(dialled.stream)
@@ -101,13 +114,24 @@ export class LoadConnection implements Receiver, CounterOwner {
     return this.#sequenced?.sequence
   }
 
+  /** Whether the server has answered this side's Close. */
+  get heardClose(): boolean {
+    return this.#heardClose
+  }
+
   /** Sends a batch; it must be writable, and have begun. */
   send(): void {
     const shared = this.#shared
-    const batch = this.#deflated?.next() ?? this.#sequenced?.next() ?? shared.batch
+    const batch = this.#deflated?.next() ?? this.#sequenced?.next?.() ?? shared.batch
     if (shared.measuring) shared.sent += batch.length
     this.#write(batch)
     if (!this.#writing) this.#left()
+  }
+
+  /** Asks for a pong with this payload, as soon as what was sent has been written. */
+  ping(payload: Buffer): void {
+    this.#replies.ping(payload)
+    if (!this.#writing) this.#reply()
   }
 
   /** What was sent is written, or given up. */
@@ -170,7 +194,13 @@ export class LoadConnection implements Receiver, CounterOwner {
     this.#replies.pong(payload)
   }
 
+  /** The server has given the sign of life that it was asked for, or gives one unasked. */
+  ponged(payload: Buffer): void {
+    if (this.#state === 'loading') this.#strategy?.ponged?.(payload)
+  }
+
   saidClose(code: number | undefined, reason: string): void {
+    this.#heardClose = true
     if (this.#state !== 'loading') return
     this.#close(code)
     const said = [code ?? 'without a code', reason].join(' ').trimEnd()

@@ -12,17 +12,19 @@ import {
   COUNT_PIECE,
   Counter,
 } from '../codec/counter.js'
-import { OPCODE_CLOSE, OPCODE_PING, opcodeOf } from '../codec/frames.js'
+import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG, opcodeOf } from '../codec/frames.js'
 import { readClosePayload } from '../protocol/closeCode.js'
 import { printable } from '../protocol/printable.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import { type DeflatedLine, notSent } from './deflatedLine.js'
-import type { SequencedLine } from './sequencedLine.js'
+import type { NumberedLine } from './line.js'
 
 /** The connection whose messages are counted. */
 export interface CounterOwner {
   /** The server wants a pong with this payload. */
   pinged(payload: Buffer): void
+  /** A pong has come. */
+  ponged(payload: Buffer): void
   /** The server has said Close, with this code, or undefined if it had none; nothing is counted after it. */
   saidClose(code: number | undefined, reason: string): void
   /** The server has sent what it must not send; nothing is counted after it. */
@@ -34,7 +36,7 @@ export class MessageCounter {
   readonly #answers: Answers
   readonly #owner: CounterOwner
   readonly #deflated: DeflatedLine | undefined
-  readonly #sequenced: SequencedLine | undefined
+  readonly #sequenced: NumberedLine | undefined
   /** Whether no message is under way, as far as is known. */
   #between = true
   /** Messages are greetings until the first answer can come; a message that is under way then is the last greeting. */
@@ -43,7 +45,7 @@ export class MessageCounter {
   greetings = 0
 
   /** `deflated` looks at all messages where they may be compressed, and `sequenced` where they have numbers. */
-  constructor(heap: Heap, answers: Answers, owner: CounterOwner, deflated?: DeflatedLine, sequenced?: SequencedLine) {
+  constructor(heap: Heap, answers: Answers, owner: CounterOwner, deflated?: DeflatedLine, sequenced?: NumberedLine) {
     this.#counter = new Counter(heap, answers)
     this.#answers = answers
     this.#owner = owner
@@ -73,7 +75,7 @@ export class MessageCounter {
   }
 
   /** The same of messages with numbers. A message that was passed over, or has come already, is no answer. */
-  #countNumbered(line: SequencedLine, start: number, end: number): number {
+  #countNumbered(line: NumberedLine, start: number, end: number): number {
     const counter = this.#counter
     let cursor = start
     for (;;) {
@@ -118,7 +120,7 @@ export class MessageCounter {
     return this.#looksAt(this.#deflated)
   }
 
-  #looksAt(line: Pick<SequencedLine, 'take'> | undefined): boolean {
+  #looksAt(line: Pick<NumberedLine, 'take'> | undefined): boolean {
     const problem = line?.take(this.#counter.piece, this.#next === 'answer')
     if (problem !== undefined) this.#owner.failed(problem)
     return problem === undefined
@@ -126,11 +128,11 @@ export class MessageCounter {
 
   #control(): boolean {
     const opcode = this.#counter.controlOpcode
-    if (opcode !== OPCODE_PING && opcode !== OPCODE_CLOSE) return true
     const payload = this.#counter.controlPayload
     if (opcode === OPCODE_PING) this.#owner.pinged(payload)
-    else this.#close(payload)
-    return opcode === OPCODE_PING
+    else if (opcode === OPCODE_PONG) this.#owner.ponged(payload)
+    else if (opcode === OPCODE_CLOSE) this.#close(payload)
+    return opcode !== OPCODE_CLOSE
   }
 
   #close(payload: Buffer): void {

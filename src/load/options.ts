@@ -1,6 +1,7 @@
 // What a load is asked for.
 import type { Reach } from '../client/options.js'
 import type { DeflateLoad } from './deflateMaterial.js'
+import type { Pattern } from './pattern.js'
 import type { LoadKind } from './payload.js'
 
 export interface LoadOptions {
@@ -32,6 +33,8 @@ export interface LoadOptions {
    * until each is due, and counts latency from when a message was sent. Default: false.
    */
   readonly shares?: boolean
+  /** What the connections do. Default: they wait for the echo of each message. */
+  readonly pattern?: Pattern
   /** Whether the connections are streams of HTTP/2 sessions, which they share. */
   readonly http2?: boolean
   /** How the servers are reached, and what they are asked for: headers, cookies, subprotocols, TLS, a Unix socket. */

@@ -1,8 +1,8 @@
-// What a client owes its server besides messages: a pong for a ping, and a Close (RFC 6455, sections 5.5.1 and 5.5.2). One
+// What a client says to its server besides messages: a pong for a ping, a ping, and a Close (RFC 6455, sections 5.5.1 to 5.5.3). One
 // write at a time goes out on a connection, so what is due waits for the one under way.
 import type { Buffer } from 'node:buffer'
 import type { Heap } from '../codec/codec.js'
-import { LONGEST_7_BIT, LONGEST_MASKED_HEADER, OPCODE_CLOSE, OPCODE_PONG } from '../codec/frames.js'
+import { LONGEST_7_BIT, LONGEST_MASKED_HEADER, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
 import { writeClosePayload } from '../protocol/closeCode.js'
@@ -20,6 +20,8 @@ export class Replies {
   #block: Block | undefined
   /** Only the latest ping has to be answered (section 5.5.3): nothing piles up. */
   #ping: Buffer | undefined
+  /** Of this side. */
+  #ownPing: Buffer | undefined
   #close: Buffer | undefined
   /** After Close, nothing more is said. */
   #over = false
@@ -32,17 +34,26 @@ export class Replies {
     this.#ping = payload
   }
 
+  /** The next one takes the place of one that has not left. */
+  ping(payload: Buffer): void {
+    this.#ownPing = payload
+  }
+
   close(code: number | undefined): void {
     this.#close = writeClosePayload(code, '')
   }
 
   /** The next frame that is due; undefined if none is. */
   next(): Reply | undefined {
-    const [ping, close] = [this.#ping, this.#close]
+    const [ping, ownPing, close] = [this.#ping, this.#ownPing, this.#close]
     if (this.#over) return undefined
     if (ping !== undefined) {
       this.#ping = undefined
       return this.#frame(OPCODE_PONG, ping)
+    }
+    if (ownPing !== undefined) {
+      this.#ownPing = undefined
+      return this.#frame(OPCODE_PING, ownPing)
     }
     if (close === undefined) return undefined
     this.#over = true

@@ -39,6 +39,10 @@ export interface LoadResult {
   readonly connecting: Latencies
   readonly intervals: readonly Interval[]
   readonly generator: GeneratorUse
+  /** What else was counted, by name: each pattern has counts of its own. */
+  readonly counts?: Readonly<Record<string, number>>
+  /** How many connections were refused, by status or by why, where a pattern goes on without them. */
+  readonly refusals?: Readonly<Record<string, number>>
   /** Why the load ended early; undefined if it did not. */
   readonly error: string | undefined
 }

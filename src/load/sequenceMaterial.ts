@@ -108,6 +108,16 @@ export class SequenceMaterial {
     }
   }
 
+  /** Whether a frame that begins there may be an answer: its header is that of one. */
+  isHeader(view: DataView, at: number): boolean {
+    const { first, frame, header } = this
+    const size = frame - header
+    if (view.getUint8(at) !== first) return false
+    if (header === 2) return view.getUint8(at + 1) === size
+    if (header === 4) return view.getUint8(at + 1) === 126 && view.getUint16(at + 2) === size
+    return view.getUint8(at + 1) === 127 && view.getUint32(at + 2) === 0 && view.getUint32(at + 6) === size
+  }
+
   /** Whether the stamp that lies at `at` is this one. */
   isStamp(view: DataView, at: number, number: number, connection: number): boolean {
     if (!this.isText) return view.getInt32(at, true) === (number | 0) && view.getInt32(at + 4, true) === connection

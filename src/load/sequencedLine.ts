@@ -4,13 +4,13 @@ import { Buffer } from 'node:buffer'
 import type { Piece } from '../codec/counter.js'
 import { OPCODE_BINARY, OPCODE_TEXT, opcodeOf, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
-import { ProtocolViolation } from '../protocol/violation.js'
+import { type NumberedLine, reservedBit } from './line.js'
 import { Sequence } from './sequence.js'
 import type { SequenceMaterial } from './sequenceMaterial.js'
 
 const NEVER_SENT = 'an echo is not what was sent (its sequence number was never sent on this connection)'
 
-export class SequencedLine {
+export class SequencedLine implements NumberedLine {
   readonly sequence = new Sequence()
   readonly #material: SequenceMaterial
   readonly #connection: number
@@ -65,7 +65,7 @@ export class SequencedLine {
     const { view, frame, header, offset, verify } = this.#material
     const { sequence } = this
     let cursor = start
-    while (end - cursor >= frame && this.#isHeader(view, cursor)) {
+    while (end - cursor >= frame && this.#material.isHeader(view, cursor)) {
       const at = cursor + header + offset
       if (sequence.outstanding > 0 && this.#material.isStamp(view, at, sequence.next, this.#connection)) {
         sequence.next = (sequence.next + 1) >>> 0
@@ -80,10 +80,7 @@ export class SequencedLine {
 
   /** Takes a piece of an answer, or of a greeting, which may be anything. Returns what is wrong with it. */
   take({ first, pointer, length, ends }: Piece, isAnswer: boolean): string | undefined {
-    if ((first & RSV1) !== 0) {
-      const { message } = new ProtocolViolation('RESERVED_BITS')
-      return `the server broke the protocol: ${message}`
-    }
+    if ((first & RSV1) !== 0) return reservedBit()
     const at = this.#at
     this.#at = ends ? 0 : at + length
     if (!isAnswer) return undefined
@@ -100,15 +97,6 @@ export class SequencedLine {
   /** Gives back everything; the transport must be gone. */
   free(): void {
     this.written()
-  }
-
-  #isHeader(view: DataView, at: number): boolean {
-    const { first, frame, header } = this.#material
-    const size = frame - header
-    if (view.getUint8(at) !== first) return false
-    if (header === 2) return view.getUint8(at + 1) === size
-    if (header === 4) return view.getUint8(at + 1) === 126 && view.getUint16(at + 2) === size
-    return view.getUint8(at + 1) === 127 && view.getUint32(at + 2) === 0 && view.getUint32(at + 6) === size
   }
 
   /** An answer that may be any. */

@@ -5,15 +5,18 @@ import type { LoadConnection, LoadShared, Strategy } from './loadConnection.js'
 const FORGET = 1024
 const TOO_MANY = 'the server sent more messages than it got'
 
+/** A connection that sends what a strategy says. */
+export type Sending = Pick<LoadConnection, 'begin' | 'writable' | 'send' | 'failed'>
+
 /** Sends a batch, and another whenever one is answered; a latency is that of a whole batch. */
 export class ClosedLoop implements Strategy {
   readonly #shared: LoadShared
-  readonly #connection: LoadConnection
+  readonly #connection: Sending
   /** Answers that the current batch still waits for. */
   #due = 0
   #sentAt = 0
 
-  constructor(shared: LoadShared, connection: LoadConnection) {
+  constructor(shared: LoadShared, connection: Sending) {
     this.#shared = shared
     this.#connection = connection
   }
@@ -21,6 +24,11 @@ export class ClosedLoop implements Strategy {
   start(): void {
     this.#connection.begin(this)
     if (this.#connection.writable) this.#send()
+  }
+
+  /** Messages that wait for their answers. */
+  get outstanding(): number {
+    return Math.max(this.#due, 0)
   }
 
   answered(messages: number): void {
@@ -52,7 +60,7 @@ export class ClosedLoop implements Strategy {
 /** Sends each message when it is due, whether or not others are answered. */
 export class Schedule implements Strategy {
   readonly #shared: LoadShared
-  readonly #connection: LoadConnection
+  readonly #connection: Sending
   /** Messages that may be due and unanswered. */
   readonly #most: number
   /** When each unanswered message was due, and how many are not sent yet. */
@@ -61,7 +69,7 @@ export class Schedule implements Strategy {
   #unsent = 0
   #begun = false
 
-  constructor(shared: LoadShared, connection: LoadConnection, most: number) {
+  constructor(shared: LoadShared, connection: Sending, most: number) {
     this.#shared = shared
     this.#connection = connection
     this.#most = most
@@ -77,6 +85,11 @@ export class Schedule implements Strategy {
     this.#due.push(at)
     this.#unsent++
     this.writable()
+  }
+
+  /** Messages that were sent and wait for their answers. */
+  get outstanding(): number {
+    return this.#due.length - this.#answered - this.#unsent
   }
 
   /** When each message that is not answered yet was due. */

@@ -1,0 +1,31 @@
+// What a program of a person's own can do with the connections of a load: the hooks of `millrace bench --script`.
+import type { Connection } from '../connection/connection.js'
+import type { Message } from '../connection/message.js'
+
+/** What the hooks tell the load. */
+export interface LoadMeter {
+  /**
+   * Notes how long something took that began at `since`, as `performance.now()` told it, and ends now: it is one of the
+   * latencies of the report, if it ends while the load is measured.
+   */
+  answered(since: number): void
+}
+
+/**
+ * The hooks of a script: the module that `millrace bench --script` names exports one of them or more. What they throw, or
+ * reject with, ends the load.
+ */
+export interface LoadScript {
+  /** Called for each connection when it is open, before anything is delivered. */
+  open?(connection: LoadedConnection, load: LoadMeter): unknown
+  /** Called for each message that comes. */
+  message?(connection: LoadedConnection, message: Message, load: LoadMeter): unknown
+  /**
+   * Called at the rate of `--rate`, for one connection after the other. `due` is when it was due, as `performance.now()`
+   * tells it: what is noted from then on is charged for every delay.
+   */
+  tick?(connection: LoadedConnection, load: LoadMeter, due: number): unknown
+}
+
+/** A connection of `millrace/client`, whose `data` belongs to the script: an empty object at first. */
+export type LoadedConnection = Connection<Record<string, unknown>>

@@ -1,0 +1,39 @@
+// What the connections of a load say to each other and to the server, while they stay open: who makes them, who sends, and what
+// has become of it.
+import type { ClientSocket } from './dial.js'
+import type { LoadConnection, LoadShared } from './loadConnection.js'
+import type { LoadResult } from './result.js'
+import type { Disorder } from './sequence.js'
+
+/** Whoever sends on schedule. */
+export interface Scheduled {
+  /** Sends one message that was due at this time. */
+  add(due: number): void
+  /** When each message that is not answered yet was due. */
+  readonly unanswered: readonly number[]
+}
+
+export interface Talk {
+  /** What the connections share. */
+  readonly material: Pick<LoadShared, 'batch' | 'deflate' | 'sequences'>
+  /** Connections besides those that were asked for. */
+  readonly extra: number
+  /** The address to open, of one that was given. */
+  addressOf(url: URL): URL
+  /** Makes a connection; numbers are counted from 0. */
+  joined(dialled: ClientSocket, number: number): LoadConnection
+  /** Begins the closed loop. */
+  begin(): void
+  /** Who sends in turn in the open loop, with at most so many unanswered messages for each. */
+  schedules(most: number): readonly Scheduled[]
+  /** Messages that may still be answered; undefined where nobody can tell. */
+  readonly outstanding: number | undefined
+  /** What has become of the messages. With `over`, what is unanswered now is lost. */
+  disorder(over: boolean): Disorder
+  /** What is wrong with that, if anything. */
+  problemOf(disorder: Disorder): string | undefined
+  /** What else was counted while it was measured. */
+  readonly counts: LoadResult['counts']
+  /** Gives back everything; the connections must be gone. */
+  free(): void
+}
