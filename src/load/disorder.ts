@@ -28,12 +28,12 @@ export function disorderIn(connections: readonly Numbered[], over: boolean): Dis
   return total
 }
 
-/** What is wrong with it, if anything. */
-export function problemOf({ lost, doubled, reordered }: Disorder): string | undefined {
+/** What is wrong with it, if anything; `things` is what the messages are called. */
+export function problemOf({ lost, doubled, reordered }: Disorder, things = 'messages'): string | undefined {
   const parts = [
     lost > 0 ? `${lost} lost` : '',
     doubled > 0 ? `${doubled} doubled` : '',
     reordered > 0 ? `${reordered} reordered` : '',
   ].filter((part) => part !== '')
-  return parts.length === 0 ? undefined : `of the messages, ${parts.join(', ')}`
+  return parts.length === 0 ? undefined : `of the ${things}, ${parts.join(', ')}`
 }

@@ -8,7 +8,12 @@ import { dial } from './dial.js'
 import type { LoadConnection, LoadShared } from './loadConnection.js'
 import type { LoadOptions } from './options.js'
 import { keepPace } from './pace.js'
+import { ChurnCourse } from './patterns/churnCourse.js'
+import { ConnectCourse } from './patterns/connectCourse.js'
 import { EchoTalk } from './patterns/echoTalk.js'
+import { FanOutTalk } from './patterns/fanOutTalk.js'
+import { MatchTalk } from './patterns/matchTalk.js'
+import { ScriptCourse } from './patterns/scriptCourse.js'
 import { type LoadResult, latencyOf } from './result.js'
 import { record } from './strategies.js'
 import type { Scheduled, Talk } from './talk.js'
@@ -38,7 +43,7 @@ export async function load(
   measured?: () => void,
   watch: LoadWatch = {},
 ): Promise<LoadResult> {
-  const course: Course = new Run(options, watch)
+  const course = courseOf(options, watch)
   signal?.addEventListener('abort', course.stop, { once: true })
   if (signal?.aborted) course.stop()
   try {
@@ -48,6 +53,21 @@ export async function load(
     signal?.removeEventListener('abort', course.stop)
     await course.close()
   }
+}
+
+function courseOf(options: LoadOptions, watch: LoadWatch): Course {
+  const { pattern } = options
+  if (pattern?.name === 'connect') return new ConnectCourse(options, pattern, watch)
+  if (pattern?.name === 'churn') return new ChurnCourse(options, pattern, watch)
+  if (pattern?.name === 'script') return new ScriptCourse(options, pattern.script, watch)
+  return new Run(options, watch)
+}
+
+function talkOf(shared: LoadShared, options: LoadOptions): Talk {
+  const { pattern } = options
+  if (pattern?.name === 'fanout') return new FanOutTalk(shared, options, pattern.topic)
+  if (pattern?.name === 'match') return new MatchTalk(shared, options, pattern)
+  return new EchoTalk(shared, options)
 }
 
 /** A load over connections that stay open. */
@@ -63,7 +83,7 @@ class Run extends Measurement implements LoadShared, Course {
   constructor(options: LoadOptions, watch: LoadWatch) {
     super(options, watch)
     this.#options = options
-    this.#talk = new EchoTalk(this, options)
+    this.#talk = talkOf(this, options)
   }
 
   get batch(): LoadShared['batch'] {

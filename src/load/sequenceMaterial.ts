@@ -1,14 +1,17 @@
 // What the connections of a load with sequence numbers share: batches whose frames are encoded once, and of which only the stamps
 // are written anew, into the masked bytes where they lie.
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Heap } from '../codec/codec.js'
 import type { Answers } from '../codec/counter.js'
 import { FIN, headerBytes, KEY_BYTES, OPCODE_BINARY, OPCODE_TEXT, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
+import { halvesOf, ofHalves } from './clock.js'
 import { type EncodedMessages, encodeBatch, type PayloadKind, payloadOf } from './payload.js'
 
 /** In front of the stamp in text, so that what is sent looks like the JSON that it is a part of. */
 const PREFIX = '{"seq":"'
+/** A stamp of text that a server has put into text of its own, in which quotes may be escaped. */
+const WRAPPED = /seq\\*":\s*\\*"((?:[\da-f]{16}){1,2})\\*"/
 const HEX_WORDS = Array.from({ length: 65_536 }, (_, value) => {
   const digits = value.toString(16).padStart(4, '0')
   return [3, 2, 1, 0].reduce((word, at) => (word << 8) | digits.charCodeAt(at), 0)
@@ -18,9 +21,13 @@ const HEX_WORDS = Array.from({ length: 65_536 }, (_, value) => {
 const BINARY_STAMP = 8
 const TEXT_STAMP = 16
 
-/** Whether a message of `size` bytes has room for a stamp. */
-export function hasRoom(kind: PayloadKind, size: number): boolean {
-  return size >= (kind === 'binary' ? BINARY_STAMP : PREFIX.length + TEXT_STAMP + 2)
+function widthOf(kind: PayloadKind, timed: boolean): number {
+  return (kind === 'binary' ? BINARY_STAMP : TEXT_STAMP) * (timed ? 2 : 1)
+}
+
+/** Whether a message of `size` bytes has room for a stamp, which has a time in it if it is `timed`. */
+export function hasRoom(kind: PayloadKind, size: number, timed = false): boolean {
+  return size >= widthOf(kind, timed) + (kind === 'binary' ? 0 : PREFIX.length + 2)
 }
 
 export class SequenceMaterial {
@@ -36,18 +43,21 @@ export class SequenceMaterial {
   readonly frame: number
   readonly header: number
   readonly first: number
+  readonly #timed: boolean
   readonly #stride: number
   readonly #keys: Int32Array
   readonly #free: Block[] = []
   #view: DataView
 
-  constructor(heap: Heap, kind: PayloadKind, size: number, messages: number, verify: boolean) {
+  /** With `timed`, the time follows the two numbers in the stamp. */
+  constructor(heap: Heap, kind: PayloadKind, size: number, messages: number, verify: boolean, timed = false) {
     this.heap = heap
+    this.#timed = timed
     this.isText = kind !== 'binary'
     this.verify = verify
-    this.payload = stamped(kind, size)
+    this.payload = stamped(kind, size, widthOf(kind, timed))
     this.offset = this.isText ? PREFIX.length : 0
-    this.width = this.isText ? TEXT_STAMP : BINARY_STAMP
+    this.width = widthOf(kind, timed)
     this.header = headerBytes(size)
     this.frame = this.header + size
     this.first = FIN | (this.isText ? OPCODE_TEXT : OPCODE_BINARY)
@@ -88,8 +98,9 @@ export class SequenceMaterial {
     this.#free.push(block)
   }
 
-  /** Writes the numbers from `number` on into the frames of a batch. */
-  stamp(block: Block, number: number, connection: number): void {
+  /** Writes the numbers from `number` on into the frames of a batch, and the time. */
+  stamp(block: Block, number: number, connection: number, time = 0): void {
+    const [low, high] = halvesOf(time)
     const { view } = this
     const keys = this.#keys
     let at = block.pointer + this.header + KEY_BYTES + this.offset
@@ -101,9 +112,17 @@ export class SequenceMaterial {
         view.setInt32(at + 4, word(value & 0xffff) ^ key, true)
         view.setInt32(at + 8, word(connection >>> 16) ^ key, true)
         view.setInt32(at + 12, word(connection & 0xffff) ^ key, true)
+        if (!this.#timed) continue
+        view.setInt32(at + 16, word(low >>> 16) ^ key, true)
+        view.setInt32(at + 20, word(low & 0xffff) ^ key, true)
+        view.setInt32(at + 24, word(high >>> 16) ^ key, true)
+        view.setInt32(at + 28, word(high & 0xffff) ^ key, true)
       } else {
         view.setInt32(at, value ^ key, true)
         view.setInt32(at + 4, connection ^ key, true)
+        if (!this.#timed) continue
+        view.setInt32(at + 8, low ^ key, true)
+        view.setInt32(at + 12, high ^ key, true)
       }
     }
   }
@@ -129,12 +148,26 @@ export class SequenceMaterial {
     )
   }
 
+  /** The stamp that text has somewhere, as it is in what was sent; undefined if it has none. */
+  stampWithin(text: Buffer): Buffer | undefined {
+    const [, found = ''] = (this.isText && WRAPPED.exec(text.toString('latin1'))) || []
+    return found.length === this.width ? Buffer.from(found, 'latin1') : undefined
+  }
+
   /** The number in a stamp; undefined if it is no stamp of this connection. */
   numberIn(stamp: Buffer, connection: number): number | undefined {
     if (!this.isText) return stamp.readUInt32LE(4) === connection ? stamp.readUInt32LE(0) : undefined
-    const text = stamp.toString('latin1')
+    const text = stamp.toString('latin1', 0, TEXT_STAMP)
     if (!/^[\da-f]{16}$/.test(text) || Number.parseInt(text.slice(8), 16) !== connection) return undefined
     return Number.parseInt(text.slice(0, 8), 16)
+  }
+
+  /** The time in a stamp; undefined if it is none. */
+  timeIn(stamp: Buffer): number | undefined {
+    if (!this.isText) return ofHalves(stamp.readUInt32LE(8), stamp.readUInt32LE(12))
+    const text = stamp.toString('latin1', TEXT_STAMP)
+    if (!/^[\da-f]{16}$/.test(text)) return undefined
+    return ofHalves(Number.parseInt(text.slice(0, 8), 16), Number.parseInt(text.slice(8), 16))
   }
 
   /** Gives back the batches; none may be on its way any more. */
@@ -148,11 +181,11 @@ function word(digits: number): number {
 }
 
 /** The payload with room for a stamp. */
-function stamped(kind: PayloadKind, size: number): Buffer {
+function stamped(kind: PayloadKind, size: number, width: number): Buffer {
   const payload = payloadOf(kind, size)
   if (kind === 'binary') return payload
-  const rest = payloadOf(kind, size - PREFIX.length - TEXT_STAMP - 2)
-  payload.write(`${PREFIX}${'0'.repeat(TEXT_STAMP)}",`, 'latin1')
+  const rest = payloadOf(kind, size - PREFIX.length - width - 2)
+  payload.write(`${PREFIX}${'0'.repeat(width)}",`, 'latin1')
   rest.copy(payload, size - rest.length)
   return payload
 }

@@ -1,7 +1,8 @@
 // What the connections of a load say to each other and to the server, while they stay open: who makes them, who sends, and what
 // has become of it.
 import type { ClientSocket } from './dial.js'
-import type { LoadConnection, LoadShared } from './loadConnection.js'
+import type { LoadConnection } from './loadConnection.js'
+import type { Material } from './material.js'
 import type { LoadResult } from './result.js'
 import type { Disorder } from './sequence.js'
 
@@ -15,7 +16,7 @@ export interface Scheduled {
 
 export interface Talk {
   /** What the connections share. */
-  readonly material: Pick<LoadShared, 'batch' | 'deflate' | 'sequences'>
+  readonly material: Material
   /** Connections besides those that were asked for. */
   readonly extra: number
   /** The address to open, of one that was given. */

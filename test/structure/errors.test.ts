@@ -32,6 +32,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/checks/units.ts': 'the command line shows the message to a person',
   'src/command/arguments.ts': 'the command line shows the message to a person',
   'src/command/bench/arguments.ts': 'the command line shows the message to a person',
+  'src/load/patterns/scriptCourse.ts': 'the command line shows the message to a person',
   'src/command/conform/arguments.ts': 'the command line shows the message to a person',
 }
 

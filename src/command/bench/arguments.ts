@@ -5,13 +5,30 @@ import { optionsIn, type ParsedOptions, read, UsageError } from '../options.js'
 import { parseCount, parseDuration, parseSize } from '../units.js'
 import { defaults } from './defaults.js'
 import { type BenchOutput, outputIn, outputValued } from './output.js'
+import { checkPattern, patternIn, patternValued } from './patterns.js'
 import { reachFlags, reachIn, reachValued } from './reach.js'
 
 export type BenchCommand =
   | { readonly name: 'benchHelp' }
-  | { readonly name: 'bench'; readonly load: LoadOptions; readonly output: BenchOutput }
+  | {
+      readonly name: 'bench'
+      readonly load: LoadOptions
+      /** The file whose hooks are the load's pattern. */
+      readonly script?: string
+      readonly output: BenchOutput
+    }
 
-const VALUED = ['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate', ...outputValued, ...reachValued]
+const VALUED = [
+  'connections',
+  'size',
+  'pipeline',
+  'duration',
+  'warmup',
+  'rate',
+  ...patternValued,
+  ...outputValued,
+  ...reachValued,
+]
 const KINDS = ['text', 'utf8', 'deflate'] as const
 const FLAGS = [...KINDS, ...reachFlags, 'verify', 'no-sequence', 'json', 'progress', 'help']
 
@@ -32,6 +49,8 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   const [url, ...more] = addressesIn(words, given)
   if (url === undefined) throw new UsageError('bench needs an address, such as ws://127.0.0.1:9001')
   const reach = reachIn(given, repeated)
+  const pattern = patternIn(given)
+  const script = given.get('script')
   const load: LoadOptions = {
     url,
     ...(more.length > 0 && { more }),
@@ -45,18 +64,21 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     sequence: !given.has('no-sequence'),
     rate: read(given, 'rate', (text) => parseCount(text, MOST_A_SECOND)) ?? defaults.rate,
     ...(given.has('h2') ? { http2: true } : {}),
+    ...(pattern && { pattern }),
     ...(reach && { reach }),
   }
   check(load)
-  return { name: 'bench', load, output: outputIn(given, repeated) }
+  return { name: 'bench', load, ...(script !== undefined && { script }), output: outputIn(given, repeated) }
 }
 
 /** What options don't go together. */
-function check({ duration, rate, pipeline }: LoadOptions): void {
+function check(load: LoadOptions): void {
+  const { duration, rate, pipeline } = load
   if (duration === 0) throw new UsageError('--duration must be more than 0')
   if (rate > 0 && pipeline !== 1) {
     throw new UsageError('--rate sends on a schedule, and --pipeline sends when answers arrive: use one')
   }
+  checkPattern(load)
 }
 
 /** A Unix socket has no address: the host is only named in the request. */

@@ -8,8 +8,10 @@ import { comparisonOf, intervalsIn } from './comparison.js'
 import { hgrmOf } from './hgrm.js'
 import { htmlOf } from './html.js'
 import { jsonOf } from './json.js'
+import { unitOf } from './patternWords.js'
 import { Progress } from './progress.js'
 import { heading, report } from './report.js'
+import { withScript } from './script.js'
 import { type Verdict, verdictOn } from './threshold.js'
 
 /** One press of Ctrl+C can arrive twice, from the terminal and from npm: within this time, they are one. */
@@ -18,8 +20,10 @@ const SAME_SIGNAL = 300
 type Bench = Extract<BenchCommand, { name: 'bench' }>
 
 /** Runs a load and prints it; returns the exit code. Rejects with a ConnectError if the server can't be reached. */
-export async function bench(command: Bench): Promise<number> {
-  const { load: options, output } = command
+export async function bench(asked: Bench): Promise<number> {
+  const { output } = asked
+  const options = await withScript(asked.load, asked.script)
+  const command = { ...asked, load: options }
   const earlier = output.compare === undefined ? undefined : intervalsIn(output.compare)
   const stopper = new Stopper()
   const result = await measured(command, stopper.signal)
@@ -43,7 +47,7 @@ export async function bench(command: Bench): Promise<number> {
 /** Runs the load, and shows how it goes. */
 async function measured({ load: options, output }: Bench, signal: AbortSignal): Promise<LoadResult> {
   const shown = output.progress || process.stderr.isTTY === true
-  const progress = new Progress(options.duration, process.stderr.isTTY === true)
+  const progress = new Progress(options.duration, process.stderr.isTTY === true, unitOf(options))
   const measuring = (): void => {
     // A benchmark samples the server's CPU time from then on.
     if (output.json) console.error('measuring')

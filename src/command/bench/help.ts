@@ -1,6 +1,7 @@
 // What `millrace bench --help` says: the two loops first, because what a latency means depends on them.
 import { table } from '../options.js'
 import { defaults } from './defaults.js'
+import { patternRows } from './patterns.js'
 import { reachRows } from './reach.js'
 
 export const benchHelpText = `millrace bench: what does a WebSocket server take?
@@ -35,6 +36,8 @@ ${table([
   ['utf8', '', 'JSON with characters of two and three bytes'],
   ['deflate', '', 'JSON, each message compressed'],
 ])}
+What the connections do (they wait for echoes, unless you choose one of these)
+${table(patternRows)}
 How to connect (several addresses share the connections among them)
 ${table(reachRows)}
 What to check

@@ -2,6 +2,7 @@
 import { escaped } from '../../html/escaped.js'
 import type { LoadOptions, LoadResult } from '../../load/load.js'
 import { barChart, type Line, lineChart } from './charts.js'
+import { countedLines, unitOf } from './patternWords.js'
 import { loadOf } from './report.js'
 import type { Verdict } from './threshold.js'
 import { short, time, whole } from './words.js'
@@ -57,11 +58,11 @@ export function htmlOf(options: LoadOptions, result: LoadResult, verdicts: reado
 <p class="quiet">${escaped(loadOf(options))}</p>
 </header>
 ${notes.join('')}
-${tiles(result)}
+${tiles(unitOf(options), result)}
 ${verdictsOf(verdicts)}
 <div class="charts">
-${overTime(result)}
-${distribution(result)}
+${overTime(unitOf(options), result)}
+${distribution(unitOf(options), result)}
 </div>
 <h2>Figures</h2>
 ${figures(result)}
@@ -71,13 +72,13 @@ ${figures(result)}
 `
 }
 
-function tiles({ messagesPerSecond, messages, latency, disorder, error }: LoadResult): string {
+function tiles(unit: string, { messagesPerSecond, messages, latency, disorder, error }: LoadResult): string {
   const { lost = 0, doubled = 0, reordered = 0 } = disorder ?? {}
   const wrong = lost + doubled + reordered
   const errors = wrong > 0 ? whole(wrong) : error === undefined ? 'none' : 'failed'
   const all = [
-    [whole(messagesPerSecond), 'messages per second', ''],
-    [whole(messages), 'messages', ''],
+    [whole(messagesPerSecond), `${unit} per second`, ''],
+    [whole(messages), unit, ''],
     [time(latency.p50), 'p50', ''],
     [time(latency.p99), 'p99', ''],
     [time(latency.max), 'longest', ''],
@@ -96,7 +97,7 @@ function verdictsOf(verdicts: readonly Verdict[]): string {
 }
 
 /** Rate and latency, interval by interval. */
-function overTime({ intervals }: LoadResult): string {
+function overTime(unit: string, { intervals }: LoadResult): string {
   const to = intervals.at(-1)?.at ?? 1
   const below = [0, to / 2, to].map((at) => [at, `${Number(at.toFixed(1))} s`] as const)
   const line = (name: string, style: Line['style'], of: (interval: (typeof intervals)[number]) => number): Line => ({
@@ -105,17 +106,19 @@ function overTime({ intervals }: LoadResult): string {
     points: intervals.map((interval) => [interval.at, of(interval)]),
   })
   const axes = { from: 0, to, below }
-  const rate = line('messages per second', 'first', ({ messagesPerSecond }) => messagesPerSecond)
+  const rate = line(`${unit} per second`, 'first', ({ messagesPerSecond }) => messagesPerSecond)
   const p50 = line('p50', 'first', ({ p50 }) => p50)
   const p99 = line('p99', 'second', ({ p99 }) => p99)
   return [
-    lineChart({ ...axes, title: 'Messages per second', said: thousands }, [rate]),
+    lineChart({ ...axes, title: `${unit.charAt(0).toUpperCase()}${unit.slice(1)} per second`, said: thousands }, [
+      rate,
+    ]),
     lineChart({ ...axes, title: 'Latency over time', said: time }, [p50, p99]),
   ].join('\n')
 }
 
 /** How the latencies are spread. */
-function distribution({ histogram, latencies }: LoadResult): string {
+function distribution(unit: string, { histogram, latencies }: LoadResult): string {
   const total = histogram.reduce((sum, [, count]) => sum + count, 0)
   const bars = histogram.map(([edge, count]) => [time(edge), total === 0 ? 0 : (count / total) * 100] as const)
   const percents = [0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 99.999].filter(
@@ -133,7 +136,7 @@ function distribution({ histogram, latencies }: LoadResult): string {
     said: time,
   }
   return [
-    barChart('Share of messages by latency', bars, (value) => `${short(value)} %`),
+    barChart(`Share of ${unit} by latency`, bars, (value) => `${short(value)} %`),
     lineChart(axes, [{ name: 'latency', style: 'first', points }]),
   ].join('\n')
 }
@@ -147,6 +150,7 @@ function figures(result: LoadResult): string {
     ['bytes received', `${short(result.receivedMegabytesPerSecond)} MB/s`],
     ['opening a connection', `${time(connecting.percentile(50) / 1000)} (p50), ${time(connecting.max / 1000)} at most`],
     ['greetings', whole(greetings)],
+    ...countedLines(result),
     ...(disorder === undefined ? [] : Object.entries(disorder).map(([name, count]) => [name, whole(count)] as const)),
     [
       'load generator',

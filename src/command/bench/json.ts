@@ -33,19 +33,31 @@ interface Metric {
 
 /** Names that k6 has are k6's; the others are ours. Times are in milliseconds. */
 function metricsOf(options: LoadOptions, result: LoadResult, verdicts: readonly Verdict[]): Record<string, Metric> {
-  const { messages, seconds, latencies, connecting } = result
+  const { seconds, latencies, connecting } = result
   const bytes = (megabytesPerSecond: number): number => Math.round(megabytesPerSecond * 1e6 * seconds)
   const held = (...of: string[]): Pick<Metric, 'thresholds'> => thresholdsOf(verdicts, of)
   return {
-    ws_sessions: counter(options.connections, seconds),
+    ws_sessions: counter(result.counts?.['opened'] ?? options.connections, seconds),
     ws_connecting: { ...trend(connecting), ...held('connecting') },
-    ws_msgs_sent: counter(messages, seconds),
-    ws_msgs_received: { ...counter(messages, seconds), ...held('rate', 'count') },
+    ws_msgs_sent: counter(sentIn(options, result), seconds),
+    ws_msgs_received: { ...counter(receivedIn(options, result), seconds), ...held('rate', 'count') },
     data_sent: { ...counter(bytes(result.sentMegabytesPerSecond), seconds), contains: 'data' },
     data_received: { ...counter(bytes(result.receivedMegabytesPerSecond), seconds), contains: 'data' },
     ws_message_latency: { ...trend(latencies), ...held('latency') },
     ws_message_errors: { ...counter(errorsOf(result), seconds), ...held('errors') },
   }
+}
+
+/** Messages that were sent and answered; of other patterns, what they have sent. */
+function sentIn({ pattern }: LoadOptions, { messages, counts }: LoadResult): number {
+  if (pattern?.name === 'fanout') return counts?.['published'] ?? 0
+  return pattern?.name === 'connect' || pattern?.name === 'script' ? 0 : messages
+}
+
+function receivedIn({ pattern }: LoadOptions, { messages, counts }: LoadResult): number {
+  if (pattern?.name === 'reply') return messages * pattern.answers
+  if (pattern?.name === 'script') return counts?.['received'] ?? 0
+  return pattern?.name === 'connect' ? 0 : messages
 }
 
 function counter(count: number, seconds: number): Metric {

@@ -1,39 +1,28 @@
 // What `millrace bench` prints for a person: the load in a sentence, then rate, latencies and a histogram.
 import type { LoadOptions, LoadResult } from '../../load/load.js'
-import { formatSize } from '../units.js'
+import { countedLines, latencyOf, sentencesOf, unitOf } from './patternWords.js'
 import type { Verdict } from './threshold.js'
-import { plural, time, whole } from './words.js'
+import { time, whole } from './words.js'
 
 const BAR = 40
-const NAMES = { binary: 'binary', text: 'text', utf8: 'multi-byte text', deflate: 'compressed text' } as const
 
 /** What is being measured. */
 export function heading(options: LoadOptions): string {
   return `Measuring ${loadOf(options).replaceAll('. ', '\n')}`
 }
 
-/** The load in three sentences: where to, what, and from when a message is charged. */
+/** The load in sentences. */
 export function loadOf(options: LoadOptions): string {
-  const { url, more = [], connections, size, pipeline, duration, kind, rate } = options
-  const pace = rate > 0 ? `${whole(rate)} per second on schedule` : `${whole(pipeline)} in flight on each`
-  const length = size < 1024 ? `${size} bytes` : formatSize(size)
-  const sent = `${NAMES[kind]} messages of ${length}, ${pace}`
-  const loop =
-    rate > 0
-      ? 'Open loop: each message is charged from the moment at which it was due'
-      : 'Closed loop: what is sent waits for the answers to what was sent before'
-  const others = more.length === 0 ? '' : ` and ${whole(more.length)} more`
-  return `${url.href}${others} for ${duration} s. ${plural(connections, 'connection')}, ${sent}. ${loop}`
+  return sentencesOf(options)
 }
 
 /** What was measured. */
 export function report(options: LoadOptions, result: LoadResult, verdicts: readonly Verdict[] = []): string {
   const { messages, seconds, messagesPerSecond, latency, histogram, error } = result
-  const echoes = options.verify ? 'echoes compared' : 'echoes counted'
+  const unit = unitOf(options)
   return `
-rate       ${whole(messagesPerSecond)} messages/s
-           ${throughput(options, result)}${negotiated(result)}
-messages   ${whole(messages)} in ${seconds.toFixed(2)} s, ${echoes}${greeted(result)}
+rate       ${whole(messagesPerSecond)} ${unit}/s${throughput(options, result)}${negotiated(result)}
+${unit.padEnd(11)}${whole(messages)} in ${seconds.toFixed(2)} s${checked(options)}${greeted(result)}${counted(result)}
 errors     ${error ?? 'none'}${ordered(result)}
 generator  ${generatorOf(result)}
 
@@ -45,8 +34,17 @@ ${bars(histogram)}${held(verdicts)}`
 }
 
 /** Answers are as long as what was sent, or the load fails; compressed ones tell their length only as they travel. */
-function throughput({ kind }: LoadOptions, result: LoadResult): string {
+function throughput(options: LoadOptions, result: LoadResult): string {
+  const said = throughputOf(options, result)
+  return said === '' ? '' : `\n           ${said}`
+}
+
+function throughputOf({ kind, pattern }: LoadOptions, result: LoadResult): string {
   const { megabytesPerSecond, receivedMegabytesPerSecond, sentMegabytesPerSecond } = result
+  if (pattern?.name === 'connect' || pattern?.name === 'churn') return ''
+  if (pattern?.name === 'script') return `${megabytes(receivedMegabytesPerSecond)} received`
+  if (pattern !== undefined)
+    return `${megabytes(sentMegabytesPerSecond)} sent and ${megabytes(receivedMegabytesPerSecond)} received, as they travel`
   if (kind !== 'deflate') return `${megabytes(megabytesPerSecond)} each way`
   const travelled = `${megabytes(sentMegabytesPerSecond)} sent and ${megabytes(receivedMegabytesPerSecond)} received`
   return `${megabytes(megabytesPerSecond)} of text each way; ${travelled}, compressed`
@@ -64,9 +62,15 @@ function greeted({ greetings }: LoadResult): string {
   return greetings === 0 ? '' : `\ngreetings  ${whole(greetings)}, sent before the first message: not counted`
 }
 
-function latencyOf({ rate, pipeline }: LoadOptions): string {
-  if (rate > 0) return 'from when a message was due to its answer'
-  return pipeline === 1 ? 'from a message to its answer' : `from ${whole(pipeline)} messages to the last answer`
+function counted(result: LoadResult): string {
+  return countedLines(result)
+    .map(([name, said]) => `\n${name.padEnd(11)}${said}`)
+    .join('')
+}
+
+function checked({ verify, pattern }: LoadOptions): string {
+  if (pattern !== undefined && !verify) return ''
+  return verify ? ', echoes compared' : ', echoes counted'
 }
 
 /** A line for each bucket; whatever holds anything shows at least a thin bar. */

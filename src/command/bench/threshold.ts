@@ -75,9 +75,9 @@ function timeOf(latencies: Latencies, statistic: string, percent: number): numbe
   return latencies.percentile(statistic === 'med' ? 50 : percent) / 1e6
 }
 
-/** Messages that were lost, doubled or reordered; a failure of the whole load is one, too. */
-export function errorsOf({ disorder, error }: LoadResult): number {
+/** Messages that were lost, doubled or reordered, and connections that failed; a failure of the whole load is one, too. */
+export function errorsOf({ disorder, refusals = {}, error }: LoadResult): number {
   const { lost = 0, doubled = 0, reordered = 0 } = disorder ?? {}
-  const counted = lost + doubled + reordered
+  const counted = lost + doubled + reordered + Object.values(refusals).reduce((sum, count) => sum + count, 0)
   return counted > 0 ? counted : error === undefined ? 0 : 1
 }

@@ -1,12 +1,11 @@
 // Each message is answered, by its echo or, with `--reply`, by as many messages as were said.
-import { DeflateMaterial } from '../deflateMaterial.js'
 import type { ClientSocket } from '../dial.js'
-import { disorderIn, hasRoomFor, problemOf, unanswered } from '../disorder.js'
+import { disorderIn, problemOf, unanswered } from '../disorder.js'
 import { LoadConnection, type LoadShared } from '../loadConnection.js'
+import { materialOf } from '../material.js'
 import type { LoadOptions } from '../options.js'
-import { ANY, encodeBatch, payloadOf } from '../payload.js'
+import { ANY } from '../payload.js'
 import type { Disorder } from '../sequence.js'
-import { SequenceMaterial } from '../sequenceMaterial.js'
 import { ClosedLoop, Schedule, type Sending } from '../strategies.js'
 import type { Scheduled, Talk } from '../talk.js'
 import { GroupedAnswers } from './groupedAnswers.js'
@@ -27,7 +26,7 @@ export class EchoTalk implements Talk {
     const { pattern } = options
     this.#shared = shared
     this.#answers = pattern?.name === 'reply' ? pattern.answers : undefined
-    this.material = materialOf(shared, this.#answers === undefined ? options : { ...options, sequence: false })
+    this.material = materialOf(shared.heap, this.#answers === undefined ? options : { ...options, sequence: false })
   }
 
   addressOf(url: URL): URL {
@@ -87,18 +86,4 @@ export class EchoTalk implements Talk {
     }
     return new PongedMessages(connection, this.material.batch.messages, unasked)
   }
-}
-
-function materialOf({ heap }: LoadShared, options: LoadOptions): Talk['material'] {
-  const { kind, size, rate, pipeline, verify } = options
-  const messages = rate > 0 ? 1 : pipeline
-  if (kind === 'deflate') {
-    const deflate = new DeflateMaterial(heap, size, messages, verify, options.deflate)
-    return { deflate, batch: deflate.batch }
-  }
-  if (hasRoomFor(options)) {
-    const sequences = new SequenceMaterial(heap, kind, size, messages, verify)
-    return { sequences, batch: sequences.batch }
-  }
-  return { batch: encodeBatch(heap, kind, payloadOf(kind, size), messages, verify) }
 }

@@ -1,0 +1,77 @@
+// One connection that sends a message, waits for its answer, and closes.
+import type { ClientSocket } from '../dial.js'
+import { LoadConnection, type LoadShared } from '../loadConnection.js'
+import { ANY } from '../payload.js'
+import type { SequenceMaterial } from '../sequenceMaterial.js'
+import { SHOWN, StampedLine } from '../stampedLine.js'
+
+/** So long may the answer take, in milliseconds. */
+const TIMEOUT = 10_000
+
+/** What exchanges share. */
+type Shared = Pick<LoadShared, 'heap' | 'batch' | 'deflate'> & { readonly options: { readonly verify: boolean } }
+
+export class Exchange implements LoadShared {
+  readonly heap: LoadShared['heap']
+  readonly batch: LoadShared['batch']
+  readonly deflate: LoadShared['deflate']
+  readonly latency = { record() {} }
+  measuring = true
+  messages = 0
+  bytes = 0
+  sent = 0
+  greetings = 0
+  heard = 0
+  readonly #shared: Shared
+  readonly #stamps: SequenceMaterial | undefined
+  readonly #number: number
+  #problem: string | undefined
+  #settled: () => void = () => undefined
+
+  /** With `stamps`, the answer is the message that has the stamp of this number. */
+  constructor(shared: Shared, stamps: SequenceMaterial | undefined, number: number) {
+    this.heap = shared.heap
+    this.batch = shared.batch
+    this.deflate = shared.deflate
+    this.#shared = shared
+    this.#stamps = stamps
+    this.#number = number
+  }
+
+  /** Returns what went wrong, if anything, when the connection has ended. Aborting `signal` ends it at once. */
+  async run(dialled: ClientSocket, signal: AbortSignal): Promise<string | undefined> {
+    const settled = new Promise<void>((resolve) => {
+      this.#settled = resolve
+    })
+    const connection = this.#connection(dialled)
+    const done = this.#settled
+    let sent = false
+    const writable = (): void => {
+      if (!sent && connection.writable) connection.send()
+      sent = true
+    }
+    connection.begin({ answered: done, passed: done, writable })
+    writable()
+    const timer = setTimeout(() => this.failed('no answer'), TIMEOUT)
+    signal.addEventListener('abort', done, { once: true })
+    await settled
+    signal.removeEventListener('abort', done)
+    clearTimeout(timer)
+    await connection.end()
+    return this.#problem ?? (connection.heardClose ? undefined : 'Close is not answered')
+  }
+
+  failed(reason: string): void {
+    this.#problem ??= reason
+    this.#settled()
+  }
+
+  #connection(dialled: ClientSocket): LoadConnection {
+    if (this.#stamps !== undefined) {
+      const line = new StampedLine(this.#stamps, this.#number, { delivered() {}, strange() {} })
+      return new LoadConnection(this, dialled, SHOWN, this.#number, line)
+    }
+    const anything = this.deflate === undefined && !this.#shared.options.verify
+    return new LoadConnection(this, dialled, anything ? ANY : undefined, this.#number)
+  }
+}

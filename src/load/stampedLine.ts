@@ -1,0 +1,133 @@
+// A connection to which messages come that carry a stamp, among others that do not: each delivery is taken to account, and its
+// latency is the time since that of the stamp.
+import { Buffer } from 'node:buffer'
+import type { Answers, Piece } from '../codec/counter.js'
+import { FIN, RSV1 } from '../codec/frames.js'
+import type { Block } from '../codec/heap.js'
+import { microseconds, millisecondsSince } from './clock.js'
+import { type NumberedLine, reservedBit } from './line.js'
+import { Sequence } from './sequence.js'
+import type { SequenceMaterial } from './sequenceMaterial.js'
+
+/** In so many first bytes of a message, a stamp is looked for. */
+const LOOKED_AT = 65_536
+
+/** All messages are shown, piece by piece, whatever they are. */
+export const SHOWN: Answers = { first: FIN | RSV1, length: 0, pointer: 0, compressed: Number.MAX_SAFE_INTEGER }
+
+/** Who is told of what comes. */
+export interface Recipient {
+  /** A message has come that took so many milliseconds. */
+  delivered(milliseconds: number): void
+  /** A message without a stamp of ours has come. */
+  strange(): void
+}
+
+export class StampedLine implements NumberedLine {
+  readonly sequence = new Sequence()
+  readonly problem = undefined
+  readonly #material: SequenceMaterial
+  readonly #sender: number
+  readonly #recipient: Recipient
+  readonly #stamp: Buffer
+  /** When what is sent next was due, as `performance.now()` tells it; undefined for now. */
+  due: number | undefined
+  /** The batch that is being written. */
+  #block: Block | undefined
+  /** The first bytes of the message under way, if it comes in pieces. */
+  #head: Buffer[] = []
+  #kept = 0
+  #answers = 0
+  #passed = 0
+
+  /** Messages that come are stamped with the number of their sender. */
+  constructor(material: SequenceMaterial, sender: number, recipient: Recipient) {
+    this.#material = material
+    this.#sender = sender
+    this.#recipient = recipient
+    this.#stamp = Buffer.alloc(material.width)
+  }
+
+  /** The frames of the next messages. */
+  next(): { readonly pointer: number; readonly length: number } {
+    const { batch } = this.#material
+    const block = this.#material.take()
+    this.#material.stamp(block, this.sequence.sent, this.#sender, microseconds(this.due))
+    this.sequence.add(batch.messages)
+    this.#block = block
+    return { pointer: block.pointer, length: batch.length }
+  }
+
+  written(): void {
+    if (this.#block !== undefined) this.#material.giveBack(this.#block)
+    this.#block = undefined
+  }
+
+  takeAnswers(): number {
+    const answers = this.#answers
+    this.#answers = 0
+    return answers
+  }
+
+  takePassed(): number {
+    const passed = this.#passed
+    this.#passed = 0
+    return passed
+  }
+
+  skim(start: number, end: number): number {
+    const { heap, view, frame, header, offset, width } = this.#material
+    const stamp = this.#stamp
+    let cursor = start
+    while (end - cursor >= frame && this.#material.isHeader(view, cursor)) {
+      const at = cursor + header + offset
+      heap.codec.bytes.copy(stamp, 0, at, at + width)
+      if (!this.#deliver(stamp)) return cursor // it may have a stamp elsewhere
+      cursor += frame
+    }
+    return cursor
+  }
+
+  take({ first, pointer, length, ends }: Piece): string | undefined {
+    if ((first & RSV1) !== 0) return reservedBit()
+    const { bytes } = this.#material.heap.codec
+    const most = Math.min(length, LOOKED_AT - this.#kept)
+    const piece = bytes.subarray(pointer, pointer + most)
+    if (!ends) {
+      this.#head.push(Buffer.from(piece))
+      this.#kept += most
+      return undefined
+    }
+    const head = this.#head.length === 0 ? piece : Buffer.concat([...this.#head, piece])
+    this.#head = []
+    this.#kept = 0
+    if (!this.#find(head)) this.#recipient.strange()
+    return undefined
+  }
+
+  free(): void {
+    this.written()
+    this.#head = []
+  }
+
+  #find(message: Buffer): boolean {
+    const { offset, width } = this.#material
+    if (message.length >= offset + width && this.#deliver(message.subarray(offset, offset + width))) return true
+    const stamp = this.#material.stampWithin(message)
+    return stamp !== undefined && this.#deliver(stamp)
+  }
+
+  /** Returns whether it is a stamp of ours. */
+  #deliver(stamp: Buffer): boolean {
+    const { sequence } = this
+    const number = this.#material.numberIn(stamp, this.#sender)
+    const time = this.#material.timeIn(stamp)
+    const passed = number === undefined || time === undefined ? undefined : sequence.take(number)
+    if (passed === undefined) return false
+    if (passed < 0) return true
+    this.#passed += passed
+    this.#answers++
+    this.#recipient.delivered(millisecondsSince(time ?? 0))
+    return true
+  }
+}
