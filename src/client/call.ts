@@ -15,8 +15,8 @@ export interface Answer {
   readonly early: Buffer
   readonly request: Pick<ClientRequest, 'path' | 'protocol' | 'getHeaders'>
   readonly response: UpgradeResponse
-  /** The transport for the stream, where that is no matter of choice. */
-  readonly transport?: Transport
+  /** Makes the transport for a stream that is no socket's; it may be told to use the public API of Node.js only. */
+  readonly transport?: (publicApi?: boolean) => Transport
 }
 
 /** What is asked of a server. */

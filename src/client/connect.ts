@@ -95,7 +95,7 @@ function enter<Data>(
   options.upgrade?.(response)
   attempt.signal.throwIfAborted() // by `upgrade`
   attempt.finish() // what the `open` handler aborts is no attempt any more
-  const transport = traced(answer.transport ?? transportAlone(stream, options.publicApi))
+  const transport = traced(answer.transport?.(options.publicApi) ?? transportAlone(stream, options.publicApi))
   // The option may be left out only where the data may be undefined.
   const data = options.data as Data
   const opening = { request: requestOf(request), data, protocol, deflate }

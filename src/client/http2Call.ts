@@ -160,7 +160,7 @@ export class Http2Call<Opened> {
   #open(stream: ClientHttp2Stream, response: UpgradeResponse, fields: Record<string, string | string[]>): Opened {
     const { socket } = stream.session ?? {}
     const { remoteAddress } = socket ?? {}
-    const transport = new Http2Transport(stream, () => (stream.destroyed ? undefined : remoteAddress))
+    const address = (): string | undefined => (stream.destroyed ? undefined : remoteAddress)
     const headers = Object.entries(fields).filter(([name]) => !name.startsWith(':'))
     const request = {
       path: this.#url.pathname + this.#url.search,
@@ -170,7 +170,7 @@ export class Http2Call<Opened> {
     return this.#ends.opened({
       address: this.#address,
       stream,
-      transport,
+      transport: (publicApi) => new Http2Transport(stream, address, publicApi),
       early: Buffer.alloc(0),
       request,
       response,

@@ -119,7 +119,7 @@ function complete(found: Bindings): Bindings | undefined {
 }
 
 /** Whether a function is Node's own, in C++: that of another runtime is written in JavaScript. */
-function isNative(value: unknown): boolean {
+export function isNative(value: unknown): boolean {
   return typeof value === 'function' && /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value))
 }
 

@@ -76,11 +76,17 @@ export function copyReads(handle: StreamHandle, inbox: Uint8Array): void {
   const told: unknown = handle.onread
   if (typeof told !== 'function') return
   handle.onread = function (this: StreamHandle): undefined {
-    const length = state[readBytesOrError] ?? 0
-    const chunk = length > 0 ? Uint8Array.from(inbox.subarray(0, length)).buffer : undefined
-    state[arrayBufferOffset] = 0
-    Reflect.apply(told, this, [chunk])
+    tellAgain(this, told, inbox, state[readBytesOrError] ?? 0)
   }
+}
+
+/** Tells `onread`, which is Node's own, of what lies in `inbox`, as a copy, or of an error. */
+export function tellAgain(handle: StreamHandle, onread: unknown, inbox: Uint8Array, status: number): void {
+  if (typeof onread !== 'function') return
+  const chunk = status > 0 ? Uint8Array.from(inbox.subarray(0, status)).buffer : undefined
+  state[readBytesOrError] = status
+  state[arrayBufferOffset] = 0
+  Reflect.apply(onread, handle, [chunk])
 }
 
 /** Whether reads of a handle are aimed. */

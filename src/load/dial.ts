@@ -53,7 +53,12 @@ function accepted({ address, stream, early, response, transport }: Answer, offer
   const parameters = offer === undefined ? undefined : acceptedDeflate(answer, offer)
   const problem = parameters === undefined ? problemOf(answer, offer) : undefined
   if (problem !== undefined) throw connectError('ERR_CONNECT_ANSWER', address, problem, { response })
-  return { stream, early, ...(transport && { transport }), ...(parameters && { deflate: { answer, parameters } }) }
+  return {
+    stream,
+    early,
+    ...(transport && { transport: transport() }),
+    ...(parameters && { deflate: { answer, parameters } }),
+  }
 }
 
 /** What is wrong with extensions that are not what was offered, if anything. */

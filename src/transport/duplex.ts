@@ -38,16 +38,6 @@ export class DuplexTransport implements Transport {
     this.#prompt = prompt
   }
 
-  /** Most bytes that the stream is given at once: only between pieces can be seen that the peer reads. */
-  protected get piece(): number {
-    return PIECE
-  }
-
-  /** Ends the stream at once. */
-  protected discard(stream: Duplex): void {
-    stream.destroy()
-  }
-
   get remoteAddress(): string | undefined {
     const address: unknown = Reflect.get(this.#stream, 'remoteAddress')
     return typeof address === 'string' ? address : undefined
@@ -166,7 +156,7 @@ export class DuplexTransport implements Transport {
   #destroy(): void {
     if (!(this.#stream instanceof Socket)) setImmediate(() => this.#gone())
     try {
-      this.discard(this.#stream)
+      this.#stream.destroy()
     } catch {
       setImmediate(() => this.#gone())
     }
@@ -199,7 +189,7 @@ export class DuplexTransport implements Transport {
     try {
       if (this.#remaining >= SHORT && this.#prompt) return this.#lend(stream)
       while (this.#remaining > 0) {
-        const length = Math.min(this.#remaining, this.piece)
+        const length = Math.min(this.#remaining, PIECE)
         const copy = Buffer.allocUnsafe(length)
         codecOfThread().read(this.#pointer, copy)
         this.#pointer += length
@@ -217,7 +207,7 @@ export class DuplexTransport implements Transport {
 
   #lend(socket: Duplex): number {
     while (this.#remaining > 0) {
-      const length = Math.min(this.#remaining, this.piece)
+      const length = Math.min(this.#remaining, PIECE)
       const piece = codecOfThread().view(this.#pointer, length)
       this.#pointer += length
       this.#remaining -= length

@@ -56,7 +56,7 @@ export function openLanes(
     clientOf: (socket: Duplex) => proxyLine.clientOf(socket),
   }
   const http = new HttpLane({ ...web, publicApi })
-  const http2 = new Http2Lane(web)
+  const http2 = new Http2Lane({ ...web, publicApi })
   const raw = new RawLane({
     ...shared,
     heads: new PlainHeads(limits.maxHeaderSize),

@@ -31,6 +31,7 @@ export interface StreamUpgradesOptions {
   readonly handshakeTimeout: number
   readonly pauseTimeout: number
   readonly closeTimeout: number
+  readonly publicApi: boolean
   readonly upgraded: Upgraded
 }
 
@@ -105,7 +106,7 @@ export class StreamUpgrades {
       stream.respond(acceptanceFields(opening.protocol, headers), { endStream: false })
     }
     opened?.()
-    const transport = new Http2Transport(stream, () => source.remoteAddress)
+    const transport = new Http2Transport(stream, () => source.remoteAddress, this.#options.publicApi)
     const refusal = this.#options.upgraded(transport, verdict, early, respond)
     if (refusal !== undefined) this.refuse(stream, refusal)
   }
