@@ -15,9 +15,17 @@ const METHODS = ['useUserBuffer', 'writeBuffer', 'readStart', 'readStop', 'shutd
 let symbol: symbol | undefined
 let found: unknown
 
-/** Who writes pieces: told when one has been sent, or can't be, with 0 or a negative error; then its memory is free again. */
+/** Who writes pieces: told of those that it asks about, when they have been sent, or can't be. */
 export interface PieceWriter {
-  left(piece: Buffer, status: number): void
+  /**
+   * A piece is where it should be, and its memory is free again; `bytes` is the number that was given with it, and `status` 0
+   * or a negative error.
+   */
+  left(piece: Buffer, bytes: number, status: number): void
+}
+
+interface PieceRequest extends HandleRequest {
+  bytes: number
 }
 
 /** The handle of a stream that has begun, and is not destroyed; undefined where it is not what millrace knows. */
@@ -52,16 +60,29 @@ export function aimData(handle: StreamHandle, inbox: Uint8Array, reader: HandleR
 function oncomplete(this: HandleRequest, status: number): void {
   const piece = this.held
   this.held = undefined
-  ;(this.owner as PieceWriter).left(piece as Buffer, status)
+  ;(this.owner as PieceWriter).left(piece as Buffer, (this as PieceRequest).bytes, status)
 }
 
-/** Writes a piece, which must stay as it is until its writer is told. False if it can't be written, of which nobody is told. */
-export function give(handle: StreamHandle, piece: Buffer, writer: PieceWriter): boolean {
+/** Writes a piece of which nobody is told. False if it can't be written. */
+export function give(handle: StreamHandle, piece: Buffer): boolean {
   const known = bindings()
   if (known === undefined) return false
-  const request = new known.WriteWrap()
+  const request = new known.WriteWrap() // without `oncomplete`, Node calls nobody
+  request.held = piece
+  return handle.writeBuffer(request, piece) === 0
+}
+
+/**
+ * Writes a piece and tells `writer` when it has left, and with it all that was given before. An empty one does only that. False
+ * if it can't be written, of which nobody is told.
+ */
+export function giveAsking(handle: StreamHandle, piece: Buffer, writer: PieceWriter, bytes: number): boolean {
+  const known = bindings()
+  if (known === undefined) return false
+  const request = new known.WriteWrap() as PieceRequest
   request.oncomplete = oncomplete
   request.held = piece
   request.owner = writer
+  request.bytes = bytes
   return handle.writeBuffer(request, piece) === 0
 }

@@ -1,11 +1,11 @@
 // A WebSocket over one stream of an HTTP/2 session (RFC 8441). Its DATA is read by the handle of the stream, straight into
 // the inbox, where Node's private API has that; otherwise by the stream. What is written is always copied: a session goes
 // on with what its socket has not taken, even of a stream that is reset, and then the memory may be another connection's.
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Http2Stream } from 'node:http2'
 import { codecOfThread, INBOX } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
-import { aimData, give, http2HandleOf, type PieceWriter, type Told } from '../internals/http2.js'
+import { aimData, give, giveAsking, http2HandleOf, type PieceWriter, type Told } from '../internals/http2.js'
 import type { StreamHandle } from '../internals/node.js'
 import type { HandleReader } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
@@ -17,6 +17,11 @@ export const STREAM_WINDOW = 65_535
 
 /** Bytes that a stream is given before the first of them has left. Whether its peer reads shows with each piece. */
 const MOST_GIVEN = 4 * PIECE
+
+/** So many bytes at least are given before it is asked whether they have left. */
+const ASKED = 4 * 1024
+
+const NOTHING = Buffer.alloc(0)
 
 /** Error codes (RFC 9113, section 7). */
 const NO_ERROR = 0
@@ -40,6 +45,8 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
   /** What the stream has not been given of the write under way, and bytes that it has been given and not sent. */
   readonly #pieces = new Pieces()
   #given = 0
+  /** Those of them whose leaving will not be told: to be told of each short write would cost more than the write. */
+  #unasked = 0
   /** Whether the write under way is waited for. */
   #pending = false
   #paused = false
@@ -153,17 +160,28 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
   }
 
   #give(piece: Buffer): boolean {
-    if (this.#handle !== undefined) return give(this.#handle, piece, this)
-    // A stream that is destroyed says so at once, while its session may have the piece.
-    this.#stream.write(piece, (error) => error == null && this.left(piece, 0))
-    return true
+    const { length } = piece
+    if (this.#handle === undefined) {
+      // A stream that is destroyed says so at once, while its session may have the piece.
+      this.#stream.write(piece, (error) => error == null && this.left(piece, length, 0))
+      return true
+    }
+    this.#unasked += length
+    return this.#unasked < ASKED ? give(this.#handle, piece) : this.#ask(this.#handle, piece)
+  }
+
+  #ask(handle: StreamHandle, piece: Buffer): boolean {
+    const bytes = this.#unasked
+    this.#unasked = 0
+    return giveAsking(handle, piece, this, bytes)
   }
 
   /** A piece has left, or can't leave any more (PieceWriter). */
-  left(piece: Buffer, status: number): void {
-    this.#given -= piece.length
+  left(piece: Buffer, bytes: number, status: number): void {
+    this.#given -= bytes
+    if (status < 0) return
     reuse(piece)
-    if (this.#receiver === undefined || status < 0) return
+    if (this.#receiver === undefined) return
     if (this.#pending) this.#goOn()
     if (this.#given === 0 && !this.#pending) this.#runAfterwards()
   }
@@ -179,6 +197,7 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
   /** Does `work` when all that was written has left, which may be at once. */
   #whenSent(work: () => void): void {
     this.#afterwards = work
+    if (this.#handle !== undefined && this.#unasked > 0) this.#ask(this.#handle, NOTHING)
     if (this.#given === 0 && !this.#pending) this.#runAfterwards()
   }
 
