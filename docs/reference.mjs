@@ -104,7 +104,7 @@ const PAGES = [
     'broker',
     'Broker',
     'What carries publications between processes. See also [the guide](../brokers.md).',
-    ['Broker', 'BrokerStatistics', 'Receive'],
+    ['Broker', 'BrokerStatistics', 'Interrupted', 'Receive'],
   ],
   [
     'prometheus',

@@ -36,5 +36,5 @@ export {
   type ServerOptions,
   type Upgrade,
 } from './server/options.js'
-export type { Broker, BrokerStatistics, Receive } from './topics/broker.js'
+export type { Broker, BrokerStatistics, Interrupted, Receive } from './topics/broker.js'
 export type { HistoryOptions, TopicsOptions } from './topics/options.js'

@@ -2,6 +2,7 @@
 export type {
   Broker,
   BrokerStatistics,
+  Interrupted,
   Receive,
   RedisBroker,
   RedisBrokerOptions,

@@ -1,7 +1,10 @@
 // The embedded broker: it runs in the primary process and passes publications between the acceptors of one machine. It
-// looks at a record's topic only; payloads are not decoded.
+// looks at a record's topic only; payloads are not decoded. Topics with a history are numbered and kept here, for all.
 import type { Duplex } from 'node:stream'
 import { MAX_TOPIC_BYTES } from '../topics/broker.js'
+import { type HistoryLimits, historyMemoryOf } from '../topics/options.js'
+import { HubHistory } from './hubHistory.js'
+import { readKeep, readRecall } from './orderedRecords.js'
 import { kindOf, RecordDecoder, RecordKind, topicOf } from './publication.js'
 import { SendQueue } from './sendQueue.js'
 
@@ -10,6 +13,8 @@ export interface HubOptions {
   readonly maxBuffered?: number
   /** Topics that all acceptors together may subscribe; the link of one that wants more is closed. Default 16,000,000. */
   readonly maxTopics?: number
+  /** Bytes that all histories may take. Default: as for a server. */
+  readonly historyMemory?: number | undefined
 }
 
 /** What a hub has passed on. */
@@ -37,6 +42,8 @@ interface Link {
   readonly stream: Duplex
   readonly queue: SendQueue
   readonly topics: Set<string>
+  /** Those of them that it wants in the order of all acceptors. */
+  readonly kept: Set<string>
 }
 
 export class Hub {
@@ -44,10 +51,12 @@ export class Hub {
   readonly #maxTopics: number
   readonly #links = new Set<Link>()
   readonly #subscribers = new Map<string, Set<Link>>()
+  readonly #history: HubHistory
   #forwarded = 0
   #dropped = 0
 
-  constructor({ maxBuffered = MAX_BUFFERED, maxTopics = MAX_TOPICS }: HubOptions = {}) {
+  constructor({ maxBuffered = MAX_BUFFERED, maxTopics = MAX_TOPICS, historyMemory }: HubOptions = {}) {
+    this.#history = new HubHistory(historyMemoryOf(historyMemory === undefined ? {} : { historyMemory }))
     this.#maxBuffered = maxBuffered
     this.#maxTopics = maxTopics
   }
@@ -58,9 +67,20 @@ export class Hub {
     return { links, topics, subscriptions, forwarded: this.#forwarded, dropped: this.#dropped }
   }
 
+  /** Bytes that the histories take. */
+  get historyBytes(): number {
+    return this.#history.bytes
+  }
+
+  /** So much of what is published on a topic is kept. */
+  keep(topic: string, limits: HistoryLimits): void {
+    this.#history.keep(topic, limits)
+    if (!this.#subscribers.has(topic)) this.#history.leave(topic)
+  }
+
   /** Links an acceptor, until its stream ends. */
   join(stream: Duplex): void {
-    const link: Link = { stream, queue: new SendQueue(stream, this.#maxBuffered), topics: new Set() }
+    const link: Link = { stream, queue: new SendQueue(stream, this.#maxBuffered), topics: new Set(), kept: new Set() }
     const decoder = new RecordDecoder()
     const take = (record: Buffer): boolean => this.#take(link, record)
     this.#links.add(link)
@@ -94,21 +114,48 @@ export class Hub {
     if (kind === undefined) return false
     if (kind === RecordKind.publication) this.#forward(link, record)
     else if (kind === RecordKind.unsubscribe) this.#unsubscribe(link, topicOf(record))
-    else return this.#subscribe(link, topicOf(record))
+    else if (kind === RecordKind.subscribe) return this.#subscribe(link, topicOf(record))
+    else if (kind === RecordKind.keep) return this.#keep(link, record)
+    else return kind === RecordKind.recall && this.#recall(link, record)
     return true
   }
 
+  /** A topic with a history is told in the order of all acceptors, also to the publisher, to those who want it so. */
   #forward(from: Link | undefined, record: Buffer): void {
-    const subscribers = this.#subscribers.get(topicOf(record))
-    if (subscribers === undefined) return
-    for (const link of subscribers) {
-      if (link === from) continue
+    const topic = topicOf(record)
+    const isKept = this.#history.has(topic)
+    const ordered = isKept ? this.#history.add(topic, record) : undefined
+    for (const link of this.#subscribers.get(topic) ?? []) {
+      const sent = link.kept.has(topic) ? ordered : link === from ? undefined : record
+      if (sent === undefined) continue
       if (link.queue.full) this.#dropped++
       else {
-        link.queue.add(record)
+        link.queue.add(sent)
         this.#forwarded++
       }
     }
+  }
+
+  /** False if the acceptor does not subscribe to the topic, or asks for what can't be. */
+  #keep(link: Link, record: Buffer): boolean {
+    const [topic, limits] = [topicOf(record), readKeep(record)]
+    if (limits === undefined || !link.topics.has(topic)) return false
+    link.kept.add(topic)
+    this.#history.keep(topic, limits)
+    return this.#answer(link, this.#history.recall(topic, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
+  }
+
+  /** False if the acceptor does not keep the topic. */
+  #recall(link: Link, record: Buffer): boolean {
+    const topic = topicOf(record)
+    const { after, before } = readRecall(record)
+    return link.kept.has(topic) && this.#answer(link, this.#history.recall(topic, after, before))
+  }
+
+  /** Answers are never dropped: an acceptor asks only for so much at a time. */
+  #answer(link: Link, records: readonly Buffer[]): true {
+    for (const record of records) link.queue.add(record)
+    return true
   }
 
   /** False if the acceptor subscribes to more topics than can be kept. */
@@ -124,9 +171,12 @@ export class Hub {
 
   #unsubscribe(link: Link, topic: string): void {
     link.topics.delete(topic)
+    link.kept.delete(topic)
     const subscribers = this.#subscribers.get(topic)
     subscribers?.delete(link)
-    if (subscribers?.size === 0) this.#subscribers.delete(topic)
+    if (subscribers?.size !== 0) return
+    this.#subscribers.delete(topic)
+    this.#history.leave(topic)
   }
 
   #leave(link: Link): void {

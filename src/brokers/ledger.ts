@@ -10,6 +10,8 @@ export class Ledger {
   #receive: Receive = () => undefined
   #published = 0
   #received = 0
+  /** Publications that are missing by other numbers than those of their publishers. */
+  #missed = 0
   /** Publications of this process that were dropped. */
   dropped = 0
 
@@ -59,9 +61,16 @@ export class Ledger {
     return true
   }
 
+  /** Counts what came in the order of the hub: a publication, of others or not, and so many that are missing before it. */
+  count(isOfOthers: boolean, missed: number): void {
+    if (isOfOthers) this.#received++
+    this.#missed += missed
+  }
+
   statistics(connected: boolean): BrokerStatistics {
     const { dropped } = this
-    return { connected, published: this.#published, dropped, received: this.#received, missed: this.#gaps.missed }
+    const missed = this.#gaps.missed + this.#missed
+    return { connected, published: this.#published, dropped, received: this.#received, missed }
   }
 }
 

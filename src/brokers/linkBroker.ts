@@ -1,10 +1,13 @@
 // The acceptor's side of the embedded broker: a stream to the hub in the primary process of the same machine.
 import type { Duplex } from 'node:stream'
 import { Soon } from '../time/soon.js'
-import { type Broker, type BrokerStatistics, MAX_TOPIC_BYTES, type Receive } from '../topics/broker.js'
+import { type BrokerStatistics, MAX_TOPIC_BYTES, type Receive } from '../topics/broker.js'
+import type { HistoryLimits } from '../topics/options.js'
+import type { Order, OrderingBroker, Recalled } from '../topics/ordering.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
-import { RecordDecoder, RecordKind, recordLength, writeRecord } from './publication.js'
+import { keepLength, readOrdered, readStanding, writeKeep, writeRecall } from './orderedRecords.js'
+import { kindOf, RecordDecoder, RecordKind, recordLength, topicOf, writeRecord } from './publication.js'
 import { SendQueue } from './sendQueue.js'
 
 export interface LinkBrokerOptions {
@@ -13,15 +16,24 @@ export interface LinkBrokerOptions {
 }
 
 const MAX_BUFFERED = 8 * 1024 * 1024
+/** The largest number of a record. */
+const MOST_NUMBER = 2 ** 48 - 1
 /** Milliseconds that `close` waits for a hub that does not read. */
 const CLOSE_TIMEOUT = 2000
 
-export class LinkBroker implements Broker {
+export class LinkBroker implements OrderingBroker {
   readonly #stream: Duplex
   readonly #queue: SendQueue
   readonly #ledger = new Ledger()
   readonly #interest = new Interest()
   readonly #soon = new Soon(() => this.#announce())
+  #order: Order | undefined
+  /** How much is kept of topics whose hub has not been told yet. */
+  readonly #untold = new Map<string, HistoryLimits>()
+  /** Questions that were not asked yet. */
+  #recalls: { readonly topic: string; readonly after: number; readonly before: number }[] = []
+  /** The publications of an answer that is not complete. */
+  #recalled: Recalled[] = []
   #closing: Promise<void> | undefined
 
   /** `stream`: what the hub's `join` has the other end of. */
@@ -29,10 +41,11 @@ export class LinkBroker implements Broker {
     this.#stream = stream
     this.#queue = new SendQueue(stream, maxBuffered, () => this.#announce())
     const decoder = new RecordDecoder()
-    const deliver = (record: Buffer): boolean => this.#ledger.deliver(record)
+    const deliver = (record: Buffer): boolean => this.#deliver(record)
     // 'close' follows; that the hub is gone shows in the statistics.
     stream.on('error', () => undefined)
     stream.on('end', () => stream.destroy())
+    stream.on('close', () => this.#order?.lost())
     stream.on('data', (chunk: Buffer) => {
       if (!decoder.push(chunk, deliver)) stream.destroy()
     })
@@ -50,6 +63,10 @@ export class LinkBroker implements Broker {
     this.#ledger.attach(receive)
   }
 
+  order(order: Order): void {
+    this.#order = order
+  }
+
   subscribe(topic: string): void {
     this.#ledger.subscribe(topic)
     this.#interest.add(topic)
@@ -58,15 +75,42 @@ export class LinkBroker implements Broker {
 
   unsubscribe(topic: string): void {
     this.#ledger.unsubscribe(topic)
+    this.#untold.delete(topic)
     this.#interest.remove(topic)
     this.#soon.ask()
   }
 
+  keep(topic: string, limits: HistoryLimits): void {
+    this.#untold.set(topic, limits)
+    this.subscribe(topic)
+  }
+
+  recall(topic: string, after: number, before: number): boolean {
+    if (!this.#connected) return false
+    this.#recalls.push({ topic, after: Math.min(after, MOST_NUMBER), before: Math.min(before, MOST_NUMBER) })
+    this.#announce()
+    return true
+  }
+
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
+    this.#publish(topic, payload, isText)
+  }
+
+  /** What comes back must find that the hub keeps the topic: it is told before. */
+  publishOrdered(topic: string, payload: Uint8Array, isText: boolean): number | undefined {
+    if (this.#untold.has(topic)) this.#announce()
+    return this.#publish(topic, payload, isText)
+  }
+
+  #publish(topic: string, payload: Uint8Array, isText: boolean): number | undefined {
     const numbered = this.#ledger.next(topic, payload)
-    if (numbered === undefined) return
-    if (this.#queue.full || !this.#connected) this.#ledger.dropped++
-    else this.#ledger.write(this.#queue.reserve(lengthOf(numbered, payload)), numbered, payload, isText)
+    if (numbered === undefined) return undefined
+    if (this.#queue.full || !this.#connected) {
+      this.#ledger.dropped++
+      return undefined
+    }
+    this.#ledger.write(this.#queue.reserve(lengthOf(numbered, payload)), numbered, payload, isText)
+    return numbered.number
   }
 
   close(): Promise<void> {
@@ -76,11 +120,52 @@ export class LinkBroker implements Broker {
 
   /** Tells the hub which topics are subscribed; while the queue is full, that waits until some of it has been written. */
   #announce(): void {
-    if (!this.#interest.changed || this.#queue.full) return
+    const isNew = this.#interest.changed || this.#untold.size > 0 || this.#recalls.length > 0
+    if (!isNew || this.#queue.full) return
     const { added, removed } = this.#interest.take()
     for (const topic of removed) this.#tell(RecordKind.unsubscribe, topic)
     for (const topic of added) this.#tell(RecordKind.subscribe, topic)
+    for (const [topic, limits] of this.#untold) this.#tellLimits(topic, limits)
+    this.#untold.clear()
+    for (const { topic, after, before } of this.#recalls.splice(0)) this.#tellRecall(topic, after, before)
     this.#queue.flush()
+  }
+
+  /** A record of the hub's; false for what is none. */
+  #deliver(record: Buffer): boolean {
+    const kind = kindOf(record)
+    if (kind === RecordKind.ordered) return this.#ordered(record)
+    if (kind === RecordKind.recalled) {
+      const publication = readOrdered(record)
+      if (publication !== undefined) this.#recalled.push(publication)
+      return publication !== undefined
+    }
+    if (kind !== RecordKind.recallEnd) return this.#ledger.deliver(record)
+    const standing = readStanding(record)
+    const publications = this.#recalled
+    this.#recalled = []
+    if (standing !== undefined) this.#order?.recalled(topicOf(record), standing, publications)
+    return standing !== undefined
+  }
+
+  #ordered(record: Buffer): boolean {
+    const publication = readOrdered(record)
+    if (publication === undefined) return false
+    const { topic, payload, isText, number, own, publisher } = publication
+    const isOwn = publisher === this.#ledger.publisher
+    const missed = this.#order?.ordered(topic, payload, isText, number, isOwn ? own : undefined)
+    this.#ledger.count(!isOwn, missed ?? 0)
+    return true
+  }
+
+  #tellLimits(topic: string, limits: HistoryLimits): void {
+    const bytes = Buffer.from(topic)
+    if (bytes.length <= MAX_TOPIC_BYTES) writeKeep(this.#queue.reserve(keepLength(bytes.length)), bytes, limits)
+  }
+
+  #tellRecall(topic: string, after: number, before: number): void {
+    const bytes = Buffer.from(topic)
+    writeRecall(this.#queue.reserve(recordLength(bytes.length, 0)), bytes, after, before)
   }
 
   #tell(kind: number, topic: string): void {

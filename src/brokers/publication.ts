@@ -4,8 +4,17 @@
 //    0 u32 bytes that follow   4 u8 kind   5 u8 flags   6 u16 bytes of the topic
 //    8 u48 publisher          14 u48 number             20 topic, payload
 
-/** What a record is. Only publications leave the machine. */
-export const RecordKind = { subscribe: 1, unsubscribe: 2, publication: 3 } as const
+/** What a record is. Only publications leave the machine; those after them are told in orderedRecords.ts. */
+export const RecordKind = {
+  subscribe: 1,
+  unsubscribe: 2,
+  publication: 3,
+  keep: 4,
+  ordered: 5,
+  recall: 6,
+  recalled: 7,
+  recallEnd: 8,
+} as const
 
 /** Bytes in front of the topic. */
 const HEADER = 20
@@ -66,7 +75,7 @@ export function writeRecord(target: Buffer, heading: Heading, topic: Uint8Array,
 /** What kind of record it is; undefined if it is none. */
 export function kindOf(record: Buffer): number | undefined {
   const kind = record[4] ?? 0
-  const isKnown = kind >= RecordKind.subscribe && kind <= RecordKind.publication
+  const isKnown = kind >= RecordKind.subscribe && kind <= RecordKind.recallEnd
   return isKnown && record.length >= HEADER && HEADER + record.readUInt16BE(6) <= record.length ? kind : undefined
 }
 

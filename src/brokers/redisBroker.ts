@@ -4,14 +4,14 @@ import { checkOptions } from '../checks/check.js'
 import { redisQuantities } from '../checks/quantities.js'
 import { everywhere, redisOptions } from '../checks/tables.js'
 import { Soon } from '../time/soon.js'
-import type { Broker, BrokerStatistics, Receive } from '../topics/broker.js'
+import type { Broker, BrokerStatistics, Interrupted, Receive } from '../topics/broker.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
 import { BATCH_BYTES, eachPublication } from './publication.js'
 import { checkUrl, isRefusal, type RedisClient, RedisConnection } from './redisConnection.js'
 import { warn } from './warning.js'
 
-export type { Broker, BrokerStatistics, Receive }
+export type { Broker, BrokerStatistics, Interrupted, Receive }
 
 /** Options of `redisBroker`. */
 export interface RedisBrokerOptions {
@@ -109,6 +109,9 @@ class RedisPubSub implements RedisBroker {
   })
   /** The outage has been reported. */
   #reported = false
+  /** Whether others are heard: what they publish while they are not is lost, and nobody can count it. */
+  #hears = false
+  #interrupted: Interrupted = () => undefined
   #closing: Promise<void> | undefined
   #whenEmpty: (() => void) | undefined
 
@@ -121,7 +124,14 @@ class RedisPubSub implements RedisBroker {
     this.#error = error
     const down = (reason: Error): void => this.#report(reason)
     this.#publisher = new RedisConnection(url, timeout, { up: () => this.#recovered(), down })
-    this.#subscriber = new RedisConnection(url, timeout, { up: () => this.#resubscribe(), down })
+    this.#subscriber = new RedisConnection(url, timeout, {
+      up: () => this.#resubscribe(),
+      down: (reason) => {
+        if (this.#hears) this.#interrupted()
+        this.#hears = false
+        down(reason)
+      },
+    })
   }
 
   get statistics(): RedisBrokerStatistics {
@@ -132,8 +142,9 @@ class RedisPubSub implements RedisBroker {
     return this.#publisher.client !== undefined && this.#subscriber.client !== undefined
   }
 
-  attach(receive: Receive): void {
+  attach(receive: Receive, interrupted: Interrupted = this.#interrupted): void {
     this.#ledger.attach(receive)
+    this.#interrupted = interrupted
     this.#publisher.connect()
     this.#subscriber.connect()
   }
@@ -222,11 +233,12 @@ class RedisPubSub implements RedisBroker {
   #resubscribe(): void {
     this.#recovered()
     this.#interest.reset()
-    this.#announce()
+    this.#hears = true
+    this.#announce().then(() => this.#interrupted())
   }
 
-  /** Tells Redis which topics are subscribed. While Redis is away, the changes gather. */
-  #announce(): void {
+  /** Tells Redis which topics are subscribed; resolves when it has answered. While Redis is away, the changes gather. */
+  async #announce(): Promise<void> {
     const { client } = this.#subscriber
     if (client === undefined || !this.#interest.changed) return
     const { added, removed } = this.#interest.take()
@@ -234,7 +246,10 @@ class RedisPubSub implements RedisBroker {
       if (isRefusal(error)) this.#report(error)
     }
     for (const channels of this.#channels(removed)) client.unsubscribe(channels, this.#take, true).catch(refused)
-    for (const channels of this.#channels(added)) client.subscribe(channels, this.#take, true).catch(refused)
+    const done = [...this.#channels(added)].map((channels) =>
+      client.subscribe(channels, this.#take, true).catch(refused),
+    )
+    await Promise.all(done)
   }
 
   *#channels(topics: readonly string[]): Generator<string[]> {

@@ -5,7 +5,7 @@ import { callerError } from '../checks/errors.js'
 import { streamQuantities } from '../checks/quantities.js'
 import { everywhere, redisStreamOptions } from '../checks/tables.js'
 import { Soon } from '../time/soon.js'
-import type { Broker, BrokerStatistics, Receive } from '../topics/broker.js'
+import type { Broker, BrokerStatistics, Interrupted, Receive } from '../topics/broker.js'
 import { Ledger, lengthOf } from './ledger.js'
 import { publicationsIn } from './publication.js'
 import { checkUrl, RedisConnection } from './redisConnection.js'
@@ -118,6 +118,7 @@ class RedisStreams implements RedisStreamsBroker {
     this.#hasDropped = false
   })
   #unconfirmed = 0
+  #interrupted: Interrupted = () => undefined
   #closing: Promise<void> | undefined
 
   constructor(url: string, options: RedisStreamsBrokerOptions) {
@@ -131,7 +132,7 @@ class RedisStreams implements RedisStreamsBroker {
     this.#writer = new StreamWriter({ key, publisher, maxLength, maxBuffered, refused: report })
     const take = (records: Buffer): boolean => this.#take(records)
     const failed = (problem: Error): void => this.#fail(problem)
-    this.#reader = new StreamReader({ key, block, publisher, take, failed })
+    this.#reader = new StreamReader({ key, block, publisher, take, failed, lost: () => this.#interrupted() })
     this.#writing = this.#connection(url, timeout, this.#writer)
     this.#reading = this.#connection(url, timeout, this.#reader)
   }
@@ -147,8 +148,9 @@ class RedisStreams implements RedisStreamsBroker {
     return this.#writing.client !== undefined && this.#reader.isReading
   }
 
-  attach(receive: Receive): void {
+  attach(receive: Receive, interrupted: Interrupted = this.#interrupted): void {
     this.#ledger.attach(receive)
+    this.#interrupted = interrupted
     this.#writing.connect()
     this.#reading.connect()
   }

@@ -12,6 +12,8 @@ export interface StreamReaderOptions {
   readonly publisher: number
   /** Takes an entry; false if it is not what it should be. */
   readonly take: (records: Buffer) => boolean
+  /** The stream may have lost what was not read. */
+  readonly lost: () => void
   /** The stream has lost what was not read, or Redis has refused a command. */
   readonly failed: (error: Error) => void
 }
@@ -133,6 +135,7 @@ export class StreamReader {
 
   #lost(): void {
     this.trimmed++
+    this.#options.lost()
     if (this.#told) return
     this.#told = true
     const words = `the stream ${this.#options.key} was trimmed or replaced before this process had read it: publications may be missing`

@@ -35,6 +35,7 @@ let taken = false
 /** A WebSocket server. `createServer` makes it. */
 export class Server<Data = unknown> {
   readonly #process: ProcessServer
+  readonly #historyMemory: number | undefined
   #supervisor: Supervisor | undefined
   #acceptor: Acceptor | undefined
   /** Whether a signal has told this process to end. */
@@ -43,6 +44,7 @@ export class Server<Data = unknown> {
   /** Made by `createServer`. @internal */
   constructor(options: CommonOptions & AnyRoute) {
     this.#process = new ProcessServer(options)
+    this.#historyMemory = options.topics?.historyMemory
   }
 
   /** The connections of all routes that are not closed yet, at every moment. The set can only be read. */
@@ -254,7 +256,7 @@ export class Server<Data = unknown> {
   }
 
   async #lead(plan: ClusterPlan): Promise<void> {
-    const hub = new Hub()
+    const hub = new Hub({ historyMemory: this.#historyMemory })
     this.#process.use(() => new HubBroker(hub))
     const supervisor = new Supervisor({ ...plan, joined: (link) => hub.join(link), gaveUp: () => process.exit(1) })
     this.#supervisor = supervisor

@@ -14,12 +14,22 @@ export interface SubscribeOptions {
  *
  * - `'forgotten'`: the topic's history does not reach back so far.
  * - `'epoch'`: the position is of another epoch: whoever has numbered the publications has ended since.
+ * - `'broker'`: the broker was away since, so that publications of other processes may be missing.
+ * - `'unreachable'`: the process that keeps the history did not answer.
  * - `'position'`: it is no position of this topic.
  * - `'no-history'`: the topic keeps nothing.
  * - `'subscribed'`: the connection subscribes to the topic already, so nothing is sent again.
  * - `'closed'`: the connection has ended, or the subscription was ended, before everything was sent.
  */
-export type GapReason = 'forgotten' | 'epoch' | 'position' | 'no-history' | 'subscribed' | 'closed'
+export type GapReason =
+  | 'forgotten'
+  | 'epoch'
+  | 'broker'
+  | 'unreachable'
+  | 'position'
+  | 'no-history'
+  | 'subscribed'
+  | 'closed'
 
 /** What is known of publications that a client has missed and is not sent. */
 export interface Gap {

@@ -11,6 +11,13 @@ export const MAX_TOPIC_BYTES = 255
  */
 export type Receive = (topic: string, payload: Uint8Array, isText: boolean, missed?: number) => void
 
+/**
+ * A function that takes that publications of other processes may be missing from now on, on any topic, and that nobody can
+ * count them: a broker that can't tell what it has lost calls it when it goes away, and again when it is back. Clients that
+ * ask for what they have missed are told of a gap.
+ */
+export type Interrupted = () => void
+
 /** What a broker has carried since it was made. */
 export interface BrokerStatistics {
   /** Whether the broker can carry publications at the moment. */
@@ -34,9 +41,10 @@ export interface BrokerStatistics {
  */
 export interface Broker {
   /**
-   * The server calls this once, before anything else. The broker must call `receive` for what other processes publish.
+   * The server calls this once, before anything else. The broker must call `receive` for what other processes publish,
+   * and `interrupted` where it may have lost some of that.
    */
-  attach(receive: Receive): void
+  attach(receive: Receive, interrupted?: Interrupted): void
   /** The server calls this when a topic gets its first subscriber in this process. */
   subscribe(topic: string): void
   /** The server calls this when a topic loses its last subscriber in this process. */

@@ -3,15 +3,15 @@
 import { randomBytes } from 'node:crypto'
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { HistoryBlocks } from './historyBlocks.js'
-import { historyLimits, historyMemoryOf, type TopicsOptions } from './options.js'
-import { TopicHistory } from './topicHistory.js'
+import { type HistoryLimits, historyLimits, historyMemoryOf, type TopicsOptions } from './options.js'
+import { type Kept, TopicHistory } from './topicHistory.js'
 
 /** Topics whose latest number is remembered; the one seen first is forgotten first. */
 const MOST_TOPICS = 65_536
 
 /** Who must know of which topics there is a history: it must hear of all that is published on them, by whomever. */
 export interface HistoryWatcher {
-  historyBegins(topic: string): void
+  historyBegins(topic: string, limits: HistoryLimits): void
   historyEnds(topic: string): void
 }
 
@@ -19,8 +19,10 @@ export interface HistoryWatcher {
 type Clock = () => number
 
 export class Histories {
-  /** Tells the numbers of this process from those of all others. */
-  readonly epoch = randomBytes(6).readUIntBE(0, 6)
+  /** Tells the numbers of one process from those of all others. */
+  epoch = randomEpoch()
+  /** Whether topics that begin are known: not where another process numbers. */
+  numbers = true
   readonly #option: NonNullable<TopicsOptions['history']>
   readonly #clock: Clock
   readonly #mostTopics: number
@@ -29,6 +31,8 @@ export class Histories {
   readonly #watcher: HistoryWatcher | undefined
   /** The highest number of all topics that were forgotten: a topic's numbers never go back. */
   #floor = 0
+  /** Up to this number, publications of others may be missing, of topics that are not remembered. */
+  #severed = -1
 
   constructor(
     option: NonNullable<TopicsOptions['history']>,
@@ -56,17 +60,28 @@ export class Histories {
     return this.#blocks.bytes
   }
 
-  /** The history of a topic, without what is too old; undefined for a topic that keeps nothing. */
+  /** The history of a topic; undefined for a topic that keeps nothing. */
   of(name: string): TopicHistory | undefined {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
     const options = typeof this.#option === 'function' ? this.#option(name) : this.#option
-    if (options === undefined) return undefined
+    return options && this.begin(name, historyLimits(options))
+  }
+
+  /** Begins the history of a topic that has none. */
+  begin(name: string, limits: HistoryLimits): TopicHistory {
     if (this.#topics.size >= this.#mostTopics) this.#forgetFirst()
-    const history = new TopicHistory(name, historyLimits(options), this.#floor)
+    const history = new TopicHistory(name, limits, this.#floor)
+    history.severed = this.#severed
+    history.isKnown = this.numbers
     this.#topics.set(name, history)
-    this.#watcher?.historyBegins(name)
+    this.#watcher?.historyBegins(name, limits)
     return history
+  }
+
+  /** The history of a topic, if something is known of it. */
+  find(name: string): TopicHistory | undefined {
+    return this.#topics.get(name)
   }
 
   /** Whether something is known of a topic. */
@@ -76,8 +91,44 @@ export class Histories {
 
   /** So many publications are missing after the latest: nothing before them is of use to anybody. */
   interrupt(history: TopicHistory, missed: number): void {
+    this.place(history, history.last + missed)
+  }
+
+  /** The latest publication on a topic has this number; neither it nor those before it are kept. */
+  place(history: TopicHistory, last: number): void {
     while (history.size > 0) this.#drop(history)
-    history.last += missed
+    history.last = last
+    history.isKnown = true
+  }
+
+  /** Publications of others may be missing on any topic, and nobody knows how many: no earlier position is worth anything. */
+  sever(): void {
+    for (const history of this.#topics.values()) {
+      history.severed = history.last
+      this.interrupt(history, 1)
+    }
+    this.#severed = this.#floor++
+  }
+
+  /** Another process numbers from now on: nothing is known until it has told. */
+  follow(): void {
+    this.numbers = false
+    for (const history of this.#topics.values()) {
+      this.place(history, history.last)
+      history.isKnown = false
+    }
+  }
+
+  /** Nobody else numbers any more: the numbers of this process have an epoch of their own. */
+  restart(): void {
+    this.numbers = true
+    this.epoch = randomEpoch()
+    for (const history of this.#topics.values()) this.place(history, history.last)
+  }
+
+  /** All topics of which something is known. */
+  get all(): Iterable<TopicHistory> {
+    return this.#topics.values()
   }
 
   /** Whether this is still what is known of its topic. */
@@ -93,11 +144,35 @@ export class Histories {
   /** Keeps a publication, whose frame lies in `memory` of `size` bytes. */
   keep(history: TopicHistory, memory: SharedMemory, size: number, pointer: number, length: number): void {
     const now = this.#clock()
-    history.push({ block: this.#blocks.use(memory, size, history), memory, pointer, length, at: now })
+    history.push(this.hold(history, memory, size, pointer, length, 0))
     this.#trim(history, now)
-    for (let block = this.#blocks.surplus; block !== undefined; block = this.#blocks.surplus) {
-      for (const other of block.histories) while (other.oldest?.block === block) this.#drop(other)
-    }
+    this.#makeRoom()
+  }
+
+  /** A publication of the past, which was published `age` milliseconds ago: `prepend` keeps it, or `leave` lets it go. */
+  hold(history: TopicHistory, memory: SharedMemory, size: number, pointer: number, length: number, age: number): Kept {
+    return { block: this.#blocks.use(memory, size, history), memory, pointer, length, at: this.#clock() - age }
+  }
+
+  /** Keeps what came right before the oldest publication of a topic. */
+  prepend(history: TopicHistory, publications: readonly Kept[]): void {
+    history.prepend(publications)
+    this.#trim(history, this.#clock())
+    this.#makeRoom()
+  }
+
+  leave(publications: readonly Kept[]): void {
+    for (const { block } of publications) this.#blocks.leave(block)
+  }
+
+  /** Forgets a topic. */
+  forget(name: string): void {
+    const history = this.#topics.get(name)
+    if (history === undefined) return
+    this.#floor = Math.max(this.#floor, history.last)
+    while (history.size > 0) this.#drop(history)
+    this.#topics.delete(name)
+    this.#watcher?.historyEnds(name)
   }
 
   /** Drops everything: nobody will ask any more. */
@@ -115,13 +190,20 @@ export class Histories {
     if (kept !== undefined) this.#blocks.leave(kept.block)
   }
 
-  #forgetFirst(): void {
-    for (const [name, history] of this.#topics) {
-      this.#floor = Math.max(this.#floor, history.last)
-      while (history.size > 0) this.#drop(history)
-      this.#topics.delete(name)
-      this.#watcher?.historyEnds(name)
-      return
+  /** Gives up the oldest blocks, as long as there is too much, with everything before what lies in them. */
+  #makeRoom(): void {
+    for (let block = this.#blocks.surplus; block !== undefined; block = this.#blocks.surplus) {
+      for (const other of block.histories) {
+        for (let count = other.countThrough(block); count > 0; count--) this.#drop(other)
+      }
     }
   }
+
+  #forgetFirst(): void {
+    for (const name of this.#topics.keys()) return this.forget(name)
+  }
+}
+
+function randomEpoch(): number {
+  return randomBytes(6).readUIntBE(0, 6)
 }

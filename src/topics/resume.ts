@@ -18,22 +18,26 @@ export class Resume {
   /** Resolves when the subscriber is one like all others, or is none any more. */
   readonly result: Promise<Resumption>
   readonly #histories: Histories
-  readonly #returning: Returning
-  /** The number of the next publication. */
-  #next: number
+  readonly returning: Returning
+  /** The number of the next publication; undefined until it is known where the topic stands. */
+  #next: number | undefined
   /** Numbers of what the subscriber itself has published to all others meanwhile. */
   readonly #own = new Set<number>()
   #resolve: (resumption: Resumption) => void = () => undefined
 
-  constructor(histories: Histories, history: TopicHistory, subscriber: Subscriber, returning: Returning, next: number) {
+  constructor(histories: Histories, history: TopicHistory, subscriber: Subscriber, returning: Returning) {
     this.#histories = histories
     this.history = history
     this.subscriber = subscriber
-    this.#returning = returning
-    this.#next = next
+    this.returning = returning
     this.result = new Promise((resolve) => {
       this.#resolve = resolve
     })
+  }
+
+  /** The first publication that is sent. */
+  begin(next: number): void {
+    this.#next = next
   }
 
   /** What the subscriber has published to all others is not for it. */
@@ -44,57 +48,73 @@ export class Resume {
   /** Sends a piece. */
   step(): Progress {
     const { history } = this
-    if (!this.#returning.isOpen) return 'gone'
+    if (!this.returning.isOpen) return 'gone'
     this.#histories.refresh(history)
-    if (this.#lost || this.#next > history.last) return 'done'
-    const { bytes, empty } = this.#returning.room()
+    if (this.#lost || this.#following > history.last) return 'done'
+    const { bytes, empty } = this.returning.room()
     return this.#send(empty ? Math.max(bytes, 1) : bytes, empty)
   }
 
   /** Everything was sent that could be: what was not is a gap. */
   finish(): void {
     const { history } = this
-    const position = positionText({ epoch: this.#histories.epoch, number: history.last })
-    const missed = this.#histories.knows(history) ? history.last - this.#next + 1 : undefined
-    const gap: Gap | undefined = this.#lost ? { reason: 'forgotten', missed } : undefined
-    this.#resolve(gap === undefined ? { resumed: true, position } : { resumed: false, gap, position })
+    const missed = this.#histories.knows(history) ? history.last - this.#following + 1 : undefined
+    if (this.#lost) this.refuse({ reason: this.#following <= history.severed ? 'broker' : 'forgotten', missed })
+    else this.#resolve({ resumed: true, position: this.#position ?? '' })
+  }
+
+  /** What was missed can't be sent. */
+  refuse(gap: Gap): void {
+    this.#resolve({ resumed: false, gap, position: this.#position })
+  }
+
+  get #position(): string | undefined {
+    const { isKnown, last } = this.history
+    return isKnown ? positionText({ epoch: this.#histories.epoch, number: last }) : undefined
+  }
+
+  /** The number of the next publication. */
+  get #following(): number {
+    return this.#next ?? this.history.last + 1
   }
 
   /** The subscriber is gone, or does not want it any more. */
   cancel(): void {
-    const missed = this.history.last - this.#next + 1
+    const missed = this.#next === undefined ? undefined : this.history.last - this.#next + 1
     this.#resolve({ resumed: false, gap: { reason: 'closed', missed }, position: undefined })
   }
 
   /** What comes next has been forgotten meanwhile. */
   get #lost(): boolean {
-    return !this.#histories.knows(this.history) || this.#next < this.history.first
+    return !this.#histories.knows(this.history) || this.#following < this.history.first
   }
 
   /** Sends frames that lie one behind the other, up to `room` bytes; the first one alone may be longer if nothing waits. */
   #send(room: number, empty: boolean): Progress {
-    const from = this.history.at(this.#next)
+    let at = this.#following
+    const from = this.history.at(at)
     if (from === undefined) return 'done'
-    if (this.#own.delete(this.#next)) {
-      this.#next++
-      return 'more'
+    this.#next = at + 1
+    if (this.#own.delete(at)) return 'more'
+    if (from.length > room && !empty) {
+      this.#next = at
+      return 'full'
     }
-    if (from.length > room && !empty) return 'full'
     const most = Math.min(room, PIECE)
     let length = from.length
-    for (let next = this.#follower(from, length); next !== undefined; next = this.#follower(from, length)) {
+    for (let next = this.#follower(from, length, at); next !== undefined; next = this.#follower(from, length, at)) {
       if (length + next.length > most) break
       length += next.length
-      this.#next++
+      at++
     }
-    this.#next++
+    this.#next = at + 1
     this.subscriber.deliver(from.memory, from.pointer, length)
     return this.#next > this.history.last ? 'done' : 'more'
   }
 
-  /** The publication after this one, if it lies right behind `length` bytes from `from`, and is for the subscriber. */
-  #follower(from: Kept, length: number): Kept | undefined {
-    const next = this.#own.has(this.#next + 1) ? undefined : this.history.at(this.#next + 1)
+  /** The publication after number `at`, if it lies right behind `length` bytes from `from`, and is for the subscriber. */
+  #follower(from: Kept, length: number, at: number): Kept | undefined {
+    const next = this.#own.has(at + 1) ? undefined : this.history.at(at + 1)
     return next?.memory === from.memory && next.pointer === from.pointer + length ? next : undefined
   }
 }

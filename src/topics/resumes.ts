@@ -6,7 +6,8 @@ import type { Turn } from '../connection/turn.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
 import type { Histories } from './history.js'
-import { positionText, readPosition } from './position.js'
+import { readPosition } from './position.js'
+import type { Upstream } from './recalls.js'
 import { Resume } from './resume.js'
 import type { TopicHistory } from './topicHistory.js'
 
@@ -27,13 +28,15 @@ export class Resumes {
   readonly #histories: Histories
   readonly #turn: Turn
   readonly #live: Live
+  readonly #upstream: Upstream
   readonly #of = new Map<Subscriber, Map<string, Resume>>()
   readonly #ready = new Queue<Resume>()
   #full: Resume[] = []
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(histories: Histories, turn: Turn, live: Live) {
+  constructor(histories: Histories, turn: Turn, live: Live, upstream: Upstream) {
+    this.#upstream = upstream
     this.#histories = histories
     this.#turn = turn
     this.#live = live
@@ -51,18 +54,53 @@ export class Resumes {
   /** A subscriber comes back to a topic, and is sent what it has missed. Without anything, it is one like all others at once. */
   start(subscriber: Subscriber, history: TopicHistory, returning: Returning): Promise<Resumption> {
     this.#histories.refresh(history)
-    const gap = this.#gapOf(history, returning.after)
-    const { epoch } = this.#histories
-    const { name } = history.idle
-    if (gap !== undefined) {
-      this.#live.join(subscriber, name)
-      return Promise.resolve({ resumed: false, gap, position: positionText({ epoch, number: history.last }) })
-    }
-    const after = returning.after === undefined ? history.last : (readPosition(returning.after)?.number ?? history.last)
-    const resume = new Resume(this.#histories, history, subscriber, returning, after + 1)
-    if (after === history.last) this.#finish(resume)
-    else this.#add(resume, name)
+    const resume = new Resume(this.#histories, history, subscriber, returning)
+    if (history.isKnown) this.#recall(resume)
+    else this.#ask(resume, Number.POSITIVE_INFINITY, () => this.#recall(resume))
     return resume.result
+  }
+
+  /** Asks for what is not here, if there may be any, before it is decided what can be sent. */
+  #recall(resume: Resume): void {
+    const wanted = this.#wanted(resume.history, resume.returning.after)
+    if (wanted === undefined) this.#decide(resume)
+    else this.#ask(resume, wanted, () => this.#decide(resume))
+  }
+
+  #ask(resume: Resume, wanted: number, told: () => void): void {
+    this.#note(resume)
+    this.#upstream.ask(resume.history, wanted, (isTold) => {
+      if (!this.#isWanted(resume)) return
+      this.#forget(resume)
+      if (isTold) told()
+      else this.#refuse(resume, { reason: 'unreachable', missed: undefined })
+    })
+  }
+
+  /** After which number others must be asked for publications, if at all. */
+  #wanted(history: TopicHistory, after: string | undefined): number | undefined {
+    const position = after === undefined ? undefined : readPosition(after)
+    if (position?.epoch !== this.#histories.epoch || this.#histories.numbers) return undefined
+    // A later number than is known here may have been told by another process that is ahead.
+    return position.number > history.last || position.number < history.first - 1 ? position.number : undefined
+  }
+
+  /** It is known where the topic stands: what was missed is sent, or can't be. */
+  #decide(resume: Resume): void {
+    const { history, returning } = resume
+    const gap = this.#gapOf(history, returning.after)
+    if (gap !== undefined) return this.#refuse(resume, gap)
+    const after = returning.after === undefined ? history.last : (readPosition(returning.after)?.number ?? history.last)
+    resume.begin(after + 1)
+    if (after === history.last) return this.#finish(resume)
+    this.#note(resume)
+    this.#ready.push(resume)
+    this.#schedule()
+  }
+
+  #refuse(resume: Resume, gap: Gap): void {
+    this.#live.join(resume.subscriber, resume.history.idle.name)
+    resume.refuse(gap)
   }
 
   /** What a subscriber publishes to all others is not for itself, now or later. */
@@ -94,16 +132,16 @@ export class Resumes {
     if (position === undefined) return { reason: 'position', missed: undefined }
     if (position.epoch !== this.#histories.epoch) return { reason: 'epoch', missed: undefined }
     if (position.number > history.last) return { reason: 'position', missed: undefined }
+    if (position.number <= history.severed) return { reason: 'broker', missed: undefined }
     const missed = history.last - position.number
     return position.number < history.first - 1 ? { reason: 'forgotten', missed } : undefined
   }
 
-  #add(resume: Resume, name: string): void {
+  #note(resume: Resume): void {
+    const { name } = resume.history.idle
     const own = this.#of.get(resume.subscriber)
     if (own === undefined) this.#of.set(resume.subscriber, new Map([[name, resume]]))
     else own.set(name, resume)
-    this.#ready.push(resume)
-    this.#schedule()
   }
 
   #schedule(): void {

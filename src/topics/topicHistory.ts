@@ -20,9 +20,13 @@ const CUT = 64
 export class TopicHistory {
   /** Stands for the topic while nobody subscribes to it. */
   readonly idle: Topic
-  readonly limits: HistoryLimits
+  limits: HistoryLimits
   /** The number of the latest publication, kept or not. */
   last: number
+  /** Whether `last` is what it says: not before another process, which numbers the publications, has told it. */
+  isKnown = true
+  /** Up to this number, publications of others may be missing that nobody has numbered. */
+  severed = -1
   bytes = 0
   #entries: (Kept | undefined)[] = []
   /** Where the oldest one lies. */
@@ -58,6 +62,20 @@ export class TopicHistory {
     this.#entries.push(kept)
     this.bytes += kept.length
     this.last++
+  }
+
+  /** Publications that come right before the oldest one, in their order. */
+  prepend(publications: readonly Kept[]): void {
+    this.#entries = [...publications, ...this.#entries.slice(this.#head)]
+    this.#head = 0
+    for (const { length } of publications) this.bytes += length
+  }
+
+  /** How many of the oldest ones there are up to the last that lies in a block: publications may have been prepended. */
+  countThrough(block: HistoryBlock<TopicHistory>): number {
+    let end = this.#entries.length
+    while (end > this.#head && this.#entries[end - 1]?.block !== block) end--
+    return end - this.#head
   }
 
   /** Whether the oldest one is beyond a limit at the time `now`. */

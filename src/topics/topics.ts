@@ -13,21 +13,17 @@ import { Counts } from '../metrics/counts.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { MAX_TOPIC_BYTES } from './broker.js'
-import { enveloped } from './envelope.js'
-import { Histories, type HistoryWatcher } from './history.js'
+import { Keeping, type Place } from './keeping.js'
 import type { TopicsOptions } from './options.js'
-import { positionText } from './position.js'
-import { type Keep, Publications } from './publications.js'
-import { type Live, Resumes } from './resumes.js'
+import { Publications } from './publications.js'
 import type { Subscription } from './subscribers.js'
-import type { TopicHistory } from './topicHistory.js'
 import { TopicTable } from './topicTable.js'
 
 /** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
 const WARNING_INTERVAL = 1000
 
-export class Topics implements Publisher, Live, HistoryWatcher {
-  readonly #turn: Turn
+export class Topics implements Publisher, Place {
+  readonly turn: Turn
   readonly #most: number
   readonly #counts: Counts
   #broker: Broker | undefined
@@ -35,10 +31,8 @@ export class Topics implements Publisher, Live, HistoryWatcher {
   readonly #topics = new TopicTable()
   /** Those of each subscriber, in no order. */
   readonly #subscriptions = new Map<Subscriber, Subscription<Topic>[]>()
-  readonly #publications: Publications
-  readonly #options: TopicsOptions
-  readonly #histories: Histories | undefined
-  readonly #resumes: Resumes | undefined
+  readonly publications: Publications
+  readonly #keeping: Keeping
   #warned = -Infinity
 
   /** For at most `most` topics. */
@@ -51,30 +45,34 @@ export class Topics implements Publisher, Live, HistoryWatcher {
     counts = new Counts(),
     options: TopicsOptions = {},
   ) {
-    this.#options = options
-    this.#histories = Histories.of(options, this)
-    if (this.#histories !== undefined) this.#resumes = new Resumes(this.#histories, turn, this)
-    this.#turn = turn
+    this.turn = turn
     this.#counts = counts
-    this.#publications = new Publications(encoder, heap, turn)
+    this.publications = new Publications(encoder, heap, turn)
     this.#most = most
+    this.#keeping = new Keeping(options, this)
     this.#broker = broker
+    if (broker !== undefined) this.#keeping.use(broker)
   }
 
   /** Uses the broker that `make` makes, unless there is one already. */
   use(make: () => Broker): void {
-    this.#broker ??= make()
+    if (this.#broker !== undefined) return
+    this.#broker = make()
+    this.#keeping.use(this.#broker)
   }
 
   get pending(): boolean {
-    return this.#publications.pending
+    return this.publications.pending
   }
 
   /** What others publish is published here, from now on. */
   connect(): void {
     if (this.#attached) return
     this.#attached = true
-    this.#broker?.attach((...publication) => this.#receive(...publication))
+    this.#broker?.attach(
+      (...publication) => this.#receive(...publication),
+      () => this.#keeping.interrupted(),
+    )
   }
 
   /** What the broker has carried; undefined without one. */
@@ -84,24 +82,13 @@ export class Topics implements Publisher, Live, HistoryWatcher {
 
   /** Publishes to no other process any more; resolves when what was published has left, or can't. */
   async close(): Promise<void> {
-    this.#histories?.clear()
+    this.#keeping.histories?.clear()
     await this.#broker?.close()
-  }
-
-  /** What others publish on a topic with a history must be known here, even while nobody subscribes (HistoryWatcher). */
-  historyBegins(topic: string): void {
-    if (this.#topics.find(topic) !== undefined) return
-    this.connect()
-    this.#broker?.subscribe(topic)
-  }
-
-  historyEnds(topic: string): void {
-    if (this.#topics.find(topic) === undefined) this.#broker?.unsubscribe(topic)
   }
 
   /** Bytes that the histories take. */
   get historyBytes(): number {
-    return this.#histories?.bytes ?? 0
+    return this.#keeping.histories?.bytes ?? 0
   }
 
   /** How many topics have subscribers. */
@@ -114,27 +101,28 @@ export class Topics implements Publisher, Live, HistoryWatcher {
     return this.#topics.find(topic)?.subscribers.size ?? 0
   }
 
+  /** The topic, if it has subscribers (Place). */
+  find(name: string): Topic | undefined {
+    return this.#topics.find(name)
+  }
+
   subscribe(subscriber: Subscriber, name: string, most: number): void {
     if (this.isSubscribed(subscriber, name)) return
-    this.#checkMost(subscriber, most)
+    this.#check(subscriber, name, most)
     this.join(subscriber, name)
   }
 
   /** Subscribes, and has what was missed sent first. Throws as `subscribe` does. */
   resume(subscriber: Subscriber, name: string, most: number, returning: Returning): Promise<Resumption> {
     const isSubscribed = this.isSubscribed(subscriber, name)
-    if (!isSubscribed) {
-      this.#checkMost(subscriber, most)
-      checkName(name)
-    }
-    const history = this.#histories?.of(name)
-    const position = history === undefined ? undefined : this.#positionOf(history)
-    if (isSubscribed || history === undefined || this.#resumes === undefined) {
-      this.subscribe(subscriber, name, most)
-      const reason = isSubscribed ? 'subscribed' : 'no-history'
-      return Promise.resolve({ resumed: false, gap: { reason, missed: undefined }, position })
-    }
-    return this.#resumes.start(subscriber, history, returning)
+    if (!isSubscribed) this.#check(subscriber, name, most)
+    const resumption = isSubscribed ? undefined : this.#keeping.resume(subscriber, name, returning)
+    if (resumption !== undefined) return resumption
+    const history = this.#keeping.histories?.of(name)
+    this.subscribe(subscriber, name, most)
+    const reason = isSubscribed ? 'subscribed' : 'no-history'
+    const position = history && this.#keeping.positionOf(history)
+    return Promise.resolve({ resumed: false, gap: { reason, missed: undefined }, position })
   }
 
   /** The subscriber is one from now on (Live). */
@@ -144,23 +132,26 @@ export class Topics implements Publisher, Live, HistoryWatcher {
     if (own.length === 0) this.#subscriptions.set(subscriber, own)
     this.#counts.add('subscriptions')
     own.push(topic.subscribers.add(topic, subscriber, own.length))
-    this.#publications.skip(topic, subscriber)
+    this.publications.skip(topic, subscriber)
   }
 
-  #checkMost(subscriber: Subscriber, most: number): void {
-    const own = (this.#subscriptions.get(subscriber)?.length ?? 0) + (this.#resumes?.count(subscriber) ?? 0)
-    if (own < most) return
-    throw callerError('ERR_MAX_SUBSCRIPTIONS', `too many subscriptions of this connection: maxSubscriptions is ${most}`)
-  }
-
-  #positionOf({ last }: TopicHistory): string {
-    return positionText({ epoch: this.#histories?.epoch ?? 0, number: last })
+  #check(subscriber: Subscriber, name: string, most: number): void {
+    const own = (this.#subscriptions.get(subscriber)?.length ?? 0) + (this.#keeping.resumes?.count(subscriber) ?? 0)
+    if (own >= most)
+      throw callerError(
+        'ERR_MAX_SUBSCRIPTIONS',
+        `too many subscriptions of this connection: maxSubscriptions is ${most}`,
+      )
+    if (this.#topics.find(name) !== undefined) return
+    checkName(name)
+    if (this.#topics.size >= this.#most)
+      throw callerError('ERR_MAX_TOPICS', `too many topics in this process: maxTopics is ${this.#most}`)
   }
 
   /** What was published before is sent first; if that fails the subscriber, its error handler runs afterwards. */
   unsubscribe(subscriber: Subscriber, name: string): boolean {
-    if (this.#resumes?.cancel(subscriber, name) === true) return true
-    return this.#turn.undisturbed(() => this.#unsubscribe(subscriber, name))
+    if (this.#keeping.resumes?.cancel(subscriber, name) === true) return true
+    return this.turn.undisturbed(() => this.#unsubscribe(subscriber, name))
   }
 
   #unsubscribe(subscriber: Subscriber, name: string): boolean {
@@ -175,12 +166,12 @@ export class Topics implements Publisher, Live, HistoryWatcher {
 
   isSubscribed(subscriber: Subscriber, name: string): boolean {
     if (this.#topics.find(name)?.subscribers.has(subscriber) === true) return true
-    return this.#resumes?.has(subscriber, name) ?? false
+    return this.#keeping.resumes?.has(subscriber, name) ?? false
   }
 
   leave(subscriber: Subscriber): number {
     const own = this.#subscriptions.get(subscriber)
-    const resumes = this.#resumes?.leave(subscriber) ?? 0
+    const resumes = this.#keeping.resumes?.leave(subscriber) ?? 0
     if (own === undefined) return resumes
     this.#subscriptions.delete(subscriber)
     this.#counts.add('subscriptions', -own.length)
@@ -191,20 +182,30 @@ export class Topics implements Publisher, Live, HistoryWatcher {
   publish(name: string, data: Sendable, except?: Subscriber): number {
     if (this.#broker !== undefined) {
       this.connect()
+      const subscribers = this.#keeping.publishOrdered(name, data, except)
+      if (subscribers !== undefined) {
+        this.#counts.addTo('publications', 'local')
+        return subscribers
+      }
       this.#broker.publish(name, payloadOf(data), isText(data))
     }
     return this.#counted('local', this.#publish(name, data, except))
   }
 
   catchUp(subscriber: Subscriber): void {
-    this.#publications.catchUp(subscriber)
+    this.publications.catchUp(subscriber)
+  }
+
+  #receive(topic: string, payload: Uint8Array, text: boolean, missed = 0): void {
+    this.#keeping.missed(topic, missed)
+    this.arrive('broker', topic, payload, text)
   }
 
   /** Publishes what came from the broker. Text is decoded and encoded anew: bytes of other machines may be no UTF-8. */
-  #receive(topic: string, payload: Uint8Array, text: boolean, missed = 0): void {
-    const history = missed > 0 ? this.#histories?.of(topic) : undefined
-    if (history !== undefined) this.#histories?.interrupt(history, missed)
-    this.#counted('broker', this.#publish(topic, text ? Buffer.from(payload).toString() : payload))
+  arrive(origin: 'own' | 'broker', topic: string, payload: Uint8Array, text: boolean, except?: Subscriber): void {
+    const subscribers = this.#publish(topic, text ? Buffer.from(payload).toString() : payload, except)
+    if (origin === 'broker') this.#counted(origin, subscribers)
+    else this.#counts.add('deliveries', subscribers)
   }
 
   #counted(origin: 'local' | 'broker', subscribers: number): number {
@@ -215,34 +216,19 @@ export class Topics implements Publisher, Live, HistoryWatcher {
 
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
-    const history = this.#histories?.of(name)
+    const history = this.#keeping.histories?.of(name)
     const topic = this.#topics.find(name) ?? history?.idle
     try {
       const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
       if (topic === undefined) return 0
-      if (history !== undefined || this.#options.envelope !== undefined)
-        this.#publishKept(topic, data, most, except, history)
-      else this.#turn.undisturbed(() => this.#publications.publish(topic, data, most, except))
+      if (this.#keeping.concerns(history)) this.#keeping.publish(topic, data, most, except, history)
+      else this.turn.undisturbed(() => this.publications.publish(topic, data, most, except))
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       this.#warn(error)
       return 0
     }
     return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
-  }
-
-  /** Publishes in the envelope, where the topic has one, and keeps it, where the topic has a history. */
-  #publishKept(topic: Topic, data: Sendable, most: number, except?: Subscriber, history?: TopicHistory): void {
-    const { envelope = false } = this.#options
-    const isEnveloped = typeof envelope === 'function' ? envelope(topic.name) : envelope
-    const number = (history?.last ?? 0) + 1
-    const position = history && positionText({ epoch: this.#histories?.epoch ?? 0, number })
-    const sent = isEnveloped ? enveloped(topic.name, position, data) : data
-    const bytes = isEnveloped ? mostBytes(sent) : most
-    const keep: Keep | undefined =
-      history && ((memory, size, pointer, length) => this.#histories?.keep(history, memory, size, pointer, length))
-    this.#turn.undisturbed(() => this.#publications.publish(topic, sent, bytes, except, keep))
-    if (except !== undefined) this.#resumes?.exclude(except, topic.name, number)
   }
 
   #warn({ message }: OutOfMemory): void {
@@ -253,14 +239,11 @@ export class Topics implements Publisher, Live, HistoryWatcher {
   }
 
   #open(name: string): Topic {
-    checkName(name)
-    if (this.#topics.size >= this.#most)
-      throw callerError('ERR_MAX_TOPICS', `too many topics in this process: maxTopics is ${this.#most}`)
     const topic = new Topic(name)
-    this.#histories?.of(name) // its beginning is told to the broker
+    this.#keeping.histories?.of(name) // its beginning is told to the broker
     this.#topics.add(topic)
     this.connect()
-    if (this.#histories?.has(name) !== true) this.#broker?.subscribe(name)
+    if (!this.#keeping.holds(name)) this.#broker?.subscribe(name)
     return topic
   }
 
@@ -280,8 +263,8 @@ export class Topics implements Publisher, Live, HistoryWatcher {
     topic.subscribers.delete(subscriber)
     if (topic.subscribers.size > 0) return
     this.#topics.delete(topic)
-    if (this.#histories?.has(topic.name) !== true) this.#broker?.unsubscribe(topic.name)
-    if (this.#topics.size === 0) this.#publications.drop()
+    if (!this.#keeping.holds(topic.name)) this.#broker?.unsubscribe(topic.name)
+    if (this.#topics.size === 0) this.publications.drop()
   }
 }
 

@@ -26,6 +26,7 @@ const TYPES = [
   'EachDirection',
   'ErrorCode',
   'Handlers',
+  'Interrupted',
   'LargeContext',
   'LargeHandler',
   'LargeMessage',

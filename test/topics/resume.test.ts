@@ -259,3 +259,34 @@ test(`deliveries, resumes and gaps are those of a list, over random histories (S
     }
   }
 })
+
+test('a broker that was away makes all earlier positions a gap of unknown size, also those of topics that are forgotten', async () => {
+  let interrupted: () => void = () => undefined
+  const broker: Broker = {
+    attach: (_receive, given = interrupted) => {
+      interrupted = given
+    },
+    subscribe: () => undefined,
+    unsubscribe: () => undefined,
+    publish: () => undefined,
+    statistics: { connected: true, published: 0, dropped: 0, received: 0, missed: 0 },
+    close: async () => undefined,
+  }
+  const { shared, connect } = connections({ broker, topics: { history: {} } })
+  const start = positionOf(await connect().peer.subscribe('news', {}))
+  shared.topics.publish('news', '1')
+  const up = positionOf(await connect().peer.subscribe('news', {}))
+  interrupted()
+  for (const after of [start, up]) {
+    const member = connect()
+    const resumption = await within(member.peer.subscribe('news', { after }))
+    assert.ok(!resumption.resumed)
+    assert.deepEqual(resumption.gap, { reason: 'broker', missed: undefined })
+    shared.topics.publish('news', 'newer')
+    const again = await within(connect().peer.subscribe('news', { after: positionOf(resumption) }))
+    assert.equal(again.resumed, true)
+  }
+  const other = await within(connect().peer.subscribe('other', { after: start }))
+  assert.ok(!other.resumed)
+  assert.equal(other.gap.reason, 'broker')
+})

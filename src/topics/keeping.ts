@@ -1,0 +1,189 @@
+// What a server does for topics with a history or an envelope: it keeps what is published, sends those who come back what they
+// have missed, and, where a broker numbers for all processes, publishes in that order.
+import type { Sendable } from '../connection/connection.js'
+import type { Resumption, Returning } from '../connection/resumption.js'
+import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
+import type { Subscriber } from '../connection/subscriber.js'
+import type { Turn } from '../connection/turn.js'
+import type { Topic } from './batch.js'
+import type { Broker } from './broker.js'
+import { enveloped } from './envelope.js'
+import { Excepts } from './excepts.js'
+import { Histories, type HistoryWatcher } from './history.js'
+import type { HistoryLimits, TopicsOptions } from './options.js'
+import { isOrdering, type Order, type OrderingBroker, type Recalled, type Standing } from './ordering.js'
+import { positionText } from './position.js'
+import type { Keep, Publications } from './publications.js'
+import { Recalls, type Upstream } from './recalls.js'
+import { type Live, Resumes } from './resumes.js'
+import type { Kept, TopicHistory } from './topicHistory.js'
+
+/** What this needs of the topics. */
+export interface Place extends Live {
+  readonly turn: Turn
+  readonly publications: Publications
+  find(name: string): Topic | undefined
+  /** Attaches the broker. */
+  connect(): void
+  /** Publishes here what the broker has brought, of this process or of others. */
+  arrive(origin: 'own' | 'broker', name: string, payload: Uint8Array, isText: boolean, except?: Subscriber): void
+}
+
+export class Keeping implements Order, Upstream, HistoryWatcher {
+  readonly #place: Place
+  readonly #envelope: NonNullable<TopicsOptions['envelope']>
+  readonly histories: Histories | undefined
+  readonly resumes: Resumes | undefined
+  #broker: Broker | undefined
+  /** The broker, while it numbers. */
+  #ordering: OrderingBroker | undefined
+  #recalls: Recalls | undefined
+  readonly #excepts = new Excepts()
+
+  constructor(options: TopicsOptions, place: Place) {
+    this.#place = place
+    this.#envelope = options.envelope ?? false
+    this.histories = Histories.of(options, this)
+    if (this.histories !== undefined) this.resumes = new Resumes(this.histories, place.turn, place, this)
+  }
+
+  /** There is a broker from now on. */
+  use(broker: Broker): void {
+    this.#broker = broker
+    const { histories } = this
+    if (histories === undefined || !isOrdering(broker)) return
+    this.#ordering = broker
+    this.#recalls = new Recalls(histories, broker, (history, publications) => this.#insert(history, publications))
+    broker.order(this)
+    histories.follow()
+    for (const { idle, limits } of histories.all) broker.keep(idle.name, limits)
+  }
+
+  /** Whether a topic has an envelope or keeps anything. */
+  concerns(history: TopicHistory | undefined): boolean {
+    return history !== undefined || this.#envelope !== false
+  }
+
+  /** Whether the broker goes on to be asked for a topic while nobody subscribes to it. */
+  holds(topic: string): boolean {
+    return this.histories?.has(topic) === true
+  }
+
+  /** What others publish on a topic with a history must be known here, even while nobody subscribes (HistoryWatcher). */
+  historyBegins(topic: string, limits: HistoryLimits): void {
+    if (this.#ordering !== undefined) {
+      this.#place.connect()
+      this.#ordering.keep(topic, limits)
+    } else if (this.#place.find(topic) === undefined) {
+      this.#place.connect()
+      this.#broker?.subscribe(topic)
+    }
+  }
+
+  historyEnds(topic: string): void {
+    if (this.#place.find(topic) === undefined) this.#broker?.unsubscribe(topic)
+  }
+
+  /** Where a topic stands, if that is known. */
+  positionOf({ isKnown, last }: TopicHistory): string | undefined {
+    return isKnown ? positionText({ epoch: this.histories?.epoch ?? 0, number: last }) : undefined
+  }
+
+  /** Sends what was missed; undefined for a topic that keeps nothing. */
+  resume(subscriber: Subscriber, name: string, returning: Returning): Promise<Resumption> | undefined {
+    const history = this.histories?.of(name)
+    return history && this.resumes?.start(subscriber, history, returning)
+  }
+
+  /** Publishes in the envelope, where the topic has one, and keeps it, where the topic has a history. */
+  publish(topic: Topic, data: Sendable, most: number, except?: Subscriber, history?: TopicHistory): void {
+    const number = (history?.last ?? 0) + 1
+    const sent = this.#wrapped(topic.name, data, history && number)
+    const keep: Keep | undefined =
+      history && ((memory, size, pointer, length) => this.histories?.keep(history, memory, size, pointer, length))
+    const { turn, publications } = this.#place
+    turn.undisturbed(() => publications.publish(topic, sent, sent === data ? most : mostBytes(sent), except, keep))
+    if (except !== undefined) this.resumes?.exclude(except, topic.name, number)
+  }
+
+  /**
+   * Publishes where a broker numbers: all who subscribe are sent it when it comes back, in the order of all processes. Returns
+   * how many these are here; undefined where this process numbers, or nobody does.
+   */
+  publishOrdered(name: string, data: Sendable, except?: Subscriber): number | undefined {
+    if (this.#ordering === undefined || this.histories?.of(name) === undefined) return undefined
+    mostBytes(data) // throws for what can't be sent, as if it were sent now
+    const ticket = this.#ordering.publishOrdered(name, payloadOf(data), isText(data))
+    if (ticket === undefined) return 0
+    const { subscribers } = this.#place.find(name) ?? {}
+    const isSubscribed = except !== undefined && subscribers?.has(except) === true
+    if (except !== undefined) this.#excepts.add(name, ticket, except)
+    return (subscribers?.size ?? 0) - (isSubscribed ? 1 : 0)
+  }
+
+  /** A publication comes in the order of all processes (Order). */
+  ordered(name: string, payload: Uint8Array, text: boolean, number: number, ticket: number | undefined): number {
+    const { histories } = this
+    const history = histories?.of(name)
+    const missed = history?.isKnown === true ? number - history.last - 1 : 0
+    if (missed < 0) return 0
+    if (history !== undefined && (missed > 0 || !history.isKnown)) histories?.place(history, number - 1)
+    const except = ticket === undefined ? undefined : this.#excepts.take(name, ticket)
+    this.#place.arrive(ticket === undefined ? 'broker' : 'own', name, payload, text, except)
+    return missed
+  }
+
+  recalled(name: string, standing: Standing, publications: readonly Recalled[]): void {
+    this.#recalls?.answered(name, standing, publications)
+  }
+
+  /** This process numbers for itself from now on (Order). */
+  lost(): void {
+    this.#ordering = undefined
+    this.histories?.restart()
+    this.#recalls?.end()
+  }
+
+  ask(history: TopicHistory, after: number, told: (isTold: boolean) => void): void {
+    if (this.#ordering === undefined || this.#recalls === undefined) queueMicrotask(() => told(false))
+    else this.#recalls.ask(history, after, told)
+  }
+
+  /** The broker has lost something, and nobody knows how much. */
+  interrupted(): void {
+    this.histories?.sever()
+  }
+
+  /** So many publications of others are missing on a topic. */
+  missed(topic: string, count: number): void {
+    const history = count > 0 ? this.histories?.of(topic) : undefined
+    if (history !== undefined) this.histories?.interrupt(history, count)
+  }
+
+  #wrapped(name: string, data: Sendable, number: number | undefined): Sendable {
+    const isEnveloped = typeof this.#envelope === 'function' ? this.#envelope(name) : this.#envelope
+    if (!isEnveloped) return data
+    const position = number === undefined ? undefined : positionText({ epoch: this.histories?.epoch ?? 0, number })
+    return enveloped(name, position, data)
+  }
+
+  /** Keeps publications of the past: they are encoded as if nobody subscribed. */
+  #insert(history: TopicHistory, recalled: readonly Recalled[]): void {
+    const { histories } = this
+    if (histories === undefined) return
+    const held: Kept[] = []
+    const { turn, publications } = this.#place
+    try {
+      for (const { number, payload, isText: text, age } of recalled) {
+        const data = text ? Buffer.from(payload).toString() : payload
+        const sent = this.#wrapped(history.idle.name, data, number)
+        const hold: Keep = (memory, size, pointer, length) =>
+          held.push(histories.hold(history, memory, size, pointer, length, age))
+        turn.undisturbed(() => publications.publish(history.idle, sent, mostBytes(sent), undefined, hold))
+      }
+      histories.prepend(history, held)
+    } catch {
+      histories.leave(held) // there is no memory for them
+    }
+  }
+}
