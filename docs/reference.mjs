@@ -11,8 +11,8 @@ const INDEX = new URL('../dist/src/index.d.ts', import.meta.url)
 const CLIENT = new URL('../dist/src/client.d.ts', import.meta.url)
 /** The entry of the target. */
 const TARGET = new URL('../dist/src/target.d.ts', import.meta.url)
-/** What `millrace/redis` exports: modules that declare it. */
-const BROKERS = ['redisBroker', 'redisStreams'].map(
+/** What `millrace/redis` and `millrace/nats` export: modules that declare it. */
+const BROKERS = ['redisBroker', 'redisStreams', 'natsBroker'].map(
   (name) => new URL(`../dist/src/brokers/${name}.d.ts`, import.meta.url),
 )
 /** The entry for Prometheus. */
@@ -126,6 +126,12 @@ const PAGES = [
       'RedisStreamsBroker',
       'RedisStreamsBrokerStatistics',
     ],
+  ],
+  [
+    'nats',
+    '`millrace/nats`',
+    "What `import { natsBroker } from 'millrace/nats'` offers. It needs the package `@nats-io/transport-node`: `npm install @nats-io/transport-node`.",
+    ['natsBroker', 'NatsBrokerOptions', 'NatsBroker', 'NatsBrokerStatistics'],
   ],
   [
     'client',
@@ -439,7 +445,7 @@ function indexOf(names) {
   const contents = PAGES.map(([file, title, introduction]) => `| [${title}](api/${file}.md) | ${introduction} |`)
   return pageOf(
     '# API reference',
-    "Everything that `import ... from 'millrace'`, `'millrace/client'`, `'millrace/target'`, `'millrace/metrics'` and `'millrace/redis'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
+    "Everything that `import ... from 'millrace'`, `'millrace/client'`, `'millrace/target'`, `'millrace/metrics'`, `'millrace/redis'` and `'millrace/nats'` offer. Lengths are in bytes, and times in milliseconds. Every property is read-only, except `connection.data`. There is a page for each subject:",
     ['| page | what it describes |', '|---|---|', ...contents].join('\n').replaceAll('(../', '('),
     'Below is an index of all names and their members.',
     ...sections,

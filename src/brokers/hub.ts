@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { MAX_TOPIC_BYTES } from '../topics/broker.js'
 import { type HistoryLimits, historyMemoryOf } from '../topics/options.js'
+import { CLOSE_TIMEOUT } from './closing.js'
 import { HubHistory } from './hubHistory.js'
 import { readKeep, readRecall } from './orderedRecords.js'
 import { kindOf, RecordDecoder, RecordKind, topicOf } from './publication.js'
@@ -34,8 +35,6 @@ export interface HubStatistics {
 const MAX_BUFFERED = 16 * 1024 * 1024
 /** A Map takes no more than 2^24 entries. */
 const MAX_TOPICS = 16_000_000
-/** Milliseconds that `close` waits for acceptors that do not read. */
-const CLOSE_TIMEOUT = 2000
 
 /** One acceptor. */
 interface Link {

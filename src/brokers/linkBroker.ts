@@ -4,6 +4,7 @@ import { Soon } from '../time/soon.js'
 import { type BrokerStatistics, MAX_TOPIC_BYTES, type Receive } from '../topics/broker.js'
 import type { HistoryLimits } from '../topics/options.js'
 import type { Order, OrderingBroker, Recalled } from '../topics/ordering.js'
+import { CLOSE_TIMEOUT } from './closing.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
 import { keepLength, readOrdered, readStanding, writeKeep, writeRecall } from './orderedRecords.js'
@@ -18,8 +19,6 @@ export interface LinkBrokerOptions {
 const MAX_BUFFERED = 8 * 1024 * 1024
 /** The largest number of a record. */
 const MOST_NUMBER = 2 ** 48 - 1
-/** Milliseconds that `close` waits for a hub that does not read. */
-const CLOSE_TIMEOUT = 2000
 
 export class LinkBroker implements OrderingBroker {
   readonly #stream: Duplex

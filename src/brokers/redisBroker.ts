@@ -5,6 +5,7 @@ import { redisQuantities } from '../checks/quantities.js'
 import { everywhere, redisOptions } from '../checks/tables.js'
 import { Soon } from '../time/soon.js'
 import type { Broker, BrokerStatistics, Interrupted, Receive } from '../topics/broker.js'
+import { CLOSE_TIMEOUT } from './closing.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
 import { BATCH_BYTES, eachPublication } from './publication.js'
@@ -63,8 +64,6 @@ interface RecordBatch {
 const { maxBuffered: MAX_BUFFERED, timeout: TIMEOUT } = redisQuantities
 /** Channels in one command. */
 const MAX_CHANNELS = 1000
-/** Milliseconds that `close` waits for confirmations. */
-const CLOSE_TIMEOUT = 2000
 
 /**
  * Makes a broker that connects all processes that use the same Redis server (version 6 or later, or Valkey) and the

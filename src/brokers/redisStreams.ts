@@ -4,8 +4,10 @@ import { checkOptions } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { streamQuantities } from '../checks/quantities.js'
 import { everywhere, redisStreamOptions } from '../checks/tables.js'
+import { inTime } from '../time/inTime.js'
 import { Soon } from '../time/soon.js'
 import type { Broker, BrokerStatistics, Interrupted, Receive } from '../topics/broker.js'
+import { CLOSE_TIMEOUT } from './closing.js'
 import { Ledger, lengthOf } from './ledger.js'
 import { publicationsIn } from './publication.js'
 import { checkUrl, RedisConnection } from './redisConnection.js'
@@ -78,8 +80,6 @@ export interface RedisStreamsBroker extends Broker {
 }
 
 const { maxLength: MAX_LENGTH, maxBuffered: MAX_BUFFERED, timeout: TIMEOUT } = streamQuantities
-/** Milliseconds that `close` waits for confirmations. */
-const CLOSE_TIMEOUT = 2000
 
 /**
  * Makes a broker that connects all processes that use the same stream of the same Redis server (version 6.2 or later, or
@@ -234,14 +234,4 @@ class RedisStreams implements RedisStreamsBroker {
     // What was on its way to somebody who waits has come by now.
     await new Promise(setImmediate)
   }
-}
-
-/** Resolves when `work` does, or after so many milliseconds. */
-async function inTime(work: Promise<unknown>, most: number): Promise<void> {
-  let late: NodeJS.Timeout | undefined
-  const timeout = new Promise((resolve) => {
-    late = setTimeout(resolve, most)
-  })
-  await Promise.race([work, timeout])
-  clearTimeout(late)
 }

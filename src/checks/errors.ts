@@ -188,7 +188,7 @@ export const callerErrors = {
   ],
   ERR_PACKAGE_MISSING: [
     Error,
-    'A package that is loaded only when it is needed is not installed: `@redis/client` for `redisBroker`, piscina for `large`.',
+    'A package that is loaded only when it is needed is not installed: `@redis/client` for `redisBroker`, `@nats-io/transport-node` for `natsBroker`, piscina for `large`.',
     'Install it: the message says how.',
   ],
   ERR_FILE_BUNDLED: [
@@ -239,6 +239,21 @@ export const callerErrors = {
   ERR_REDIS_SILENT: [
     Error,
     'Redis has not answered within `timeout`. The option `error` of `redisBroker` gets the error.',
+    'Nothing: the broker reconnects.',
+  ],
+  ERR_NATS_ADDRESS: [
+    TypeError,
+    'The address that `natsBroker` was given is not the address of a NATS server.',
+    'Write `nats://` or `tls://`, `[user:password@]host[:port]`, or several of them with commas between.',
+  ],
+  ERR_NATS_PREFIX: [
+    TypeError,
+    'The `prefix` of `natsBroker` can not begin a subject of NATS.',
+    "Write parts without spaces, `*` and `>`, with dots between: `'app.topics.'`.",
+  ],
+  ERR_NATS_GONE: [
+    Error,
+    'NATS has closed the connection. The option `error` of `natsBroker` gets the error.',
     'Nothing: the broker reconnects.',
   ],
   ERR_STREAM_TRIMMED: [

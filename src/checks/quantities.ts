@@ -89,7 +89,7 @@ export const historyQuantities = {
   maxAge: { unit: 'ms', byDefault: 300_000, least: 1 },
 } as const satisfies Readonly<Record<string, Quantity>>
 
-/** The numbers of `redisBroker`. */
+/** The numbers of `redisBroker` and `natsBroker`. */
 export const redisQuantities = {
   maxBuffered: { unit: 'bytes', byDefault: 8 * 1024 * 1024, least: 1 },
   timeout: { unit: 'ms', byDefault: 10_000, least: 1 },

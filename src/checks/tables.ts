@@ -140,6 +140,13 @@ export const redisOptions = {
   options: { prefix: text, ...numbers(redisQuantities), error: callback },
 } satisfies Checklist
 
+export const natsOptions = {
+  owner: 'natsBroker',
+  prefix: '',
+  example: (name: string) => `natsBroker(url, { ${name} })`,
+  options: { prefix: text, ...numbers(redisQuantities), error: callback },
+} satisfies Checklist
+
 export const redisStreamOptions = {
   owner: 'redisStreamsBroker',
   prefix: '',
@@ -178,6 +185,7 @@ export const everywhere: readonly Checklist[] = [
   deflateOptions,
   redisOptions,
   redisStreamOptions,
+  natsOptions,
   streamOptions,
   topicsOptions,
   historyOptions,

@@ -1,19 +1,12 @@
 // A Redis server that speaks TLS and has users of its own, each with the rights that the guide names and no others.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { cert, key } from '../support/certificate.js'
-import { freePort, REDIS_LIKE } from '../support/redis.js'
+import { describe, test } from 'node:test'
+import { REDIS_LIKE } from '../support/redis.js'
+import { freePort } from '../support/serverProcess.js'
 import { eventually } from '../support/socketClient.js'
+import { certificateFiles, publishes } from './access.js'
 import { redis } from './machine.js'
 import { command, StreamMachine, streamServer } from './streamMachine.js'
-
-const program = fileURLToPath(new URL('accessProgram.js', import.meta.url))
 
 /** The users of the guide. */
 const USERS = {
@@ -21,28 +14,12 @@ const USERS = {
   redisStreamsBroker: 'on >secret ~millrace:stream +xadd +xread +xrange +xrevrange +ping +hello +client',
 }
 
-/** A process of its own publishes by one broker and receives by another; its last words. */
-async function publishes(t: TestContext, kind: string, url: string, ca?: string): Promise<string> {
-  const env = ca === undefined ? process.env : { ...process.env, NODE_EXTRA_CA_CERTS: ca }
-  const child = spawn(process.execPath, [program, kind, url], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk
-  })
-  await once(child, 'close')
-  return output.trim()
-}
-
 for (const { command: server, skip } of REDIS_LIKE) {
   describe(`${server} with TLS and users`, { timeout: 60_000, skip }, () => {
     for (const [kind, rights] of Object.entries(USERS)) {
       test(`carries what a user of ${kind} publishes over rediss://, and nobody whom the certificate does not convince`, async (t) => {
-        const dir = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
-        t.after(() => rmSync(dir, { recursive: true, force: true }))
-        const [certFile, keyFile, port] = [join(dir, 'cert.pem'), join(dir, 'key.pem'), await freePort()]
-        writeFileSync(certFile, cert)
-        writeFileSync(keyFile, key)
+        const { certFile, keyFile } = certificateFiles(t)
+        const port = await freePort()
         const tls = ['--tls-port', `${port}`, '--tls-cert-file', certFile, '--tls-key-file', keyFile]
         const { url } = await redis(t, [...tls, '--tls-auth-clients', 'no'], server)
         await command(url, 'ACL', 'SETUSER', 'anna', ...rights.split(' '))

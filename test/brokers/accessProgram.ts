@@ -1,10 +1,16 @@
 // Publishes by one broker until another one of the same process has received it, and says 'arrived'; or says what the
 // trouble is. Its arguments: the kind of broker, and the address.
+import { natsBroker } from '../../src/brokers/natsBroker.js'
 import { redisBroker } from '../../src/brokers/redisBroker.js'
 import { redisStreamsBroker } from '../../src/brokers/redisStreams.js'
 
 const [, , kind, url = ''] = process.argv
-const make = kind === 'redisBroker' ? redisBroker : redisStreamsBroker
+const makers = new Map([
+  ['redisBroker', redisBroker],
+  ['redisStreamsBroker', redisStreamsBroker],
+  ['natsBroker', natsBroker],
+])
+const make = makers.get(kind ?? '') ?? redisBroker
 
 const end = (words: string): void => {
   console.log(words)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
+import { natsBroker } from '../../src/brokers/natsBroker.js'
 import { redisBroker } from '../../src/brokers/redisBroker.js'
 import { callerErrors, isErrorCode } from '../../src/checks/errors.js'
 import { errorOf, failureOf } from '../../src/cluster/orders.js'
@@ -49,6 +50,8 @@ describe('what is thrown at once', () => {
     ['ERR_ARGUMENT_KIND', 'handleUpgrade', () => wrongly(server.handleUpgrade, {}, {}, {})],
     ['ERR_ARGUMENT_KIND', 'what can not be sent', () => wrongly(prepare, 5)],
     ['ERR_REDIS_ADDRESS', 'an address of Redis', () => redisBroker('http://127.0.0.1')],
+    ['ERR_NATS_ADDRESS', 'an address of NATS', () => natsBroker('nats://127.0.0.1,http://127.0.0.1')],
+    ['ERR_NATS_PREFIX', 'a beginning of subjects', () => natsBroker('nats://127.0.0.1', { prefix: 'a.*.' })],
   ]
   for (const [code, what, call] of cases) test(`${code}: ${what}`, () => assert.throws(call, isOf(code)))
 })

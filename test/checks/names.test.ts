@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
+import { natsBroker } from '../../src/brokers/natsBroker.js'
 import { redisBroker } from '../../src/brokers/redisBroker.js'
 import { createServer, route } from '../../src/index.js'
 
@@ -184,6 +185,18 @@ describe('listen', () => {
 })
 
 describe('others', () => {
+  test('natsBroker', () => {
+    assert.throws(calls(natsBroker, 'nats://localhost', { maxBufferd: 1 }), {
+      name: 'TypeError',
+      message: /'maxBuffered'/,
+    })
+    assert.throws(calls(natsBroker, 'nats://localhost', { prefix: 5 }), {
+      name: 'TypeError',
+      message: /prefix must be/,
+    })
+    assert.throws(calls(natsBroker, undefined), TypeError)
+  })
+
   test('redisBroker', () => {
     const url = 'redis://localhost'
     assert.throws(calls(redisBroker, url, { maxBufferd: 1 }), { name: 'TypeError', message: /'maxBuffered'/ })

@@ -12,7 +12,7 @@ import { Agent, WebSocket as OlderWebSocket } from 'undici'
 import { WebSocket as WsSocket } from 'ws'
 import { createServer, type Server } from '../../src/index.js'
 import { cert, key } from '../support/certificate.js'
-import { freePort } from '../support/redis.js'
+import { freePort } from '../support/serverProcess.js'
 import { delay, eventually } from '../support/socketClient.js'
 
 const timeout = 60_000

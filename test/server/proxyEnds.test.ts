@@ -9,7 +9,7 @@ import { createServer } from '../../src/index.js'
 import { cert, key } from '../support/certificate.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 import { ipv4Header } from '../support/proxyHeaders.js'
-import { freePort } from '../support/redis.js'
+import { freePort } from '../support/serverProcess.js'
 
 const options = { timeout: 30_000, skip: process.platform !== 'linux' } // 127.0.0.2 is only there by itself on Linux
 

@@ -80,7 +80,7 @@ function tests(packed: () => Installed): void {
 
   test('is complete: every entry has its types, and what each module and declaration imports is there', () => {
     // Only the entries can be imported: declarations that these do not lead to would be shipped for nobody.
-    for (const path of ['dist/src/index.js', 'dist/src/redis.js']) {
+    for (const path of ['dist/src/index.js', 'dist/src/redis.js', 'dist/src/nats.js']) {
       assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `types of ${path}`)
     }
     for (const ending of ['mts', 'cts']) assert.ok(files.includes(`dist/src/ws/types/index.d.${ending}`), ending)
@@ -158,6 +158,11 @@ function tests(packed: () => Installed): void {
       'millrace/redis',
       "import('millrace/redis').then((redis) => redis.redisBroker('redis://127.0.0.1'))",
     ],
+    [
+      '@nats-io/transport-node',
+      'millrace/nats',
+      "import('millrace/nats').then((nats) => nats.natsBroker('nats://127.0.0.1'))",
+    ],
     ['piscina', 'the option large', "import('millrace').then((it) => it.createServer({ large: { module: '/' } }))"],
   ] as const) {
     test(`says what to install where ${name} is missing`, options, async (t) => {
@@ -205,6 +210,12 @@ function tests(packed: () => Installed): void {
 export const broker: RedisBroker = redisBroker('redis://localhost', { prefix: 'a:' })
 `,
       )
+      programs.set(
+        'nats.mts',
+        `import { natsBroker, type NatsBroker } from 'millrace/nats'
+export const broker: NatsBroker = natsBroker('nats://localhost', { prefix: 'a.' })
+`,
+      )
       programs.set('wrong.mts', `${consumer('createServer, type SendResult')}createServer({ massage() {} })\n`)
       for (const [name, program] of programs) write(name, program)
       // All of them at once: a compiler reads the libraries for longer than the programs.
@@ -228,14 +239,21 @@ export const broker: RedisBroker = redisBroker('redis://localhost', { prefix: 'a
 
     test('with which the TypeScript of the README and the guide to brokers compiles', options, () => {
       const names = [...programs.keys()].filter((name) => name.startsWith('readme'))
-      assert.equal(names.length, 5)
+      assert.equal(names.length, 6)
       assert.equal(complaints(names), '')
     })
 
-    test('for millrace/redis, without the package that it needs, and that refuse what is wrong', options, () => {
-      assert.equal(complaints(['redis.mts']), '')
-      assert.match(complaints(['wrong.mts']), /^wrong\.mts.* 'massage' does not exist in type 'ServerOptions<[^\n]+\n$/)
-    })
+    test(
+      'for millrace/redis and millrace/nats, without the packages that they need, and that refuse what is wrong',
+      options,
+      () => {
+        assert.equal(complaints(['redis.mts', 'nats.mts']), '')
+        assert.match(
+          complaints(['wrong.mts']),
+          /^wrong\.mts.* 'massage' does not exist in type 'ServerOptions<[^\n]+\n$/,
+        )
+      },
+    )
   })
 
   function write(name: string, source: string): void {

@@ -10,6 +10,7 @@ import { codeOf, importsOf, LOADERS, read, sourcesIn } from './source.js'
 /** Files that need a package which only their users install. */
 const OPTIONAL: Readonly<Record<string, string>> = {
   'src/brokers/redisConnection.ts': '@redis/client',
+  'src/brokers/natsConnection.ts': '@nats-io/transport-node',
   'src/client/proxy.ts': 'https-proxy-agent',
   'src/metrics/prometheus.ts': 'prom-client',
   'src/command/pinoLog.ts': 'pino',

@@ -28,12 +28,14 @@ test('nothing that is internal is in a declaration that is shipped', () => {
 /** Programs that import the package. */
 const programs = {
   bytes: `import { type CloseCode, createServer } from 'millrace'
+import { natsBroker } from 'millrace/nats'
 import { redisBroker } from 'millrace/redis'
 const code: CloseCode = 1012
 // @ts-expect-error no code with a name
 const other: CloseCode = 4000
+const broker = code === 1012 ? redisBroker('redis://localhost') : natsBroker('nats://localhost')
 export const server = createServer({
-  broker: redisBroker('redis://localhost'),
+  broker,
   async message(connection, message) {
     new Blob([message.bytes])
     await crypto.subtle.digest('SHA-256', message.bytes)
@@ -109,7 +111,11 @@ function compile(): string[] {
     skipLibCheck: false,
     types: ['node'],
     typeRoots: [dirname(dirname(require.resolve('@types/node/package.json')))],
-    paths: { millrace: [join(dist, 'index.d.ts')], 'millrace/redis': [join(dist, 'redis.d.ts')] },
+    paths: {
+      millrace: [join(dist, 'index.d.ts')],
+      'millrace/redis': [join(dist, 'redis.d.ts')],
+      'millrace/nats': [join(dist, 'nats.d.ts')],
+    },
   }
   const files = Object.keys(programs).map((name) => `${name}.mts`)
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
