@@ -151,6 +151,7 @@ for (const kind of KINDS) {
     test('whose engine answers nothing for longer than the timeout is away until it answers', async (t) => {
       const engine = await engineFor(t, kind)
       const { a, b, base } = await pair(t, kind, engine.url, 'x', { timeout: 500 })
+      await delay(100) // what has arrived is confirmed, too
       engine.freeze()
       for (let count = 0; count < 10; count++) a.broker.publish('x', payload, false)
       await eventually(() => !a.broker.statistics.connected, 'it is noticed')
