@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url'
  * pool, because the pool looks for the file of its threads beside its own.
  */
 const JOINED = [
-  { file: 'pool/joined.js', entries: ['index.js', 'redis.js'] },
+  { file: 'pool/joined.js', entries: ['index.js', 'redis.js', 'nats.js'] },
   { file: 'ws/joined.js', entries: ['ws.js'] },
 ]
 
