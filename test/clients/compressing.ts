@@ -113,3 +113,15 @@ export function compressedPayloads(long: boolean): readonly Payload[] {
   const texts = lengths.map((length) => jsonDocument(random, 70_000).toString('latin1').repeat(16).slice(0, length))
   return [...texts, ...texts.map((text) => Buffer.from(text)), random.bytes(3000), texts[2] ?? '']
 }
+
+/** Bytes of a message that is half as long again as the longest window of the server's. */
+export function beyond({ serverBits, clientBits }: ServerSide): number {
+  return 3 * 2 ** (Math.max(serverBits, clientBits) - 1)
+}
+
+/** The same text twice, and bytes that reach beyond every window: the shortest that show whether both sides keep to one. */
+export function payloadsBeyond(side: ServerSide): readonly Payload[] {
+  const random = new Random(seed)
+  const text = jsonDocument(random, 1024).toString('latin1').slice(0, 900)
+  return [text, text, jsonDocument(random, beyond(side))]
+}

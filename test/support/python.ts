@@ -17,10 +17,19 @@ export function pythonWebsocketsMissing(): string | false {
   return status === 0 ? false : `${python} has no websockets: apt-get install python3-websockets, or set PYTHON`
 }
 
-/** Runs a program, and returns what it prints; rejects with what it complains about. */
-export function runPython(program: string, parameters: readonly string[], timeout = 60_000): Promise<string> {
+/**
+ * Runs a program, which may read `input` to its end, and returns what it prints; rejects with what it complains about.
+ * What is long is input: the system bounds the length of parameters.
+ */
+export function runPython(
+  program: string,
+  parameters: readonly string[],
+  { timeout = 60_000, input = '' }: { readonly timeout?: number; readonly input?: string } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python, ['-c', program, ...parameters], { timeout, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(python, ['-c', program, ...parameters], { timeout, stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.on('error', () => undefined) // it may end without having read
+    child.stdin.end(input)
     let output = ''
     let complaint = ''
     child.stdout.on('data', (chunk: Buffer) => {
