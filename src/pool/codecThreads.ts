@@ -1,6 +1,6 @@
 // The threads in which long messages are compressed and inflated, off the event loop. They work in the codec's memory: what
 // is handed over is numbers, and nothing is copied. Their memory and their number belong to the thread that has them.
-import { availableParallelism } from 'node:os'
+import { availableParallelism, platform } from 'node:os'
 import type { Piscina } from 'piscina'
 import { codecOfThread, heapOfThread } from '../codec/codec.js'
 import type { CodecTask, TaskResult } from '../codec/codecTask.js'
@@ -97,10 +97,15 @@ export class CodecThreads {
 let made: CodecThreads | undefined
 
 /**
- * The threads that do long work of this one, if they can be had. One processor has nothing to share: there, each does its
- * own work, in slices.
+ * The most threads where so many processors are free. One processor is shared with a thread where the system lets that one
+ * go last, as Linux does: it works while the event loop waits, and is put aside at once for it, which no slice can be.
  */
+export function mostThreads(processors: number, system: NodeJS.Platform): number {
+  return Math.min(Math.max(processors - 1, system === 'linux' ? 1 : 0), MOST_THREADS)
+}
+
+/** The threads that do long work of this one, if they can be had. Where not, each does its own work, in slices. */
 export function codecThreads(): CodecThreads | undefined {
-  made ??= new CodecThreads(Math.min(availableParallelism() - 1, MOST_THREADS))
+  made ??= new CodecThreads(mostThreads(availableParallelism(), platform()))
   return made.most > 0 && made.usable ? made : undefined
 }

@@ -1,4 +1,4 @@
-// Who does long work of compression in a test: threads; this thread, in slices, as where there is one processor; or threads
+// Who does long work of compression in a test: threads; this thread, in slices, as where no thread can be had; or threads
 // that die amid it.
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,7 +12,7 @@ export type Who = (typeof workers)[number]
 /** Has `who` do the work until the test has ended. Returns the kinds of the tasks that threads have done. */
 export function working(t: Ending, who: Who, wrap = (task: () => Promise<TaskResult>) => task()): CodecTask['kind'][] {
   const threads = codecThreads()
-  assert.ok(threads !== undefined, 'these tests need a second processor')
+  assert.ok(threads !== undefined, 'these tests need a thread')
   const done: CodecTask['kind'][] = []
   const { run } = Object.getPrototypeOf(threads)
   Object.defineProperty(threads, 'usable', { get: () => who === 'threads', configurable: true })
