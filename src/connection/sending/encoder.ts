@@ -11,7 +11,6 @@ import {
   KEY_BYTES,
   LONGEST_HEADER,
   LONGEST_MASKED_HEADER,
-  MASKED,
   OPCODE_BINARY,
   OPCODE_TEXT,
 } from '../../codec/frames.js'
@@ -82,8 +81,7 @@ export class Encoder {
     const length = bytes.write(text, pointer + guess, most, most === text.length ? 'latin1' : 'utf8')
     const header = headerBytes(length) + this.#keyBytes
     if (header !== guess) call.copy(pointer + header, pointer + guess, length)
-    call.header(pointer, first, length)
-    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, length)
+    this.#around(pointer, first, header, length)
     buffer.commit(pointer, header + length)
   }
 
@@ -116,8 +114,7 @@ export class Encoder {
     const { call } = this.#codec
     const header = headerBytes(bytes) + this.#keyBytes
     if (header !== guess) call.copy(pointer + header, pointer + guess, bytes)
-    call.header(pointer, first, bytes)
-    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, bytes)
+    this.#around(pointer, first, header, bytes)
     buffer.commit(pointer, header + bytes)
   }
 
@@ -196,18 +193,15 @@ export class Encoder {
   #build(pointer: number, first: number, payload: Uint8Array): number {
     const header = headerBytes(payload.length) + this.#keyBytes
     this.#codec.write(pointer + header, payload)
-    this.#codec.call.header(pointer, first, payload.length)
-    if (this.#keys !== undefined) this.#mask(this.#keys.next(), pointer, header, payload.length)
+    this.#around(pointer, first, header, payload.length)
     return header + payload.length
   }
 
-  /** Masks the payload where it lies, after a header of `header` bytes that has room for the key. */
-  #mask(key: number, pointer: number, header: number, length: number): void {
-    const { bytes, call } = this.#codec
-    const payload = pointer + header
-    bytes[pointer + 1] = MASKED | (bytes[pointer + 1] ?? 0)
-    bytes.writeUInt32LE(key, payload - KEY_BYTES)
-    call.mask(payload, payload, length, key)
+  /** Makes a frame of a payload that lies behind the room for its header; a client masks it where it lies. */
+  #around(pointer: number, first: number, header: number, length: number): void {
+    const { call } = this.#codec
+    if (this.#keys === undefined) call.header(pointer, first, length)
+    else call.maskedFrame(pointer, first, pointer + header, length, this.#keys.next())
   }
 }
 
