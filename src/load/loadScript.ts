@@ -13,19 +13,19 @@ export interface LoadMeter {
 
 /**
  * The hooks of a script: the module that `millrace bench --script` names exports one of them or more. What they throw, or
- * reject with, ends the load.
+ * reject with, ends the load. `Data` is what the script keeps in `connection.data`, which is an empty object at first.
  */
-export interface LoadScript {
+export interface LoadScript<Data = Record<string, unknown>> {
   /** Called for each connection when it is open, before anything is delivered. */
-  open?(connection: LoadedConnection, load: LoadMeter): unknown
+  open?(connection: Connection<Data>, load: LoadMeter): unknown
   /** Called for each message that comes. */
-  message?(connection: LoadedConnection, message: Message, load: LoadMeter): unknown
+  message?(connection: Connection<Data>, message: Message, load: LoadMeter): unknown
   /**
    * Called at the rate of `--rate`, for one connection after the other. `due` is when it was due, as `performance.now()`
    * tells it: what is noted from then on is charged for every delay.
    */
-  tick?(connection: LoadedConnection, load: LoadMeter, due: number): unknown
+  tick?(connection: Connection<Data>, load: LoadMeter, due: number): unknown
 }
 
-/** A connection of `millrace/client`, whose `data` belongs to the script: an empty object at first. */
+/** A connection of a script that says nothing else of its data. */
 export type LoadedConnection = Connection<Record<string, unknown>>

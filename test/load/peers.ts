@@ -14,12 +14,13 @@ export const options = { timeout: 30_000 }
 /** Seconds of a short load. */
 export const DURATION = effort({ quick: 0.05, full: 0.12 })
 
-/** Runs a short load; what is not given is small. `measuring` is called when the warm-up is over. */
+/** Runs a short load; what is not given is small. `measuring` is called when the warm-up is over, `measured` when the time is. */
 export function shortLoad(
   url: string,
   given: Partial<LoadOptions> = {},
   signal?: AbortSignal,
   measuring?: () => void,
+  measured?: () => void,
 ): Promise<LoadResult> {
   const defaults: Omit<LoadOptions, 'url'> = {
     connections: 3,
@@ -31,7 +32,7 @@ export function shortLoad(
     verify: false,
     rate: 0,
   }
-  return load({ ...defaults, ...given, url: new URL(url) }, signal, measuring)
+  return load({ ...defaults, ...given, url: new URL(url) }, signal, measuring, measured)
 }
 
 /** The echo server of this project. */

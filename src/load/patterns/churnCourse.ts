@@ -72,13 +72,18 @@ export class ChurnCourse extends Arriving implements Course {
     const dialled = await this.reach(n)
     if (dialled !== undefined) {
       if (counts) this.#opened++
-      const problem = await exchange.run(dialled, this.signal)
-      if (problem !== undefined && !this.stopped && !this.signal.aborted) this.refusals.add(problem)
-      if (problem === undefined && counts && this.measuring) this.#completed(due, exchange)
+      const failed = this.#told(await exchange.run(dialled, this.signal))
+      if (!this.#told(await exchange.end()) && !failed && counts && this.measuring) this.#completed(due, exchange)
     }
     this.#exchanges.delete(n)
     const next = this.signal.aborted ? undefined : this.#waiting.shift()
     if (next !== undefined) void this.#exchange(next)
+  }
+
+  /** Returns whether something went wrong. What ends with the load has not failed. */
+  #told(problem: string | undefined): boolean {
+    if (problem !== undefined && !this.signal.aborted) this.refusals.add(problem)
+    return problem !== undefined
   }
 
   #completed(due: number, { bytes, sent }: Exchange): void {

@@ -25,6 +25,7 @@ export class Exchange implements LoadShared {
   readonly #shared: Shared
   readonly #stamps: SequenceMaterial | undefined
   readonly #number: number
+  #connection: LoadConnection | undefined
   #problem: string | undefined
   #settled: () => void = () => undefined
 
@@ -38,12 +39,13 @@ export class Exchange implements LoadShared {
     this.#number = number
   }
 
-  /** Returns what went wrong, if anything, when the connection has ended. Aborting `signal` ends it at once. */
+  /** Returns what went wrong, if anything, when the answer has come. Aborting `signal` ends it at once. */
   async run(dialled: ClientSocket, signal: AbortSignal): Promise<string | undefined> {
     const settled = new Promise<void>((resolve) => {
       this.#settled = resolve
     })
-    const connection = this.#connection(dialled)
+    const connection = this.#connected(dialled)
+    this.#connection = connection
     const done = this.#settled
     let sent = false
     const writable = (): void => {
@@ -57,8 +59,13 @@ export class Exchange implements LoadShared {
     await settled
     signal.removeEventListener('abort', done)
     clearTimeout(timer)
-    await connection.end()
-    return this.#problem ?? (connection.heardClose ? undefined : 'Close is not answered')
+    return this.#problem
+  }
+
+  /** Closes the connection. Returns what went wrong with that, if anything, when it has ended. */
+  async end(): Promise<string | undefined> {
+    await this.#connection?.end()
+    return this.#problem !== undefined || this.#connection?.heardClose === true ? undefined : 'Close is not answered'
   }
 
   failed(reason: string): void {
@@ -66,7 +73,7 @@ export class Exchange implements LoadShared {
     this.#settled()
   }
 
-  #connection(dialled: ClientSocket): LoadConnection {
+  #connected(dialled: ClientSocket): LoadConnection {
     if (this.#stamps !== undefined) {
       const line = new StampedLine(this.#stamps, this.#number, { delivered() {}, strange() {} })
       return new LoadConnection(this, dialled, SHOWN, this.#number, line)
