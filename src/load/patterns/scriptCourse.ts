@@ -90,6 +90,7 @@ export class ScriptCourse extends Measurement implements Course {
     return {
       ...reach,
       http2,
+      closeTimeout: CLOSE_TIMEOUT,
       signal: this.signal,
       data: {},
       open: (connection) => {
