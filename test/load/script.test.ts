@@ -125,7 +125,7 @@ describe('the hooks of a script', { concurrency: 4 }, () => {
       (socket) => setTimeout(() => socket.write(buildFrame({ opcode: CLOSE, payload: Buffer.of(3, 243, 119) })), 50),
     )
     const { error } = await shortLoad(url, scripted({ message() {} }, { duration: 20 }))
-    assert.equal(error, 'the server closed a connection with 1011 w')
+    assert.equal(error, 'a connection ended with 1011 w')
   })
 
   test('a message may be read as long as the promise of its hook lasts', options, async (t) => {

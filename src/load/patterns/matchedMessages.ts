@@ -22,6 +22,7 @@ export function templateOf(field: string, size: number, message: string | undefi
 
 /** The number in a message; undefined if it has none. */
 export function numberWithin(text: string, field: string): number | undefined {
+  if (!/^\s*[{[]/.test(text)) return undefined // an error for each message that is no JSON would cost more than the rest
   let value: unknown
   try {
     value = JSON.parse(text)

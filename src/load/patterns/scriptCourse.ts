@@ -141,7 +141,7 @@ export class ScriptCourse extends Measurement implements Course {
     if (this.#open.size === 0) this.#over()
     if (this.stopped || this.signal.aborted) return
     if (!this.#left.has(connection))
-      this.failed(`the server closed a connection with ${[code, printable(reason)].join(' ').trim()}`)
+      this.failed(`a connection ended with ${[code, printable(reason)].join(' ').trim()}`)
     else if (this.#open.size === 0 && this.connecting.count >= this.#options.connections) this.stop()
   }
 
