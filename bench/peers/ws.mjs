@@ -7,7 +7,12 @@ import { createServer as createSecureServer } from 'node:https'
 import { WebSocketServer } from 'ws'
 
 const [port, mode, key, cert] = process.argv.slice(2)
-const http = mode === 'tls' ? createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }) : createServer()
+// What is no upgrade gets the answer of a WebSocketServer that has a port of its own.
+const refuse = (_, response) => response.writeHead(426, { 'content-type': 'text/plain' }).end('Upgrade Required')
+const http =
+  mode === 'tls'
+    ? createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, refuse)
+    : createServer(refuse)
 const server = new WebSocketServer({
   server: http,
   maxPayload: 256 << 20,
