@@ -2,7 +2,7 @@
 import { once, setMaxListeners } from 'node:events'
 import { bucketsOf } from './buckets.js'
 import { Generator } from './generator.js'
-import { Latencies } from './latencies.js'
+import { Latencies, type Recorded } from './latencies.js'
 import type { LoadOptions } from './options.js'
 import { type LoadResult, latencyOf } from './result.js'
 import type { Disorder } from './sequence.js'
@@ -10,8 +10,10 @@ import { type Interval, Timeline } from './timeline.js'
 
 /** What is told of a load while it runs. */
 export interface LoadWatch {
-  /** An interval is over. */
-  interval?(interval: Interval): void
+  /** All connections are open: the load begins when the promise is fulfilled. */
+  opened?(): Promise<void>
+  /** An interval is over; `recorded` makes the latencies of it. */
+  interval?(interval: Interval, recorded: () => Recorded): void
 }
 
 /** Called when the warm-up is over, and when the time is, before the connections end. */
@@ -138,6 +140,7 @@ export class Measurement {
       latencies: latency,
       connecting,
       intervals: this.#timeline.intervals,
+      lateness: this.generator.lateness,
       generator: this.generator.end(this.#options.rate),
       ...(counts && { counts }),
       ...(refusals && { refusals }),

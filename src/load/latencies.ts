@@ -84,6 +84,16 @@ export class Latencies {
     return { steps: this.steps, sum: this.#sum, max: this.max }
   }
 
+  /** What came since an earlier copy was made; the longest is that of all. */
+  recordedSince(before: Latencies): Recorded {
+    const steps: Step[] = []
+    for (const [step, count] of this.#counts.entries()) {
+      const earlier = before.#counts[step] ?? 0
+      if (count > earlier) steps.push([step, count - earlier])
+    }
+    return { steps, sum: this.#sum - before.#sum, max: this.max }
+  }
+
   /** Becomes a copy of `other`. */
   copy(other: Latencies): void {
     this.#counts.set(other.#counts)

@@ -48,6 +48,7 @@ export async function load(
   if (signal?.aborted) course.stop()
   try {
     await course.open()
+    await watch.opened?.()
     return await course.measure({ measuring, measured })
   } finally {
     signal?.removeEventListener('abort', course.stop)
@@ -105,7 +106,16 @@ class Run extends Measurement implements LoadShared, Course {
 
   /** Opens all connections, or gives up on all of them with the first that can't be opened. */
   async open(): Promise<void> {
-    const { url, more = [], connections: asked, kind, deflate, http2 = false, reach } = this.#options
+    const {
+      url,
+      more = [],
+      connections: asked,
+      firstConnection = 0,
+      kind,
+      deflate,
+      http2 = false,
+      reach,
+    } = this.#options
     const addresses = [url, ...more].map((address) => this.#talk.addressOf(address))
     const offer = kind === 'deflate' ? offerOf(deflate) : undefined
     const connections = asked + this.#talk.extra
@@ -113,7 +123,7 @@ class Run extends Measurement implements LoadShared, Course {
     let next = 0
     const opener = async (): Promise<void> => {
       while (next < connections && !signal.aborted) {
-        const number = next++
+        const number = firstConnection + next++
         const address = addresses[number % addresses.length] ?? url
         const began = performance.now()
         const dialled = await dial(address, offer, DIAL_TIMEOUT, signal, { ...reach, http2 })

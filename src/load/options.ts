@@ -9,6 +9,8 @@ export interface LoadOptions {
   /** Further addresses: the connections are shared out among all of them by turns. Default: none. */
   readonly more?: readonly URL[]
   readonly connections: number
+  /** The number of the first of them, where another process of the same load has those before it. Default: 0. */
+  readonly firstConnection?: number
   /** Payload bytes per message. */
   readonly size: number
   /** Messages in flight per connection. */

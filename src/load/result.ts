@@ -37,6 +37,8 @@ export interface LoadResult {
   /** The latencies that were recorded, and how long the connections took to open; in nanoseconds. */
   readonly latencies: Latencies
   readonly connecting: Latencies
+  /** At a fixed rate: how late messages were sent, in nanoseconds. */
+  readonly lateness: Latencies
   readonly intervals: readonly Interval[]
   readonly generator: GeneratorUse
   /** What else was counted, by name: each pattern has counts of its own. */

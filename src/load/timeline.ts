@@ -1,5 +1,5 @@
 // What happened when: a load is cut into intervals, so that a chart can show them, and two loads be compared by their spread.
-import { Latencies } from './latencies.js'
+import { Latencies, type Recorded } from './latencies.js'
 
 /** An interval of a load. */
 export interface Interval {
@@ -29,15 +29,15 @@ const LONGEST = 1000
 export class Timeline {
   readonly intervals: Interval[] = []
   readonly #measured: Measured
-  readonly #told: ((interval: Interval) => void) | undefined
+  readonly #told: ((interval: Interval, recorded: () => Recorded) => void) | undefined
   readonly #before = new Latencies()
   #messages = 0
   #began = 0
   #last = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `told` is called with each interval when it ends. */
-  constructor(measured: Measured, told?: (interval: Interval) => void) {
+  /** `told` is called with each interval when it ends, and with what makes its latencies. */
+  constructor(measured: Measured, told?: (interval: Interval, recorded: () => Recorded) => void) {
     this.#measured = measured
     this.#told = told
   }
@@ -70,9 +70,9 @@ export class Timeline {
       errors,
     }
     this.intervals.push(interval)
+    this.#told?.(interval, () => latency.recordedSince(this.#before))
     this.#before.copy(latency)
     this.#messages = messages
     this.#last = now
-    this.#told?.(interval)
   }
 }

@@ -106,7 +106,7 @@ test('help, whatever else is asked for', () => {
 test('the help fits a terminal, and its examples are understood', () => {
   for (const line of benchHelpText.split('\n')) assert.ok(line.length <= 80, line)
   const examples = [...benchHelpText.matchAll(/^ {2}millrace bench (.*?)(?: {2,}|$)/gm)].map(([, args]) => args ?? '')
-  assert.equal(examples.length, 3)
+  assert.equal(examples.length, 4)
   for (const example of examples) assert.equal(parse(example).name, 'bench')
 })
 

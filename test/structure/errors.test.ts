@@ -33,6 +33,8 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/command/arguments.ts': 'the command line shows the message to a person',
   'src/command/bench/arguments.ts': 'the command line shows the message to a person',
   'src/load/patterns/scriptCourse.ts': 'the command line shows the message to a person',
+  'src/command/bench/findOptions.ts': 'the command line shows the message to a person',
+  'src/load/processes/loadBy.ts': 'the command line shows the message to a person',
   'src/command/conform/arguments.ts': 'the command line shows the message to a person',
 }
 

@@ -4,8 +4,10 @@ import type { LoadKind } from '../../load/payload.js'
 import { optionsIn, type ParsedOptions, read, UsageError } from '../options.js'
 import { parseCount, parseDuration, parseSize } from '../units.js'
 import { defaults } from './defaults.js'
+import { findFlags, findIn, findValued } from './findOptions.js'
 import { type BenchOutput, outputIn, outputValued } from './output.js'
 import { checkPattern, patternIn, patternValued } from './patterns.js'
+import { processesIn } from './processes.js'
 import { reachFlags, reachIn, reachValued } from './reach.js'
 
 export type BenchCommand =
@@ -15,22 +17,22 @@ export type BenchCommand =
       readonly load: LoadOptions
       /** The file whose hooks are the load's pattern. */
       readonly script?: string
+      /** How many processes load. */
+      readonly processes: number
+      /** What the 99th percentile must not exceed, in microseconds, where the largest rate is searched for that holds it. */
+      readonly find?: number
       readonly output: BenchOutput
     }
 
 const VALUED = [
-  'connections',
-  'size',
-  'pipeline',
-  'duration',
-  'warmup',
-  'rate',
+  ...['connections', 'size', 'pipeline', 'duration', 'warmup', 'rate', 'processes'],
   ...patternValued,
+  ...findValued,
   ...outputValued,
   ...reachValued,
 ]
 const KINDS = ['text', 'utf8', 'deflate'] as const
-const FLAGS = [...KINDS, ...reachFlags, 'verify', 'no-sequence', 'json', 'progress', 'help']
+const FLAGS = [...KINDS, ...findFlags, ...reachFlags, 'verify', 'no-sequence', 'json', 'progress', 'help']
 
 const MOST_CONNECTIONS = 1_000_000
 const MOST_IN_FLIGHT = 1_000_000
@@ -68,7 +70,15 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     ...(reach && { reach }),
   }
   check(load)
-  return { name: 'bench', load, ...(script !== undefined && { script }), output: outputIn(given, repeated) }
+  const find = findIn(given)
+  return {
+    name: 'bench',
+    load,
+    processes: processesIn(given, load),
+    ...(script !== undefined && { script }),
+    ...(find !== undefined && { find }),
+    output: outputIn(given, repeated),
+  }
 }
 
 /** What options don't go together. */

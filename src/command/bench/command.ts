@@ -1,10 +1,13 @@
 // `millrace bench`: runs a load until its time is over or somebody presses Ctrl+C, and prints what was measured.
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { type LoadResult, load } from '../../load/load.js'
+import type { LoadResult } from '../../load/load.js'
+import { loadBy } from '../../load/processes/loadBy.js'
+import type { Found } from '../../load/search.js'
 import type { Interval } from '../../load/timeline.js'
 import type { BenchCommand } from './arguments.js'
 import { comparisonOf, intervalsIn } from './comparison.js'
+import { conclusionOf, found as foundBy } from './find.js'
 import { hgrmOf } from './hgrm.js'
 import { htmlOf } from './html.js'
 import { jsonOf } from './json.js'
@@ -22,21 +25,24 @@ type Bench = Extract<BenchCommand, { name: 'bench' }>
 /** Runs a load and prints it; returns the exit code. Rejects with a ConnectError if the server can't be reached. */
 export async function bench(asked: Bench): Promise<number> {
   const { output } = asked
-  const options = await withScript(asked.load, asked.script)
-  const command = { ...asked, load: options }
+  const command = { ...asked, load: await withScript(asked.load, asked.script) }
   const earlier = output.compare === undefined ? undefined : intervalsIn(output.compare)
   const stopper = new Stopper()
-  const result = await measured(command, stopper.signal)
+  const { done, result, search } = await outcomeOf(command, stopper.signal)
+  const { load: options } = done
   const found = result.messages > 0
   const verdicts = output.thresholds.map((threshold) => verdictOn(threshold, result))
-  if (output.json && (found || stopper.stoppedBy === undefined)) console.log(jsonOf(command, result, verdicts))
+  if (output.json && (found || stopper.stoppedBy === undefined)) console.log(jsonOf(done, result, verdicts, search))
   else if (found) console.log(report(options, result, verdicts))
   if (found && earlier !== undefined) {
     const compared = comparisonOf(output.compare ?? '', earlier, result.intervals)
     if (output.json) console.error(compared)
     else console.log(`\n${compared}`)
   }
-  if (found) writeFiles(command, result, verdicts)
+  if (found) writeFiles(done, result, verdicts)
+  if (search !== undefined && (search.rate > 0 || stopper.stoppedBy === undefined)) {
+    return searched(done, search, verdicts)
+  }
   if (result.error !== undefined) return fail(`${options.url.href} failed: ${result.error}`)
   if (found) return verdictOf(verdicts)
   if (stopper.stoppedBy === undefined) return fail(`${options.url.href} answered nothing in ${options.duration} s`)
@@ -44,8 +50,31 @@ export async function bench(asked: Bench): Promise<number> {
   return 128 + constants.signals[stopper.stoppedBy]
 }
 
+/** What was done in the end: after a search, the load that confirms it. */
+interface Outcome {
+  readonly done: Bench
+  readonly result: LoadResult
+  readonly search?: Found
+}
+
+async function outcomeOf(command: Bench, signal: AbortSignal): Promise<Outcome> {
+  const { find, load } = command
+  if (find === undefined) return { done: command, result: await measured(command, signal) }
+  const search = await foundBy(command, find, signal)
+  const rate = search.rate > 0 ? search.rate : (search.steps.at(-1)?.rate ?? 0)
+  return { done: { ...command, load: { ...load, rate } }, result: search.result, search }
+}
+
+function searched({ load, output, find = 0 }: Bench, search: Found, verdicts: readonly Verdict[]): number {
+  const conclusion = conclusionOf(search, find)
+  if (search.rate === 0) return fail(`${load.url.href}: ${conclusion}`)
+  if (output.json) console.error(conclusion)
+  else console.log(`\nfound      ${conclusion}`)
+  return verdictOf(verdicts)
+}
+
 /** Runs the load, and shows how it goes. */
-async function measured({ load: options, output }: Bench, signal: AbortSignal): Promise<LoadResult> {
+async function measured({ load: options, processes, output }: Bench, signal: AbortSignal): Promise<LoadResult> {
   const shown = output.progress || process.stderr.isTTY === true
   const progress = new Progress(options.duration, process.stderr.isTTY === true, unitOf(options))
   const measuring = (): void => {
@@ -55,7 +84,8 @@ async function measured({ load: options, output }: Bench, signal: AbortSignal): 
   }
   try {
     const interval = (ended: Interval): void => progress.show(ended)
-    return await load(options, signal, measuring, () => progress.end(), shown ? { interval } : {})
+    const watch = shown ? { interval } : {}
+    return await loadBy(processes, options, signal, measuring, () => progress.end(), watch)
   } finally {
     progress.end()
   }

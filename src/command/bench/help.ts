@@ -14,6 +14,7 @@ that stalls is charged for every message that it kept waiting.
   millrace bench ws://127.0.0.1:9001          100 connections for 10 seconds
   millrace bench ws://127.0.0.1:9001 --size 16KiB --pipeline 16 --verify
   millrace bench ws://127.0.0.1:9001 --text --size 200 --rate 5000
+  millrace bench ws://127.0.0.1:9001 --find-rate --p99 5ms
 
 The server may be any one that sends every message back. Start \`millrace\` in
 another terminal, or use your own.
@@ -24,6 +25,9 @@ ${table([
   ['size', String(defaults.size), 'payload per message (0, 200, 16k, 64KiB)'],
   ['pipeline', String(defaults.pipeline), 'messages in flight per connection'],
   ['rate', '', 'messages per second over all connections,\nsent on schedule even if answers are late'],
+  ['find-rate', '', 'search for the largest rate that holds --p99;\neach try takes 2 s, and --duration confirms it'],
+  ['p99', '', 'what the 99th percentile must not exceed (5ms)'],
+  ['processes', '1', 'processes that load, or auto: one for each\nprocessor, less one if the server is here'],
 ])}
 How long (10, 500ms, 2m; a number alone means seconds)
 ${table([

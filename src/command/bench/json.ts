@@ -2,24 +2,29 @@
 // k6's summary (what its handleSummary is given), so that what reads one reads the other.
 import type { Latencies } from '../../load/latencies.js'
 import type { LoadOptions, LoadResult } from '../../load/load.js'
+import type { Found } from '../../load/search.js'
 import type { BenchCommand } from './arguments.js'
+import { searchOf } from './find.js'
 import { errorsOf, type Verdict } from './threshold.js'
 
 type Bench = Extract<BenchCommand, { name: 'bench' }>
 
 /** Everything a program needs to compare this load with another. */
-export function jsonOf({ load }: Bench, result: LoadResult, verdicts: readonly Verdict[]): string {
+export function jsonOf(bench: Bench, result: LoadResult, verdicts: readonly Verdict[], search?: Found): string {
+  const { load, processes, find = 0 } = bench
   const { reach, more, ...options } = load
-  const { latencies: _, connecting: __, disorder, ...measured } = result
+  const { latencies: _, connecting: __, lateness: ___, disorder, ...measured } = result
   return JSON.stringify({
     version: 1,
     ...options,
+    processes,
     url: load.url.href,
     ...(more && { more: more.map(({ href }) => href) }),
     ...(reach?.unix !== undefined && { unix: reach.unix }),
     ...measured,
     ...(disorder && { disorder }),
     error: result.error ?? null,
+    ...(search && { search: searchOf(search, find) }),
     metrics: metricsOf(load, result, verdicts),
   })
 }
