@@ -22,6 +22,10 @@ const suites: Readonly<Record<string, readonly [about: string, load: () => Promi
   attacks: ['what peers that misbehave can make a server do and hold', () => import('./attacks/suite.js')],
   ws: ['the same program on ws and on millrace/ws', () => import('./ws/suite.js')],
   client: ['what a client takes with millrace, ws and undici', () => import('./client/suite.js')],
+  loadself: [
+    'what the load client itself takes, and whether its figures are right',
+    () => import('./loadself/suite.js'),
+  ],
   http2: ['what WebSockets cost a server over HTTP/2', () => import('./http2/suite.js')],
   ab: ['whether one built checkout takes more than another', () => import('./ab/suite.js')],
 }

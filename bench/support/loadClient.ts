@@ -11,6 +11,8 @@ import { goes, type Order, Program } from './talk.js'
 export interface Round {
   /** Server CPU time per message, per delivery or per handshake, in microseconds. */
   readonly cpu: number
+  /** CPU time of the load client per message, in microseconds, where it tells. */
+  readonly client?: number
   /** What of `cpu` its main thread had, where the system tells. */
   readonly mainThread?: number
   /** Share of its core that the server used, 0 to 1. */
@@ -77,6 +79,7 @@ export class LoadClient {
       rate: result.messagesPerSecond,
       latency: result.latency,
       ...wireOf(result),
+      ...clientOf(result),
       peakMemory: memory(server.pid).peak,
       memory: resident,
     }
@@ -120,6 +123,12 @@ export class LoadClient {
   stop(): void {
     void this.#program.stop()
   }
+}
+
+/** What the load client itself took. */
+function clientOf({ generator, seconds, messages }: Loaded): Pick<Round, 'client'> {
+  if (generator === undefined || seconds === undefined) return {}
+  return { client: (generator.cpu * seconds * 1e6) / Math.max(messages, 1) }
 }
 
 /** The bytes of a message on the wire, where they are compressed. */

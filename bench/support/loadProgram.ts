@@ -22,7 +22,12 @@ export interface LoadOrder {
 
 /** What a load tells of itself. The messages of a broadcast are its deliveries; it has no latency. */
 export type Loaded = Pick<LoadResult, 'messages' | 'messagesPerSecond'> &
-  Partial<Pick<LoadResult, 'latency' | 'negotiated' | 'sentMegabytesPerSecond' | 'receivedMegabytesPerSecond'>> & {
+  Partial<
+    Pick<
+      LoadResult,
+      'latency' | 'negotiated' | 'sentMegabytesPerSecond' | 'receivedMegabytesPerSecond' | 'generator' | 'seconds'
+    >
+  > & {
     readonly error?: string | undefined
   }
 

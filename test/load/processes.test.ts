@@ -57,13 +57,29 @@ describe('the shares of processes', () => {
     })
   }
 
+  test('connections that open at a rate share that, too', () => {
+    const pattern = { name: 'churn', rate: 100, ramp: 2 } as const
+    const shares = sharesOf({ ...asked, url: new URL('ws://x'), connections: 4, pattern }, 3)
+    assert.deepEqual(
+      shares.map((share) => share.pattern),
+      [25, 25, 50].map((rate) => ({ ...pattern, rate })),
+    )
+  })
+
   test('--processes is 1, a number that has connections enough, or auto', () => {
     assert.equal(parsed('ws://x'), 1)
     assert.equal(parsed('ws://x --processes 4'), 4)
     assert.equal(parsed('ws://x --processes auto'), availableParallelism())
     assert.equal(parsed('ws://localhost --processes auto'), Math.max(1, availableParallelism() - 1))
     assert.equal(parsed('ws://x --processes auto --connections 1'), 1)
-    for (const wrong of ['--processes 0', '--processes x', '--processes 3 --connections 2', '--processes 1025']) {
+    for (const wrong of [
+      '--processes 0',
+      '--processes x',
+      '--processes 3 --connections 2',
+      '--processes 1025',
+      '--processes 2 --fanout x',
+      '--processes auto --script x',
+    ]) {
       assert.throws(() => parsed(`ws://x ${wrong}`), UsageError)
     }
   })
@@ -116,6 +132,14 @@ describe('several processes', { concurrency: 2 }, () => {
       best = Math.max(best, messages / (200 * seconds))
     }
     assert.ok(best >= 0.7, `${best}`)
+  })
+
+  test('add up what a pattern counts, by name', options, async (t) => {
+    const pattern = { name: 'connect', rate: 50 } as const
+    const { error, counts, latencies } = await loadOf(await echoServer(t), { pattern, connections: 6, duration: 0.1 })
+    assert.equal(error, undefined)
+    assert.deepEqual(counts, { opened: 6, refused: 0, ended: 0, held: 6 })
+    assert.equal(latencies.count, 6)
   })
 
   test('count together what is lost', options, async (t) => {

@@ -122,6 +122,7 @@ describe('--find-rate', { concurrency: 2 }, () => {
       ['--find-rate --p99 0', /--p99 must be more than 0/],
       ['--find-rate --p99 5ms --rate 100', /leave --rate out/],
       ['--find-rate --p99 5ms --pipeline 2', /leave --pipeline out/],
+      ['--find-rate --p99 5ms --churn 10', /leave --churn out/],
       ['--find-rate --p99 fast', /--p99: "fast" is not a time such as 5ms, 0.5ms or 800us/],
     ] as const) {
       assert.throws(
