@@ -52,6 +52,7 @@ describe('millrace bench', { concurrency: 2 }, () => {
       verify: false,
       sequence: true,
       rate: 500,
+      processes: 1,
       greetings: 0,
       error: null,
     })
