@@ -13,7 +13,12 @@ import { nextAddress } from './redirects.js'
 import { ownHeaders } from './requestHeaders.js'
 import { subprotocolFlaw, type UpgradeResponse } from './upgradeResponse.js'
 
+/** Error codes (RFC 9113, section 7). */
+const REFUSED_STREAM = 7
 const CANCEL = 8
+
+/** A server that leaves, or has no room, may refuse a request before it has begun: so often it is made on another session. */
+const MOST_AGAIN = 3
 
 /** One request. */
 export class Http2Call<Opened> {
@@ -28,6 +33,7 @@ export class Http2Call<Opened> {
   #done = false
   #claimed = false
   #released = false
+  #again = 0
 
   constructor(
     url: URL,
@@ -75,17 +81,30 @@ export class Http2Call<Opened> {
   #reached(reached: Reached): void {
     if (this.#done) return
     if (reached === undefined) return this.#withoutHttp2()
-    if (!reached.destroyed && !this.#session.claim()) {
-      this.#session.release(false)
-      this.#session = this.#enter()
-      return
-    }
-    this.#claimed = !reached.destroyed
+    if (reached.closed || reached.destroyed) return this.#unprocessed()
+    if (!this.#session.claim()) return this.#change()
+    this.#claimed = true
     try {
       this.#ask(reached)
     } catch (error) {
       this.#reject(error)
     }
+  }
+
+  #change(): void {
+    this.#release()
+    this.#claimed = this.#released = false
+    this.#session = this.#enter()
+  }
+
+  /** The server has not begun with the request: it may be made once more (RFC 9113, section 8.7). */
+  #unprocessed(): void {
+    if (this.#done) return
+    if (this.#again++ >= MOST_AGAIN) {
+      return this.#reject(connectError('ERR_CONNECT_UNREACHABLE', this.#address, 'refuses further requests for now'))
+    }
+    this.#stream = undefined
+    this.#change()
   }
 
   #withoutHttp2(): void {
@@ -102,9 +121,14 @@ export class Http2Call<Opened> {
     const fields = this.#fields()
     const stream = http2.request(fields, { endStream: false })
     this.#stream = stream
-    stream.once('close', () => this.#release())
-    stream.on('error', (error) => this.#failed(error))
-    stream.once('close', () => this.#reject(connectError('ERR_CONNECT_UNREACHABLE', this.#address, CUT_OFF)))
+    const isRefused = (): boolean => stream.rstCode === REFUSED_STREAM
+    const session = this.#session
+    stream.on('error', (error) => isRefused() || this.#failed(error))
+    stream.once('close', () => {
+      if (isRefused() && !this.#done) return this.#unprocessed()
+      if (session === this.#session) this.#release()
+      this.#reject(connectError('ERR_CONNECT_UNREACHABLE', this.#address, CUT_OFF))
+    })
     stream.once('response', (headers) => this.#answered(stream, headers, fields))
   }
 

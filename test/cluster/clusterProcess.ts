@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { ClusterOptions, ListenOptions, ProcessStatistics } from '../../src/index.js'
+import type { ClusterOptions, ListenOptions, Metrics, ProcessStatistics } from '../../src/index.js'
 import { Inbox } from '../clients/inbox.js'
 import { eventually } from '../support/socketClient.js'
 
@@ -13,6 +13,7 @@ const PROGRAM = fileURLToPath(new URL('./clusterProgram.js', import.meta.url))
 interface Said {
   readonly addresses?: readonly (AddressInfo | string)[]
   readonly statistics?: readonly ProcessStatistics[]
+  readonly metrics?: Metrics
   readonly failed?: string
   readonly message?: string
   readonly primary?: boolean
@@ -26,7 +27,10 @@ export class ClusterProcess {
   stderr = ''
   readonly #pids = new Set<number>()
 
-  constructor(options: Omit<ListenOptions & ClusterOptions, 'tls' | 'log'> = {}, ...args: string[]) {
+  constructor(
+    options: Omit<ListenOptions & ClusterOptions, 'tls' | 'log'> & { readonly closeTimeout?: number } = {},
+    ...args: string[]
+  ) {
     this.child = spawn(process.execPath, [PROGRAM, JSON.stringify(options), ...args], { stdio: 'pipe' })
     if (this.child.stdout !== null) {
       createInterface({ input: this.child.stdout }).on('line', (line) => this.said.push(JSON.parse(line)))

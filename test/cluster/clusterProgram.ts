@@ -1,7 +1,7 @@
 // A server with acceptors, run by tests as a process of its own: `clusterProgram OPTIONS [FILE]`, with the options of
-// `listen` in JSON. It greets with its pid and, if there is a FILE, with what that held when the process started. A FILE
+// `listen`, and perhaps closeTimeout, in JSON. It greets with its pid and, if there is a FILE, with what that held when the process started. A FILE
 // that says `crash` ends an acceptor at once. The primary tells in lines of JSON where it listens and, for each line of
-// its input, its statistics; `reload` reloads first, and `drain` closes the server over a second. An HTTP request says
+// its input, its statistics, or its `metrics`; `reload` reloads first, and `drain` closes the server over a second. An HTTP request says
 // how many milliseconds its answer takes: `/700`.
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
@@ -12,10 +12,12 @@ import { createServer } from '../../src/index.js'
 const CLOSE = 'please close your server'
 
 const [options = '{}', file] = process.argv.slice(2)
+const { closeTimeout = 30_000, ...where } = JSON.parse(options)
 const code = file === undefined ? '' : readFileSync(file, 'utf8')
 if (code === 'crash' && cluster.isWorker) process.exit(3)
 
 const server = createServer({
+  closeTimeout,
   open: (connection) => connection.send(`${process.pid} ${code}`),
   message: (connection, message) => {
     if (message.isText && message.text() === CLOSE) server.close()
@@ -24,7 +26,7 @@ const server = createServer({
   request: ({ url = '' }, response) => void setTimeout(() => response.end('the whole answer'), Number(url.slice(1))),
 })
 try {
-  await server.listen({ host: '127.0.0.1', acceptors: 2, ...JSON.parse(options) })
+  await server.listen({ host: '127.0.0.1', acceptors: 2, ...where })
 } catch (error) {
   console.log(JSON.stringify({ failed: Object(error).code, message: String(error), primary: cluster.isPrimary }))
 }
@@ -36,6 +38,7 @@ if (cluster.isPrimary) {
     await say()
     const lines = createInterface({ input: process.stdin })
     lines.on('line', (line) => {
+      if (line === 'metrics') return void server.metrics().then((metrics) => console.log(JSON.stringify({ metrics })))
       if (line === 'drain') return void server.close({ code: 1012, drainAfter: 400, drainOver: 600 })
       const done = line === 'reload' ? server.reload() : Promise.resolve()
       done.then(

@@ -64,7 +64,7 @@ export class Http2Lane {
   /** Serves a connection that was admitted, and whose client speaks HTTP/2. Its preface must have come at the tick `due`. */
   take(socket: Socket, due: number): void {
     const server = this.#server
-    if (server === undefined || this.#leaving) return void socket.destroy()
+    if (server === undefined) return void socket.destroy()
     server.once('session', (session: ServerHttp2Session) => this.#opened(session, socket, due))
     server.emit('connection', socket)
   }
@@ -91,6 +91,8 @@ export class Http2Lane {
     const arrived = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, raw: string[]): void =>
       runOutside(() => visit.arrived(stream, headers, raw))
     session.on('stream', arrived)
+    // A client that has come meanwhile is told so by GOAWAY, and knows that nothing of its was begun.
+    if (this.#leaving) visit.leave()
   }
 
   /** From now on, sessions take no further stream, and end with the last one that they have: GOAWAY. */

@@ -211,6 +211,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
       return upgrades.refuse(
         stream,
         refuse(431, `the request head is too long: maxHeaderSize is ${maxHeaderSize} bytes`),
+        this.#source,
       )
     if (headers[':method'] === 'CONNECT') {
       const opened = (): void => this.#upgraded(stream)

@@ -6,7 +6,6 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { answerBefore } from '../../internals/http.js'
 import { report } from '../../internals/report.js'
-import { channels } from '../../metrics/channels.js'
 import type { Counts } from '../../metrics/counts.js'
 import { checkUpgrade, type HandshakeRequest, headerLines, type Refusal } from '../../protocol/openingHandshake.js'
 import { type Expiring, noDeadline } from '../../time/deadlines.js'
@@ -17,6 +16,7 @@ import type { Decision, Gate } from '../admission/gate.js'
 import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
 import { afterAnswer } from './pipelinedUpgrade.js'
+import { tellRefusal } from './refused.js'
 import { type Respond, writeAcceptance } from './responseHead.js'
 import { sourceOf } from './source.js'
 import type { Upgraded } from './upgraded.js'
@@ -106,7 +106,8 @@ export class HttpLane {
   refuse(socket: Duplex, refusal: Refusal): void {
     const { deadlines, arrivals, closeTimeout } = this.#options
     if (socket.destroyed) return
-    this.#tell(socket, refusal)
+    const { counts, clientOf } = this.#options
+    tellRefusal(counts, refusal, () => clientOf(socket) ?? addressOf(socket))
     const refused: Expiring = { ...noDeadline, expired: () => destroy(socket) }
     const arrival = this.#arrivalOf(socket, SOCKET_COST, () => socket.destroy())
     this.#refused.add(refused)
@@ -126,13 +127,6 @@ export class HttpLane {
     } catch {
       refused.expired() // a stream of the application's has thrown, which nobody waits for
     }
-  }
-
-  #tell(socket: Duplex, { status, reason }: Refusal): void {
-    const { counts, clientOf } = this.#options
-    counts.answered(status)
-    if (!channels.refused.hasSubscribers) return
-    channels.refused.publish({ status, reason, remoteAddress: clientOf(socket) ?? addressOf(socket) })
   }
 
   #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {

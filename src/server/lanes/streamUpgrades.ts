@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Budget } from '../../memory/budget.js'
+import type { Counts } from '../../metrics/counts.js'
 import {
   acceptanceFields,
   checkConnect,
@@ -19,11 +20,13 @@ import type { UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
 import type { ReadAnswer } from '../admission/upgradeAnswer.js'
 import { CROWDED, PendingUpgrade } from './pendingUpgrade.js'
+import { tellRefusal } from './refused.js'
 import type { Respond } from './responseHead.js'
 import type { Upgraded } from './upgraded.js'
 
 export interface StreamUpgradesOptions {
   readonly gate: Gate
+  readonly counts: Counts
   readonly deadlines: Deadlines
   readonly budget: Budget
   readonly arrivals: Arrivals
@@ -69,7 +72,7 @@ export class StreamUpgrades {
     stream.on('error', () => undefined)
     if (stream.destroyed) return
     const refusal = checkConnect(fields, stream.endAfterHeaders)
-    if (refusal !== undefined) return this.refuse(stream, refusal)
+    if (refusal !== undefined) return this.refuse(stream, refusal, source)
     const decision = this.#options.gate.decide(requestIn(fields), undefined, source, given)
     const { verdict } = decision
     const settle = (settled: UpgradeVerdict, early: Buffer): void =>
@@ -79,10 +82,11 @@ export class StreamUpgrades {
   }
 
   /** Answers, and makes sure that the stream ends even if the peer doesn't take the answer. */
-  refuse(stream: ServerHttp2Stream, refusal: Refusal): void {
-    const { deadlines, closeTimeout } = this.#options
+  refuse(stream: ServerHttp2Stream, refusal: Refusal, source: Source): void {
+    const { counts, deadlines, closeTimeout } = this.#options
     if (stream.destroyed || stream.closed) return
     if (stream.headersSent) return stream.close(INTERNAL_ERROR)
+    tellRefusal(counts, refusal, () => source.remoteAddress)
     const late: Expiring = { ...noDeadline, expired: () => stream.close(CANCEL) }
     deadlines.set(late, closeTimeout)
     stream.on('close', () => deadlines.clear(late))
@@ -99,7 +103,7 @@ export class StreamUpgrades {
     { source, opened }: { readonly source: Source; readonly opened: (() => void) | undefined },
   ): void {
     if (stream.destroyed || stream.closed) return // the peer has left
-    if ('status' in verdict) return this.refuse(stream, verdict)
+    if ('status' in verdict) return this.refuse(stream, verdict, source)
     const { opening, headers } = verdict
     const respond: Respond = () => {
       // A stream that ended with its response would be a connection that has ended.
@@ -108,7 +112,7 @@ export class StreamUpgrades {
     opened?.()
     const transport = new Http2Transport(stream, () => source.remoteAddress, this.#options.publicApi)
     const refusal = this.#options.upgraded(transport, verdict, early, respond)
-    if (refusal !== undefined) this.refuse(stream, refusal)
+    if (refusal !== undefined) this.refuse(stream, refusal, source)
   }
 
   /** The application has promised an answer: what comes meanwhile is kept, and it is noticed if the peer leaves. */
