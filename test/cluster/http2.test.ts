@@ -9,7 +9,9 @@ import { eventually } from '../support/socketClient.js'
 import { ClusterProcess } from './clusterProcess.js'
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' }
-const SESSIONS = 12
+const SESSIONS = 6
+/** An acceptor that has time takes what another one has not taken: on a busy machine, many come to the same one. */
+const MOST_SESSIONS = 200
 
 interface Visitor {
   readonly session: ClientHttp2Session
@@ -35,6 +37,7 @@ test('several acceptors serve sessions, and what they count is told together', o
   const { cluster, port, pids } = await ClusterProcess.start({ http2: 'cleartext' })
   t.after(() => cluster.end())
   const all = await visitors(t, port)
+  while (new Set(all.map(({ pid }) => pid)).size < 2 && all.length < MOST_SESSIONS) all.push(await visit(t, port))
   assert.deepEqual(new Set(all.map(({ pid }) => pid)), new Set(pids))
   for (const { clients, session } of all) {
     for (const client of clients) client.write(masked(TEXT, 'x'))
@@ -45,10 +48,10 @@ test('several acceptors serve sessions, and what they count is told together', o
   const statistics = await cluster.statistics()
   assert.ok(statistics.every(({ connections }) => connections > 0))
   const { metrics } = await cluster.ask('metrics')
-  assert.equal(metrics?.handshakes['101'], 2 * SESSIONS)
-  assert.equal(metrics?.handshakes['400'], SESSIONS)
-  assert.equal(metrics?.handshakes['5xx'], SESSIONS)
-  assert.equal(metrics?.connectionsOpen, 2 * SESSIONS)
+  assert.equal(metrics?.handshakes['101'], 2 * all.length)
+  assert.equal(metrics?.handshakes['400'], all.length)
+  assert.equal(metrics?.handshakes['5xx'], all.length)
+  assert.equal(metrics?.connectionsOpen, 2 * all.length)
   assert.equal(cluster.stderr, '')
 })
 
@@ -85,7 +88,12 @@ async function leaves(client: StreamClient): Promise<void> {
 }
 
 test('a session whose peer answers nothing does not keep an old acceptor', options, async (t) => {
-  const { cluster, port, pids } = await ClusterProcess.start({ http2: 'cleartext', closeTimeout: 500 })
+  const { cluster, port, pids } = await ClusterProcess.start({
+    http2: 'cleartext',
+    closeTimeout: 500,
+    drainAfter: 50,
+    drainOver: 50,
+  })
   t.after(() => cluster.end())
   const all = await visitors(t, port)
   await cluster.ask('reload')
