@@ -38,3 +38,4 @@ export {
 } from './server/options.js'
 export type { Broker, BrokerStatistics, Interrupted, Receive } from './topics/broker.js'
 export type { HistoryOptions, TopicsOptions } from './topics/options.js'
+export { serveTopics } from './topics/requests.js'

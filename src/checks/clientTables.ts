@@ -59,6 +59,14 @@ export const clientOptions = {
   own: true,
 } satisfies Checklist
 
+/** What `connectTopics` may be told besides. */
+export const topicClientOptions = {
+  ...clientOptions,
+  owner: 'connectTopics',
+  example: (name: string) => `connectTopics(url, { ${name} })`,
+  options: { ...clientOptions.options, publication: callback, gap: callback },
+} satisfies Checklist
+
 /** What the WebSocket of browsers may be told: events stand in the place of handlers, and it does not connect again. */
 const { data, outputPolicy, streamLeft, publicApi, upgrade, reconnect, reconnecting, reconnected, ...reach } =
   clientOptions.options

@@ -24,3 +24,9 @@ export function readPosition(text: string): Position | undefined {
   const position = { epoch: Number.parseInt(first, RADIX), number: Number.parseInt(second, RADIX) }
   return Number.isSafeInteger(position.number) ? position : undefined
 }
+
+/** Whether a publication at `position` was had by someone who has had all up to `had`. */
+export function isHad(position: string, had: string): boolean {
+  const [one, other] = [readPosition(position), readPosition(had)]
+  return one !== undefined && one.epoch === other?.epoch && one.number <= other.number
+}

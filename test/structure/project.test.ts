@@ -6,7 +6,7 @@ import * as index from '../../src/index.js'
 import { codeOf, read, sourcesIn, tokensOf } from './source.js'
 
 /** The public API: values, then types. Adding a name is a promise for years. */
-const VALUES = ['CloseCode', 'Message', 'PreparedMessage', 'ProtocolViolation', 'createServer', 'prepare', 'route']
+const VALUES = ['CloseCode', 'Message', 'PreparedMessage', 'ProtocolViolation', 'createServer', 'prepare', 'route', 'serveTopics']
 const TYPES = [
   'Acceptance',
   'Broker',

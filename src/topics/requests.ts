@@ -1,0 +1,82 @@
+// Clients that ask for topics by the envelope protocol: a message of theirs is answered here, if the application says that they
+// may have the topic.
+import { Buffer } from 'node:buffer'
+import { callerError } from '../checks/errors.js'
+import type { Connection } from '../connection/connection.js'
+import { Message } from '../connection/message.js'
+import { CloseCode } from '../protocol/closeCode.js'
+import { MAX_TOPIC_BYTES } from './broker.js'
+import { headerAlone, readEnvelope } from './envelope.js'
+
+/** A request is not longer: a topic, which JSON may say in six bytes for one, and a position. */
+const LONGEST = 6 * MAX_TOPIC_BYTES + 128
+const BEGINNING = /^\{"(?:un)?subscribe":/
+
+/**
+ * Answers a message of a client that asks for a topic by the envelope protocol, which `millrace/client` speaks and the guide
+ * on topics describes. Call it at the beginning of the `message` handler. Returns false for every other message, which is
+ * then for the application. `allows` is asked whether the client may subscribe to the topic; a client that may not is
+ * told so. Unsubscribing is always allowed. Throws a TypeError for wrong arguments, and what `allows` throws.
+ * @example
+ * ```js
+ * import { createServer, serveTopics } from 'millrace'
+ *
+ * const server = createServer({
+ *   topics: { history: { messages: 1000 }, envelope: true },
+ *   message(connection, message) {
+ *     if (serveTopics(connection, message, (topic) => topic.startsWith('public/'))) return
+ *     connection.publish('public/chat', message)
+ *   },
+ * })
+ * ```
+ */
+export function serveTopics(
+  connection: Connection<unknown>,
+  message: Message,
+  allows: (topic: string) => boolean,
+): boolean {
+  if (!(message instanceof Message) || typeof allows !== 'function')
+    throw callerError(
+      'ERR_ARGUMENT_KIND',
+      'serveTopics takes a connection, a message and a function: serveTopics(connection, message, (topic) => true)',
+    )
+  if (!message.isText || message.byteLength > LONGEST || !BEGINNING.test(message.text())) return false
+  const { header, payload } = readEnvelope(message) ?? {}
+  if (header === undefined || payload !== '') return false
+  const { subscribe, unsubscribe, after } = header
+  if (typeof unsubscribe === 'string') leave(connection, unsubscribe)
+  else if (typeof subscribe === 'string')
+    join(connection, subscribe, typeof after === 'string' ? after : undefined, allows)
+  else return false
+  return true
+}
+
+function leave(connection: Connection<unknown>, topic: string): void {
+  connection.unsubscribe(topic)
+  answer(connection, { unsubscribed: topic })
+}
+
+function join(
+  connection: Connection<unknown>,
+  topic: string,
+  after: string | undefined,
+  allows: (topic: string) => boolean,
+): void {
+  const isTopic = topic !== '' && Buffer.byteLength(topic) <= MAX_TOPIC_BYTES
+  if (!isTopic || !allows(topic)) return answer(connection, { refused: topic, reason: 'not-allowed' })
+  try {
+    connection
+      .subscribe(topic, { after })
+      .then(({ resumed, position, ...rest }) => answer(connection, { subscribed: topic, resumed, position, ...rest }))
+  } catch (error) {
+    // Its topics are too many, or it is none: that is the client's own fault.
+    const { code = 'not-allowed' } = error as { readonly code?: string }
+    answer(connection, { refused: topic, reason: code })
+  }
+}
+
+/** A client must not wait for an answer that was dropped: it is to connect again. */
+function answer(connection: Connection<unknown>, header: object): void {
+  if (connection.send(headerAlone(header)) !== 'dropped') return
+  connection.close(CloseCode.tryAgainLater, 'an answer found no room')
+}
