@@ -107,6 +107,12 @@ const PAGES = [
     ['Broker', 'BrokerStatistics', 'Interrupted', 'Receive'],
   ],
   [
+    'listeners',
+    'Listening to topics',
+    'What a process hears of its topics. See also [the guide](../topics.md#listening-in-the-process).',
+    ['TopicListener', 'TopicMessage'],
+  ],
+  [
     'prometheus',
     '`millrace/metrics`',
     "What `import { prometheus } from 'millrace/metrics'` offers. It needs the package `prom-client`: `npm install prom-client`.",

@@ -37,5 +37,6 @@ export {
   type Upgrade,
 } from './server/options.js'
 export type { Broker, BrokerStatistics, Interrupted, Receive } from './topics/broker.js'
+export type { TopicListener, TopicMessage } from './topics/listeners.js'
 export type { HistoryOptions, TopicsOptions } from './topics/options.js'
 export { serveTopics } from './topics/requests.js'

@@ -20,6 +20,7 @@ import type { ListenOptions } from '../server/listener.js'
 import type { AnyRoute, CommonOptions, GivenAnswer } from '../server/options.js'
 import { ProcessServer } from '../server/server.js'
 import type { BrokerStatistics } from '../topics/broker.js'
+import type { TopicListener } from '../topics/listeners.js'
 import { Acceptor } from './acceptor.js'
 import { checkMayHaveAcceptors, checkMayLead } from './eligibility.js'
 import { isAcceptor } from './environment.js'
@@ -180,12 +181,31 @@ export class Server<Data = unknown> {
    * is left for the message, it is dropped here with a warning, and the result is 0. Throws as `connection.send` does.
    */
   publish(topic: string, data: Sendable): number {
-    return this.#process.publish(topic, data)
+    return this.#process.topics.publish(topic, data)
   }
 
   /** How many connections of this process subscribe to a topic. */
   subscriberCount(topic: string): number {
-    return this.#process.subscriberCount(topic)
+    return this.#process.topics.subscriberCount(topic)
+  }
+
+  /**
+   * Tells `listener` what is published on a topic from now on, by this process, other acceptors and other machines, until
+   * the function that it returns is called. The listener is called before `publish` returns, and in the order in which
+   * the connections of this process are sent the same. Throws a TypeError for what can be no topic, and for what is no
+   * function. A primary with acceptors serves nothing, and hears what it publishes itself.
+   * @example
+   * ```js
+   * import { createServer } from 'millrace'
+   *
+   * const server = createServer()
+   * const unsubscribe = server.subscribe('prices', ({ data, origin }) => console.log(origin, data))
+   * server.publish('prices', '5.20')
+   * unsubscribe()
+   * ```
+   */
+  subscribe(topic: string, listener: TopicListener): () => void {
+    return this.#process.topics.listen(topic, listener)
   }
 
   /** What the broker has carried. Undefined if the server has no broker. */

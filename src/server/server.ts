@@ -9,7 +9,7 @@ import { callerError } from '../checks/errors.js'
 import { readPlace } from '../checks/place.js'
 import { everywhere, serverOptions } from '../checks/tables.js'
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
-import type { Connection, Sendable } from '../connection/connection.js'
+import type { Connection } from '../connection/connection.js'
 import { countedDeflate, type DeflateStatistics } from '../connection/deflateTally.js'
 import { Peer } from '../connection/peer.js'
 import { encoderOfThread } from '../connection/sending/encoder.js'
@@ -63,7 +63,7 @@ export class ProcessServer {
   readonly #endpoints: readonly Endpoint[]
   readonly #lanes: Lanes
   readonly #listeners: Listener[] = []
-  readonly #topics: Topics
+  readonly topics: Topics
   readonly #limits: ServerLimits
   readonly #parts: ServerParts<unknown>
   readonly #drainage: Drainage
@@ -84,7 +84,7 @@ export class ProcessServer {
     heap.prefer(limits.payloadMemory + limits.maxMessage)
     const [encoder, turn] = [encoderOfThread('server'), turnOfThread()]
     const { broker, topics } = options
-    this.#topics = new Topics(encoder, heap, turn, limits.maxTopics, broker, this.#counts, topics)
+    this.topics = new Topics(encoder, heap, turn, limits.maxTopics, broker, this.#counts, topics)
     const parts = this.#open(limits)
     this.#parts = parts
     this.connections = new SetView(parts.connections)
@@ -131,7 +131,7 @@ export class ProcessServer {
     const listener = new Listener(options, this.#lanes)
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.check()))
     await listener.listen(options, this.#lanes)
-    this.#topics.connect()
+    this.topics.connect()
     this.#listeners.push(listener)
   }
 
@@ -160,20 +160,12 @@ export class ProcessServer {
     this.#lanes.http2.handOver(stream, headers, given)
   }
 
-  publish(topic: string, data: Sendable): number {
-    return this.#topics.publish(topic, data)
-  }
-
-  subscriberCount(topic: string): number {
-    return this.#topics.subscriberCount(topic)
-  }
-
   get deflateStatistics(): DeflateStatistics {
     return countedDeflate(this.#counts)
   }
 
   get brokerStatistics(): BrokerStatistics | undefined {
-    return this.#topics.statistics
+    return this.topics.statistics
   }
 
   /** All that is counted, now. From the first call on, it is observed how late the event loop is. */
@@ -187,14 +179,14 @@ export class ProcessServer {
       bufferedBytes: [budget.output],
       payloadMemory: [budget.used],
       payloadMemoryLimit: [budget.limit],
-      topics: [this.#topics.size],
+      topics: [this.topics.size],
       broker: brokerCounts(this.brokerStatistics),
     })
   }
 
   /** Uses the broker that `make` makes, unless the options named one. */
   use(make: () => Broker): void {
-    this.#topics.use(make)
+    this.topics.use(make)
   }
 
   async close(how: number | CloseOptions, reason = ''): Promise<void> {
@@ -225,7 +217,7 @@ export class ProcessServer {
     await answered
     const remaining = closeTimeout === 0 ? 0 : Math.max(1, closeTimeout - (performance.now() - began))
     await until(() => !work.busy, remaining)
-    await Promise.all([this.#topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
+    await Promise.all([this.topics.close(), ...this.#endpoints.map((endpoint) => endpoint.close())])
     clearInterval(alive)
     this.#loopDelay.stop()
   }
@@ -233,7 +225,7 @@ export class ProcessServer {
   #open({ payloadMemory }: ServerLimits): ServerParts<unknown> {
     return openServer({
       ...openBudget(payloadMemory),
-      topics: this.#topics,
+      topics: this.topics,
       counts: this.#counts,
       closed: (connection) => {
         this.#census.remove(connection)

@@ -18,15 +18,20 @@ import { Recalls, type Upstream } from './recalls.js'
 import { type Live, Resumes } from './resumes.js'
 import type { Kept, TopicHistory } from './topicHistory.js'
 
+/** Who published what a broker brings: this process, which learns its number by it, or others. */
+export type Origin = 'own' | 'broker'
+
 /** What this needs of the topics. */
 export interface Place extends Live {
   readonly turn: Turn
   readonly publications: Publications
   find(name: string): Topic | undefined
+  /** Whether somebody here subscribes to a topic, or listens. */
+  isFollowed(name: string): boolean
   /** Attaches the broker. */
   connect(): void
-  /** Publishes here what the broker has brought, of this process or of others. */
-  arrive(origin: 'own' | 'broker', name: string, payload: Uint8Array, isText: boolean, except?: Subscriber): void
+  /** Publishes here what the broker has brought; so many publications of others are missing before it. */
+  arrive(origin: Origin, name: string, payload: Uint8Array, isText: boolean, except?: Subscriber, missed?: number): void
 }
 
 export class Keeping implements Order, Upstream, HistoryWatcher {
@@ -74,14 +79,14 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     if (this.#ordering !== undefined) {
       this.#place.connect()
       this.#ordering.keep(topic, limits)
-    } else if (this.#place.find(topic) === undefined) {
+    } else if (!this.#place.isFollowed(topic)) {
       this.#place.connect()
       this.#broker?.subscribe(topic)
     }
   }
 
   historyEnds(topic: string): void {
-    if (this.#place.find(topic) === undefined) this.#broker?.unsubscribe(topic)
+    if (!this.#place.isFollowed(topic)) this.#broker?.unsubscribe(topic)
   }
 
   /** Where a topic stands, if that is known. */
@@ -129,7 +134,7 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     if (missed < 0) return 0
     if (history !== undefined && (missed > 0 || !history.isKnown)) histories?.place(history, number - 1)
     const except = ticket === undefined ? undefined : this.#excepts.take(name, ticket)
-    this.#place.arrive(ticket === undefined ? 'broker' : 'own', name, payload, text, except)
+    this.#place.arrive(ticket === undefined ? 'broker' : 'own', name, payload, text, except, missed)
     return missed
   }
 

@@ -12,11 +12,12 @@ import type { Turn } from '../connection/turn.js'
 import { Counts } from '../metrics/counts.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
-import { MAX_TOPIC_BYTES } from './broker.js'
-import { Keeping, type Place } from './keeping.js'
+import { Keeping, type Origin, type Place } from './keeping.js'
+import { Listeners, type TopicListener } from './listeners.js'
 import type { TopicsOptions } from './options.js'
 import { Publications } from './publications.js'
 import type { Subscription } from './subscribers.js'
+import { checkName } from './topicName.js'
 import { TopicTable } from './topicTable.js'
 
 /** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
@@ -33,6 +34,7 @@ export class Topics implements Publisher, Place {
   readonly #subscriptions = new Map<Subscriber, Subscription<Topic>[]>()
   readonly publications: Publications
   readonly #keeping: Keeping
+  readonly #listeners = new Listeners()
   #warned = -Infinity
 
   /** For at most `most` topics. */
@@ -104,6 +106,33 @@ export class Topics implements Publisher, Place {
   /** The topic, if it has subscribers (Place). */
   find(name: string): Topic | undefined {
     return this.#topics.find(name)
+  }
+
+  /** Tells `listener` what is published on a topic, by whomever, until the function that it returns is called. */
+  listen(name: string, listener: TopicListener): () => void {
+    checkName(name)
+    const isFollowed = this.isFollowed(name)
+    const end = this.#listeners.add(name, listener)
+    if (!isFollowed) this.#follow(name)
+    return () => {
+      if (end() && !this.isFollowed(name)) this.#unfollow(name)
+    }
+  }
+
+  /** Whether somebody here is told what is published on a topic (Place). */
+  isFollowed(name: string): boolean {
+    return this.#topics.find(name) !== undefined || this.#listeners.has(name)
+  }
+
+  /** Others' publications on a topic are wanted. The beginning of a history is told to the broker by itself. */
+  #follow(name: string): void {
+    this.connect()
+    this.#keeping.histories?.of(name)
+    if (!this.#keeping.holds(name)) this.#broker?.subscribe(name)
+  }
+
+  #unfollow(name: string): void {
+    if (!this.#keeping.holds(name)) this.#broker?.unsubscribe(name)
   }
 
   subscribe(subscriber: Subscriber, name: string, most: number): void {
@@ -189,7 +218,7 @@ export class Topics implements Publisher, Place {
       }
       this.#broker.publish(name, payloadOf(data), isText(data))
     }
-    return this.#counted('local', this.#publish(name, data, except))
+    return this.#published('local', name, data, except)
   }
 
   catchUp(subscriber: Subscriber): void {
@@ -198,19 +227,20 @@ export class Topics implements Publisher, Place {
 
   #receive(topic: string, payload: Uint8Array, text: boolean, missed = 0): void {
     this.#keeping.missed(topic, missed)
-    this.arrive('broker', topic, payload, text)
+    this.arrive('broker', topic, payload, text, undefined, missed)
   }
 
   /** Publishes what came from the broker. Text is decoded and encoded anew: bytes of other machines may be no UTF-8. */
-  arrive(origin: 'own' | 'broker', topic: string, payload: Uint8Array, text: boolean, except?: Subscriber): void {
-    const subscribers = this.#publish(topic, text ? Buffer.from(payload).toString() : payload, except)
-    if (origin === 'broker') this.#counted(origin, subscribers)
-    else this.#counts.add('deliveries', subscribers)
+  arrive(origin: Origin, name: string, payload: Uint8Array, text: boolean, except?: Subscriber, missed = 0): void {
+    this.#published(origin, name, text ? Buffer.from(payload).toString() : payload, except, missed)
   }
 
-  #counted(origin: 'local' | 'broker', subscribers: number): number {
-    this.#counts.addTo('publications', origin)
+  /** Sends it to who subscribes here, and then tells who listens: in that order also what a listener publishes. */
+  #published(origin: Origin | 'local', name: string, data: Sendable, except?: Subscriber, missed = 0): number {
+    const subscribers = this.#publish(name, data, except)
+    if (origin !== 'own') this.#counts.addTo('publications', origin)
     this.#counts.add('deliveries', subscribers)
+    this.#listeners.hear(name, data, origin === 'broker' ? 'broker' : 'local', missed)
     return subscribers
   }
 
@@ -240,10 +270,9 @@ export class Topics implements Publisher, Place {
 
   #open(name: string): Topic {
     const topic = new Topic(name)
-    this.#keeping.histories?.of(name) // its beginning is told to the broker
+    const isFollowed = this.isFollowed(name)
     this.#topics.add(topic)
-    this.connect()
-    if (!this.#keeping.holds(name)) this.#broker?.subscribe(name)
+    if (!isFollowed) this.#follow(name)
     return topic
   }
 
@@ -263,15 +292,7 @@ export class Topics implements Publisher, Place {
     topic.subscribers.delete(subscriber)
     if (topic.subscribers.size > 0) return
     this.#topics.delete(topic)
-    if (!this.#keeping.holds(topic.name)) this.#broker?.unsubscribe(topic.name)
+    if (!this.isFollowed(topic.name)) this.#unfollow(topic.name)
     if (this.#topics.size === 0) this.publications.drop()
   }
-}
-
-/** Throws a TypeError for what can be no topic. */
-function checkName(name: string): void {
-  // A lone surrogate can't travel: to a broker, it would be another topic.
-  const fits = typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_TOPIC_BYTES
-  if (!fits || /\p{Surrogate}/u.test(name))
-    throw callerError('ERR_TOPIC_NAME', `a topic is a string of 1 to ${MAX_TOPIC_BYTES} bytes`)
 }

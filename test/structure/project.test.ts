@@ -68,6 +68,8 @@ const TYPES = [
   'Resumption',
   'SubscribeOptions',
   'TopicsOptions',
+  'TopicListener',
+  'TopicMessage',
 ]
 
 /** Packages that may be needed when it runs. */

@@ -104,6 +104,7 @@ export const serverMembers: Members<Server> = {
   handleUpgrade: true,
   handleStream: true,
   publish: true,
+  subscribe: true,
   subscriberCount: true,
   brokerStatistics: true,
   reload: true,
