@@ -12,7 +12,7 @@ const CLIENT = new URL('../dist/src/client.d.ts', import.meta.url)
 /** The entry of the target. */
 const TARGET = new URL('../dist/src/target.d.ts', import.meta.url)
 /** What `millrace/redis` and `millrace/nats` export: modules that declare it. */
-const BROKERS = ['redisBroker', 'redisStreams', 'natsBroker'].map(
+const BROKERS = ['redisBroker', 'redisSharded', 'redisStreams', 'natsBroker'].map(
   (name) => new URL(`../dist/src/brokers/${name}.d.ts`, import.meta.url),
 )
 /** The entry for Prometheus. */
@@ -121,12 +121,13 @@ const PAGES = [
   [
     'redis',
     '`millrace/redis`',
-    "What `import { redisBroker, redisStreamsBroker } from 'millrace/redis'` offers. It needs the package `@redis/client`: `npm install @redis/client`.",
+    "What `import { redisBroker, redisShardedBroker, redisStreamsBroker } from 'millrace/redis'` offers. It needs the package `@redis/client`: `npm install @redis/client`.",
     [
       'redisBroker',
       'RedisBrokerOptions',
       'RedisBroker',
       'RedisBrokerStatistics',
+      'redisShardedBroker',
       'redisStreamsBroker',
       'RedisStreamsBrokerOptions',
       'RedisStreamsBroker',

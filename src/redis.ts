@@ -9,6 +9,7 @@ export type {
   RedisBrokerStatistics,
 } from './brokers/redisBroker.js'
 export { redisBroker } from './brokers/redisBroker.js'
+export { redisShardedBroker } from './brokers/redisSharded.js'
 export type {
   RedisStreamsBroker,
   RedisStreamsBrokerOptions,

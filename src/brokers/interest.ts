@@ -28,6 +28,12 @@ export class Interest {
     for (const topic of this.#wanted) this.#changed.add(topic)
   }
 
+  /** The other side has given up one topic by itself: if it is wanted still, it must be told again. */
+  forget(topic: string): void {
+    this.#told.delete(topic)
+    if (this.#wanted.has(topic)) this.#changed.add(topic)
+  }
+
   /** Returns the changes that the other side must be told now; from then on, they count as told. */
   take(): { added: string[]; removed: string[] } {
     const changes: { added: string[]; removed: string[] } = { added: [], removed: [] }

@@ -140,6 +140,12 @@ export const redisOptions = {
   options: { prefix: text, ...numbers(redisQuantities), error: callback },
 } satisfies Checklist
 
+export const redisShardedOptions = {
+  ...redisOptions,
+  owner: 'redisShardedBroker',
+  example: (name: string) => `redisShardedBroker(url, { ${name} })`,
+} satisfies Checklist
+
 export const natsOptions = {
   owner: 'natsBroker',
   prefix: '',
@@ -185,6 +191,7 @@ export const everywhere: readonly Checklist[] = [
   deflateOptions,
   redisOptions,
   redisStreamOptions,
+  redisShardedOptions,
   natsOptions,
   streamOptions,
   topicsOptions,

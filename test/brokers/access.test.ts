@@ -11,6 +11,8 @@ import { command, StreamMachine, streamServer } from './streamMachine.js'
 /** The users of the guide. */
 const USERS = {
   redisBroker: 'on >secret resetchannels &millrace:* +publish +subscribe +unsubscribe +ping +hello +client',
+  redisShardedBroker:
+    'on >secret resetchannels &millrace:* +spublish +ssubscribe +sunsubscribe +cluster|slots +ping +hello +client',
   redisStreamsBroker: 'on >secret ~millrace:stream +xadd +xread +xrange +xrevrange +ping +hello +client',
 }
 

@@ -2,11 +2,13 @@
 // trouble is. Its arguments: the kind of broker, and the address.
 import { natsBroker } from '../../src/brokers/natsBroker.js'
 import { redisBroker } from '../../src/brokers/redisBroker.js'
+import { redisShardedBroker } from '../../src/brokers/redisSharded.js'
 import { redisStreamsBroker } from '../../src/brokers/redisStreams.js'
 
 const [, , kind, url = ''] = process.argv
 const makers = new Map([
   ['redisBroker', redisBroker],
+  ['redisShardedBroker', redisShardedBroker],
   ['redisStreamsBroker', redisStreamsBroker],
   ['natsBroker', natsBroker],
 ])

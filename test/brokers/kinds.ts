@@ -3,10 +3,12 @@
 import type { TestContext } from 'node:test'
 import { natsBroker } from '../../src/brokers/natsBroker.js'
 import { redisBroker } from '../../src/brokers/redisBroker.js'
+import { redisShardedBroker } from '../../src/brokers/redisSharded.js'
 import type { Broker, BrokerStatistics } from '../../src/topics/broker.js'
 import { onlyInFull } from '../support/effort.js'
 import { NatsServer, natsMissing } from '../support/nats.js'
 import { REDIS_LIKE, RedisServer } from '../support/redis.js'
+import { RedisCluster } from '../support/redisCluster.js'
 import { eventually } from '../support/socketClient.js'
 import { Receiver } from './receiver.js'
 
@@ -17,6 +19,8 @@ export interface Engine {
   start(): Promise<void>
   freeze(): void
   thaw(): void
+  /** Ends it for good, where that is more than killing it. */
+  end?(): Promise<void>
 }
 
 export interface Options {
@@ -43,6 +47,14 @@ export const KINDS: readonly Kind[] = [
       skip: skip || (at === 0 && onlyInFull),
       engine: () => RedisServer.start([], command),
       make: redisBroker,
+    }),
+  ),
+  ...REDIS_LIKE.map(
+    ({ command, skip }): Kind => ({
+      name: `redisShardedBroker with a cluster of three ${command}`,
+      skip,
+      engine: () => RedisCluster.start(3, command),
+      make: redisShardedBroker,
     }),
   ),
   { name: 'natsBroker', skip: natsMissing(), engine: () => NatsServer.start(), make: natsBroker },
@@ -95,7 +107,7 @@ export async function engineFor(t: TestContext, kind: Kind): Promise<Engine> {
   const engine = await kind.engine()
   t.after(async () => {
     engine.thaw()
-    await engine.kill()
+    await (engine.end === undefined ? engine.kill() : engine.end())
   })
   return engine
 }

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
 import { natsBroker } from '../../src/brokers/natsBroker.js'
 import { redisBroker } from '../../src/brokers/redisBroker.js'
+import { redisShardedBroker } from '../../src/brokers/redisSharded.js'
 import { createServer, route } from '../../src/index.js'
 
 /** Calls a function of the API with what its types forbid. */
@@ -185,6 +186,15 @@ describe('listen', () => {
 })
 
 describe('others', () => {
+  test('redisShardedBroker', () => {
+    const wrong = { maxBufferd: 1 }
+    assert.throws(calls(redisShardedBroker, 'redis://localhost', wrong), {
+      name: 'TypeError',
+      message: /'maxBuffered'/,
+    })
+    assert.throws(calls(redisShardedBroker, 'redis://localhost,http://localhost'), { code: 'ERR_REDIS_ADDRESS' })
+  })
+
   test('natsBroker', () => {
     assert.throws(calls(natsBroker, 'nats://localhost', { maxBufferd: 1 }), {
       name: 'TypeError',

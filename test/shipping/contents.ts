@@ -239,7 +239,7 @@ export const broker: NatsBroker = natsBroker('nats://localhost', { prefix: 'a.' 
 
     test('with which the TypeScript of the README and the guide to brokers compiles', options, () => {
       const names = [...programs.keys()].filter((name) => name.startsWith('readme'))
-      assert.equal(names.length, 6)
+      assert.equal(names.length, 7)
       assert.equal(complaints(names), '')
     })
 
