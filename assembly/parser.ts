@@ -142,7 +142,7 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   const message = load<u8>(slot, SLOT_MESSAGE) as u32
   const assembled = load<u32>(slot, SLOT_LENGTH) as u64
   if (!ASC_NO_ASSERT) assert(assembled <= load<u64>(slot, SLOT_LIMIT))
-  if (length > load<u64>(slot, SLOT_LIMIT) - assembled && !isCompressed(slot, first)) return VIOLATION_MESSAGE_TOO_LONG
+  if (isTooLong(slot, first, length)) return VIOLATION_MESSAGE_TOO_LONG
   if (first & FIN && message == 0 && length <= IN_PLACE && length <= ((end - cursor) as u64)) {
     const at = cursor
     const bytes = length as usize
@@ -172,6 +172,12 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
   store<u32>(slot, key, SLOT_KEY)
   store<u64>(slot, length, SLOT_REMAINING)
   return STATUS_MORE
+}
+
+/** Whether the message would be longer than it may be with a frame of this length. */
+function isTooLong(slot: usize, first: u32, length: u64): bool {
+  const assembled = load<u32>(slot, SLOT_LENGTH) as u64
+  return length > load<u64>(slot, SLOT_LIMIT) - assembled && !isCompressed(slot, first)
 }
 
 /** Moves what has arrived of the frame under way into the message's region. */
@@ -266,6 +272,7 @@ function continueHeader(slot: usize, end: usize): u32 {
     const length = payloadLength(carry)
     violation = carried == 2 + extended ? checkLength(second, length) : 0
     if (violation && !forgives(slot, violation)) return violation
+    if (!isControl(first) && isTooLong(slot, first, length)) return VIOLATION_MESSAGE_TOO_LONG
     const headerBytes: u32 = 2 + extended + keyBytes
     const bodyBytes: u32 = isControl(first) ? (length as u32) : 0
     if (carried < headerBytes + bodyBytes) continue

@@ -10,12 +10,14 @@ export interface Unsent {
   readonly callback: SendCallback | undefined
   use(data: string | Uint8Array): void
   /** What must be done before that, if anything. What it returns does not reject. */
-  work?(data: string | Uint8Array): Promise<void> | undefined
+  readonly work?: ((data: string | Uint8Array) => Promise<void> | undefined) | undefined
 }
 
 export class BlobQueue {
   /** Bytes of all that has not been sent. */
   bytes = 0
+  /** Whether it is compressed, and not read, what the others wait for. */
+  works = false
   readonly #failed: (error: Error) => void
   readonly #waiting = new Queue<Unsent>()
   /** The one whose Blob is being read, or whose work is done. */
@@ -63,6 +65,7 @@ export class BlobQueue {
     const work = entry.work?.(data)
     if (work === undefined) return this.#use(entry, data)
     this.#current = entry
+    this.works = true
     void work.then(() => {
       if (this.#current !== entry) return // the connection has ended
       this.#current = undefined
@@ -80,6 +83,7 @@ export class BlobQueue {
 
   #read(entry: Unsent, blob: Blob): void {
     this.#current = entry
+    this.works = false
     blob.arrayBuffer().then(
       (buffer) => {
         if (this.#current !== entry) return // the connection has ended

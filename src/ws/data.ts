@@ -55,8 +55,12 @@ export type Payload = string | Uint8Array | Blob
 
 /** What an application sends; what is falsy is empty. Throws a TypeError for what Buffer.from does not take. */
 export function payloadOf(data: unknown): Payload {
+  return data ? givenPayload(data) : data === '' ? '' : EMPTY
+}
+
+/** The same without an exception for what is falsy. */
+export function givenPayload(data: unknown): Payload {
   if (typeof data === 'string' || data instanceof Uint8Array) return data
-  if (!data) return EMPTY
   return isBlob(data) ? data : bytesOf(data)
 }
 

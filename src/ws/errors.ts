@@ -1,4 +1,5 @@
 // The errors that a peer's mistakes are told as: the class, the text and the code that programs written for ws look at.
+import { constants } from 'node:zlib'
 import { OPCODE_CLOSE } from '../codec/frames.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { ProtocolViolation, ViolationName } from '../protocol/violation.js'
@@ -9,18 +10,27 @@ const OPCODES = 0x0f
 const LENGTHS = 0x7f
 
 const INVALID_OPCODE = 'WS_ERR_INVALID_OPCODE'
+const TOO_MANY_PARTS = 'WS_ERR_TOO_MANY_BUFFERED_PARTS'
 const INVALID_CONTROL_LENGTH = 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'
+
+/** By what the errors of ws have the close code that they end the connection with. */
+const STATUS_CODE = Symbol('status-code')
 
 /** An error whose `code` says which rule was broken. */
 export type CodedError = Error & { readonly code: string }
 
-/** A broken rule of framing. */
-function frameError(detail: string, code: string): CodedError {
-  return Object.assign(new RangeError(`Invalid WebSocket frame: ${detail}`), { code })
+/** An error for a broken rule that ends the connection with this close code. */
+function broken(error: Error, code: string, closeCode: number): CodedError {
+  return Object.assign(error, { code, [STATUS_CODE]: closeCode })
 }
 
-function limitError(text: string, code: string): CodedError {
-  return Object.assign(new RangeError(text), { code })
+/** A broken rule of framing. */
+function frameError(detail: string, code: string): CodedError {
+  return broken(new RangeError(`Invalid WebSocket frame: ${detail}`), code, CloseCode.protocolError)
+}
+
+function limitError(text: string, code: string, closeCode: number): CodedError {
+  return broken(new RangeError(text), code, closeCode)
 }
 
 /** What is being compressed by hand is given up. */
@@ -30,12 +40,13 @@ export function deflateClosed(): Error {
 
 /** A message has more bytes than `maxPayload`. */
 export function messageTooLong(): CodedError {
-  return limitError('Max payload size exceeded', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+  return limitError('Max payload size exceeded', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', CloseCode.messageTooBig)
 }
 
 /** Text, or the reason of a Close frame, is not UTF-8. */
 export function textError(): CodedError {
-  return Object.assign(new Error('Invalid WebSocket frame: invalid UTF-8 sequence'), { code: 'WS_ERR_INVALID_UTF8' })
+  const error = new Error('Invalid WebSocket frame: invalid UTF-8 sequence')
+  return broken(error, 'WS_ERR_INVALID_UTF8', CloseCode.invalidPayload)
 }
 
 /** A Close frame has a code that must not be sent. */
@@ -45,7 +56,7 @@ export function closeCodeError(code: number): CodedError {
 
 /** A frame has come in too many pieces. */
 export function chunksError(): CodedError {
-  return limitError('Too many buffered chunks', 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+  return limitError('Too many buffered chunks', TOO_MANY_PARTS, CloseCode.policyViolation)
 }
 
 /** A control frame is too long, or a Close frame has half of a code. */
@@ -81,12 +92,13 @@ export function errorOf(name: ViolationName, header: number, detail: string): Co
     case 'MESSAGE_TOO_LONG':
       return messageTooLong()
     case 'TOO_MANY_FRAGMENTS':
-      return limitError('Too many message fragments', 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+      return limitError('Too many message fragments', TOO_MANY_PARTS, CloseCode.policyViolation)
     case 'LENGTH_UNSAFE':
     case 'LENGTH_TOP_BIT':
       return limitError(
         'Unsupported WebSocket frame: payload length > 2^53 - 1',
         'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+        CloseCode.messageTooBig,
       )
     default:
       return otherError(name, detail)
@@ -108,8 +120,14 @@ function unmaskedError(first: number, length: number): CodedError {
 
 /** What ws does not look at, or leaves to zlib. */
 function otherError(name: ViolationName, detail: string): CodedError {
-  if (name === 'INVALID_DEFLATE') return Object.assign(new Error('invalid deflate data'), { code: 'Z_DATA_ERROR' })
+  if (name === 'INVALID_DEFLATE')
+    return inflationError(Object.assign(new Error('invalid deflate data'), { errno: constants.Z_DATA_ERROR }))
   return Object.assign(new Error(detail), { code: `ERR_${name}` })
+}
+
+/** An error of zlib's, whose own code it keeps: what was inflated is not what it should be. */
+export function inflationError(error: Error & { readonly code?: string }): CodedError {
+  return broken(error, error.code ?? 'Z_DATA_ERROR', CloseCode.invalidPayload)
 }
 
 /** What a callback is told of bytes that have not left when the connection ended. */

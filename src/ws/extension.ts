@@ -1,6 +1,6 @@
 // The value of a Sec-WebSocket-Extensions header, as ws reads and writes it. The core's own reader (protocol/extensions.ts)
 // goes over what it can't read; ws refuses the whole header, and so does this one.
-import { BLANKS, Scanner, TOKEN_CHARACTER } from './tokens.js'
+import { Scanner } from './tokens.js'
 
 /** Values of each parameter of one element; a parameter without a value has `true`. */
 export type Parameters = Record<string, (string | true)[]>
@@ -11,34 +11,34 @@ export type Extensions = Record<string, Parameters[]>
 /** What `format` writes: one value or several of each parameter. */
 export type Formattable = Readonly<Record<string, unknown>>
 
-const NAME = new RegExp(`${TOKEN_CHARACTER}+`, 'y')
-const COMMA = new RegExp(`${BLANKS},${BLANKS}`, 'y')
-// A quoted value must be a token when its backslashes are taken away (RFC 6455, section 9.1).
-const PARAMETER = new RegExp(
-  `${BLANKS};${BLANKS}(${TOKEN_CHARACTER}+)(?:=(?:(${TOKEN_CHARACTER}+)|"((?:\\\\?${TOKEN_CHARACTER})+)"))?`,
-  'y',
-)
-
 /** Reads a header. Throws a SyntaxError where it breaks the grammar. */
 export function parse(header: string): Extensions {
   const extensions: Extensions = Object.create(null)
   const scanner = new Scanner(header)
-  do {
-    const name = scanner.take(NAME)?.[0]
-    if (name === undefined) throw scanner.error
+  for (;;) {
+    const name = scanner.token()
+    scanner.blanks(true)
     add(extensions, name, parametersAt(scanner))
-  } while (scanner.take(COMMA) !== undefined)
-  if (!scanner.ended) throw scanner.error
-  return extensions
+    if (scanner.ended) return extensions
+    if (!scanner.takes(',')) scanner.fail()
+    scanner.blanks()
+  }
 }
 
 function parametersAt(scanner: Scanner): Parameters {
   const parameters: Parameters = Object.create(null)
-  for (let found = scanner.take(PARAMETER); found !== undefined; found = scanner.take(PARAMETER)) {
-    const [, name = '', token, quoted] = found
-    add(parameters, name, token ?? quoted?.replaceAll('\\', '') ?? true)
+  while (scanner.takes(';')) {
+    scanner.blanks()
+    const name = scanner.token()
+    add(parameters, name, scanner.takes('=') ? valueAt(scanner) : true)
+    scanner.blanks(true)
   }
   return parameters
+}
+
+/** A value must be a token when the backslashes of a quoted one are taken away (RFC 6455, section 9.1). */
+function valueAt(scanner: Scanner): string {
+  return scanner.takes('"') ? scanner.quoted() : scanner.token()
 }
 
 function add<Value>(table: Record<string, Value[]>, name: string, value: Value): void {

@@ -73,6 +73,11 @@ export class FrameSender {
     return this.outgoing.buffered + (this.#blobs?.bytes ?? 0) + this.unsendable
   }
 
+  /** Bytes that wait for a Blob which is being read, or for what is compressed. */
+  get waiting(): number {
+    return this.#blobs?.bytes ?? 0
+  }
+
   /** Writes what would be written at the end of the turn. */
   writeOut(): void {
     const { outgoing } = this
@@ -257,7 +262,7 @@ export class FrameSender {
     work?: Unsent['work'],
   ): void {
     this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error))
-    this.#blobs.add({ payload, callback, use, ...(work !== undefined && { work }) })
+    this.#blobs.add({ payload, callback, use, work })
   }
 }
 

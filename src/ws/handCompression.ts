@@ -9,7 +9,7 @@ import {
   type InflateRaw,
   type ZlibOptions,
 } from 'node:zlib'
-import { deflateClosed, messageTooLong } from './errors.js'
+import { deflateClosed, inflationError, messageTooLong } from './errors.js'
 
 /** Is given the bytes, or why there are none. */
 export type Compressed = (error: Error | null, bytes?: Buffer) => void
@@ -106,7 +106,7 @@ export class HandInflation {
     const { options, windowBits } = this.#facts
     const stream = createInflateRaw({ ...options, windowBits })
     this.#output = new Output()
-    stream.on('error', (error) => this.#tell(stream, error))
+    stream.on('error', (error) => this.#tell(stream, inflationError(error)))
     stream.on('data', (chunk) => {
       this.#output.add(chunk)
       if (this.#most > 0 && this.#output.length > this.#most) this.#tell(stream, messageTooLong())

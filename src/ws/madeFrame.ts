@@ -23,9 +23,17 @@ export function madeFrame(data: string | Uint8Array, options: FrameOptions): Buf
   const header = headerOf(payload.length, options)
   if (options.mask !== true) return payload.length === 0 ? [header] : [header, payload]
   const key = keyOf(options)
+  if (key.every((byte) => byte === 0) && payload.length > 0) return [Buffer.concat([header, key]), payload]
   if (options.readOnly === true || payload.length === 0)
     return [Buffer.concat([header, key, masked(Buffer.from(payload), key)])]
   return [Buffer.concat([header, key]), masked(payload, key)]
+}
+
+/** The same of a frame without a mask, whose text is left to the stream that it is written to. */
+export function unmaskedFrame(data: string | Uint8Array, options: FrameOptions): (string | Uint8Array)[] {
+  if (typeof data !== 'string') return madeFrame(data, options)
+  const header = headerOf(Buffer.byteLength(data), options)
+  return data === '' ? [header] : [header, data]
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

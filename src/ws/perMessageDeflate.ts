@@ -57,14 +57,18 @@ function agreedFor(role: Role, settings: Omit<DeflateSettings, 'windows'>): Agre
 export class PerMessageDeflate {
   /** What was agreed on; null before `accept`. */
   params: Parameterized | null = null
+  readonly _isServer: boolean
+  readonly _threshold: number
+  readonly _maxPayload: number
   readonly #options: PerMessageDeflateOptions
-  readonly #isServer: boolean
   #deflation: HandDeflation | undefined
   #inflation: HandInflation | undefined
 
   constructor(options: PerMessageDeflateOptions = {}) {
     this.#options = options
-    this.#isServer = Boolean(options.isServer)
+    this._isServer = Boolean(options.isServer)
+    this._threshold = options.threshold ?? THRESHOLD
+    this._maxPayload = Number(options.maxPayload) | 0
   }
 
   static get extensionName(): string {
@@ -86,7 +90,7 @@ export class PerMessageDeflate {
   /** Agrees on one of a client's offers, or on a server's answer. Throws an Error where none can be accepted. */
   accept(configurations: readonly Parameters[]): Parameterized {
     const read = configurations.map((parameters) => this.#normalized(parameters))
-    this.params = this.#isServer ? this.#acceptOffer(read) : this.#acceptAnswer(read[0] ?? {})
+    this.params = this._isServer ? this.#acceptOffer(read) : this.#acceptAnswer(read[0] ?? {})
     return this.params
   }
 
@@ -97,12 +101,18 @@ export class PerMessageDeflate {
     const parameters = {
       serverNoContextTakeover,
       clientNoContextTakeover: params[CLIENT_NO_CONTEXT] === true,
-      serverMaxWindowBits: bitsOf(params[SERVER_BITS], this.#isServer),
-      clientMaxWindowBits: bitsOf(params[CLIENT_BITS], !this.#isServer),
+      serverMaxWindowBits: bitsOf(params[SERVER_BITS], this._isServer),
+      clientMaxWindowBits: bitsOf(params[CLIENT_BITS], !this._isServer),
     }
-    const startsAnew = params[this.#isServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
-    const threshold = startsAnew ? (this.#options.threshold ?? THRESHOLD) : 0
-    return agreedFor(this.#isServer ? 'server' : 'client', { parameters, level: 'fast', threshold })
+    const startsAnew = params[this._isServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
+    const threshold = startsAnew ? this._threshold : 0
+    return agreedFor(this._isServer ? 'server' : 'client', { parameters, level: 'fast', threshold })
+  }
+
+  /** Whether a message of so many bytes is compressed. Valid after `accept`. */
+  compresses(length: number): boolean {
+    const startsAnew = this.params?.[this._isServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
+    return !startsAnew || length >= this._threshold
   }
 
   /** Whether there is memory for the windows of one more connection. */
@@ -112,14 +122,16 @@ export class PerMessageDeflate {
 
   /** Compresses a message, or a part of one where it is not `fin`. Valid after `accept`, one call at a time. */
   compress(data: string | Uint8Array, fin: boolean, callback: Compressed): void {
-    this.#deflation ??= new HandDeflation(this.#facts(this.#isServer, this.#options.zlibDeflateOptions))
+    this.#deflation ??= new HandDeflation(this.#facts(this._isServer, this.#options.zlibDeflateOptions))
     this.#deflation.compress(data, fin, callback)
   }
 
   /** Inflates a message, or a part of one where it is not `fin`. Valid after `accept`, one call at a time. */
   decompress(data: Uint8Array, fin: boolean, callback: Compressed): void {
-    const most = Number(this.#options.maxPayload) | 0
-    this.#inflation ??= new HandInflation(this.#facts(!this.#isServer, this.#options.zlibInflateOptions), most)
+    this.#inflation ??= new HandInflation(
+      this.#facts(!this._isServer, this.#options.zlibInflateOptions),
+      this._maxPayload,
+    )
     this.#inflation.decompress(data, fin, callback)
   }
 
@@ -199,7 +211,7 @@ export class PerMessageDeflate {
     else if (value !== true) {
       const bits = Number(value)
       if (Number.isInteger(bits) && bits >= LEAST_WINDOW_BITS && bits <= MOST_WINDOW_BITS) return bits
-    } else if (name === CLIENT_BITS && this.#isServer) return true
+    } else if (name === CLIENT_BITS && this._isServer) return true
     throw new TypeError(`Invalid value for parameter "${name}": ${value}`)
   }
 }

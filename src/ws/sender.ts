@@ -12,19 +12,18 @@ import {
 } from '../codec/frames.js'
 import { BlobQueue } from './blobQueue.js'
 import { closePayload } from './closePayload.js'
-import { byteLengthOf, type Payload, payloadOf } from './data.js'
-import { DeflatingSender } from './deflatingSender.js'
-import { controlTooLong } from './errors.js'
-import { type FrameOptions, madeFrame } from './madeFrame.js'
+import { byteLengthOf, givenPayload, type Payload } from './data.js'
+import { compressionError, controlTooLong } from './errors.js'
+import { type FrameOptions, madeFrame, unmaskedFrame } from './madeFrame.js'
 import { PerMessageDeflate } from './perMessageDeflate.js'
 import type { SendCallback } from './sendCallbacks.js'
 
 /** The stream that is written to. */
 export interface FrameTarget {
+  readonly destroyed?: boolean
   cork(): void
   uncork(): void
   write(bytes: string | Uint8Array, callback?: (error?: Error | null) => void): unknown
-  destroy(error?: Error): unknown
 }
 
 /** How a message is sent. */
@@ -37,15 +36,25 @@ export interface SenderOptions {
 
 type Masking = Pick<FrameOptions, 'generateMask'>
 
+/** A frame that waits to be sent. */
+interface Frame {
+  readonly opcode: number
+  readonly fin: boolean
+  readonly mask: boolean
+  /** What is to be compressed of it, if anything is; `first` says whether it begins a message. */
+  readonly deflate?: { readonly by: PerMessageDeflate; readonly first: boolean } | undefined
+}
+
 export class Sender {
   readonly _socket: FrameTarget | undefined
-  readonly #deflate: PerMessageDeflate | undefined
+  readonly _extensions: Readonly<Record<string, PerMessageDeflate>>
+  /** Is told of a Blob that can't be read. */
+  onerror: (error: Error) => void = () => undefined
   readonly #masking: Masking
-  /** Sends messages that may be compressed. */
-  #deflating: DeflatingSender | undefined
   #blobs: BlobQueue | undefined
-  /** Whether a message in fragments is under way. */
+  /** Whether a message in fragments is under way, and whether it is compressed. */
   #amid = false
+  #compresses = false
 
   /** `extensions` are what was agreed on, by their names; `generateMask` fills the masking key of a frame. */
   constructor(
@@ -54,7 +63,7 @@ export class Sender {
     generateMask?: (key: Buffer) => void,
   ) {
     this._socket = socket
-    this.#deflate = extensions[PerMessageDeflate.extensionName]
+    this._extensions = extensions
     this.#masking = generateMask === undefined ? {} : { generateMask }
   }
 
@@ -63,9 +72,15 @@ export class Sender {
     return madeFrame(data, options)
   }
 
-  /** Bytes that wait for a Blob which is being read. */
+  /** Bytes that wait for a Blob which is being read, or for what is compressed. */
   get _bufferedBytes(): number {
     return this.#blobs?.bytes ?? 0
+  }
+
+  /** 0 where nothing waits, 1 while something is compressed, 2 while a Blob is read. */
+  get _state(): 0 | 1 | 2 {
+    if (this.#blobs?.reads !== true) return 0
+    return this.#blobs.works ? 1 : 2
   }
 
   /** Sends a frame that was made before. */
@@ -82,14 +97,15 @@ export class Sender {
 
   /** Sends a message, or a fragment of one. */
   send(data: unknown, options: SenderOptions, callback?: SendCallback): void {
-    const { binary = false, compress = false, fin = false, mask = false } = options
-    const opcode = this.#amid ? OPCODE_CONTINUATION : binary ? OPCODE_BINARY : OPCODE_TEXT
+    const { binary = false, fin = false, mask = false } = options
+    const payload = givenPayload(data)
+    const first = !this.#amid
+    const by = this._extensions[PerMessageDeflate.extensionName]
+    if (first) this.#compresses = options.compress === true && by?.compresses(byteLengthOf(payload)) === true
+    const opcode = first ? (binary ? OPCODE_BINARY : OPCODE_TEXT) : OPCODE_CONTINUATION
     this.#amid = !fin
-    this.#inTurn(payloadOf(data), callback, (payload) => {
-      const deflating = this.#deflating ?? this.#madeDeflating(mask)
-      if (deflating !== undefined) deflating.send(payload, { binary, compress, fin }, callback)
-      else this.#frame(opcode, payload, fin, mask, callback)
-    })
+    const deflate = by !== undefined && this.#compresses ? { by, first } : undefined
+    this.#send({ opcode, fin, mask, deflate }, payload, callback)
   }
 
   ping(data?: unknown, mask?: boolean, callback?: SendCallback): void {
@@ -101,49 +117,52 @@ export class Sender {
   }
 
   /** Sends a Close frame. Throws a TypeError for a wrong code or reason, and a RangeError for a long reason. */
-  close(code?: number, reason?: string | Uint8Array, mask?: boolean, callback?: SendCallback): void {
-    this.#send(OPCODE_CLOSE, closePayload(code, reason), mask, callback)
+  close(code?: number, reason?: string | Uint8Array, mask = false, callback?: SendCallback): void {
+    this.#send({ opcode: OPCODE_CLOSE, fin: true, mask }, closePayload(code, reason), callback)
   }
 
-  #control(opcode: number, data: unknown, mask: boolean | undefined, callback: SendCallback | undefined): void {
-    const payload = payloadOf(data)
+  #control(opcode: number, data: unknown, mask = false, callback: SendCallback | undefined): void {
+    const payload = givenPayload(data)
     if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
-    this.#send(opcode, payload, mask, callback)
+    this.#send({ opcode, fin: true, mask }, payload, callback)
   }
 
-  #send(opcode: number, payload: Payload, mask: boolean | undefined, callback: SendCallback | undefined): void {
-    this.#inTurn(payload, callback, (bytes) => this.#frame(opcode, bytes, true, mask === true, callback))
+  /** Sends something now, or after the Blobs that are being read and what is compressed. */
+  #send(frame: Frame, payload: Payload, callback: SendCallback | undefined): void {
+    const { deflate } = frame
+    const isData = typeof payload === 'string' || payload instanceof Uint8Array
+    if (isData && deflate === undefined && this.#blobs?.reads !== true) return this.#write(frame, payload, callback)
+    let compressed: Buffer | undefined
+    const use = (data: string | Uint8Array): void => this.#write(frame, compressed ?? data, callback)
+    const work = (data: string | Uint8Array): Promise<void> | undefined =>
+      deflate &&
+      new Promise((resolve) => {
+        deflate.by.compress(data, frame.fin, (_error, bytes) => {
+          compressed = bytes
+          if (this._socket?.destroyed) this.#blobs?.end(compressionError())
+          resolve()
+        })
+      })
+    this.#blobs ??= new BlobQueue((error) => this.onerror(error))
+    this.#blobs.add({ payload, callback, use, work })
   }
 
-  #frame(
-    opcode: number,
+  #write(
+    { opcode, fin, mask, deflate }: Frame,
     payload: string | Uint8Array,
-    fin: boolean,
-    mask: boolean,
     callback: SendCallback | undefined,
   ): void {
-    const readOnly = typeof payload !== 'string' // it is the caller's
-    this.sendFrame(madeFrame(payload, { opcode, fin, mask, rsv1: false, readOnly, ...this.#masking }), callback)
-  }
-
-  /** Sends something now, or after the Blobs that are being read. */
-  #inTurn(payload: Payload, callback: SendCallback | undefined, use: (payload: string | Uint8Array) => void): void {
-    if (this.#blobs?.reads !== true && (typeof payload === 'string' || payload instanceof Uint8Array))
-      return use(payload)
-    this.#blobs ??= new BlobQueue((error) => this._socket?.destroy(error))
-    this.#blobs.add({ payload, callback, use })
-  }
-
-  #madeDeflating(masks: boolean): DeflatingSender | undefined {
-    const deflate = this.#deflate
-    if (deflate === undefined) return undefined
-    this.#deflating = new DeflatingSender((bytes) => this._socket?.write(bytes), masks, deflate.agreed)
-    return this.#deflating
+    const options = { opcode, fin, mask, rsv1: deflate?.first === true, ...this.#masking }
+    const readOnly = typeof payload !== 'string' && deflate === undefined // it is the caller's
+    const list = mask ? madeFrame(payload, { ...options, readOnly }) : unmaskedFrame(payload, options)
+    this.sendFrame(list, callback)
   }
 }
 
 /** What sends the frames of a WebSocket. */
 export interface RawSender {
+  /** Bytes that wait for a Blob which is being read, or for what is compressed. */
+  readonly waiting: number
   raw(parts: readonly (string | Uint8Array)[], callback: SendCallback | undefined): void
 }
 
@@ -154,6 +173,10 @@ export class SocketSender extends Sender {
   constructor(frames: RawSender) {
     super()
     this.#frames = frames
+  }
+
+  override get _bufferedBytes(): number {
+    return this.#frames.waiting
   }
 
   override sendFrame(list: readonly (string | Uint8Array)[], callback?: SendCallback): void {

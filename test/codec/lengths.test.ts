@@ -71,10 +71,11 @@ for (const { side, masked, key: masking } of sides) {
       })
 
       if (length === 0) continue // no limit is shorter
-      it(`refuses ${length} bytes if the limit is one less, at the end of the header`, () => {
+      it(`refuses ${length} bytes if the limit is one less, before a key has come`, () => {
         const frame = buildFrame({ opcode: BINARY, payload, key: masking }).subarray(0, end)
-        assert.equal(violationOf(frame, masked, length - 1, end - 1), 'MESSAGE_TOO_LONG')
-        assert.equal(violationOf(frame, masked, length - 1, 0), 'MESSAGE_TOO_LONG')
+        const announced = frame.subarray(0, header)
+        assert.equal(violationOf(announced, masked, length - 1, header - 1), 'MESSAGE_TOO_LONG')
+        assert.equal(violationOf(announced, masked, length - 1, 0), 'MESSAGE_TOO_LONG')
         assert.equal(violationOf(frame, masked, length, 0), undefined)
       })
     }
@@ -93,7 +94,7 @@ for (const { side, masked, key: masking } of sides) {
       })
 
       it(`refuses ${length} if the limit is one less`, () => {
-        const header = headerOf(BigInt(length), 64, masking)
+        const header = headerOf(BigInt(length), 64, masking).subarray(0, 2 + 8)
         for (let cut = 0; cut < header.length; cut++) {
           assert.equal(violationOf(header, masked, length - 1, cut), 'MESSAGE_TOO_LONG')
         }

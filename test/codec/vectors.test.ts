@@ -91,7 +91,7 @@ const offences: readonly Offence[] = [
   { violation: 'LENGTH_UNSAFE', name: '2^53', hex: '82 7f 00 20 00 00 00 00 00 00', masked: false },
   { violation: 'LENGTH_UNSAFE', name: '2^63 - 1', hex: '82 ff 7f ff ff ff ff ff ff ff', masked: true },
   { violation: 'MESSAGE_TOO_LONG', name: 'one frame', hex: '82 7e 03 e9', masked: false },
-  { violation: 'MESSAGE_TOO_LONG', name: 'one masked frame', hex: '81 fe 03 e9 00 00 00 00', masked: true },
+  { violation: 'MESSAGE_TOO_LONG', name: 'one masked frame', hex: '81 fe 03 e9', masked: true },
   { violation: 'MESSAGE_TOO_LONG', name: 'two frames', hex: '02 01 00 80 7e 03 e8', masked: false },
   { violation: 'INVALID_UTF8', name: 'a continuation byte at first', hex: '81 05 80', masked: false },
   { violation: 'INVALID_UTF8', name: 'a surrogate', hex: '81 05 ed a0', masked: false },

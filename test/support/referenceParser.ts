@@ -75,6 +75,8 @@ export class ReferenceParser {
     if (header === 1) this.violation = this.#checkFirst(first)
     else if (header === 2) this.violation = this.#checkSecond(first, second)
     else if (header === 2 + extended) this.violation = checkLength(extended, lengthOf(this.#header))
+    if (this.violation === undefined && header === 2 + extended && this.#isTooLong(first))
+      this.violation = 'MESSAGE_TOO_LONG'
     if (this.violation !== undefined || header < 2 + extended + (this.#rules.masked ? 4 : 0)) return
     this.#beginFrame(first)
   }
@@ -99,6 +101,12 @@ export class ReferenceParser {
     return undefined
   }
 
+  /** Whether the message would be too long with the frame whose length is there. */
+  #isTooLong(first: number): boolean {
+    if ((first & 0x0f) >= CLOSE || (first & 0x40) !== 0 || this.#message?.compressed === true) return false
+    return Number(lengthOf(this.#header)) > this.#rules.limit - (this.#message?.payload.length ?? 0)
+  }
+
   #beginFrame(first: number): void {
     const opcode = first & 0x0f
     const length = Number(lengthOf(this.#header))
@@ -109,9 +117,7 @@ export class ReferenceParser {
     const compressed = (first & 0x40) !== 0
     this.#message ??= { opcode, compressed, payload: [], utf8: new ReferenceUtf8(), frames: 0 }
     this.#message.frames++
-    const tooLong = length > this.#rules.limit - this.#message.payload.length
-    if (tooLong && !this.#message.compressed) this.violation = 'MESSAGE_TOO_LONG'
-    else if (this.#message.frames > (this.#rules.fragments ?? Infinity)) this.violation = 'TOO_MANY_FRAGMENTS'
+    if (this.#message.frames > (this.#rules.fragments ?? Infinity)) this.violation = 'TOO_MANY_FRAGMENTS'
   }
 
   #takePayload(frame: Frame, masked: number): void {
