@@ -21,6 +21,7 @@ import {
   SLOT_CARRIED,
   SLOT_CARRY,
   SLOT_FRAME,
+  SLOT_LENGTH,
   SLOT_MESSAGE,
   SLOT_REMAINING,
   STATUS_AGAIN,
@@ -149,6 +150,11 @@ export class Parser {
   get remaining(): number {
     const word = (this.#slot + SLOT_REMAINING) >>> 2
     return (this.#words[word] ?? 0) + (this.#words[word + 1] ?? 0) * 2 ** 32
+  }
+
+  /** Bytes of the message under way with the whole of the frame under way; 0 between messages. What is handed out is not counted. */
+  get total(): number {
+    return (this.#words[(this.#slot + SLOT_LENGTH) >>> 2] ?? 0) + this.remaining
   }
 
   /** Gives the message under way a region, which holds what was in the one before. */

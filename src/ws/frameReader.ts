@@ -70,10 +70,15 @@ export class FrameReader implements Sink, PressureListener, InboxReader {
     this.#settle()
   }
 
+  /** Bytes of the message under way with the whole of the frame under way. */
+  get total(): number {
+    return this.#incoming.progress.total
+  }
+
   received(start: number, end: number): void {
     this.#unread -= end - start
     if (this.#lifecycle.delivers) this.#incoming.receive(start, end)
-    if (this.#lifecycle.delivers) this.#chunks.read(end - start, this.#incoming.remaining)
+    if (this.#lifecycle.delivers) this.#chunks.read(end - start, this.#incoming.progress.remaining)
     this.#settle()
   }
 

@@ -51,6 +51,11 @@ export class FrameSender {
   #blobs: BlobQueue | undefined
   #long: LongMessage | undefined
   #ended = false
+  /** Bytes of what was compressed in this turn: as they were sent, and as frames. */
+  #deflated = 0
+  #deflatedAs = 0
+  /** Whether what was compressed has been given up. */
+  #lost = false
   /** Bytes that were sent when nothing could be sent any more. */
   unsendable = 0
 
@@ -67,10 +72,13 @@ export class FrameSender {
     this.#least = deflation === undefined || deflation.takesOver ? 0 : deflation.threshold
   }
 
-  /** Bytes that were sent and have not left. What leaves with this turn counts as gone, as far as it is little. */
+  /**
+   * Bytes that were sent and have not left. What leaves with this turn counts as gone, as far as it is little; but for what is
+   * compressed, which ws does behind the back of this turn: that counts as long as it was.
+   */
   get buffered(): number {
-    this.writeOut()
-    return this.outgoing.buffered + (this.#blobs?.bytes ?? 0) + this.unsendable
+    if (this.#deflated === 0) this.writeOut()
+    return this.outgoing.buffered - this.#deflatedAs + this.#deflated + this.waiting + this.unsendable
   }
 
   /** Bytes that wait for a Blob which is being read, or for what is compressed. */
@@ -82,6 +90,13 @@ export class FrameSender {
   writeOut(): void {
     const { outgoing } = this
     if (!outgoing.waits && outgoing.buffered > 0) outgoing.flush()
+  }
+
+  /** The connection ends at once: what was sent leaves before that, but for what was compressed in this turn. */
+  leave(): void {
+    this.#lost = this.#deflated > 0 && this.outgoing.buffered === this.#deflatedAs
+    if (this.#lost) this.outgoing.drop()
+    else this.writeOut()
   }
 
   /** Whether a Blob is being read: what was sent after it has not been framed. */
@@ -119,6 +134,7 @@ export class FrameSender {
 
   /** Tells those whose bytes have left. */
   hasLeft(): void {
+    this.#deflated = this.#deflatedAs = 0
     this.#callbacks?.hasLeft(this.outgoing.completed)
   }
 
@@ -134,7 +150,7 @@ export class FrameSender {
     this.#ended = true
     this.hasLeft()
     this.giveUp()
-    this.#callbacks?.end()
+    this.#callbacks?.end(this.#lost ? compressionError() : endedError())
     this.#deflation?.free()
     this.outgoing.free()
   }
@@ -153,7 +169,7 @@ export class FrameSender {
   #frame(first: number, data: string | Uint8Array, compress: boolean): void {
     const { encoder } = this.#shared
     if (this.#frameLong()) return
-    if (this.#deflation !== undefined && compress) this.#deflation.whole(this.outgoing, first, data, this.#least)
+    if (this.#deflation !== undefined && compress) this.#deflate(this.#deflation, first, data)
     else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
     else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(serverHeader(first, data.length), data)
     else encoder.bytes(this.outgoing, first, data)
@@ -164,6 +180,14 @@ export class FrameSender {
     const long = this.#long
     this.#long = undefined
     return long?.frame(this.outgoing) === true
+  }
+
+  #deflate(deflation: Deflation, first: number, data: string | Uint8Array): void {
+    const { outgoing } = this
+    const before = outgoing.buffered
+    deflation.whole(outgoing, first, data, this.#least)
+    this.#deflated += byteLengthOf(data)
+    this.#deflatedAs += outgoing.buffered - before
   }
 
   /** Whether a message, or a fragment of one, is compressed elsewhere. */

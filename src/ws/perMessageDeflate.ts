@@ -46,6 +46,15 @@ const windows = new Windows(deflateQuantities.memory.byDefault)
 /** By what they say: connections that have agreed on the same share all but their windows. */
 const known = new Map<string, Agreed>()
 
+/** Where they come from. */
+interface Origin {
+  readonly isServer: boolean
+  readonly threshold: number
+  readonly params: Parameterized
+}
+
+const origins = new WeakMap<Agreed, Origin>()
+
 function agreedFor(role: Role, settings: Omit<DeflateSettings, 'windows'>): Agreed {
   const key = JSON.stringify([role, settings])
   const parts = { encoder: encoderOfThread(role), heap: heapOfThread() }
@@ -69,6 +78,14 @@ export class PerMessageDeflate {
     this._isServer = Boolean(options.isServer)
     this._threshold = options.threshold ?? THRESHOLD
     this._maxPayload = Number(options.maxPayload) | 0
+  }
+
+  /** One that has agreed on this. */
+  static of(agreed: Agreed): PerMessageDeflate {
+    const { isServer, threshold, params } = origins.get(agreed) ?? {}
+    const made = new PerMessageDeflate({ isServer, threshold })
+    made.params = { ...params }
+    return made
   }
 
   static get extensionName(): string {
@@ -106,7 +123,9 @@ export class PerMessageDeflate {
     }
     const startsAnew = params[this._isServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
     const threshold = startsAnew ? this._threshold : 0
-    return agreedFor(this._isServer ? 'server' : 'client', { parameters, level: 'fast', threshold })
+    const agreed = agreedFor(this._isServer ? 'server' : 'client', { parameters, level: 'fast', threshold })
+    if (!origins.has(agreed)) origins.set(agreed, { isServer: this._isServer, threshold: this._threshold, params })
+    return agreed
   }
 
   /** Whether a message of so many bytes is compressed. Valid after `accept`. */

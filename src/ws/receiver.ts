@@ -23,23 +23,39 @@ export interface ReceiverOptions extends SocketOptions {
  * the reason of a Close frame. A frame that breaks a rule is an 'error', with a `code`.
  */
 export class Receiver extends Writable {
+  readonly _allowSynchronousEvents: boolean
+  readonly _extensions: Readonly<Record<string, PerMessageDeflate>>
   readonly _isServer: boolean
+  /** The most parts that wait for the rest of a frame, and the most frames of a message; 0 is any number. */
+  readonly _maxBufferedChunks: number
+  readonly _maxFragments: number
   /** The longest message in bytes; 0 is any length. */
   readonly _maxPayload: number
+  readonly _skipUTF8Validation: boolean
   _binaryType: BinaryType
   readonly #options: ReceiverOptions
   #reader: FrameReader | undefined
 
   constructor(options: ReceiverOptions = {}) {
     super()
+    this._allowSynchronousEvents = options.allowSynchronousEvents ?? true
+    this._extensions = options.extensions ?? {}
     this._isServer = Boolean(options.isServer)
+    this._maxBufferedChunks = Number(options.maxBufferedChunks) | 0
+    this._maxFragments = Number(options.maxFragments) | 0
     this._maxPayload = Number(options.maxPayload) | 0
+    this._skipUTF8Validation = Boolean(options.skipUTF8Validation)
     this._binaryType = options.binaryType || (BINARY_TYPES[0] ?? 'nodebuffer')
     this.#options = options
   }
 
   get binaryType(): BinaryType {
     return this._binaryType
+  }
+
+  /** Bytes that the message under way has with the whole of its frame under way. */
+  get _totalPayloadLength(): number {
+    return this.#reader?.total ?? 0
   }
 
   /** What a Close frame has said. @internal */
@@ -59,7 +75,7 @@ export class Receiver extends Writable {
   }
 
   #made(): FrameReader {
-    const deflate = this.#options.extensions?.[PerMessageDeflate.extensionName]
+    const deflate = this._extensions[PerMessageDeflate.extensionName]
     const context = socketContext(this.#options, this._isServer ? 'server' : 'client')
     return new FrameReader(this, context, deflate?.agreed)
   }

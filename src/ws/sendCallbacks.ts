@@ -3,7 +3,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { currentContext, runInContext, runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
-import { endedError, throwLater } from './errors.js'
+import { throwLater } from './errors.js'
 
 /** What is called when something has left, with null; or with an Error if it never will. */
 export type SendCallback = (error: Error | null) => void
@@ -70,15 +70,15 @@ export class SendCallbacks {
     }
   }
 
-  /** Nothing leaves any more: the rest are told so, at once. */
-  end(): void {
+  /** Nothing leaves any more: the rest are told why, at once. */
+  end(error: Error): void {
     if (this.#ended) return
     this.#ended = true
     this.run()
     const rest = this.#others?.clear() ?? []
     if (this.#first !== undefined) rest.unshift(this.#first)
     this.#first = undefined
-    for (const waiting of rest) call(waiting, endedError())
+    for (const waiting of rest) call(waiting, error)
   }
 }
 

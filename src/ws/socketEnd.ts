@@ -26,10 +26,14 @@ export class SocketEnd {
   /** What the peer's Close frame has said. */
   code: number = CloseCode.abnormal
   reason: Buffer = EMPTY
+  /** Whether this side has said Close, and whether it has failed the connection. */
+  saidClose = false
+  failed = false
+  /** Ends the connection when the closing handshake takes too long. */
+  timer: NodeJS.Timeout | undefined
   readonly #peer: Ending
   /** The payload of this side's Close frame. */
   #farewell: Uint8Array = EMPTY
-  #timer: NodeJS.Timeout | undefined
   /** Who waits until nothing is left to be written. */
   readonly #waiting: (() => void)[] = []
 
@@ -53,6 +57,7 @@ export class SocketEnd {
 
   /** Fails the connection with this close code. */
   fail(code: number): void {
+    this.failed = true
     this.#farewell = writeClosePayload(code, '')
     this.perform(this.#peer.lifecycle.fail(NO_STATUS))
   }
@@ -61,7 +66,7 @@ export class SocketEnd {
   perform(actions: number): void {
     if (actions === Action.none) return
     const { frames, transport } = this.#peer
-    if ((actions & Action.sayClose) !== 0) frames.control(OPCODE_CLOSE, this.#farewell, undefined)
+    if ((actions & Action.sayClose) !== 0) this.#sayClose()
     if ((actions & Action.limitTime) !== 0) this.#limitTime()
     if ((actions & Action.stopDelivery) !== 0) this.#peer.deliveryEnds()
     if ((actions & Action.flush) !== 0) frames.outgoing.touch()
@@ -82,7 +87,7 @@ export class SocketEnd {
 
   /** The transport is gone. */
   over(): void {
-    clearTimeout(this.#timer)
+    clearTimeout(this.timer)
     this.#written()
   }
 
@@ -90,8 +95,13 @@ export class SocketEnd {
     for (const call of this.#waiting.splice(0)) process.nextTick(call)
   }
 
+  #sayClose(): void {
+    this.saidClose = true
+    this.#peer.frames.control(OPCODE_CLOSE, this.#farewell, undefined)
+  }
+
   #limitTime(): void {
     const { lifecycle, closeTimeout } = this.#peer
-    this.#timer ??= runOutside(() => setTimeout(() => this.perform(lifecycle.terminate()), closeTimeout))
+    this.timer ??= runOutside(() => setTimeout(() => this.perform(lifecycle.terminate()), closeTimeout))
   }
 }

@@ -41,7 +41,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   readonly #pressure: Pressure
   readonly #delivery: EventDelivery
   readonly #incoming: Incoming
-  #end: SocketEnd | undefined
+  end: SocketEnd | undefined // how it ends, once it does
   #pongs: AutoPongs | undefined
   #pauses: ReadPauses | undefined
   #chunks: ChunkCount | undefined
@@ -82,7 +82,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   /** What the peer's Close frame has said. */
   get closeCode(): number {
-    return this.#end?.code ?? CloseCode.abnormal
+    return this.end?.code ?? CloseCode.abnormal
   }
 
   get closeTimeout(): number {
@@ -90,8 +90,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   get #ending(): SocketEnd {
-    this.#end ??= new SocketEnd(this)
-    return this.#end
+    this.end ??= new SocketEnd(this)
+    return this.end
   }
 
   deliveryEnds(): void {
@@ -132,9 +132,9 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#ignoresPings = true
   }
 
-  /** The longest message that is accepted, as it was asked for. */
-  get longest(): number {
-    return this.#shared.maxPayload
+  /** What its options come to. */
+  get context(): SocketContext {
+    return this.#shared
   }
 
   /** Calls `call` when nothing is left to be written, Close included. */
@@ -150,7 +150,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#tells = true
     this.#incoming.receive(start, end)
     this.#told()
-    const { remaining } = this.#incoming
+    const { remaining } = this.#incoming.progress
     if (remaining > 0) this.#chunks ??= new ChunkCount()
     this.#chunks?.read(end - start, remaining)
   }
@@ -183,12 +183,12 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.lifecycle.terminateAfterRest() // it was open perhaps, and must not be while callbacks are called
     this.#isOver = this.lifecycle.delivers && this.#incoming.waits
     if (this.#isOver) return this.#pressure.resume(Reason.application)
-    this.#end?.over()
+    this.end?.over()
     this.#incoming.free()
     this.frames.end()
     this.lifecycle.transportGone()
     this.#shared.budget.leave(this)
-    this.#delivery.tell('close', this.closeCode, this.#end?.reason ?? EMPTY)
+    this.#delivery.tell('close', this.closeCode, this.end?.reason ?? EMPTY)
   }
 
   // What the outgoing half tells (OutgoingOwner, FrameSenderOwner).

@@ -1,10 +1,11 @@
-// What programs reach for behind a WebSocket of ws that receives: the limit that holds for it, and the way to leave its pings
+// What programs reach for behind a WebSocket of ws that receives: the limits that hold for it, and the way to leave its pings
 // unanswered.
 import { Receiver } from './receiver.js'
+import type { SocketContext } from './socketContext.js'
 
 /** The receiving half, as far as it can be told something. */
 export interface Receiving {
-  readonly longest: number
+  readonly context: SocketContext
   ignorePings(): void
 }
 
@@ -12,7 +13,10 @@ export class SocketReceiver extends Receiver {
   readonly #half: Receiving
 
   constructor(half: Receiving, isServer: boolean) {
-    super({ maxPayload: half.longest, isServer })
+    const { maxPayload, limits, mostChunks, synchronous, anyText } = half.context
+    const { maxFragments } = limits
+    const names = { maxBufferedChunks: mostChunks, allowSynchronousEvents: synchronous, skipUTF8Validation: anyText }
+    super({ maxPayload, maxFragments, isServer, ...names })
     this.#half = half
   }
 

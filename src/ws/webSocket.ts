@@ -15,6 +15,7 @@ import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
 import { controlTooLong, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
+import { addPrivateFields, type Inside } from './privateFields.js'
 import type { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
 import { type Sender, SocketSender } from './sender.js'
@@ -34,6 +35,8 @@ interface WebSocketInternals {
   agree(ws: WebSocket, agreement: Agreement): void
   /** Opens it over a socket; `response` is written first. */
   open(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, response: string): void
+  /** What there is behind it. */
+  inside(ws: WebSocket): Inside
   /** Calls `call` when all that was sent has left, Close too, or never will. */
   whenFinished(ws: WebSocket, call: () => void): void
 }
@@ -74,6 +77,7 @@ export class WebSocket extends EventEmitter {
         if (deflate !== undefined) ws.#settings = { ...ws.#settings, deflate }
       },
       open: (ws, socket, head, options, response) => ws.#open(socket, head, options, response),
+      inside: (ws) => ({ peer: ws.#peer, settings: ws.#settings }),
       whenFinished: (ws, call) => ws.#peer?.whenFinished(call),
     }
   }
@@ -175,10 +179,10 @@ export class WebSocket extends EventEmitter {
     else if (this.readyState === OPEN) this.#peer?.close(closePayload(code, reason))
   }
 
-  /** Ends the connection at once: what was sent before has left, as far as the system takes it. */
+  /** Ends the connection at once: what was sent before has left, as far as the system takes it; what was compressed has not. */
   terminate(): void {
     if (this.readyState === CONNECTING) return this.#opening?.abort()
-    this.#peer?.frames.writeOut()
+    this.#peer?.frames.leave()
     this.#peer?.terminate()
   }
 
@@ -260,6 +264,8 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
   Object.defineProperty(WebSocket, name, { enumerable: true, value })
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value })
 }
+
+addPrivateFields(WebSocket.prototype, internals.inside)
 
 const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']
 for (const name of [...ATTRIBUTES, 'addEventListener', 'removeEventListener']) {

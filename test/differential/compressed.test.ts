@@ -216,6 +216,26 @@ for (const end of ['terminate', 'reset'] as const) {
   })
 }
 
+same('what is compressed counts as buffered in its turn', async (stage) => {
+  const { ws } = await stage.pair({ perMessageDeflate: { threshold: 0 } }, deflated)
+  ws.send('foo')
+  stage.note('after one', ws.bufferedAmount)
+  ws.send('grüße', () => stage.note('called back', ws.bufferedAmount))
+  stage.note('after two', ws.bufferedAmount)
+  await stage.noted('called back')
+})
+
+same('what is compressed in the turn of a terminate is lost, and its callbacks are told', async (stage) => {
+  const { ws, peer } = await stage.pair({ perMessageDeflate: { threshold: 0 } }, deflated)
+  ws.send('foo', (error) => stage.note('first', error, ws.readyState))
+  ws.send('bar')
+  ws.send('baz', (error) => stage.note('third', error, ws.readyState))
+  ws.terminate()
+  await stage.noted('close', 'third')
+  await stage.quiet()
+  stage.wire(peer)
+})
+
 /** The first byte of each frame. */
 function firstBytes(data: Buffer): number[] {
   const found: number[] = []

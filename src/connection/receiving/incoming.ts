@@ -135,9 +135,9 @@ export class Incoming {
     return this.#parked !== undefined
   }
 
-  /** Bytes still to come of the frame under way, as `Parser.remaining` says them. */
-  get remaining(): number {
-    return this.#parser.remaining
+  /** What has been announced, and has not come. */
+  get progress(): Pick<Parser, 'remaining' | 'total'> {
+    return this.#parser
   }
 
   /** Gives up what has not been delivered. Nothing must be received after this. */
