@@ -1,4 +1,5 @@
 // The functions that read the headers of the opening handshake: what they return, and where they say that one is wrong.
+import { inspect } from 'node:util'
 import { same } from './same.js'
 
 type Parse = (header: string) => unknown
@@ -35,7 +36,7 @@ const EXTENSIONS = [
   'föö',
 ]
 for (const header of EXTENSIONS) {
-  same(`extension.parse of '${header}'`, async (stage) => {
+  same(`extension.parse of ${inspect(header)}`, async (stage) => {
     const { parse } = Reflect.get(stage.module, 'extension') as { readonly parse: Parse }
     stage.call('parsed', () => parse(header))
   })
@@ -59,7 +60,7 @@ const SUBPROTOCOLS = [
   'ä',
 ]
 for (const header of SUBPROTOCOLS) {
-  same(`subprotocol.parse of '${header}'`, async (stage) => {
+  same(`subprotocol.parse of ${inspect(header)}`, async (stage) => {
     const { parse } = Reflect.get(stage.module, 'subprotocol') as { readonly parse: Parse }
     stage.call('parsed', () => parse(header))
   })
