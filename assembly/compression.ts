@@ -8,7 +8,7 @@ import { placeWorkspace } from './workspace'
 
 export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM } from './bitInput'
 export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, deflate, deflateBound } from './deflate'
-export { deflateForget, deflaterBytes, deflateStart, deflateTakeOver } from './deflater'
+export { DEFLATER_BYTES, deflateForget, deflaterBytes, deflateStart, deflateTakeOver } from './deflater'
 export { inflate, inflateEnd } from './inflate'
 export {
   INFLATER_RING_BITS,

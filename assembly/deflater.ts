@@ -14,11 +14,17 @@ export const DEFLATER_BUFFER: u32 = 24 // u32: where the buffer begins
 export const DEFLATER_ROOM: u32 = 28 // u32: bytes of the buffer
 export const DEFLATER_TABLE: u32 = 64 // u16 each: the position at which four bytes with this hash came last; 0 is none
 
+/** Bits of a hash, for windows up to 2^12 bytes and for longer ones. */
+const HASH_BITS: u32 = 11
 const MOST_HASH_BITS: u32 = 12
 
-/** Bytes of a state for a window of 2^`windowBits` bytes: 1, 2, 4, 8, 16, 32, 32 and 64 KiB for 8 to 15. */
+/** Bytes of a state for a window of 2^11 or 2^12 bytes, of which six fit into a page of 64 KiB. */
+export const DEFLATER_BYTES: u32 = 10880
+
+/** Bytes of a state for a window of 2^`windowBits` bytes: 1, 2, 4, 10.6, 10.6, 32, 32 and 64 KiB for 8 to 15. */
 export function deflaterBytes(windowBits: u32): u32 {
-  if (windowBits <= 12) return 4 << windowBits
+  if (windowBits <= 10) return 4 << windowBits
+  if (windowBits <= 12) return DEFLATER_BYTES
   return windowBits < 15 ? 32768 : 65536
 }
 
@@ -26,7 +32,7 @@ export function deflaterBytes(windowBits: u32): u32 {
 export function deflateStart(state: usize, windowBits: u32): void {
   assert((state & 15) == 0)
   assert(windowBits >= 8 && windowBits <= 15)
-  const hashBits = min(windowBits, MOST_HASH_BITS)
+  const hashBits = windowBits <= 12 ? min(windowBits, HASH_BITS) : MOST_HASH_BITS
   const before: u32 = DEFLATER_TABLE + (2 << hashBits)
   memory.fill(state, 0, before)
   store<u32>(state, 1, DEFLATER_AT) // position 0 is none

@@ -1,19 +1,25 @@
 // Deflates messages for one peer with context takeover, or for any number of peers without it (RFC 7692, section 7.2.1).
 import type { FastTask } from './codecTask.js'
 import type { Compression } from './compression.js'
-import { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, MOST_WINDOW_BITS } from './deflate.generated.js'
+import {
+  DEFLATE_DONE,
+  DEFLATE_LEAST_ROOM,
+  DEFLATE_ROOM,
+  DEFLATER_BYTES,
+  MOST_WINDOW_BITS,
+} from './deflate.generated.js'
 import type { DeflateEngine } from './deflateEngine.js'
 import type { Block, Heap } from './heap.js'
 
 /** How a call of `deflate` ended, and the room with which a call does something; see there. */
 export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM }
 
-/** The window with which a deflater begins that may have a larger one: its state takes 4 KiB. */
-const FIRST_BITS = 10
+/** The window with which a deflater begins that may have a larger one: its state takes 1 KiB. */
+const FIRST_BITS = 8
 
 /** The most bytes of the heap that the deflater of a window holds. */
 export function mostDeflaterBytes(windowBits: number): number {
-  if (windowBits <= FIRST_BITS + 2) return 4 * 2 ** windowBits
+  if (windowBits <= 12) return windowBits <= 10 ? 4 * 2 ** windowBits : DEFLATER_BYTES
   return windowBits < MOST_WINDOW_BITS ? 32_768 : 65_536
 }
 
@@ -26,7 +32,7 @@ export class Deflater implements DeflateEngine {
   #seen = 0
 
   /**
-   * `windowBits` is the window that it may use, 8 to 15; more than 12 gains little and costs much: it takes 16 KiB of
+   * `windowBits` is the window that it may use, 8 to 15; more than 12 gains little and costs much: it takes 10.6 KiB of
    * memory with 12, 32 with 14, and 64 with 15, once as many bytes were deflated. `bits` is the one with which it begins.
    * Throws OutOfMemory if there is no room.
    */

@@ -1,6 +1,7 @@
 // Memory for everything that outlives a read: slots, regions, tail blocks, parked bytes.
 // Small blocks come in size classes from pages of their own (slabs); large ones are extents of whole pages that grow in
 // place where they can. What an operation costs does not depend on what is held, but for the levels of a tree (pageGaps.ts).
+import { DEFLATER_BYTES } from './deflate.generated.js'
 import { type Codec, PAGE } from './instance.js'
 import { type Extent, Pages } from './pages.js'
 import { SizeClass } from './sizeClass.js'
@@ -33,11 +34,14 @@ export class Heap {
   readonly #pages: Pages
   readonly #classes: readonly SizeClass[]
   readonly #slots: SizeClass
+  /** Of the states of deflaters, which are many and all of one size: six fill a page. */
+  readonly #deflaters: SizeClass
 
   constructor(codec: Codec) {
     this.codec = codec
     this.#pages = new Pages(codec)
     this.#slots = new SizeClass(SLOT_SIZE, this.#pages)
+    this.#deflaters = new SizeClass(DEFLATER_BYTES, this.#pages)
     this.#classes = CLASSES.map((size) => (size === SLOT_SIZE ? this.#slots : new SizeClass(size, this.#pages)))
   }
 
@@ -51,18 +55,19 @@ export class Heap {
    * OutOfMemory, before anything is changed, if the memory has no room for `bytes`.
    */
   allocate(bytes: number, reserve = bytes): Block {
-    const block = bytes <= LARGEST_CLASS ? this.#allocateSmall(bytes) : this.#allocatePages(bytes, reserve)
+    const block = bytes <= LARGEST_CLASS ? blockOf(this.#classFor(bytes)) : this.#allocatePages(bytes, reserve)
     this.used += block.size
     return block
   }
 
   /**
    * Allocates at least `bytes` that will never be more: a block of up to 32 KiB takes no whole page, as one that may grow
-   * does. Throws OutOfMemory as `allocate` does.
+   * does, and the state of a deflater, of DEFLATER_BYTES, just what it needs. Throws OutOfMemory as `allocate` does.
    */
   allocateFixed(bytes: number): Block {
-    if (bytes <= LARGEST_CLASS || bytes > LARGEST_FIXED) return this.allocate(bytes)
-    const block = this.#allocateSmall(bytes)
+    const isState = bytes === DEFLATER_BYTES
+    if (!isState && (bytes <= LARGEST_CLASS || bytes > LARGEST_FIXED)) return this.allocate(bytes)
+    const block = blockOf(isState ? this.#deflaters : this.#classFor(bytes))
     this.used += block.size
     return block
   }
@@ -113,9 +118,8 @@ export class Heap {
     this.#freeSmall(pointer, SLOT_SIZE)
   }
 
-  #allocateSmall(bytes: number): Block {
-    const sizeClass = this.#classes[classOf(bytes)] ?? this.#slots
-    return { pointer: sizeClass.take(), size: sizeClass.size, extent: undefined, held: true }
+  #classFor(bytes: number): SizeClass {
+    return this.#classes[classOf(bytes)] ?? this.#slots
   }
 
   #allocatePages(bytes: number, reserve: number): Block {
@@ -126,9 +130,14 @@ export class Heap {
   #freeSmall(pointer: number, size: number): void {
     const slab = this.#pages.at(pointer >>> PAGE_BITS)?.slab
     if (slab?.size !== size) throw new Error(`a block was freed twice, or none of ${size} bytes begins at ${pointer}`)
-    this.#classes[classOf(size)]?.release(slab, pointer)
+    const sizeClass = size === DEFLATER_BYTES ? this.#deflaters : this.#classFor(size)
+    sizeClass.release(slab, pointer)
     this.used -= size
   }
+}
+
+function blockOf(sizeClass: SizeClass): Block {
+  return { pointer: sizeClass.take(), size: sizeClass.size, extent: undefined, held: true }
 }
 
 /** Bytes that a block for `bytes` takes: a size class, or whole pages. */
