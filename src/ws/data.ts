@@ -29,11 +29,10 @@ export function copied(pointer: number, length: number, region?: Region): OwnByt
   }
 }
 
-/** The same of a binary message, as its listeners want it. */
-export function binary(type: BinaryType, pointer: number, length: number, region?: Region): RawData {
-  const bytes = copied(pointer, length, region)
+/** A binary message, as its listeners want it. */
+export function binary(type: BinaryType, bytes: OwnBytes): RawData {
   if (type === 'nodebuffer') return bytes
-  if (type === 'fragments') return length === 0 ? [] : [bytes]
+  if (type === 'fragments') return bytes.length === 0 ? [] : [bytes]
   return type === 'arraybuffer' ? alone(bytes) : new Blob([bytes])
 }
 

@@ -1,12 +1,14 @@
 // Tells a WebSocket's listeners what has come. What a listener throws is an uncaught exception, as with ws: it breaks off
 // nothing of the core's, and nothing more is delivered before it has been seen.
-import type { Region } from '../codec/codec.js'
+import { Buffer } from 'node:buffer'
+import { codecOfThread, type Region } from '../codec/codec.js'
 import { isText } from '../codec/frames.js'
+import type { OwnBytes } from '../codec/ownBytes.js'
 import type { Pressure } from '../connection/pressure.js'
 import { Reason } from '../connection/reason.js'
 import type { Deliverer } from '../connection/receiving/sink.js'
 import { runOutside } from '../internals/context.js'
-import { binary, copied } from './data.js'
+import { binary, copied, EMPTY } from './data.js'
 import { throwLater } from './errors.js'
 import type { SocketOwner } from './socketOwner.js'
 
@@ -15,6 +17,10 @@ export class EventDelivery implements Deliverer {
   readonly #pressure: Pressure
   /** Whether several events may be told in one turn of the event loop. */
   readonly #synchronous: boolean
+  /** The message that is handed out in parts, and how much of it is there. */
+  #gathered: OwnBytes = EMPTY
+  #filled = 0
+  #isText = false
 
   constructor(owner: SocketOwner, pressure: Pressure, synchronous: boolean) {
     this.#owner = owner
@@ -23,18 +29,32 @@ export class EventDelivery implements Deliverer {
   }
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
+    this.#message(copied(pointer, length, region), isText(info))
+  }
+
+  streamBegins(isText: boolean, byteLength = 0): void {
+    this.#isText = isText
+    this.#filled = 0
+    this.#gathered = Buffer.allocUnsafeSlow(byteLength)
+  }
+
+  streamPart(pointer: number, length: number, last: boolean): void {
+    const bytes = this.#gathered
+    codecOfThread().read(pointer, bytes.subarray(this.#filled, this.#filled + length))
+    this.#filled += length
+    if (!last) return
+    this.#gathered = EMPTY
+    this.#message(bytes, this.#isText)
+  }
+
+  #message(bytes: OwnBytes, isText: boolean): void {
     try {
-      if (isText(info)) this.#owner.emit('message', copied(pointer, length, region), false)
-      else this.#owner.emit('message', binary(this.#owner.binaryType, pointer, length, region), true)
+      this.#owner.emit('message', isText ? bytes : binary(this.#owner.binaryType, bytes), !isText)
     } catch (error) {
       this.fault(error)
     }
     if (!this.#synchronous) this.#yield()
   }
-
-  // No message is handed out in parts.
-  streamBegins(): void {}
-  streamPart(): void {}
 
   /** A control frame has come. */
   tellControl(event: string, data: Uint8Array): void {

@@ -12,6 +12,7 @@ import { blobError, compressionError, endedError } from './errors.js'
 import { LongMessage } from './longMessage.js'
 import { serverHeader } from './madeFrame.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
+import { lengthOf, type Parts, type SharedList, sharedList, writeParts } from './sharedList.js'
 import type { SocketContext } from './socketContext.js'
 
 /** Bytes that wait for the end of the turn; above it, they are written at once. */
@@ -122,14 +123,14 @@ export class FrameSender {
   }
 
   /** Bytes as they are: frames that were made elsewhere. */
-  raw(parts: readonly (string | Uint8Array)[], callback: SendCallback | undefined): void {
+  raw(parts: Parts, callback: SendCallback | undefined): void {
     if (this.#ended) {
       if (callback !== undefined) process.nextTick(callback, endedError())
       return
     }
-    if (this.#blobs?.reads !== true) return this.#framed(() => this.#append(parts), callback)
+    if (this.#blobs?.reads !== true) return this.#raw(parts, callback)
     const all = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
-    this.#wait(all, callback, (data) => this.#framed(() => this.#append([data]), callback))
+    this.#wait(all, callback, (data) => this.#raw([data], callback))
   }
 
   /** Tells those whose bytes have left. */
@@ -240,17 +241,41 @@ export class FrameSender {
   }
 
   /** Takes bytes as they are: a large payload behind its header is lent, as a broadcast would copy it for each of its receivers. */
-  #append(parts: readonly (string | Uint8Array)[]): void {
+  #append(parts: Parts): void {
     const [header, payload] = parts
     if (parts.length === 2 && header instanceof Uint8Array && payload instanceof Uint8Array)
       if (payload.length >= LEAST_LENT) return this.#lend(header, payload)
-    const { codec } = this.#shared
-    for (const part of parts) {
-      const bytes = typeof part === 'string' ? Buffer.from(part) : part
-      const pointer = this.outgoing.reserve(bytes.length)
-      codec.write(pointer, bytes)
-      this.outgoing.commit(pointer, bytes.length)
+    const { heap } = this.#shared
+    const shared = sharedList(heap, parts)
+    if (shared !== undefined) return this.#share(shared)
+    const length = lengthOf(parts)
+    const pointer = this.outgoing.reserve(length)
+    writeParts(heap, pointer, parts)
+    this.outgoing.commit(pointer, length)
+  }
+
+  /** Sends a list from where it lies for all, if nothing else waits here: what follows could not be built behind it. */
+  #share({ block, length }: SharedList): void {
+    const { outgoing } = this
+    const { codec, counts } = this.#shared
+    if (outgoing.buffered === 0 && !outgoing.waits) {
+      block.retain()
+      outgoing.follow(block, block.pointer, length)
+      counts.sent(codec.bytes, block.pointer, length, 0)
+      return
     }
+    const pointer = outgoing.reserve(length)
+    codec.call.copy(pointer, block.pointer, length)
+    outgoing.commit(pointer, length)
+  }
+
+  #raw(parts: Parts, callback: SendCallback | undefined): void {
+    try {
+      this.#append(parts)
+    } catch (error) {
+      return this.#spent(error, callback)
+    }
+    this.#done(callback)
   }
 
   /** Frames something; its callback is called when it has left. */

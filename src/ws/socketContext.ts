@@ -29,6 +29,8 @@ export interface SocketContext {
   readonly synchronous: boolean
   /** Whether text may be anything. */
   readonly anyText: boolean
+  /** Longer messages are gathered in memory of their own: there they are given to their listeners anyway. */
+  readonly gatherThreshold: number
   /** A length need not be in its shortest form: ws does not look. */
   readonly anyLength: true
 }
@@ -41,6 +43,9 @@ function noVitals(): Vitals {
 
 /** All that 32-bit addresses reach: what is longer has no place anywhere. */
 const LONGEST = 0xf000_0000
+
+/** For a shorter message it makes no difference whether it goes through a region. */
+const GATHERED = 128 * 1024
 
 /** More than any memory has. */
 const UNLIMITED = 2 ** 50
@@ -92,6 +97,7 @@ function made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role
     mostChunks,
     synchronous,
     anyText,
+    gatherThreshold: GATHERED,
     anyLength: true,
   }
 }

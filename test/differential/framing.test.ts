@@ -61,6 +61,30 @@ same('sendFrame between sends keeps the order, without a callback too', async (s
   await stage.drop(peer)
 })
 
+same('lists that many are sent several times in one turn keep their place among the rest', async (stage) => {
+  const { port, wss } = await stage.serve()
+  const sockets: WebSocket[] = []
+  wss.on('connection', (ws) => sockets.push(ws))
+  const peers = [await stage.connect(port), await stage.connect(port), await stage.connect(port)]
+  for (const peer of peers) await peer.response()
+  await stage.until(() => sockets.length === 3, 'all')
+  const one = frame(stage)('one', TEXT)
+  const two = frame(stage)('two'.repeat(500), TEXT)
+  const everybody = (list: readonly unknown[]): void => {
+    for (const ws of sockets) Reflect.get(ws, '_sender').sendFrame(list, () => stage.note('sent'))
+  }
+  sockets[1]?.send('before')
+  everybody(one)
+  sockets[2]?.send('between')
+  everybody(two)
+  everybody(one)
+  sockets[0]?.send('behind')
+  for (const peer of peers) await stage.frames(peer, 4)
+  await stage.noted(...new Array<string>(9).fill('sent'))
+  everybody([Buffer.from([0x81, 3]), 'end'])
+  for (const peer of peers) await stage.frames(peer, 5)
+})
+
 same('sendFrame when the connection is gone throws nothing', async (stage) => {
   const { peer, ws } = await stage.pair()
   await stage.drop(peer)

@@ -12,6 +12,7 @@ import { ProtocolViolation } from '../../protocol/violation.js'
 import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import { traceRead, tracing } from '../trace.js'
+import { isHandedOut } from './handedOut.js'
 import { Inflation } from './inflation.js'
 import type { Agreement, InflationParts } from './inflationParts.js'
 import { openParser } from './openParser.js'
@@ -253,9 +254,9 @@ export class Incoming {
 
   /** Gives the message under way the room that the parser asks for. */
   #grow(): boolean {
-    const { heap, streamThreshold } = this.#shared
+    const { heap } = this.#shared
     const { announced, filled } = this.#parser
-    if (streamThreshold !== undefined && announced > streamThreshold) return this.#stream(filled, announced)
+    if (isHandedOut(this.#shared, this.#parser)) return this.#stream(filled, announced)
     this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
     return this.#assembly.grow(heap, this.#parser)
   }

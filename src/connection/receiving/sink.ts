@@ -17,6 +17,11 @@ export interface IncomingContext {
   readonly limits: { readonly maxMessage: number; readonly maxFragments: number; readonly payloadTimeout: number }
   /** Longer messages are handed out while they arrive, whatever their length. Undefined: no message is. */
   readonly streamThreshold?: number | undefined
+  /**
+   * Longer messages that come in one frame are handed out while they arrive, too, to whoever gathers them. All limits hold as they do
+   * for others. Undefined: none is.
+   */
+  readonly gatherThreshold?: number | undefined
   /** Whether text may be any bytes, instead of UTF-8 (RFC 6455, section 8.1). */
   readonly anyText?: boolean | undefined
   /** Whether a payload length may be longer than its shortest form (RFC 6455, section 5.2). */
