@@ -31,3 +31,21 @@ export function shownAddress({ protocol, host, pathname }: URL): string {
 export function hasSameOrigin(one: URL, other: URL): boolean {
   return one.protocol === other.protocol && one.host === other.host
 }
+
+/** The host as node:net takes it: an IPv6 address without its brackets. */
+export function hostIn({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1')
+}
+
+/** The user's name and password, decoded, with a colon between them; undefined without both. */
+export function credentialsIn({ username, password }: URL): string | undefined {
+  return username === '' && password === '' ? undefined : `${decoded(username)}:${decoded(password)}`
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,5 +1,5 @@
 // One request for a connection, over whichever version of HTTP: what it is about, and what it leads to.
-import type { Agent, ClientRequest } from 'node:http'
+import type { ClientRequest } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Transport } from '../transport/transport.js'
 import type { Attempt } from './attempt.js'
@@ -25,8 +25,8 @@ export interface Wish {
   readonly options: Reach
   /** The value of Sec-WebSocket-Extensions. */
   readonly extensions: string | undefined
-  /** What goes through a proxy. */
-  readonly agent: Agent | undefined
+  /** The proxy that it goes through. */
+  readonly proxy: URL | undefined
 }
 
 /** What a call leads to. */

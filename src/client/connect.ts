@@ -21,7 +21,7 @@ import { type ClientContext, contextFor } from './clientContext.js'
 import { connectError, LONGEST_HEAD } from './connectError.js'
 import { dial } from './dial.js'
 import { type ClientOptions, clientLimits } from './options.js'
-import { proxyAgent } from './proxy.js'
+import { readProxy } from './proxy.js'
 import { LastingConnection, type Opener } from './reconnecting.js'
 import { checkRequest } from './requestHeaders.js'
 
@@ -69,8 +69,8 @@ export async function open<Data>(
   const attempt = new Attempt(shownAddress(url), handshakeTimeout, options.signal)
   try {
     const context = contextFor(options, handlers)
-    const agent = options.proxy === undefined ? undefined : proxyAgent(options.proxy, options, attempt.signal)
-    const wish = { url, options, extensions: context.agreements?.offer, agent }
+    const proxy = options.proxy === undefined ? undefined : readProxy(options.proxy)
+    const wish = { url, options, extensions: context.agreements?.offer, proxy }
     const dialled = dial(wish, attempt, (answer) => enter(answer, context, options, attempt))
     return await Promise.race([dialled, attempt.givenUp])
   } finally {

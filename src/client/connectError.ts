@@ -48,9 +48,10 @@ const explanations: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'has a certificate that nobody vouches for: give its issuer as tls.ca'],
 ])
 
-/** The error for one of Node's, which has ended an attempt to reach `address`. */
-export function unreachable(address: string, cause: NodeJS.ErrnoException): ConnectError {
+/** The error for one of Node's, which has ended an attempt to reach `address`. One that says it already stays as it is. */
+export function unreachable(address: string, cause: NodeJS.ErrnoException): Error {
   const { code = '', message } = cause
+  if (code.startsWith('ERR_CONNECT_')) return cause
   if (code === 'HPE_HEADER_OVERFLOW')
     return connectError('ERR_CONNECT_ANSWER', address, `answers with a head of more than ${LONGEST_HEAD} bytes`, {
       cause,

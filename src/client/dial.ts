@@ -6,18 +6,16 @@ import type { RequestOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { httpsModule } from '../internals/tls.js'
-import { hasSameOrigin, shownAddress } from './address.js'
+import { credentialsIn, hasSameOrigin, hostIn, shownAddress } from './address.js'
 import type { Attempt } from './attempt.js'
 import type { Answer, Ends, Wish } from './call.js'
 import { connectError, LONGEST_HEAD, unreachable } from './connectError.js'
 import { Http2Call } from './http2Call.js'
-import type { ProxyAnswer } from './proxy.js'
+import { INTERIM, limitInterim } from './interim.js'
+import { throughProxy } from './proxy.js'
 import { nextAddress } from './redirects.js'
 import { ownHeaders, ownTls } from './requestHeaders.js'
 import { flawOf, type UpgradeResponse } from './upgradeResponse.js'
-
-/** Responses before the one that counts (1xx): a server that writes more is no server. */
-const MOST_INTERIM = 16
 
 /**
  * Asks a server for a connection. `opened` is called with its answer, in the same turn: nobody else takes care of the
@@ -44,7 +42,6 @@ class Call<Opened> {
   readonly #redirects: number
   readonly #ends: Ends<Opened>
   readonly #key = randomBytes(16).toString('base64')
-  #interim = 0
   /** It has been rejected: what else the server has written in the same segment does not count. */
   #done = false
 
@@ -60,8 +57,7 @@ class Call<Opened> {
     })
     this.request.on('upgrade', (response, stream, early) => this.#upgraded(response, stream, early))
     this.request.on('response', (response) => this.#refused(response))
-    this.request.on('information', () => this.#informed())
-    this.request.on('proxyConnect', (answer: ProxyAnswer) => this.#proxied(answer))
+    limitInterim(this.request, () => this.#reject(connectError('ERR_CONNECT_ANSWER', this.#address, INTERIM)))
     this.request.on('error', (error) => this.#reject(unreachable(this.#address, error)))
     this.request.end()
   }
@@ -71,23 +67,47 @@ class Call<Opened> {
   }
 
   #options(): RequestOptions {
-    const { options, agent } = this.#wish
-    const { hostname, port, pathname, search, username, password, protocol } = this.#url
+    const { options } = this.#wish
+    const { port, pathname, search, protocol } = this.#url
+    const auth = credentialsIn(this.#url)
     const sameOrigin = hasSameOrigin(this.#url, this.#wish.url)
     const defaultPort = protocol === 'wss:' ? 443 : 80
     return {
       ...(protocol === 'wss:' ? ownTls(options, sameOrigin) : undefined),
-      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      host: hostIn(this.#url),
       path: pathname + search,
-      agent: agent ?? false,
+      ...this.#way(),
       maxHeaderSize: LONGEST_HEAD,
       headers: { ...ownHeaders(options, sameOrigin), ...this.#handshake() },
       port: port === '' ? defaultPort : port, // also where options of TLS have another one
       defaultPort,
-      ...(username === '' && password === '' ? undefined : { auth: `${decoded(username)}:${decoded(password)}` }),
+      ...(auth === undefined ? undefined : { auth }),
       ...(options.unix === undefined ? undefined : { socketPath: options.unix }),
       ...(options.localAddress === undefined ? undefined : { localAddress: options.localAddress }),
       ...(options.lookup === undefined ? undefined : { lookup: options.lookup }),
+    }
+  }
+
+  /** The connection to the server: one of its own, or one through the proxy. */
+  #way(): RequestOptions {
+    const { proxy, options, url } = this.#wish
+    if (proxy === undefined) return { agent: false }
+    const { signal } = this.#ends.attempt
+    const { port, protocol } = this.#url
+    const tls = protocol === 'wss:' ? ownTls(options, hasSameOrigin(this.#url, url)) : undefined
+    const behind = { address: this.#address, host: hostIn(this.#url), port: port || (tls ? 443 : 80), tls }
+    return {
+      createConnection: (_, reached) => {
+        throughProxy(proxy, options, behind, {
+          signal,
+          opened: (socket) => reached(null, socket),
+          failed: (error) => {
+            this.#reject(unreachable(this.#address, error))
+            this.request.destroy()
+          },
+        })
+        return undefined
+      },
     }
   }
 
@@ -140,31 +160,8 @@ class Call<Opened> {
       this.#reject(error)
     }
   }
-
-  #informed(): void {
-    if (++this.#interim <= MOST_INTERIM) return
-    this.#reject(connectError('ERR_CONNECT_ANSWER', this.#address, 'sends interim responses without end'))
-    this.request.destroy()
-  }
-
-  /** What a proxy answers instead of 200 is not the server's: neither its status, nor where it redirects to. */
-  #proxied({ statusCode, headers }: ProxyAnswer): void {
-    if (statusCode === 200) return
-    const problem = `cannot be reached: the proxy has answered ${statusCode}`
-    const response = { status: statusCode, headers }
-    this.#reject(connectError('ERR_CONNECT_UNREACHABLE', this.#address, problem, { response }))
-    this.request.destroy()
-  }
 }
 
 function responseOf({ statusCode = 0, headers }: IncomingMessage): UpgradeResponse {
   return { status: statusCode, headers }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

@@ -5,7 +5,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, Incomi
 import type { Socket } from 'node:net'
 import { CONNECTION_FIELDS } from '../protocol/extendedConnect.js'
 import { Http2Transport } from '../transport/http2Stream.js'
-import { hasSameOrigin, shownAddress } from './address.js'
+import { credentialsIn, hasSameOrigin, shownAddress } from './address.js'
 import type { Ends, Wish } from './call.js'
 import { connectError, unreachable } from './connectError.js'
 import { type Reached, type SharedSession, sessionFor } from './http2Sessions.js'
@@ -155,9 +155,8 @@ export class Http2Call<Opened> {
   }
 
   #credentials(): Record<string, string> {
-    const { username, password } = this.#url
-    if (username === '' && password === '') return {}
-    const pair = [username, password].map((part) => decodeURIComponent(part)).join(':')
+    const pair = credentialsIn(this.#url)
+    if (pair === undefined) return {}
     return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
   }
 
@@ -210,8 +209,7 @@ export class Http2Call<Opened> {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    const isOurs = error.code?.startsWith('ERR_CONNECT_') === true
-    this.#reject(isOurs ? error : unreachable(this.#address, error))
+    this.#reject(unreachable(this.#address, error))
   }
 
   #reject(error: unknown): void {

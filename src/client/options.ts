@@ -45,8 +45,8 @@ export interface Reach {
   /** Looks up host names. Default: `dns.lookup`. */
   readonly lookup?: LookupFunction
   /**
-   * The address of an HTTP proxy, which is asked to CONNECT to the server: `http://user:password@proxy:3128`. It needs
-   * the package https-proxy-agent. Default: none; the environment is not asked.
+   * The address of an HTTP proxy, which is asked to CONNECT to the server: `http://user:password@proxy:3128`. To `https:` ones
+   * TLS is spoken, and `tls.ca` vouches for these, too. Default: none; the environment is not asked.
    */
   readonly proxy?: string | URL
   /**

@@ -1,55 +1,109 @@
-// The way through an HTTP proxy (CONNECT, RFC 9110, section 9.3.6), by https-proxy-agent, which only those install who have one.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http'
-import type { Socket } from 'node:net'
+// The way through an HTTP proxy (CONNECT, RFC 9110, section 9.3.6), by node:http, which reads what the proxy answers: no more of
+// it than of any other head.
+import { Buffer } from 'node:buffer'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { callerError } from '../checks/errors.js'
-import { packageFor } from '../internals/packages.js'
-import { LONGEST_HEAD } from './connectError.js'
+import { credentialsIn, hostIn } from './address.js'
+import { connectError, LONGEST_HEAD } from './connectError.js'
 import type { Reach } from './options.js'
 
-/** What a proxy has answered to CONNECT, as the package tells it. */
-export interface ProxyAnswer {
-  readonly statusCode: number
-  readonly headers: IncomingHttpHeaders
+/** Where a proxy is to lead. */
+export interface Behind {
+  /** The server's address, for errors. */
+  readonly address: string
+  readonly host: string
+  readonly port: string | number
+  /** The options of TLS, if the server speaks it. */
+  readonly tls: ConnectionOptions | undefined
+}
+
+/** What it leads to: one of them is called once. */
+export interface Way {
+  readonly signal: AbortSignal
+  opened(socket: Socket): void
+  failed(error: Error): void
+}
+
+/** Reads the address of a proxy. Throws a TypeError for an address of another kind. */
+export function readProxy(address: string | URL): URL {
+  const text = String(address)
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
+  throw callerError('ERR_OPTION_KIND', 'proxy must be the address of an HTTP proxy: http://proxy.example:3128')
 }
 
 /**
- * An agent that connects through the proxy at this address. The socket to the proxy ends when `signal` is aborted: until
- * the proxy has answered, nobody else has hold of it. Throws a TypeError for an address of another kind.
+ * Asks a proxy for a way to a server. What is on that way ends when the signal is aborted. Errors of the proxy's own answer are
+ * ConnectErrors, others those of node:http.
  */
-export function proxyAgent(
-  address: string | URL,
-  { lookup, localAddress }: Pick<Reach, 'lookup' | 'localAddress'>,
-  signal: AbortSignal,
-): Agent {
-  const text = String(address)
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw callerError('ERR_OPTION_KIND', 'proxy must be the address of an HTTP proxy: http://proxy.example:3128')
-  const { HttpsProxyAgent } = packageFor<typeof import('https-proxy-agent')>('the option proxy', 'https-proxy-agent')
-  const connecting = { signal, ...(lookup && { lookup }), ...(localAddress !== undefined && { localAddress }) }
-  const agent = new HttpsProxyAgent(text, { keepAlive: false, ...connecting })
-  const dial = agent.connect.bind(agent)
-  agent.connect = (request, options) => watched(request, () => dial(request, options))
-  return agent
+export function throughProxy(proxy: URL, reach: Reach, behind: Behind, way: Way): void {
+  const request = asked(proxy, reach, behind, way.signal)
+  const fail = (problem: string, cause?: Error): void =>
+    way.failed(
+      connectError('ERR_CONNECT_UNREACHABLE', behind.address, `cannot be reached: the proxy ${problem}`, { cause }),
+    )
+  request.once('error', (error) => (isNoHttp(error) ? fail(flawIn(error), error) : way.failed(error)))
+  request.once('connect', (response, socket: Socket, early: Buffer) => {
+    request.on('error', () => undefined) // its end is told by the socket from now on
+    const refusal = refusalOf(response, behind)
+    if (refusal === undefined) return way.opened(entered(socket, early, behind))
+    socket.on('error', () => undefined).destroy()
+    way.failed(refusal)
+  })
+  request.end()
 }
 
-/** The package reads what the proxy answers until it finds the end of a head: it must not wait for that for ever. */
-function watched<Result>(request: ClientRequest, dial: () => Result): Result {
-  const watch = (message: unknown): void => {
-    const { socket } = message as { readonly socket: Socket }
-    const look = (): void => {
-      if (socket.bytesRead <= LONGEST_HEAD) return
-      const problem = `the proxy answers with a head of more than ${LONGEST_HEAD} bytes`
-      socket.destroy(callerError('ERR_CONNECT_UNREACHABLE', problem))
-    }
-    socket.prependListener('readable', look)
-    request.once('proxyConnect', () => socket.off('readable', look))
-  }
-  // The socket is made in this call, and the package shows it to nobody before it has found that end.
-  subscribe('net.client.socket', watch)
-  try {
-    return dial()
-  } finally {
-    unsubscribe('net.client.socket', watch)
-  }
+function asked(
+  proxy: URL,
+  { lookup, localAddress, tls }: Reach,
+  { host, port }: Behind,
+  signal: AbortSignal,
+): ClientRequest {
+  const secure = proxy.protocol === 'https:'
+  const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  const credentials = credentialsIn(proxy)
+  return (secure ? httpsRequest : httpRequest)({
+    method: 'CONNECT',
+    host: hostIn(proxy),
+    port: proxy.port === '' ? (secure ? 443 : 80) : proxy.port,
+    path: target,
+    headers: {
+      Host: target,
+      ...(credentials !== undefined && {
+        'Proxy-Authorization': `Basic ${Buffer.from(credentials).toString('base64')}`,
+      }),
+    },
+    agent: false,
+    maxHeaderSize: LONGEST_HEAD,
+    signal,
+    ...(secure && tls?.ca !== undefined && { ca: tls.ca }),
+    ...(lookup !== undefined && { lookup }),
+    ...(localAddress !== undefined && { localAddress }),
+  })
+}
+
+/** What a proxy answers instead of 200 is not the server's: neither its status, nor where it redirects to. */
+function refusalOf({ statusCode = 0, headers }: IncomingMessage, { address }: Behind): Error | undefined {
+  if (statusCode === 200) return undefined
+  const problem = `cannot be reached: the proxy has answered ${statusCode}`
+  return connectError('ERR_CONNECT_UNREACHABLE', address, problem, { response: { status: statusCode, headers } })
+}
+
+function isNoHttp({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code.startsWith('HPE_')
+}
+
+function flawIn({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return `answers with a head of more than ${LONGEST_HEAD} bytes`
+  return `does not speak HTTP (${message.toLowerCase()})`
+}
+
+/** The way is there: what comes from now on is the server's. */
+function entered(socket: Socket, early: Buffer, { host, tls }: Behind): Socket {
+  if (early.length > 0) socket.unshift(early)
+  if (tls === undefined) return socket
+  const servername = isIP(host) === 0 ? { servername: host } : undefined
+  return connectTls({ ALPNProtocols: ['http/1.1'], host, ...servername, ...tls, socket })
 }

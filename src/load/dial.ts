@@ -39,7 +39,7 @@ export async function dial(
 ): Promise<ClientSocket> {
   const attempt = new Attempt(shownAddress(url), timeout, signal)
   try {
-    const wish = { url, options: reach, extensions: offer, agent: undefined }
+    const wish = { url, options: reach, extensions: offer, proxy: undefined }
     const dialled = dialServer(wish, attempt, (answer) => accepted(answer, offer))
     return await Promise.race([dialled, attempt.givenUp])
   } finally {

@@ -1,28 +1,32 @@
 // Through an HTTP proxy: what it forwards, and what it refuses.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { type AddressInfo, connect as connectTcp } from 'node:net'
+import { createServer, type IncomingMessage } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { type ConnectError, connect } from '../../src/client.js'
-import { tcpServer } from '../load/peers.js'
 import { cert, key } from '../support/certificate.js'
 import { serving } from '../support/serving.js'
 
 /** A proxy that forwards, or answers with `refusal`; and what it was asked for. */
-async function proxy(t: TestContext, refusal?: string) {
+async function proxy(t: TestContext, refusal?: string, secure = false) {
   const asked: unknown[] = []
   const open = new Set<Duplex>()
-  const server = createServer().on('connect', ({ url, headers }, socket) => {
-    asked.push(url, headers['proxy-authorization'])
-    open.add(socket.on('error', () => undefined))
-    if (refusal !== undefined) return socket.end(refusal)
-    const [host, port] = String(url).split(':')
-    const further = connectTcp(Number(port), host, () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
-    open.add(further.on('error', () => socket.destroy()))
-    return further.pipe(socket).pipe(further)
-  })
+  const server = (secure ? createSecureServer({ key, cert }) : createServer()).on(
+    'connect',
+    ({ url, headers }: IncomingMessage, socket: Duplex) => {
+      asked.push(url, headers['proxy-authorization'])
+      open.add(socket.on('error', () => undefined))
+      if (refusal !== undefined) return socket.end(refusal)
+      const [host, port] = String(url).split(':')
+      const further = connectTcp(Number(port), host, () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
+      open.add(further.on('error', () => socket.destroy()))
+      return further.pipe(socket).pipe(further)
+    },
+  )
   server.listen(0, '127.0.0.1')
   t.after(() => {
     server.close()
@@ -32,14 +36,43 @@ async function proxy(t: TestContext, refusal?: string) {
   return { asked, port: (server.address() as AddressInfo).port }
 }
 
-for (const secure of [false, true]) {
-  test(`a connection over ${secure ? 'wss:' : 'ws:'} through a proxy that asks who it is`, async (t) => {
+/** Whatever a socket is answered, over TLS or not; and its address as that of a proxy. */
+async function hostile(t: TestContext, secure: boolean, connected: (socket: Socket) => void): Promise<string> {
+  const open = new Set<Socket>()
+  const taken = (socket: Socket): void => {
+    open.add(socket.on('error', () => undefined).resume())
+    connected(socket)
+  }
+  const server = secure ? createTlsServer({ key, cert }, taken) : createTcpServer(taken)
+  server.listen(0, '127.0.0.1')
+  t.after(() => {
+    server.close()
+    for (const socket of open) socket.destroy()
+  })
+  await once(server, 'listening')
+  return `${secure ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function failure(through: string, handshakeTimeout: number): Promise<ConnectError> {
+  return connect('ws://127.0.0.1:9/', { proxy: through, handshakeTimeout, tls: { ca: cert } }).then(
+    () => assert.fail('it should not have opened'),
+    (reason: unknown) => reason as ConnectError,
+  )
+}
+
+for (const [secure, to] of [
+  [false, 'http'],
+  [true, 'http'],
+  [false, 'https'],
+  [true, 'https'],
+] as const) {
+  test(`a connection over ${secure ? 'wss:' : 'ws:'} through an ${to} proxy that asks who it is`, async (t) => {
     const echo = { message: (connection: { send(text: string): unknown }) => void connection.send('got it') }
     const server = await serving(t, echo, secure ? { tls: { key, cert } } : {})
-    const { asked, port } = await proxy(t)
+    const { asked, port } = await proxy(t, undefined, to === 'https')
     const answer = new Promise<string>((resolve, reject) => {
       connect(`${secure ? 'wss' : 'ws'}://127.0.0.1:${server.address?.port}/`, {
-        proxy: `http://ada:secret@127.0.0.1:${port}`,
+        proxy: `${to}://ada:secret@127.0.0.1:${port}`,
         tls: { ca: cert },
         message(connection, message) {
           resolve(message.text())
@@ -68,28 +101,62 @@ test('a proxy that refuses, one that is not there, and one that breaks off', asy
   }
 })
 
-test('a proxy whose answer does not end, and one that gives a byte at a time, are given up', async (t) => {
-  let taken = 0
-  const endless = await tcpServer(t, (socket) => {
-    socket.write('HTTP/1.1 200 OK\r\n')
-    const more = (): void => {
-      taken += 8192
-      if (!socket.destroyed) socket.write(`X: ${'x'.repeat(8187)}\r\n`, () => setImmediate(more))
+for (const secure of [false, true]) {
+  const over = secure ? ', over TLS' : ''
+  test(`a proxy whose answer does not end is given up after 16 KiB${over}`, async (t) => {
+    let given = 0
+    const endless = await hostile(t, secure, (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n')
+      const more = (): void => {
+        given += 8192
+        if (!socket.destroyed) socket.write(`X: ${'x'.repeat(8187)}\r\n`, () => setImmediate(more))
+      }
+      more()
+    })
+    const tooLong = await failure(endless, 5000)
+    assert.equal(tooLong.code, 'ERR_CONNECT_UNREACHABLE')
+    assert.match(tooLong.message, /the proxy answers with a head of more than 16384 bytes/)
+    assert.ok(given < 8 * 1024 * 1024, `${given} bytes`)
+  })
+
+  test(`a proxy that gives a byte at a time has as long as handshakeTimeout${over}`, async (t) => {
+    const ended = new Promise((resolve) => {
+      void hostile(t, secure, (socket) => {
+        const answer = [...'HTTP/1.1 200 OK\r\nX: ', ...'x'.repeat(1000)]
+        const timer = setInterval(() => socket.write(answer.shift() ?? 'x'), 20)
+        socket.once('close', () => {
+          clearInterval(timer)
+          resolve('the socket has ended, too')
+        })
+      }).then(async (slow) => assert.equal((await failure(slow, 300)).code, 'ERR_CONNECT_TIMEOUT'))
+    })
+    assert.ok(await ended)
+  })
+
+  test(`a proxy that speaks no HTTP, and one that answers with 1xx${over}`, async (t) => {
+    for (const [answer, words] of [
+      ['SSH-2.0-OpenSSH_9.2\r\n', /the proxy does not speak HTTP/],
+      ['HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(40), /the proxy has answered 103/],
+      ['HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n', /has answered 101/],
+    ] as const) {
+      const error = await failure(await hostile(t, secure, (socket) => void socket.write(answer)), 5000)
+      assert.equal(error.code, 'ERR_CONNECT_UNREACHABLE')
+      assert.match(error.message, words)
     }
-    more()
   })
-  const slow = await tcpServer(t, (socket) => {
-    const timer = setInterval(() => socket.write('H'), 20)
-    socket.once('close', () => clearInterval(timer))
+}
+
+test('a proxy whose certificate nobody vouches for is told nothing', async (t) => {
+  const { asked, port } = await proxy(t, undefined, true)
+  await assert.rejects(connect('ws://127.0.0.1:9/', { proxy: `https://ada:secret@127.0.0.1:${port}` }), {
+    code: 'ERR_CONNECT_UNREACHABLE',
   })
-  const failure = (proxy: string, handshakeTimeout: number): Promise<ConnectError> =>
-    connect('ws://127.0.0.1:9/', { proxy: proxy.replace('ws:', 'http:'), handshakeTimeout }).then(
-      () => assert.fail('it should not have opened'),
-      (reason: unknown) => reason as ConnectError,
-    )
-  const tooLong = await failure(endless, 5000)
-  assert.equal(tooLong.code, 'ERR_CONNECT_UNREACHABLE')
-  assert.match(tooLong.message, /the proxy answers with a head of more than 16384 bytes/)
-  assert.ok(taken < 8 * 1024 * 1024, `${taken} bytes`)
-  assert.equal((await failure(slow, 150)).code, 'ERR_CONNECT_TIMEOUT')
+  assert.deepEqual(asked, [])
+})
+
+test('an address that is none of a proxy, and one whose name can not be decoded', async (t) => {
+  await assert.rejects(connect('ws://127.0.0.1:9/', { proxy: 'socks://127.0.0.1:1' }), { code: 'ERR_OPTION_KIND' })
+  const { asked, port } = await proxy(t, 'HTTP/1.1 403 No\r\n\r\n')
+  await failure(`http://a%:b@127.0.0.1:${port}`, 3000)
+  assert.deepEqual(asked, ['127.0.0.1:9', `Basic ${Buffer.from('a%:b').toString('base64')}`])
 })

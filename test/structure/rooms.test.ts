@@ -11,7 +11,6 @@ import { codeOf, importsOf, LOADERS, read, sourcesIn } from './source.js'
 const OPTIONAL: Readonly<Record<string, string>> = {
   'src/brokers/redisConnection.ts': '@redis/client',
   'src/brokers/natsConnection.ts': '@nats-io/transport-node',
-  'src/client/proxy.ts': 'https-proxy-agent',
   'src/metrics/prometheus.ts': 'prom-client',
   'src/command/pinoLog.ts': 'pino',
   'src/command/prettyStream.ts': 'pino-pretty',
