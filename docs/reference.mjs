@@ -170,6 +170,12 @@ const PAGES = [
     ],
   ],
   [
+    'load',
+    'Scripts of `millrace bench`',
+    'The hooks of `millrace bench --script`, whose types are those of `millrace/client`. See also [the guide](../load.md#scripts).',
+    ['LoadScript', 'LoadMeter'],
+  ],
+  [
     'target',
     '`millrace/target`',
     "What `import { startTarget } from 'millrace/target'` offers. See also [the guide](../target.md).",

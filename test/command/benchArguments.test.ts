@@ -99,6 +99,53 @@ for (const [args, message] of [
   })
 }
 
+test('patterns', () => {
+  for (const [args, expected] of [
+    ['--reply 0', { name: 'reply', answers: 0 }],
+    ['--reply 3 --rate 5', { name: 'reply', answers: 3 }],
+    ['--fanout news', { name: 'fanout', topic: 'news' }],
+    ['--connect 50', { name: 'connect', rate: 50, ramp: 0 }],
+    ['--connect 50 --ramp 2', { name: 'connect', rate: 50, ramp: 2 }],
+    ['--churn 50 --ramp 500ms --verify', { name: 'churn', rate: 50, ramp: 0.5 }],
+    ['--match json:a.b', { name: 'match', field: 'a.b' }],
+    ['--match json:id --message {"a":1}', { name: 'match', field: 'id', message: '{"a":1}' }],
+  ] as const) {
+    assert.deepEqual(loadOf(`${ADDRESS} ${args}`)?.pattern, expected, args)
+  }
+  const command = parse(`${ADDRESS} --script load.mjs --rate 5`)
+  assert.equal(command.name === 'bench' && command.script, 'load.mjs')
+})
+
+test('what does not go with a pattern is refused, and what it lacks', () => {
+  for (const [args, message] of [
+    ['--reply 1 --fanout x', /^--reply and --fanout are two patterns: use one$/],
+    ['--reply -1', /^--reply needs a value$/],
+    ['--reply x', /^--reply: "x" is not/],
+    ['--reply 1 --verify', /^--reply has no use for --verify: leave it out$/],
+    ['--fanout x --deflate', /^--fanout has no use for --deflate/],
+    ['--fanout x --size 15', /^--fanout stamps its messages, which takes 16 bytes: use a larger --size$/],
+    ['--fanout x --text --size 41', /takes 42 bytes/],
+    ['--connect 5 --rate 5', /^--connect has no use for --rate/],
+    ['--connect 0', /^--connect: "0" is not/],
+    ['--churn 5 --pipeline 2', /^--churn has no use for --pipeline/],
+    ['--churn 5 --ramp x', /^--ramp: "x" is not/],
+    ['--ramp 5', /^--ramp is for --connect and --churn$/],
+    ['--fanout x --ramp 5', /^--ramp is for --connect and --churn$/],
+    ['--message {}', /^--message is for --match$/],
+    ['--match id', /^--match: "id" is not such as json:id$/],
+    ['--match json:a..b', /^--match: "a\.\.b" is not a field such as id/],
+    ['--match json:id --message []', /^--message: the message is not an object/],
+    ['--match json:id --message {', /^--message: the message is not JSON/],
+    ['--script x --size 5', /^--script has no use for --size/],
+  ] as const) {
+    assert.throws(
+      () => parse(`${ADDRESS} ${args}`),
+      (error) => error instanceof UsageError && message.test(error.message),
+      args,
+    )
+  }
+})
+
 test('help, whatever else is asked for', () => {
   for (const args of ['--help', '-h', `${ADDRESS} --size 1 -h`]) assert.deepEqual(parse(args), { name: 'benchHelp' })
 })
