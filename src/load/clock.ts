@@ -8,9 +8,9 @@ export function microseconds(milliseconds = performance.now()): number {
   return Math.floor(BEGAN + milliseconds * 1e3)
 }
 
-/** Milliseconds since then. */
-export function millisecondsSince(stamp: number): number {
-  return (BEGAN - stamp) / 1e3 + performance.now()
+/** When that was, as `performance.now()` of this process tells it. */
+export function momentOf(stamp: number): number {
+  return (stamp - BEGAN) / 1e3
 }
 
 export function halvesOf(stamp: number): readonly [low: number, high: number] {

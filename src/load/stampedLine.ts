@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import type { Answers, Piece } from '../codec/counter.js'
 import { FIN, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
-import { microseconds, millisecondsSince } from './clock.js'
+import { microseconds, momentOf } from './clock.js'
 import { type NumberedLine, reservedBit } from './line.js'
 import { Sequence } from './sequence.js'
 import type { SequenceMaterial } from './sequenceMaterial.js'
@@ -29,7 +29,9 @@ export class StampedLine implements NumberedLine {
   readonly #material: SequenceMaterial
   readonly #sender: number
   readonly #recipient: Recipient
-  readonly #stamp: Buffer
+  /** The time of the last stamp, as it was written, and as `performance.now()` tells it. */
+  #timeWords: readonly [number, number] = [0, 0]
+  #time = 0
   /** When what is sent next was due, as `performance.now()` tells it; undefined for now. */
   due: number | undefined
   /** The batch that is being written. */
@@ -45,7 +47,6 @@ export class StampedLine implements NumberedLine {
     this.#material = material
     this.#sender = sender
     this.#recipient = recipient
-    this.#stamp = Buffer.alloc(material.width)
   }
 
   /** The frames of the next messages. */
@@ -75,14 +76,19 @@ export class StampedLine implements NumberedLine {
     return passed
   }
 
+  /** What came in one read has come at one time. */
   skim(start: number, end: number): number {
     const { heap, view, frame, header, offset, width } = this.#material
-    const stamp = this.#stamp
+    const { sequence } = this
+    const now = performance.now()
     let cursor = start
     while (end - cursor >= frame && this.#material.isHeader(view, cursor)) {
       const at = cursor + header + offset
-      heap.codec.bytes.copy(stamp, 0, at, at + width)
-      if (!this.#deliver(stamp)) return cursor // it may have a stamp elsewhere
+      if (sequence.outstanding > 0 && this.#material.isStamp(view, at, sequence.next, this.#sender)) {
+        sequence.next = (sequence.next + 1) >>> 0
+        this.#answers++
+        this.#recipient.delivered(now - this.#sentAt(view, at))
+      } else if (!this.#deliver(heap.codec.bytes.subarray(at, at + width))) return cursor // it may have a stamp elsewhere
       cursor += frame
     }
     return cursor
@@ -103,6 +109,16 @@ export class StampedLine implements NumberedLine {
     this.#kept = 0
     if (!this.#find(head)) this.#recipient.strange()
     return undefined
+  }
+
+  /** When the message of a stamp was due, as `performance.now()` tells it. Many in a row have the same time. */
+  #sentAt(view: DataView, stamp: number): number {
+    const { width, heap } = this.#material
+    const [first, last] = [view.getFloat64(stamp + width / 2), view.getFloat64(stamp + width - 8)]
+    if (first === this.#timeWords[0] && last === this.#timeWords[1]) return this.#time
+    this.#timeWords = [first, last]
+    this.#time = momentOf(this.#material.timeIn(heap.codec.bytes.subarray(stamp, stamp + width)) ?? 0)
+    return this.#time
   }
 
   free(): void {
@@ -127,7 +143,7 @@ export class StampedLine implements NumberedLine {
     if (passed < 0) return true
     this.#passed += passed
     this.#answers++
-    this.#recipient.delivered(millisecondsSince(time ?? 0))
+    this.#recipient.delivered(performance.now() - momentOf(time ?? 0))
     return true
   }
 }
