@@ -26,7 +26,8 @@ export function tick(connection, _load, due) {
 
 /** @type {Hooks['message']} */
 export function message(connection, message, load) {
-  const { from, id } = message.json()
+  /** @type {{ from: string, id: number }} */
+  const { from, id } = Object(message.json())
   const { name, sent } = connection.data
   if (from !== name) return // somebody else's
   const due = sent.get(id)

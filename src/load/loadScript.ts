@@ -17,14 +17,14 @@ export interface LoadMeter {
  */
 export interface LoadScript<Data = Record<string, unknown>> {
   /** Called for each connection when it is open, before anything is delivered. */
-  open?(connection: Connection<Data>, load: LoadMeter): unknown
+  open?(connection: Connection<Data>, load: LoadMeter): void | Promise<void>
   /** Called for each message that comes. */
-  message?(connection: Connection<Data>, message: Message, load: LoadMeter): unknown
+  message?(connection: Connection<Data>, message: Message, load: LoadMeter): void | Promise<void>
   /**
    * Called at the rate of `--rate`, for one connection after the other. `due` is when it was due, as `performance.now()`
    * tells it: what is noted from then on is charged for every delay.
    */
-  tick?(connection: Connection<Data>, load: LoadMeter, due: number): unknown
+  tick?(connection: Connection<Data>, load: LoadMeter, due: number): void | Promise<void>
 }
 
 /** A connection of a script that says nothing else of its data. */

@@ -99,6 +99,10 @@ export const bare: Server<string> = createServer({
 })
 `,
 }
+
+/** The example of a script, whose hooks are checked by what its comments say. */
+const script = readFileSync(new URL('../../../examples/load-script.mjs', import.meta.url), 'utf8')
+
 /** What the compiler says of them, all at once: it takes a second for the declarations of Node.js. */
 function compile(): string[] {
   for (const [name, program] of Object.entries(programs)) writeFileSync(join(folder, `${name}.mts`), program)
@@ -108,16 +112,19 @@ function compile(): string[] {
     module: 'nodenext',
     strict: true,
     noEmit: true,
+    checkJs: true,
     skipLibCheck: false,
     types: ['node'],
     typeRoots: [dirname(dirname(require.resolve('@types/node/package.json')))],
     paths: {
       millrace: [join(dist, 'index.d.ts')],
+      'millrace/client': [join(dist, 'client.d.ts')],
       'millrace/redis': [join(dist, 'redis.d.ts')],
       'millrace/nats': [join(dist, 'nats.d.ts')],
     },
   }
-  const files = Object.keys(programs).map((name) => `${name}.mts`)
+  writeFileSync(join(folder, 'script.mjs'), script)
+  const files = [...Object.keys(programs).map((name) => `${name}.mts`), 'script.mjs']
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
   const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: folder, encoding: 'utf8' })
@@ -131,6 +138,13 @@ describe('programs', () => {
   test('bytes in memory of their own are what web APIs take, shared memory is not', () => {
     assert.deepEqual(
       complaints.filter((line) => line.startsWith('bytes.mts')),
+      [],
+    )
+  })
+
+  test('the hooks of a script have types', () => {
+    assert.deepEqual(
+      complaints.filter((line) => line.startsWith('script.mjs')),
       [],
     )
   })
