@@ -15,6 +15,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/codec/instance.ts': 'the system refuses the memory that any server needs, before there is a server',
   'src/protocol/upgradeRequest.ts': 'a request head that was read and can not be read again is a fault of ours',
   'src/internals/stream.ts': 'whoever asks for the private API has looked whether it is there',
+  'src/server/lanes/sessionErrors.ts': 'node:http2 looks at a code only beside an error, which nobody is shown',
   'src/ws/serverOptions.ts': 'the errors of ws have no codes',
   'src/ws/clientAddress.ts': 'the errors of ws have no codes',
   'src/ws/clientOpening.ts': 'the errors of ws have no codes',

@@ -10,6 +10,7 @@ import { refuse } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Deadlines, type Expiring, ticksOf } from '../../time/deadlines.js'
 import type { Arrival, Arrivals } from '../admission/arrivals.js'
+import { endsWithItsError, endWith, SessionProbe } from './sessionErrors.js'
 import { sourceOf } from './source.js'
 import type { StreamRequests } from './streamRequests.js'
 import { StreamResets } from './streamResets.js'
@@ -63,6 +64,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
   readonly #socket: Socket
   readonly #options: VisitOptions
   readonly #source: Source
+  readonly #probe: SessionProbe
   /** Ordinary requests under way. */
   readonly #requests = new Map<ServerHttp2Stream, StreamUptake>()
   /** All streams that are open, and those of them that are WebSockets. */
@@ -83,6 +85,8 @@ export class Http2Visit implements Expiring, Arrival, Holder {
     const { deadlines, arrivals, clientOf } = options
     this.#session = session
     this.#socket = socket
+    this.#probe = new SessionProbe(session, socket)
+    endsWithItsError(session)
     this.#options = options
     this.#source = sourceOf(socket, clientOf(socket))
     this.#idle = this.#heard = deadlines.now
@@ -125,7 +129,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
 
   /** Ends the session with all its streams, and GOAWAY with an error code. */
   destroy(code = NO_ERROR): void {
-    this.#session.destroy(undefined, code)
+    endWith(this.#session, code)
     // A session that was to end with its last stream waits for the peer even then.
     setImmediate(() => this.#socket.destroy())
   }
@@ -156,7 +160,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
 
   /** It is time to look whether the session is alive (Expiring). */
   expired(): void {
-    if (!this.#began || this.#isDead() || this.#isLate()) return this.destroy()
+    if (!this.#began || this.#probe.look() || this.#isDead() || this.#isLate()) return this.destroy()
     const { deadlines, keepAliveTimeout, pauseTimeout } = this.#options
     const { now } = deadlines
     if (pauseTimeout > 0) {
