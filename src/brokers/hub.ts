@@ -43,6 +43,8 @@ interface Link {
   readonly topics: Set<string>
   /** Those of them that it wants in the order of all acceptors. */
   readonly kept: Set<string>
+  /** Those of them of which something was dropped that it has not been told of. */
+  readonly behind: Set<string>
 }
 
 export class Hub {
@@ -79,7 +81,8 @@ export class Hub {
 
   /** Links an acceptor, until its stream ends. */
   join(stream: Duplex): void {
-    const link: Link = { stream, queue: new SendQueue(stream, this.#maxBuffered), topics: new Set(), kept: new Set() }
+    const queue = new SendQueue(stream, this.#maxBuffered, () => this.#tell(link))
+    const link: Link = { stream, queue, topics: new Set(), kept: new Set(), behind: new Set() }
     const decoder = new RecordDecoder()
     const take = (record: Buffer): boolean => this.#take(link, record)
     this.#links.add(link)
@@ -127,8 +130,10 @@ export class Hub {
     for (const link of this.#subscribers.get(topic) ?? []) {
       const sent = link.kept.has(topic) ? ordered : link === from ? undefined : record
       if (sent === undefined) continue
-      if (link.queue.full) this.#dropped++
-      else {
+      if (link.queue.full) {
+        this.#dropped++
+        if (sent === ordered) link.behind.add(topic)
+      } else {
         link.queue.add(sent)
         this.#forwarded++
       }
@@ -149,6 +154,16 @@ export class Hub {
     const topic = topicOf(record)
     const { after, before } = readRecall(record)
     return link.kept.has(topic) && this.#answer(link, this.#history.recall(topic, after, before))
+  }
+
+  /** An acceptor has room again: what was dropped for it may have been the latest, so that it would not see the hole. */
+  #tell(link: Link): void {
+    if (link.behind.size === 0 || link.queue.full) return
+    for (const topic of link.behind) {
+      if (link.kept.has(topic))
+        this.#answer(link, this.#history.recall(topic, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
+    }
+    link.behind.clear()
   }
 
   /** Answers are never dropped: an acceptor asks only for so much at a time. */

@@ -35,6 +35,8 @@ export class HubBroker implements OrderingBroker {
     return false
   }
 
+  missing(): void {}
+
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
     this.publishOrdered(topic, payload, isText)
   }

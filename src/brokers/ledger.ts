@@ -61,9 +61,9 @@ export class Ledger {
     return true
   }
 
-  /** Counts what came in the order of the hub: a publication, of others or not, and so many that are missing before it. */
-  count(isOfOthers: boolean, missed: number): void {
-    if (isOfOthers) this.#received++
+  /** Counts what came in the order of the hub, and what of that is missing. */
+  count(received: number, missed: number): void {
+    this.#received += received
     this.#missed += missed
   }
 

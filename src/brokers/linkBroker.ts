@@ -91,6 +91,10 @@ export class LinkBroker implements OrderingBroker {
     return true
   }
 
+  missing(count: number): void {
+    this.#ledger.count(0, count)
+  }
+
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
     this.#publish(topic, payload, isText)
   }
@@ -152,8 +156,8 @@ export class LinkBroker implements OrderingBroker {
     if (publication === undefined) return false
     const { topic, payload, isText, number, own, publisher } = publication
     const isOwn = publisher === this.#ledger.publisher
-    const missed = this.#order?.ordered(topic, payload, isText, number, isOwn ? own : undefined)
-    this.#ledger.count(!isOwn, missed ?? 0)
+    if (!isOwn) this.#ledger.count(1, 0)
+    this.#order?.ordered(topic, payload, isText, number, isOwn ? own : undefined)
     return true
   }
 

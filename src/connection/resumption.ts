@@ -56,6 +56,8 @@ export type Resumption =
 /** Someone who wants what was missed. */
 export interface Returning {
   readonly after: string | undefined
+  /** Whether it was subscribed all the time, and something has been late. */
+  readonly isLate?: boolean
   /** Whether anything can be sent to it. */
   readonly isOpen: boolean
   /** Bytes that may be sent before the output is at its limit; the whole limit if nothing waits. */

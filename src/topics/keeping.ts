@@ -28,6 +28,8 @@ export interface Place extends Live {
   find(name: string): Topic | undefined
   /** Whether somebody here subscribes to a topic, or listens. */
   isFollowed(name: string): boolean
+  /** Ends the subscriptions to a topic, after what was published before; returns whose they were. */
+  part(name: string): readonly Subscriber[]
   /** Attaches the broker. */
   connect(): void
   /** Publishes here what the broker has brought; so many publications of others are missing before it. */
@@ -58,7 +60,10 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     const { histories } = this
     if (histories === undefined || !isOrdering(broker)) return
     this.#ordering = broker
-    this.#recalls = new Recalls(histories, broker, (history, publications) => this.#insert(history, publications))
+    this.#recalls = new Recalls(histories, broker, {
+      insert: (history, publications) => this.#insert(history, publications),
+      skip: (history, number) => this.#skip(history, number, history.isKnown),
+    })
     broker.order(this)
     histories.follow()
     for (const { idle, limits } of histories.all) broker.keep(idle.name, limits)
@@ -127,15 +132,26 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
   }
 
   /** A publication comes in the order of all processes (Order). */
-  ordered(name: string, payload: Uint8Array, text: boolean, number: number, ticket: number | undefined): number {
+  ordered(name: string, payload: Uint8Array, text: boolean, number: number, ticket: number | undefined): void {
     const { histories } = this
     const history = histories?.of(name)
     const missed = history?.isKnown === true ? number - history.last - 1 : 0
-    if (missed < 0) return 0
-    if (history !== undefined && (missed > 0 || !history.isKnown)) histories?.place(history, number - 1)
+    if (missed < 0) return
+    if (history !== undefined && (missed > 0 || !history.isKnown)) this.#skip(history, number - 1, missed > 0)
     const except = ticket === undefined ? undefined : this.#excepts.take(name, ticket)
     this.#place.arrive(ticket === undefined ? 'broker' : 'own', name, payload, text, except, missed)
-    return missed
+  }
+
+  /**
+   * The latest publication has this number, which is later than expected where there is a hole: those who have had all before it
+   * are sent late what is missing, as far as it can be recalled.
+   */
+  #skip(history: TopicHistory, number: number, isHole: boolean): void {
+    const { last } = history
+    const subscribers = isHole ? this.#place.part(history.idle.name) : []
+    this.histories?.place(history, number)
+    this.resumes?.repair(subscribers, history, last)
+    if (isHole) this.ask(history, last, () => this.#ordering?.missing(Math.max(0, history.first - 1 - last)))
   }
 
   recalled(name: string, standing: Standing, publications: readonly Recalled[]): void {

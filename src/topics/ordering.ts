@@ -26,9 +26,9 @@ export interface Recalled {
 export interface Order {
   /**
    * A publication, the next one or a later one. `ticket` is what `publishOrdered` has returned for it, if it is of this
-   * process. Returns how many publications are missing before it.
+   * process.
    */
-  ordered(topic: string, payload: Uint8Array, isText: boolean, number: number, ticket: number | undefined): number
+  ordered(topic: string, payload: Uint8Array, isText: boolean, number: number, ticket: number | undefined): void
   /** Where a topic stands, and the publications that were asked for, in order: those up to the last before `before`. */
   recalled(topic: string, standing: Standing, publications: readonly Recalled[]): void
   /** Nobody numbers any more. */
@@ -47,6 +47,8 @@ export interface OrderingBroker extends Broker {
   publishOrdered(topic: string, payload: Uint8Array, isText: boolean): number | undefined
   /** Asks for the publications between two numbers; false where nobody can be asked. */
   recall(topic: string, after: number, before: number): boolean
+  /** So many publications have not come, and could not be recalled. */
+  missing(count: number): void
 }
 
 export function isOrdering(broker: Broker): broker is OrderingBroker {

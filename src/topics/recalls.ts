@@ -22,6 +22,14 @@ export interface Upstream {
   ask(history: TopicHistory, after: number, told: (isTold: boolean) => void): void
 }
 
+/** What is done with answers. */
+export interface Shelf {
+  /** Puts publications in front of a history. */
+  insert(history: TopicHistory, publications: readonly Recalled[]): void
+  /** The latest publication has this number, and has not come. */
+  skip(history: TopicHistory, number: number): void
+}
+
 interface Wait {
   readonly after: number
   told(isTold: boolean): void
@@ -40,19 +48,14 @@ interface Question {
 export class Recalls implements Upstream {
   readonly #histories: Histories
   readonly #broker: OrderingBroker
-  readonly #insert: (history: TopicHistory, publications: readonly Recalled[]) => void
+  readonly #shelf: Shelf
   readonly #questions = new Map<string, Question>()
   #asked = 0
 
-  /** `insert` puts publications in front of a history. */
-  constructor(
-    histories: Histories,
-    broker: OrderingBroker,
-    insert: (history: TopicHistory, publications: readonly Recalled[]) => void,
-  ) {
+  constructor(histories: Histories, broker: OrderingBroker, shelf: Shelf) {
     this.#histories = histories
     this.#broker = broker
-    this.#insert = insert
+    this.#shelf = shelf
   }
 
   ask(history: TopicHistory, after: number, told: (isTold: boolean) => void): void {
@@ -71,9 +74,9 @@ export class Recalls implements Upstream {
     if (history === undefined) return
     this.#histories.epoch = standing.epoch
     // What comes before the answer has come before it: what is not here then is lost.
-    if (!history.isKnown || standing.last > history.last) this.#histories.place(history, standing.last)
+    if (!history.isKnown || standing.last > history.last) this.#shelf.skip(history, standing.last)
     const { first } = history
-    if (publications.at(-1)?.number === first - 1) this.#insert(history, publications)
+    if (publications.at(-1)?.number === first - 1) this.#shelf.insert(history, publications)
     if (question?.isAsked !== true) return
     this.#unask(question)
     question.vain = history.first < first ? 0 : question.vain + 1

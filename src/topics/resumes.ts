@@ -6,7 +6,7 @@ import type { Turn } from '../connection/turn.js'
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
 import type { Histories } from './history.js'
-import { readPosition } from './position.js'
+import { positionText, readPosition } from './position.js'
 import type { Upstream } from './recalls.js'
 import { Resume } from './resume.js'
 import type { TopicHistory } from './topicHistory.js'
@@ -60,6 +60,15 @@ export class Resumes {
     return resume.result
   }
 
+  /**
+   * Subscribers that have had everything up to a number have missed what follows, on its way to this process: they are sent it
+   * late, as if they had come back, and all that has come meanwhile.
+   */
+  repair(subscribers: readonly Subscriber[], history: TopicHistory, number: number): void {
+    const after = positionText({ epoch: this.#histories.epoch, number })
+    for (const subscriber of subscribers) this.#recall(new Resume(this.#histories, history, subscriber, live(after)))
+  }
+
   /** Asks for what is not here, if there may be any, before it is decided what can be sent. */
   #recall(resume: Resume): void {
     const wanted = this.#wanted(resume.history, resume.returning.after)
@@ -98,7 +107,14 @@ export class Resumes {
     this.#schedule()
   }
 
+  /** Who was subscribed all the time is sent what there is. */
   #refuse(resume: Resume, gap: Gap): void {
+    if (resume.returning.isLate === true) {
+      resume.begin(resume.history.first)
+      this.#note(resume)
+      this.#ready.push(resume)
+      return this.#schedule()
+    }
     this.#live.join(resume.subscriber, resume.history.idle.name)
     resume.refuse(gap)
   }
@@ -204,4 +220,9 @@ export class Resumes {
     own?.delete(resume.history.idle.name)
     if (own?.size === 0) this.#of.delete(resume.subscriber)
   }
+}
+
+/** One that was subscribed all the time: its output policy applies to what it is sent, as to all publications. */
+function live(after: string): Returning {
+  return { after, isOpen: true, isLate: true, room: () => ({ bytes: Number.POSITIVE_INFINITY, empty: true }) }
 }

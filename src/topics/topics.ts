@@ -16,12 +16,10 @@ import { Keeping, type Origin, type Place } from './keeping.js'
 import { Listeners, type TopicListener } from './listeners.js'
 import type { TopicsOptions } from './options.js'
 import { Publications } from './publications.js'
+import { Shortage } from './shortage.js'
 import type { Subscription } from './subscribers.js'
 import { checkName } from './topicName.js'
 import { TopicTable } from './topicTable.js'
-
-/** Publications that find no memory come in floods: one warning stands for those of this time, in milliseconds. */
-const WARNING_INTERVAL = 1000
 
 export class Topics implements Publisher, Place {
   readonly turn: Turn
@@ -35,7 +33,7 @@ export class Topics implements Publisher, Place {
   readonly publications: Publications
   readonly #keeping: Keeping
   readonly #listeners = new Listeners()
-  #warned = -Infinity
+  readonly #shortage = new Shortage()
 
   /** For at most `most` topics. */
   constructor(
@@ -133,6 +131,15 @@ export class Topics implements Publisher, Place {
 
   #unfollow(name: string): void {
     if (!this.#keeping.holds(name)) this.#broker?.unsubscribe(name)
+  }
+
+  /** They are not subscribers any more (Place). */
+  part(name: string): readonly Subscriber[] {
+    const subscribers = [...(this.#topics.find(name)?.subscribers ?? [])]
+    this.turn.undisturbed(() => {
+      for (const subscriber of subscribers) this.#unsubscribe(subscriber, name)
+    })
+    return subscribers
   }
 
   subscribe(subscriber: Subscriber, name: string, most: number): void {
@@ -255,17 +262,10 @@ export class Topics implements Publisher, Place {
       else this.turn.undisturbed(() => this.publications.publish(topic, data, most, except))
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
-      this.#warn(error)
+      this.#shortage.warn(error)
       return 0
     }
     return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
-  }
-
-  #warn({ message }: OutOfMemory): void {
-    const now = performance.now()
-    if (now - this.#warned < WARNING_INTERVAL) return
-    this.#warned = now
-    process.emitWarning(`publications could not be delivered (${message})`, 'MillraceWarning')
   }
 
   #open(name: string): Topic {
