@@ -109,8 +109,13 @@ export interface Metrics {
   readonly publications: Readonly<Record<'local' | 'broker', number>>
   /** Publications, each counted once for every subscriber that it had in its process. */
   readonly deliveries: number
-  /** Messages that the broker has carried, dropped for want of room, brought, or missed. */
-  readonly broker: Readonly<Record<'published' | 'dropped' | 'received' | 'missed', number>>
+  /**
+   * Publications of which the broker was given, has dropped, does not know what became of them (unconfirmed), has had
+   * confirmed late, has brought, or knows to be missing.
+   */
+  readonly broker: Readonly<Record<'published' | 'dropped' | 'received' | 'missed' | 'unconfirmed' | 'late', number>>
+  /** Publications that wait for the broker to confirm them. */
+  readonly brokerQueued: number
   /** How late timers were: while the event loop is busy, clients wait as long. Observed from the first `metrics()` on. */
   readonly eventLoopDelay: DurationHistogram
   /** How long event loops have run code. */
@@ -163,9 +168,10 @@ export const metricTable: Readonly<Record<keyof Metrics, MetricFacts>> = {
     origin: ['local', 'broker'],
   }),
   deliveries: counter('deliveries', 'Publications, each counted once for every subscriber.'),
-  broker: counter('broker_messages', 'Messages that the broker has carried, dropped, brought, or missed.', {
-    event: ['published', 'dropped', 'received', 'missed'],
+  broker: counter('broker_messages', 'Publications, by what has become of them at the broker.', {
+    event: ['published', 'dropped', 'received', 'missed', 'unconfirmed', 'late'],
   }),
+  brokerQueued: gauge('broker_queued', 'Publications that wait for the broker to confirm them.'),
   eventLoopDelay: histogram('event_loop_delay_seconds', 'How late timers of the event loop were, in seconds.'),
   eventLoopActive: counter('event_loop_active_seconds', 'How long event loops have run code, in seconds.'),
   eventLoopIdle: counter('event_loop_idle_seconds', 'How long event loops had nothing to do, in seconds.'),

@@ -181,6 +181,7 @@ export class ProcessServer {
       payloadMemoryLimit: [budget.limit],
       topics: [this.topics.size],
       broker: brokerCounts(this.brokerStatistics),
+      brokerQueued: [this.brokerStatistics?.queued ?? 0],
     })
   }
 
@@ -263,8 +264,8 @@ export class ProcessServer {
 
 function brokerCounts(statistics: BrokerStatistics | undefined): readonly number[] {
   if (statistics === undefined) return []
-  const { published, dropped, received, missed } = statistics
-  return [published, dropped, received, missed]
+  const { published, dropped, received, missed, unconfirmed = 0, late = 0 } = statistics
+  return [published, dropped, received, missed, unconfirmed, late]
 }
 
 /** The endpoint of each route, by its path. */

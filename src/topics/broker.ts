@@ -26,6 +26,12 @@ export interface BrokerStatistics {
   readonly published: number
   /** How many of these publications the broker had to drop before they left this process. */
   readonly dropped: number
+  /** How many of these publications wait to be confirmed now. Only brokers that keep them have it. */
+  readonly queued?: number
+  /** How many of these publications were confirmed late. Only brokers that keep them have it. */
+  readonly late?: number
+  /** How many of these publications have arrived or not, which nobody knows. Only brokers with confirmations have it. */
+  readonly unconfirmed?: number
   /** How many publications of other processes arrived here. */
   readonly received: number
   /**
