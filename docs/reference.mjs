@@ -113,6 +113,12 @@ const PAGES = [
     ['TopicListener', 'TopicMessage'],
   ],
   [
+    'presence',
+    'Presence',
+    'Who is in a topic, over all processes. See also [the guide](../topics.md#presence).',
+    ['createPresence', 'Presence', 'PresenceOptions', 'Member', 'PresenceEvent', 'PresenceServer', 'PresentConnection'],
+  ],
+  [
     'prometheus',
     '`millrace/metrics`',
     "What `import { prometheus } from 'millrace/metrics'` offers. It needs the package `prom-client`: `npm install prom-client`.",

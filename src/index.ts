@@ -39,4 +39,13 @@ export {
 export type { Broker, BrokerStatistics, Interrupted, Receive } from './topics/broker.js'
 export type { TopicListener, TopicMessage } from './topics/listeners.js'
 export type { HistoryOptions, TopicsOptions } from './topics/options.js'
+export {
+  createPresence,
+  type Presence,
+  type PresenceEvent,
+  type PresenceOptions,
+  type PresenceServer,
+  type PresentConnection,
+} from './topics/presence.js'
+export type { Member } from './topics/presenceRecords.js'
 export { serveTopics } from './topics/requests.js'

@@ -89,6 +89,12 @@ export const historyQuantities = {
   maxAge: { unit: 'ms', byDefault: 300_000, least: 1 },
 } as const satisfies Readonly<Record<string, Quantity>>
 
+/** The numbers of `createPresence`. */
+export const presenceQuantities = {
+  lease: { unit: 'ms', byDefault: 10_000, least: 30, most: LONGEST_TIME },
+  named: { unit: 'count', byDefault: 100, least: 0 },
+} as const satisfies Readonly<Record<string, Quantity>>
+
 /** The numbers of `redisBroker` and `natsBroker`. */
 export const redisQuantities = {
   maxBuffered: { unit: 'bytes', byDefault: 8 * 1024 * 1024, least: 1 },

@@ -10,6 +10,7 @@ import {
   closeQuantities,
   clusterQuantities,
   largeQuantities,
+  presenceQuantities,
   redisQuantities,
   routeQuantities,
   streamQuantities,
@@ -146,6 +147,13 @@ export const redisShardedOptions = {
   example: (name: string) => `redisShardedBroker(url, { ${name} })`,
 } satisfies Checklist
 
+export const presenceOptions = {
+  owner: 'createPresence',
+  prefix: '',
+  example: (name: string) => `createPresence(server, { ${name} })`,
+  options: { ...numbers(presenceQuantities), topic: text },
+} satisfies Checklist
+
 export const natsOptions = {
   owner: 'natsBroker',
   prefix: '',
@@ -192,6 +200,7 @@ export const everywhere: readonly Checklist[] = [
   redisOptions,
   redisStreamOptions,
   redisShardedOptions,
+  presenceOptions,
   natsOptions,
   streamOptions,
   topicsOptions,

@@ -13,6 +13,7 @@ import {
   deflateQuantities,
   historyQuantities,
   largeQuantities,
+  presenceQuantities,
   type Quantity,
   redisQuantities,
   routeQuantities,
@@ -103,6 +104,7 @@ describe('the docstrings say the default and the least of', () => {
     ['ClusterOptions', clusterQuantities],
     ['CloseOptions', closeQuantities],
     ['RedisBrokerOptions', redisQuantities],
+    ['PresenceOptions', presenceQuantities],
     ['TopicsOptions', topicQuantities],
     ['HistoryOptions', historyQuantities],
   ]
@@ -144,7 +146,7 @@ describe('the documents say the same', () => {
     ['docs/large-messages.md', largeQuantities],
     ['docs/cluster.md', clusterQuantities],
     ['docs/brokers.md', redisQuantities],
-    ['docs/topics.md', { ...topicQuantities, ...historyQuantities }],
+    ['docs/topics.md', { ...topicQuantities, ...historyQuantities, ...presenceQuantities }],
   ] as const) {
     test(document, () => {
       for (const [name, quantity] of Object.entries<Quantity>(table)) {

@@ -6,7 +6,17 @@ import * as index from '../../src/index.js'
 import { codeOf, read, sourcesIn, tokensOf } from './source.js'
 
 /** The public API: values, then types. Adding a name is a promise for years. */
-const VALUES = ['CloseCode', 'Message', 'PreparedMessage', 'ProtocolViolation', 'createServer', 'prepare', 'route', 'serveTopics']
+const VALUES = [
+  'CloseCode',
+  'Message',
+  'PreparedMessage',
+  'ProtocolViolation',
+  'createPresence',
+  'createServer',
+  'prepare',
+  'route',
+  'serveTopics',
+]
 const TYPES = [
   'Acceptance',
   'Broker',
@@ -69,6 +79,12 @@ const TYPES = [
   'SubscribeOptions',
   'TopicsOptions',
   'TopicListener',
+  'Member',
+  'Presence',
+  'PresenceEvent',
+  'PresenceOptions',
+  'PresenceServer',
+  'PresentConnection',
   'TopicMessage',
 ]
 
