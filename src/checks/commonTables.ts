@@ -18,6 +18,7 @@ export const handlers = {
   drain: callback,
   ping: callback,
   pong: callback,
+  refresh: callback,
   close: callback,
   error: callback,
 } satisfies Table

@@ -53,7 +53,7 @@ export const callerErrors = {
   ERR_UPGRADE_ANSWER: [
     TypeError,
     '`upgrade` returned something that is not an answer: the client gets 500, and `upgradeFailed` gets the error. Or `handleUpgrade` was given such a thing: it throws the error, and the request has no answer yet.',
-    'Return nothing or `{ data, headers, protocol, deflate }` to accept, and `{ status, headers, body }` to refuse.',
+    'Return nothing or `{ data, headers, protocol, deflate, expiresAt }` to accept, and `{ status, headers, body }` to refuse.',
   ],
   ERR_UPGRADE_TWICE: [
     Error,
@@ -240,6 +240,11 @@ export const callerErrors = {
     Error,
     'Redis has not answered within `timeout`. The option `error` of `redisBroker` gets the error.',
     'Nothing: the broker reconnects.',
+  ],
+  ERR_REFRESH_ANSWER: [
+    TypeError,
+    'The handler `refresh` returned something that is no time. The connection is closed with 1011, and `error` gets the error.',
+    'Return a Date, milliseconds since 1970, or nothing.',
   ],
   ERR_NATS_ADDRESS: [
     TypeError,

@@ -79,6 +79,13 @@ export interface Handlers<Data = unknown> {
    */
   pong?(connection: Connection<Data>, data: OwnBytes): unknown
   /**
+   * Called when the time has come that `upgrade` has named as `expiresAt`: returns until when the connection may stay, as a
+   * Date or in milliseconds since 1970, or a promise of that. Where it returns nothing or a time that is over, where a
+   * promise takes more than 10 seconds, and without this handler, the connection is closed with 1008 and the reason
+   * `expired`.
+   */
+  refresh?(connection: Connection<Data>): unknown
+  /**
    * Called once, when the connection has ended. `code` and `reason` are those of the client's Close frame or, if this
    * server failed the connection, those that it sent. The code is 1005 if the client's Close frame had no code, and
    * 1006 if there was no Close frame.

@@ -25,6 +25,8 @@ export interface Opening<Data> {
   readonly protocol: string
   /** How messages are compressed, if that was agreed on. */
   readonly deflate?: Agreed | undefined
+  /** Until when the connection may stay, in milliseconds since 1970. */
+  readonly expiresAt?: number | undefined
 }
 
 /** Where large messages go. */

@@ -55,6 +55,8 @@ export type Acceptance<Data> = {
   readonly protocol?: string
   /** Compression for this connection; what is left out is as the route says. Default: as the route says. */
   readonly deflate?: boolean | DeflateOptions
+  /** Until when the connection may stay: a Date, or milliseconds since 1970. See `refresh`. Default: for ever. */
+  readonly expiresAt?: Date | number
   /** Not allowed here: a status marks a refusal. */
   readonly status?: never
 } & (undefined extends Data

@@ -37,6 +37,7 @@ import type { Respond } from './lanes/responseHead.js'
 import { type Lanes, Listener, type ListenOptions } from './listener.js'
 import { type AnyRoute, type CommonOptions, limitsOf, routeInternals, type ServerLimits } from './options.js'
 import { SetView } from './setView.js'
+import { Terms } from './terms.js'
 
 /** An observer of the connections that come. */
 export interface Watcher {
@@ -67,6 +68,7 @@ export class ProcessServer {
   readonly #limits: ServerLimits
   readonly #parts: ServerParts<unknown>
   readonly #drainage: Drainage
+  readonly #terms: Terms
   /** Resolves when the server has closed. */
   readonly #closed: Promise<void>
   #shut: (drain: Drain) => void = () => undefined
@@ -87,6 +89,7 @@ export class ProcessServer {
     this.topics = new Topics(encoder, heap, turn, limits.maxTopics, broker, this.#counts, topics)
     const parts = this.#open(limits)
     this.#parts = parts
+    this.#terms = new Terms(parts.deadlines)
     this.connections = new SetView(parts.connections)
     this.#census = new Census(limits, parts.connections)
     const routes = routesOf(options, limits, parts)
@@ -230,6 +233,7 @@ export class ProcessServer {
       counts: this.#counts,
       closed: (connection) => {
         this.#census.remove(connection)
+        this.#terms.end(connection)
         if (this.#census.connections.size > 0) return
         for (const resolve of this.#waiting.splice(0)) resolve()
       },
@@ -255,6 +259,8 @@ export class ProcessServer {
       peer?.discard()
       return refuse(503, 'no memory is left for a connection')
     }
+    const { expiresAt } = opening
+    if (expiresAt !== undefined) this.#terms.begin(peer, expiresAt, shared.handlers)
     this.#counts.answered(101)
     requestInternals.settle(opening.request)
     this.watcher?.opened()

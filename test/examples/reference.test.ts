@@ -28,6 +28,7 @@ const handlers: Members<Handlers> = {
   message: true,
   stream: true,
   largeResult: true,
+  refresh: true,
   drain: true,
   ping: true,
   pong: true,

@@ -148,10 +148,10 @@ describe('the message says what is wrong, and what to write instead', () => {
     [{ statusCode: 401 }, /has no option 'statusCode': did you mean a refusal, \{ status \}\?/],
     [{ code: 401 }, /\{ status \}/],
     [{ body: 'no' }, /belongs to a refusal, \{ status, body \}/],
-    [{ user: 'anna' }, /there is data, headers, protocol, deflate/],
+    [{ user: 'anna' }, /there is data, headers, protocol, deflate, expiresAt/],
     [
       null,
-      /null is not an answer of upgrade: to accept, return nothing or \{ data, headers, protocol, deflate \}; to refuse/,
+      /null is not an answer of upgrade: to accept, return nothing or \{ data, headers, protocol, deflate, expiresAt \}; to refuse/,
     ],
     [new Response('no'), /a Response is not an answer .*await response\.text\(\)/],
     [{ status: 200 }, /must be a status from 300 to 599, not 200/],

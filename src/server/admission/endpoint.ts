@@ -164,7 +164,9 @@ export class Endpoint {
     if (protocol !== '' && !offered.includes(protocol)) {
       throw callerError('ERR_UPGRADE_PROTOCOL', `the client does not offer the subprotocol ${JSON.stringify(protocol)}`)
     }
-    const accepted = { shared: this.#shared, opening: { request, data, protocol }, headers }
+    const { expiresAt } = answer
+    const opening = expiresAt === undefined ? { request, data, protocol } : { request, data, protocol, expiresAt }
+    const accepted = { shared: this.#shared, opening, headers }
     const { interposed } = this.#inside
     return interposed === undefined ? accepted : { ...accepted, interposed }
   }

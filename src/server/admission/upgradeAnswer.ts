@@ -14,6 +14,8 @@ export interface AcceptedAnswer {
   readonly headers: HeaderFields
   readonly protocol: string | undefined
   readonly deflate: boolean | DeflateOptions | undefined
+  /** In milliseconds since 1970. */
+  readonly expiresAt: number | undefined
 }
 
 /** The upgrade is refused. */
@@ -32,6 +34,7 @@ interface GivenAcceptance {
   readonly headers?: unknown
   readonly protocol?: string
   readonly deflate?: boolean | DeflateOptions
+  readonly expiresAt?: Date | number
 }
 
 const anything: Kind = { words: 'anything', is: () => true }
@@ -40,11 +43,16 @@ const headers: Kind = {
   is: (value) => typeof value === 'object' && value !== null,
 }
 
+const time: Kind = {
+  words: 'a Date, or milliseconds since 1970',
+  is: (value) => Number.isFinite(value instanceof Date ? value.getTime() : value),
+}
+
 const acceptance = {
   owner: "upgrade's answer",
   prefix: 'the answer of upgrade: ',
   example: (name: string) => `{ ${name} }`,
-  options: { data: anything, headers, protocol: text, deflate },
+  options: { data: anything, headers, protocol: text, deflate, expiresAt: time },
 } satisfies Checklist
 
 const rejection = {
@@ -62,10 +70,16 @@ const rejection = {
 } satisfies Checklist
 
 const ADVICE =
-  'to accept, return nothing or { data, headers, protocol, deflate }; to refuse, { status, headers, body } with a status from 300'
+  'to accept, return nothing or { data, headers, protocol, deflate, expiresAt }; to refuse, { status, headers, body } with a status from 300'
 
 /** What no answer says. */
-const NOTHING: AcceptedAnswer = { data: undefined, headers: {}, protocol: undefined, deflate: undefined }
+const NOTHING: AcceptedAnswer = {
+  data: undefined,
+  headers: {},
+  protocol: undefined,
+  deflate: undefined,
+  expiresAt: undefined,
+}
 
 /** Reads an answer. Throws a TypeError for what is none, and for headers that may not be sent. */
 export function readAnswer(answer: unknown): ReadAnswer {
@@ -75,8 +89,8 @@ export function readAnswer(answer: unknown): ReadAnswer {
   }
   if ('status' in answer) return readRefusal(answer)
   checkOptions(answer, acceptance, [rejection])
-  const { data, headers, protocol, deflate }: GivenAcceptance = answer
-  return { data, headers: readHeaders(headers), protocol, deflate }
+  const { data, headers, protocol, deflate, expiresAt }: GivenAcceptance = answer
+  return { data, headers: readHeaders(headers), protocol, deflate, expiresAt: expiresAt && Number(expiresAt) }
 }
 
 function readRefusal(answer: { status: unknown; headers?: unknown; body?: unknown }): RefusedAnswer {
