@@ -7,7 +7,7 @@ import { clientQuantities, reconnectQuantities, routeQuantities } from './quanti
 import { tlsOptions } from './tlsTable.js'
 
 /** A client has no pool for large messages. */
-const { largeResult: _, refresh: __, ...clientHandlers } = handlers
+const { largeResult: _, refresh: __, leftOut: ___, ...clientHandlers } = handlers
 
 export const reconnectOptions = {
   owner: 'the option reconnect',

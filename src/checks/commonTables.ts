@@ -19,6 +19,7 @@ export const handlers = {
   ping: callback,
   pong: callback,
   refresh: callback,
+  leftOut: callback,
   close: callback,
   error: callback,
 } satisfies Table

@@ -69,7 +69,7 @@ export interface Reach {
  */
 export interface ClientOptions<Data = undefined>
   extends Reach,
-    Omit<Handlers<Data>, 'largeResult' | 'refresh'>,
+    Omit<Handlers<Data>, 'largeResult' | 'leftOut' | 'refresh'>,
     Partial<ClientLimits> {
   /** The first value of `connection.data`. Default: undefined. */
   readonly data?: Data

@@ -178,6 +178,10 @@ export class LastingConnection<Data> implements Connection<Data> {
     this.#current.unsubscribe(topic)
   }
 
+  leftOut(topic: string): number {
+    return this.#current.leftOut(topic)
+  }
+
   isSubscribed(topic: string): boolean {
     return this.#current.isSubscribed(topic)
   }

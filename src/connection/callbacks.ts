@@ -69,6 +69,12 @@ export class Callbacks<Data> {
     if (this.#handlers.drain !== undefined) this.#run(target, () => this.#handlers.drain?.(target.connection))
   }
 
+  /** So many publications on a topic were left out, until the peer has caught up now. */
+  leftOut(target: CallbackTarget<Data>, topic: string, publications: number): void {
+    if (this.#handlers.leftOut !== undefined)
+      this.#run(target, () => this.#handlers.leftOut?.(target.connection, topic, publications))
+  }
+
   /** A ping or a pong has come; `view` shows its payload where it lies. */
   control(target: CallbackTarget<Data>, name: 'ping' | 'pong', view: Uint8Array): void {
     if (this.#handlers[name] === undefined) return

@@ -162,6 +162,11 @@ export interface Connection<Data = unknown> {
   subscribe(topic: string, options: SubscribeOptions): Promise<Resumption>
   /** Ends a subscription. Without a subscription, it does nothing. */
   unsubscribe(topic: string): void
+  /**
+   * How many publications on a topic were left out for this connection since it has subscribed, because its client had not
+   * read what was sent before: by the output policy `'drop'`. The handler `leftOut` tells of them.
+   */
+  leftOut(topic: string): number
   /** Whether this connection subscribes to a topic. */
   isSubscribed(topic: string): boolean
   /**

@@ -70,6 +70,11 @@ export interface Handlers<Data = unknown> {
    */
   drain?(connection: Connection<Data>): unknown
   /**
+   * Called when the client has caught up, before `drain`, for each topic of which publications were left out for this
+   * connection meanwhile, with their number: by the output policy `'drop'`. It is the moment to send what stands for them.
+   */
+  leftOut?(connection: Connection<Data>, topic: string, publications: number): unknown
+  /**
    * Called when a ping of the client's has arrived; millrace has answered it by then. `data` has up to 125 bytes, and is
    * yours to keep.
    */

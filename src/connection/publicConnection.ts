@@ -30,6 +30,10 @@ export interface Inside<Data> extends Recipient<Data> {
   readonly pressure: Pressure
   readonly delivery: Delivery<Data>
   readonly pings: Pings
+  /** So many publications on a topic were left out for this connection. */
+  missed(topic: string): number
+  /** A subscription has ended. */
+  unsubscribed(topic: string): void
   /** Without a code, the Close frame says nothing. */
   close(code: number | undefined, reason: string): void
 }
@@ -110,6 +114,11 @@ export class PublicConnection<Data> implements Connection<Data> {
   unsubscribe(topic: string): void {
     const inside = this.#inside
     unsubscribe(inside.shared, inside.sender, inside, topic)
+    inside.unsubscribed(topic)
+  }
+
+  leftOut(topic: string): number {
+    return this.#inside.missed(topic)
   }
 
   isSubscribed(topic: string): boolean {

@@ -2,7 +2,7 @@
 
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import type { Tally } from '../metrics/tally.js'
-import type { Sendable } from './connection.js'
+import type { Sendable, SendResult } from './connection.js'
 import type { DeflatedBytes } from './deflateTally.js'
 import type { Resumption, Returning } from './resumption.js'
 import type { DeflatedForm } from './sending/deflatedForm.js'
@@ -15,11 +15,13 @@ export interface Subscriber {
   readonly sharedThreshold?: number | undefined
   /**
    * Takes frames that are encoded, one or more, as they lie in memory; `deflated` says what was compressed, and `tally`
-   * what the frames count as, where they were looked at before. Never throws.
+   * what the frames count as, where they were looked at before. Returns what became of them. Never throws.
    */
-  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes, tally?: Tally): void
+  deliver(memory: SharedMemory, pointer: number, length: number, deflated?: DeflatedBytes, tally?: Tally): SendResult
   /** Takes a long message that is compressed for many, as soon as it is. Whoever has a `sharedThreshold` can. Never throws. */
-  deliverForm?(form: DeflatedForm): void
+  deliverForm?(form: DeflatedForm): SendResult
+  /** So many publications on a topic were dropped, as `deliver` or `deliverForm` has just said. */
+  leftOut?(topic: string, publications: number): void
 }
 
 /** The topics. */

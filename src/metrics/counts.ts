@@ -50,6 +50,7 @@ type PlainMetric = Extract<
   | 'handlerErrors'
   | 'subscriptions'
   | 'deliveries'
+  | 'leftOut'
   | 'poolMessages'
   | 'poolQueue'
   | 'poolRunning'
@@ -60,6 +61,7 @@ const plain: Readonly<Record<PlainMetric, number>> = {
   handlerErrors: startOf('handlerErrors'),
   subscriptions: startOf('subscriptions'),
   deliveries: startOf('deliveries'),
+  leftOut: startOf('leftOut'),
   poolMessages: startOf('poolMessages'),
   poolQueue: startOf('poolQueue'),
   poolRunning: startOf('poolRunning'),
@@ -128,13 +130,15 @@ export class Counts {
     else this.tallied(tally)
   }
 
-  /** Counts frames that lie together from `pointer` to `end`, each a whole message. */
-  sentAll(bytes: Buffer, pointer: number, end: number): void {
-    for (let at = pointer; at < end; ) {
+  /** Counts frames that lie together from `pointer` to `end`, each a whole message; returns how many they are. */
+  sentAll(bytes: Buffer, pointer: number, end: number): number {
+    let frames = 0
+    for (let at = pointer; at < end; frames++) {
       const length = headerBytes(bytes[at + 1] ?? 0) + payloadBytes(bytes, at)
       this.sent(bytes, at, length, 0)
       at += length
     }
+    return frames
   }
 
   /**

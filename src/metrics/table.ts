@@ -109,6 +109,8 @@ export interface Metrics {
   readonly publications: Readonly<Record<'local' | 'broker', number>>
   /** Publications, each counted once for every subscriber that it had in its process. */
   readonly deliveries: number
+  /** Deliveries that were left out, because the subscriber had not read what was sent before: by the output policy `'drop'`. */
+  readonly leftOut: number
   /**
    * Publications of which the broker was given, has dropped, does not know what became of them (unconfirmed), has had
    * confirmed late, has brought, or knows to be missing.
@@ -168,6 +170,10 @@ export const metricTable: Readonly<Record<keyof Metrics, MetricFacts>> = {
     origin: ['local', 'broker'],
   }),
   deliveries: counter('deliveries', 'Publications, each counted once for every subscriber.'),
+  leftOut: counter(
+    'left_out',
+    'Deliveries that were left out, because the subscriber had not read what was sent before.',
+  ),
   broker: counter('broker_messages', 'Publications, by what has become of them at the broker.', {
     event: ['published', 'dropped', 'received', 'missed', 'unconfirmed', 'late'],
   }),

@@ -2,6 +2,7 @@
 // been sent them. If there are many subscribers, that takes several turns. A subscriber that is sent something else
 // meanwhile gets its part of the batch first, so that it sees everything in order.
 import { heapOfThread, OutOfMemory } from '../codec/codec.js'
+import type { SendResult } from '../connection/connection.js'
 import type { DeflatedForm } from '../connection/sending/deflatedForm.js'
 import { DeflatedRow } from '../connection/sending/deflatedFrames.js'
 import type { Subscriber } from '../connection/subscriber.js'
@@ -125,11 +126,17 @@ export class Batch {
     const { sharedThreshold } = subscriber
     const long = this.#form
     if (long !== undefined && sharedThreshold !== undefined && long.byteLength >= sharedThreshold)
-      return subscriber.deliverForm?.(long)
+      return this.#told(subscriber, subscriber.deliverForm?.(long), from)
     const form = sharedThreshold === undefined ? undefined : this.#deflated(from, sharedThreshold)
     const { memory, pointer, length } = form ?? { memory: this.#memory, pointer: from, length: this.#end - from }
     const tally = length < LONG ? undefined : this.#tallyOf(memory, pointer, length)
-    subscriber.deliver(memory, pointer, length, form, tally)
+    this.#told(subscriber, subscriber.deliver(memory, pointer, length, form, tally), from)
+  }
+
+  /** Has a subscriber know what was left out for it. */
+  #told(subscriber: Subscriber, result: SendResult | undefined, from: number): void {
+    if (result === 'dropped')
+      subscriber.leftOut?.(this.topic.name, this.#tallyOf(this.#memory, from, this.#end - from).frames)
   }
 
   /** What these frames count as. Most subscribers are sent the same ones, or the same ones compressed. */

@@ -104,7 +104,7 @@ test('where more was published than fits into turns, each message more asks the 
   const heap = heapOfThread()
   const turn = new Turn(heap)
   const topics = new Topics(encoderOfThread('server'), heap, turn, 10)
-  const subscriber = { deliver: () => undefined }
+  const subscriber = { deliver: () => 'sent' as const }
   for (const name of ['one', 'other']) topics.subscribe(subscriber, name, 10)
   turn.begin()
   for (let n = 0; n < 64; n++) topics.publish(n % 2 === 0 ? 'one' : 'other', 'x')

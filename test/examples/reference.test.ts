@@ -29,6 +29,7 @@ const handlers: Members<Handlers> = {
   stream: true,
   largeResult: true,
   refresh: true,
+  leftOut: true,
   drain: true,
   ping: true,
   pong: true,

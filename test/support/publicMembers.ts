@@ -30,6 +30,7 @@ export const connectionMembers: Members<Connection> = {
   sendStream: true,
   subscribe: true,
   unsubscribe: true,
+  leftOut: true,
   isSubscribed: true,
   publish: true,
   ping: true,

@@ -37,12 +37,13 @@ class Crowd {
     for (const member of this.members) for (const name of ['a', 'b']) this.topics.subscribe(member, name, 10)
   }
 
-  #deliver(last: boolean, _: SharedMemory, pointer: number, length: number): void {
+  #deliver(last: boolean, _: SharedMemory, pointer: number, length: number): 'sent' {
     this.deliveries++
     this.#now += DELIVERY
-    if (!last) return
+    if (!last) return 'sent'
     const { frames } = readFrames(Buffer.from(codecOfThread().view(pointer, length)))
     for (const { payload } of frames) this.got.push(payload.toString())
+    return 'sent'
   }
 
   /** Publishes so many, on one topic and the other, and ends the turn. Returns how many deliveries were made in it. */

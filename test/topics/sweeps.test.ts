@@ -34,13 +34,14 @@ class Client implements Subscriber {
   readonly #kept: SharedMemory[] = []
 
   /** As a slow connection does, it keeps the memory of a long message. */
-  deliver(memory: SharedMemory, pointer: number, length: number): void {
+  deliver(memory: SharedMemory, pointer: number, length: number): 'sent' {
     const { frames, rest } = readFrames(Buffer.from(codecOfThread().view(pointer, length)))
     assert.equal(rest.length, 0)
     for (const { payload } of frames) this.got.push(textOf(payload))
-    if (length < 10_000 || this.#kept.length > 2) return
+    if (length < 10_000 || this.#kept.length > 2) return 'sent'
     memory.retain()
     this.#kept.push(memory)
+    return 'sent'
   }
 
   release(): void {

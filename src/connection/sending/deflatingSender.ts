@@ -212,19 +212,20 @@ export class DeflatingSender extends Sender {
     length: number,
     deflated?: DeflatedBytes,
     tally?: Tally,
-  ): void {
+  ): SendResult {
     if (!this.#amid) this.#queue?.makeRoom(length)
     const { behind } = this
     if (behind !== undefined && !this.#amid) return this.#deliverBehind(behind, memory, pointer, length, deflated)
-    if (deflated !== undefined) this.deflation.passed(deflated)
-    super.deliver(memory, pointer, length, deflated, tally)
+    const result = super.deliver(memory, pointer, length, deflated, tally)
+    if (deflated !== undefined && (result === 'sent' || result === 'buffered')) this.deflation.passed(deflated)
+    return result
   }
 
-  deliverForm(form: DeflatedForm): void {
+  deliverForm(form: DeflatedForm): SendResult {
     try {
-      this.#sendForm(form)
+      return this.#sendForm(form)
     } catch (error) {
-      this.memorySpent(error)
+      return this.memorySpent(error)
     }
   }
 
@@ -234,13 +235,14 @@ export class DeflatingSender extends Sender {
     pointer: number,
     length: number,
     deflated: DeflatedBytes | undefined,
-  ): void {
-    if (this.#refusedBehind(length) !== undefined) return
+  ): SendResult {
+    const refused = this.#refusedBehind(length)
+    if (refused !== undefined) return refused
     try {
       queue.frames((backlog) => backlog.add(memory, pointer, length), deflated)
-      this.framed()
+      return this.framed()
     } catch (error) {
-      this.memorySpent(error)
+      return this.memorySpent(error)
     }
   }
 

@@ -88,14 +88,17 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   /** What a topic has encoded, for this connection among others. Never throws. */
-  deliver(memory: SharedMemory, pointer: number, length: number, _deflated?: DeflatedBytes, tally?: Tally): void {
+  deliver(memory: SharedMemory, pointer: number, length: number, _deflated?: DeflatedBytes, tally?: Tally): SendResult {
     try {
-      const unfinished = this.unfinished
-      if (unfinished?.underWay !== true) this.#sendFrames(memory, pointer, length, tally)
-      else this.#wait(unfinished, length, (backlog) => backlog.add(memory, pointer, length))
+      if (this.unfinished?.underWay !== true) return this.#sendFrames(memory, pointer, length, tally)
+      return this.#wait(this.unfinished, length, (backlog) => backlog.add(memory, pointer, length))
     } catch (error) {
-      this.memorySpent(error)
+      return this.memorySpent(error)
     }
+  }
+
+  leftOut(topic: string, publications: number): void {
+    this.#owner.leftOut(topic, publications)
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
@@ -134,10 +137,9 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   flushed(): void {
-    const { buffered } = this
     const { outputLimit } = this.#shared.limits
-    if (buffered > outputLimit) this.hold()
-    else if (this.#holding && buffered <= outputLimit / 2) this.hold(false)
+    if (this.buffered > outputLimit) this.hold()
+    else if (this.#holding && this.buffered <= outputLimit / 2) this.hold(false)
     if (!this.#lifecycle.delivers && this.outgoing.buffered === 0) this.#owner.everythingWritten()
   }
 
@@ -147,12 +149,11 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** Writes what waits, perhaps after a write with this `status`; then a stream goes on, and `drain` may be due. */
   goesOn(status?: number): void {
-    const { outgoing } = this
     const { turn, limits } = this.#shared
     turn.begin()
-    if (status === undefined) outgoing.flush()
-    else outgoing.written(status)
-    if (outgoing.buffered <= limits.outputLimit / 2) this.unfinished?.relieved()
+    if (status === undefined) this.outgoing.flush()
+    else this.outgoing.written(status)
+    if (this.outgoing.buffered <= limits.outputLimit / 2) this.unfinished?.relieved()
     this.drained()
     turn.end()
   }
@@ -224,8 +225,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
   admits(): boolean {
     if (!this.#open) return false
-    const waiting = this.outgoing.waiting + (this.unfinished?.waiting ?? 0)
-    if (waiting <= this.#shared.limits.outputCeiling) return true
+    if (this.outgoing.waiting + (this.unfinished?.waiting ?? 0) <= this.#shared.limits.outputCeiling) return true
     this.#owner.terminate()
     return false
   }
