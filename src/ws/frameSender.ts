@@ -5,21 +5,18 @@ import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/frames.js'
 import { Deflation, type DeflationShared, firstOfFragment } from '../connection/sending/deflation.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
-import { LentFrame } from '../memory/lentFrame.js'
 import { BlobQueue, type Unsent } from './blobQueue.js'
 import { byteLengthOf, type Payload } from './data.js'
 import { blobError, compressionError, endedError } from './errors.js'
+import { append, LEAST_LENT, lend } from './lent.js'
 import { LongMessage } from './longMessage.js'
 import { serverHeader } from './madeFrame.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
-import { lengthOf, type Parts, type SharedList, sharedList, writeParts } from './sharedList.js'
+import type { Parts } from './sharedList.js'
 import type { SocketContext } from './socketContext.js'
 
 /** Bytes that wait for the end of the turn; above it, they are written at once. */
 const MOST_IN_TURN = 1024 * 1024
-
-/** Bytes from which on a payload is sent from where it lies; to copy a shorter one costs less than a write of its own. */
-const LEAST_LENT = 32_768
 
 /** How a message is sent, as bits. */
 export const Flag = {
@@ -172,7 +169,7 @@ export class FrameSender {
     if (this.#frameLong()) return
     if (this.#deflation !== undefined && compress) this.#deflate(this.#deflation, first, data)
     else if (typeof data === 'string') encoder.text(this.outgoing, first, data)
-    else if (data.length >= LEAST_LENT && !encoder.masks) this.#lend(serverHeader(first, data.length), data)
+    else if (data.length >= LEAST_LENT && !encoder.masks) lend(this.outgoing, serverHeader(first, data.length), data)
     else encoder.bytes(this.outgoing, first, data)
   }
 
@@ -214,12 +211,6 @@ export class FrameSender {
     return this.#long.run()
   }
 
-  /** Sends bytes from where they lie: they are this connection's until their callback. */
-  #lend(header: Uint8Array, payload: Uint8Array): void {
-    const frame = new LentFrame(header, payload)
-    this.outgoing.addShared(frame, 0, frame.length)
-  }
-
   #fragment(opcode: number, data: string | Uint8Array, flags: number): void {
     const fin = (flags & Flag.fin) !== 0
     const actual = this.#amid ? OPCODE_CONTINUATION : opcode
@@ -240,38 +231,9 @@ export class FrameSender {
     this.#framed(() => this.#frame(FIN | opcode, payload, false), callback)
   }
 
-  /** Takes bytes as they are: a large payload behind its header is lent, as a broadcast would copy it for each of its receivers. */
-  #append(parts: Parts): void {
-    const [header, payload] = parts
-    if (parts.length === 2 && header instanceof Uint8Array && payload instanceof Uint8Array)
-      if (payload.length >= LEAST_LENT) return this.#lend(header, payload)
-    const { heap } = this.#shared
-    const shared = sharedList(heap, parts)
-    if (shared !== undefined) return this.#share(shared)
-    const length = lengthOf(parts)
-    const pointer = this.outgoing.reserve(length)
-    writeParts(heap, pointer, parts)
-    this.outgoing.commit(pointer, length)
-  }
-
-  /** Sends a list from where it lies for all, if nothing else waits here: what follows could not be built behind it. */
-  #share({ block, length }: SharedList): void {
-    const { outgoing } = this
-    const { codec, counts } = this.#shared
-    if (outgoing.buffered === 0 && !outgoing.waits) {
-      block.retain()
-      outgoing.follow(block, block.pointer, length)
-      counts.sent(codec.bytes, block.pointer, length, 0)
-      return
-    }
-    const pointer = outgoing.reserve(length)
-    codec.call.copy(pointer, block.pointer, length)
-    outgoing.commit(pointer, length)
-  }
-
   #raw(parts: Parts, callback: SendCallback | undefined): void {
     try {
-      this.#append(parts)
+      append(this.outgoing, this.#shared, parts)
     } catch (error) {
       return this.#spent(error, callback)
     }
