@@ -30,3 +30,32 @@ export function pauseBefore(attempt: number, { delay, maxDelay }: Required<Recon
   const most = Math.min(maxDelay, delay * 2 ** Math.min(attempt - 1, 40))
   return Math.round(most * (0.5 + Math.random() / 2))
 }
+
+/**
+ * The pauses of one connection. What does not last as long as the pause before it is no success: a server that takes connections
+ * and ends them at once, because it has too many, is not tried again as if nothing had been.
+ */
+export class BackOff {
+  readonly #settings: Required<ReconnectOptions>
+  #steps = 0
+  #pause = 0
+  #openSince = 0
+
+  constructor(settings: Required<ReconnectOptions>) {
+    this.#settings = settings
+  }
+
+  opened(): void {
+    this.#openSince = performance.now()
+  }
+
+  ended(): void {
+    if (performance.now() - this.#openSince >= this.#pause) this.#steps = 0
+  }
+
+  /** The pause before the next attempt, in milliseconds. */
+  next(): number {
+    this.#pause = pauseBefore(++this.#steps, this.#settings)
+    return this.#pause
+  }
+}

@@ -9,7 +9,7 @@ import { tell } from '../internals/report.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { whenAborted } from './abortion.js'
-import { pauseBefore, type ReconnectOptions, reconnectSettings } from './backOff.js'
+import { BackOff, type ReconnectOptions, reconnectSettings } from './backOff.js'
 import { lastingMessages } from './lastingMessages.js'
 import type { ClientOptions } from './options.js'
 import { Outage } from './outage.js'
@@ -36,6 +36,7 @@ export class LastingConnection<Data> implements Connection<Data> {
   readonly #settings: Required<ReconnectOptions>
   readonly #open: (data: Data, signal: AbortSignal) => Promise<Connection<Data>>
   readonly #outage: Outage
+  readonly #backOff: BackOff
   /** The connection now, or the one before, where there is none. */
   #current: Connection<Data>
   /** There will be no other connection: this side has closed it, or it was given up. */
@@ -112,6 +113,7 @@ export class LastingConnection<Data> implements Connection<Data> {
     this.#open = open
     this.#current = first
     this.#outage = new Outage(this.#settings.buffer)
+    this.#backOff = new BackOff(this.#settings)
     const { signal } = options
     if (signal !== undefined) this.#unlisten = whenAborted(signal, () => this.#aborted(signal.reason))
   }
@@ -243,6 +245,7 @@ export class LastingConnection<Data> implements Connection<Data> {
   }
 
   #opened(connection: Connection<Data>): unknown {
+    this.#backOff.opened()
     if (connection === this.#current) return this.#options.open?.(this)
     this.#current = connection
     this.#down = false
@@ -256,6 +259,7 @@ export class LastingConnection<Data> implements Connection<Data> {
   #ended(end: End): unknown {
     this.#down = true
     this.#end = end
+    this.#backOff.ended()
     if (this.#over || end.code === CloseCode.normal) return this.#finish()
     return this.#later(undefined)
   }
@@ -265,7 +269,7 @@ export class LastingConnection<Data> implements Connection<Data> {
     const { attempts } = this.#settings
     const attempt = ++this.#attempts
     if ((attempts > 0 && attempt > attempts) || this.#stop.signal.aborted) return this.#finish()
-    const delay = pauseBefore(attempt, this.#settings)
+    const delay = this.#backOff.next()
     this.#retry = setTimeout(() => this.#again(), delay)
     return this.#options.reconnecting?.(this, { ...this.#end, attempt, delay, error })
   }

@@ -168,6 +168,27 @@ test('a pause outlives the connection', async (t) => {
   await until(() => seen.length === 2)
 })
 
+test('pauses grow for a server that opens connections and ends them at once, and not for one that lets them last', async (t) => {
+  for (const lasts of [false, true]) {
+    const server = await serving(t, {
+      open: (connection) => void setTimeout(() => connection.terminate(), lasts ? 60 : 0),
+    })
+    const delays: number[] = []
+    const client = await connect(`ws://127.0.0.1:${server.address?.port}`, {
+      reconnect: { delay: 8, maxDelay: 200 },
+      reconnecting: (_, { attempt, delay }) => {
+        assert.equal(attempt, 1)
+        delays.push(delay)
+      },
+    })
+    await until(() => delays.length === 5)
+    client.close()
+    // The fifth step of a growing pause is at least half of 8 ms doubled four times.
+    if (lasts) assert.ok(Math.max(...delays) <= 8, `${delays}`)
+    else assert.ok((delays[4] ?? 0) >= 64, `${delays}`)
+  }
+})
+
 test('pauses grow to the ceiling, and differ by chance', () => {
   const settings = { ...reconnectSettings(true), delay: 100, maxDelay: 1000 }
   for (const [attempt, most] of [
