@@ -14,12 +14,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** Files that ask about a socket itself, and why. */
 const ABOUT_SOCKETS: Readonly<Record<string, string>> = {
   'cost.test.ts': 'counts what a message allocates, in a process of its own that serves HTTP/1.1',
-  'deflateAwayEnds.test.ts': 'the same',
   'faults.test.ts': 'serves HTTP/1.1 by a server of its own, and spoils its sockets',
-  'remains.test.ts': 'has clients of many addresses, and the proxy has one',
-  'times.test.ts': 'fills what a system keeps for a socket, and reads that little by little',
   'trace.test.ts': 'reads what a program prints that serves HTTP/1.1',
-  'deflateAway.test.ts': 'wants long reads to be inflated by threads, and a frame of DATA is never long',
 }
 
 /** Whether a test has clients that are sockets. */
@@ -37,6 +33,7 @@ for (const name of files) {
     const path = join(root, 'dist/test/connection', name.replace(/ts$/, 'js'))
     const { NODE_TEST_CONTEXT: _, ...environment } = process.env
     const env = { ...environment, MILLRACE_WIRE: 'http2', MILLRACE_SUITE: 'quick' }
+    // Those about compression leave something open behind the proxy, which is not found: without an end by force, they pass and stay.
     const child = spawn(process.execPath, ['--test', '--test-force-exit', '--test-reporter=tap', path], { env })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))

@@ -72,6 +72,8 @@ function carry(socket: Socket, head: string, port: number): void {
   const session = connect(`http://127.0.0.1:${port}`)
   session.unref() // a test that fails must not keep its process alive
   session.on('error', () => socket.destroy())
+  // A server that leaves may end a session before its stream has begun, which then says nothing.
+  session.once('close', () => setImmediate(() => socket.writableEnded || socket.destroy()))
   socket.once('close', () => session.close())
   session.once('remoteSettings', () => {
     const stream = session.request(fieldsOf(head), { endStream: false })
