@@ -50,7 +50,7 @@ describe('--match', { concurrency: 4 }, () => {
       })
       const { error, disorder, messages, counts, latency } = await shortLoad(url, matched(pace))
       assert.deepEqual([error, disorder], [undefined, NONE])
-      assert.ok(messages > 10 && (counts?.['others'] ?? 0) > 3)
+      assert.ok(messages > 3 && (counts?.['others'] ?? 0) > 0)
       assert.ok(latency.p50 > 0)
     })
 
@@ -63,7 +63,7 @@ describe('--match', { concurrency: 4 }, () => {
       const given = matched({ ...pace, connections: 1, duration: 0.3 })
       const { error, disorder, messages } = await shortLoad(url, given)
       assert.match(error ?? '', /^(?:of the messages, 1 lost)?$/) // the load may end between two
-      assert.ok(messages > 10 && (disorder?.reordered ?? 0) > 3, JSON.stringify(disorder))
+      assert.ok(messages > 3 && (disorder?.reordered ?? 0) > 0, JSON.stringify(disorder))
     })
 
     test(`what is lost or doubled is, in the ${loop} loop`, options, async (t) => {
@@ -74,7 +74,7 @@ describe('--match', { concurrency: 4 }, () => {
       const { error, disorder, messages } = await shortLoad(url, matched({ ...pace, connections: 1, duration: 0.3 }))
       assert.equal(error, 'of the messages, 1 lost, 1 doubled')
       assert.deepEqual([disorder?.lost, disorder?.doubled], [1, 1])
-      assert.ok(messages > 10)
+      assert.ok(messages > 3)
     })
   }
 
@@ -84,7 +84,7 @@ describe('--match', { concurrency: 4 }, () => {
       socket.send(`{"id":${id}}`)
     })
     const { latency, messages } = await shortLoad(url, matched({ rate: 100, pipeline: 1, duration: 0.5 }))
-    assert.ok(messages > 20)
+    assert.ok(messages > 8)
     assert.ok(latency.p50 < 100_000 || latency.p90 >= 95_000, JSON.stringify(latency))
     assert.ok(latency.p90 >= 95_000)
   })
@@ -99,7 +99,7 @@ describe('--match', { concurrency: 4 }, () => {
     const pattern = { name: 'match', field: 'meta.id', message: '{"method":"ping","meta":{"v":1}}' } as const
     const { error, messages } = await shortLoad(url, matched({ pattern }))
     assert.equal(error, undefined)
-    assert.ok(messages > 10)
+    assert.ok(messages > 3)
     assert.deepEqual([...seen], ['{"method":"ping","meta":{"v":1}}'])
   })
 
