@@ -13,6 +13,8 @@ import type { TopicHistory } from './topicHistory.js'
 
 /** Milliseconds that one turn takes for it. */
 const SHARE = 4
+/** Pieces that one turn sends at most: what they cost is spent when the turn ends, and is not in that time. */
+const MOST_PIECES = 32
 /** Milliseconds after which is looked again whether an output has room. */
 const PAUSE = 10
 
@@ -173,11 +175,11 @@ export class Resumes {
     this.#turn.begin()
     try {
       const until = performance.now() + SHARE
-      do {
+      for (let pieces = 0; pieces < MOST_PIECES && (pieces === 0 || performance.now() < until); pieces++) {
         const resume = this.#ready.shift()
         if (resume === undefined) return
         if (this.#isWanted(resume)) this.#turn.undisturbed(() => this.#advance(resume))
-      } while (performance.now() < until)
+      }
       this.#schedule()
     } finally {
       this.#turn.end()

@@ -47,7 +47,9 @@ describe('npm run bench', () => {
       'attacks',
       'ws',
       'client',
+      'loadself',
       'http2',
+      'topics',
       'ab',
     ])
     for (const { name, status, stdout } of helpsOf(names)) {
