@@ -65,7 +65,7 @@ for (const offer of [{}, { client_no_context_takeover: [true] }]) {
     made.ping('p')
     made.close(1000)
     waits()
-    await delay(60)
+    await stage.until(() => Reflect.get(made, '_state') === 0, 'all is written')
     waits()
   })
 }
@@ -76,14 +76,14 @@ same('a Sender masks what it compresses only where it is asked', async (stage) =
     write: (bytes: Buffer) => stage.note('second', bytes[1]),
   })
   made.send('compressed', DEFLATED)
-  await delay(60)
+  await stage.noted('second')
 })
 
 same('a Sender whose stream is destroyed meanwhile tells those who wait', async (stage) => {
   const made = sender(stage, deflate(stage), { ...target(stage), destroyed: true })
   made.send('compressed', DEFLATED, (error: unknown) => stage.note('first', error))
   made.send('behind', WHOLE, (error: unknown) => stage.note('second', error))
-  await delay(60)
+  await stage.noted('first', 'second')
 })
 
 same('a Sender tells of a Blob that can not be read', async (stage) => {
