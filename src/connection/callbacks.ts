@@ -12,6 +12,7 @@ import { ProtocolViolation } from '../protocol/violation.js'
 import type { Connection } from './connection.js'
 import { ConnectionEnded } from './ended.js'
 import type { Handlers } from './handlers.js'
+import { takeLeftOut } from './leftOut.js'
 import { traceError, traceState, tracing } from './trace.js'
 import type { Work } from './work.js'
 
@@ -65,12 +66,13 @@ export class Callbacks<Data> {
     }
   }
 
+  /** The peer has caught up. What was left out until now is told first. */
   drain(target: CallbackTarget<Data>): void {
+    for (const [topic, publications] of takeLeftOut(target)) this.#leftOut(target, topic, publications)
     if (this.#handlers.drain !== undefined) this.#run(target, () => this.#handlers.drain?.(target.connection))
   }
 
-  /** So many publications on a topic were left out, until the peer has caught up now. */
-  leftOut(target: CallbackTarget<Data>, topic: string, publications: number): void {
+  #leftOut(target: CallbackTarget<Data>, topic: string, publications: number): void {
     if (this.#handlers.leftOut !== undefined)
       this.#run(target, () => this.#handlers.leftOut?.(target.connection, topic, publications))
   }

@@ -1,30 +1,42 @@
-// What a connection was not sent of the topics that it subscribes to, because its peer did not read what was sent before.
+// What connections were not sent of the topics that they subscribe to, because their peers did not read what was sent before.
+// Few connections ever have such numbers, so none has a place for them.
+import type { Counts } from '../metrics/counts.js'
 
-export class LeftOut {
+interface LeftOut {
   /** Publications by topic, since the connection has subscribed. */
-  readonly #total = new Map<string, number>()
+  readonly total: Map<string, number>
   /** Those of which the application has not been told. */
-  #untold = new Map<string, number>()
+  readonly untold: Map<string, number>
+}
 
-  add(topic: string, publications: number): void {
-    this.#total.set(topic, this.of(topic) + publications)
-    this.#untold.set(topic, (this.#untold.get(topic) ?? 0) + publications)
-  }
+/** By the connections' insides. */
+const all = new WeakMap<object, LeftOut>()
 
-  of(topic: string): number {
-    return this.#total.get(topic) ?? 0
-  }
+/** So many publications on a topic were left out for a connection. */
+export function leaveOut(counts: Counts, owner: object, topic: string, publications: number): void {
+  counts.add('leftOut', publications)
+  const own = all.get(owner) ?? { total: new Map<string, number>(), untold: new Map<string, number>() }
+  all.set(owner, own)
+  for (const sums of [own.total, own.untold]) sums.set(topic, (sums.get(topic) ?? 0) + publications)
+}
 
-  /** The subscription is over. */
-  forget(topic: string): void {
-    this.#total.delete(topic)
-    this.#untold.delete(topic)
-  }
+/** How many were left out so far. */
+export function leftOutOf(owner: object, topic: string): number {
+  return all.get(owner)?.total.get(topic) ?? 0
+}
 
-  /** What the application is to be told now, by topic. */
-  take(): ReadonlyMap<string, number> {
-    const untold = this.#untold
-    if (untold.size > 0) this.#untold = new Map()
-    return untold
-  }
+/** The subscription is over. */
+export function forgetLeftOut(owner: object, topic: string): void {
+  const own = all.get(owner)
+  own?.total.delete(topic)
+  own?.untold.delete(topic)
+}
+
+/** What the application is to be told now, by topic. */
+export function takeLeftOut(owner: object): readonly (readonly [topic: string, publications: number])[] {
+  const untold = all.get(owner)?.untold
+  if (untold === undefined || untold.size === 0) return []
+  const told = [...untold]
+  untold.clear()
+  return told
 }

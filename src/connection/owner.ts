@@ -16,8 +16,6 @@ export interface Owner extends Claimant, Expiring, Sink, PressureListener {
   deliveryEnds(): void
   /** Everything that was buffered has been written, and the connection is ending. */
   everythingWritten(): void
-  /** So many publications on a topic were dropped, because the peer has not read what was sent before. */
-  leftOut(topic: string, publications: number): void
   /** Everything for which `send` answered `'buffered'` has been written. */
   drained(): void
 }

@@ -12,7 +12,6 @@ import type { Receiver, Transport } from '../transport/transport.js'
 import { openHandler } from './callbacks.js'
 import type { Connection } from './connection.js'
 import { Ending } from './ending.js'
-import { LeftOut } from './leftOut.js'
 import { Pings } from './pings.js'
 import { Pressure } from './pressure.js'
 import { type Inside, PublicConnection } from './publicConnection.js'
@@ -46,7 +45,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   #incoming: Incoming | undefined // made for the first bytes that come: many connections only listen
   #delivery: Delivery<Data> | undefined
   #pings: Pings | undefined
-  #leftOut: LeftOut | undefined
 
   constructor(shared: RouteContext<Data>, transport: Transport, opening: Opening<Data>) {
     this.connection = new PublicConnection(opening.data, this)
@@ -187,24 +185,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#ending.perform(this.#lifecycle.flushed())
   }
 
-  leftOut(topic: string, publications: number): void {
-    this.shared.counts.add('leftOut', publications)
-    this.#leftOut ??= new LeftOut()
-    this.#leftOut.add(topic, publications)
-  }
-
-  /** So many publications on a topic were left out for this connection. */
-  missed(topic: string): number {
-    return this.#leftOut?.of(topic) ?? 0
-  }
-
-  unsubscribed(topic: string): void {
-    this.#leftOut?.forget(topic)
-  }
-
   drained(): void {
-    for (const [topic, publications] of this.#leftOut?.take() ?? [])
-      this.shared.callbacks.leftOut(this, topic, publications)
     this.shared.callbacks.drain(this)
   }
 

@@ -8,6 +8,7 @@ import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import type { Connection, Messages, Sendable, SendOptions, SendResult } from './connection.js'
 import type { DeflateStatistics } from './deflateTally.js'
 import { identityOf } from './identity.js'
+import { forgetLeftOut, leftOutOf } from './leftOut.js'
 import { type Pings, pingPayload, refusedPing } from './pings.js'
 import type { Pressure } from './pressure.js'
 import { Reason } from './reason.js'
@@ -30,10 +31,6 @@ export interface Inside<Data> extends Recipient<Data> {
   readonly pressure: Pressure
   readonly delivery: Delivery<Data>
   readonly pings: Pings
-  /** So many publications on a topic were left out for this connection. */
-  missed(topic: string): number
-  /** A subscription has ended. */
-  unsubscribed(topic: string): void
   /** Without a code, the Close frame says nothing. */
   close(code: number | undefined, reason: string): void
 }
@@ -114,11 +111,11 @@ export class PublicConnection<Data> implements Connection<Data> {
   unsubscribe(topic: string): void {
     const inside = this.#inside
     unsubscribe(inside.shared, inside.sender, inside, topic)
-    inside.unsubscribed(topic)
+    forgetLeftOut(inside, topic)
   }
 
   leftOut(topic: string): number {
-    return this.#inside.missed(topic)
+    return leftOutOf(this.#inside, topic)
   }
 
   isSubscribed(topic: string): boolean {

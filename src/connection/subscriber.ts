@@ -7,7 +7,7 @@ import type { DeflatedBytes } from './deflateTally.js'
 import type { Resumption, Returning } from './resumption.js'
 import type { DeflatedForm } from './sending/deflatedForm.js'
 
-export type { DeflatedBytes, Tally }
+export type { DeflatedBytes, SharedMemory, Tally }
 
 /** Someone to whom topics deliver. */
 export interface Subscriber {

@@ -4,15 +4,15 @@ import { checkOptions } from '../../checks/check.js'
 import { everywhere, streamOptions } from '../../checks/tables.js'
 import { OutOfMemory } from '../../codec/codec.js'
 import { FIN, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PONG, OPCODE_TEXT } from '../../codec/frames.js'
-import type { SharedMemory } from '../../memory/sharedBlock.js'
 import type { Lifecycle } from '../../protocol/lifecycle.js'
 import { ProtocolViolation } from '../../protocol/violation.js'
 import type { Transport } from '../../transport/transport.js'
 import type { Sendable, SendResult } from '../connection.js'
+import { leaveOut } from '../leftOut.js'
 import { Message, messageInternals } from '../message.js'
 import type { Owner } from '../owner.js'
 import { Reason } from '../reason.js'
-import type { DeflatedBytes, Subscriber, Tally } from '../subscriber.js'
+import type { DeflatedBytes, SharedMemory, Subscriber, Tally } from '../subscriber.js'
 import type { Backlog } from './backlog.js'
 import { bytesOf } from './encoder.js'
 import { Outgoing } from './outgoing.js'
@@ -98,7 +98,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   leftOut(topic: string, publications: number): void {
-    this.#owner.leftOut(topic, publications)
+    leaveOut(this.#shared.counts, this.#owner, topic, publications)
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
