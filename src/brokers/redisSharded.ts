@@ -70,7 +70,8 @@ class RedisSharded implements RedisBroker {
   }
 
   get #isConnected(): boolean {
-    return this.#slots !== undefined && [...this.#nodes.values()].every((node) => node.isConnected)
+    if (this.#slots === undefined || this.#closing !== undefined) return false
+    return [...this.#nodes.values()].every((node) => node.isConnected)
   }
 
   attach(receive: Receive, interrupted?: Interrupted): void {
