@@ -58,7 +58,9 @@ async function joinInto(folder, file, modules) {
   const contents = modules.map(({ path, exported }) => handOn(`./${path}`, exported)).join('')
   const plugins = [{ name: 'joined', setup: (builder) => leaveOut(builder, folder, file) }]
   const stdin = { contents, resolveDir: folder }
-  await build({ ...options(folder), stdin, plugins, outfile: file, target: 'node20.19' })
+  // Without indentation, there is a fifth less to read; the lines stay short, so that a stack trace names a place.
+  const how = { minifyWhitespace: true, lineLimit: 120, target: 'node20.19' }
+  await build({ ...options(folder), ...how, stdin, plugins, outfile: file })
   const path = join(folder, file)
   writeFileSync(path, withoutFacades(readFileSync(path, 'utf8')))
 }
@@ -80,15 +82,14 @@ function leaveOut(builder, folder, file) {
  */
 function withoutFacades(code) {
   const swapped = code.replace(
-    /^import (?:(\w+),? )?(?:\{([^}]*)\} )?from "(node:\w+)";$/gm,
+    /\bimport\s*(?:(\w+)\s*,?)?\s*(?:\{([^}]*)\})?\s*from\s*"(node:\w+)";/g,
     (_, whole, names, from) => {
       const module = `process.getBuiltinModule("${from}")`
-      const taken = whole === undefined ? [] : [`const ${whole} = ${module};`]
-      if (names !== undefined) taken.push(`const {${names.replaceAll(' as ', ': ')}} = ${module};`)
-      return taken.join(' ')
+      const taken = whole === undefined ? '' : `const ${whole}=${module};`
+      return names === undefined ? taken : `${taken}const{${names.replaceAll(/\s+as\s+/g, ':')}}=${module};`
     },
   )
-  const [left] = /^import .* from "node:.*$/m.exec(swapped) ?? []
+  const [left] = /\bimport\b[^"';]*from\s*"node:.*$/m.exec(swapped) ?? []
   if (left !== undefined) throw new Error(`an import that nobody knows how to write otherwise: ${left}`)
   return swapped
 }

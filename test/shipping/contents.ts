@@ -17,7 +17,7 @@ const options = { timeout: 60_000 }
 
 /** Beside dist/src. npm adds the first three by itself. */
 const DOCUMENTS = ['LICENSE', 'README.md', 'package.json', 'CHANGELOG.md']
-const MOST_BYTES = 1_800_000
+const MOST_BYTES = 1_750_000
 
 /** A user's program. */
 function consumer(names: string): string {
@@ -98,7 +98,7 @@ function tests(packed: () => Installed): void {
     const reach = (path: string): void => {
       if (reached.has(path)) return
       reached.add(path)
-      for (const [, specifier = ''] of read(path).matchAll(/^(?:import|export)[^;\n]* from ['"](\.[^'"]+)['"]/gm)) {
+      for (const [, specifier = ''] of read(path).matchAll(/\b(?:import|export)\b[^;'"]*from\s*['"](\.[^'"]+)['"]/g)) {
         reach(join(dirname(path), specifier).split(sep).join('/'))
       }
     }
@@ -114,7 +114,7 @@ function tests(packed: () => Installed): void {
 
   test('reads no module of Node.js whole: from Node 24 on, an import of node:http by its name loads undici', () => {
     for (const name of ['dist/src/pool/joined.js', 'dist/src/ws/joined.js']) {
-      assert.doesNotMatch(read(name), /^import\b.* from ['"]node:/m, name)
+      assert.doesNotMatch(read(name), /\bimport\b[^;'"]*from\s*['"]node:/, name)
     }
   })
 
