@@ -98,7 +98,9 @@ function tests(packed: () => Installed): void {
     const reach = (path: string): void => {
       if (reached.has(path)) return
       reached.add(path)
-      for (const [, specifier = ''] of read(path).matchAll(/\b(?:import|export)\b[^;'"]*from\s*['"](\.[^'"]+)['"]/g)) {
+      for (const [, specifier = ''] of read(path).matchAll(
+        /\b(?:import|export)\s*(?:\{[^}]*\}|\*|\w+)\s*from\s*['"](\.[^'"]+)['"]/g,
+      )) {
         reach(join(dirname(path), specifier).split(sep).join('/'))
       }
     }
