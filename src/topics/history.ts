@@ -1,6 +1,9 @@
 // What was published on the topics of a process lately, for those who come back and have missed it. It is bounded for each
 // topic, and over all topics by memory.
 import { randomBytes } from 'node:crypto'
+import { checkOptions } from '../checks/check.js'
+import { everywhere } from '../checks/tables.js'
+import { historyOptions } from '../checks/topicTables.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { HistoryBlocks } from './historyBlocks.js'
 import { type HistoryLimits, historyLimits, historyMemoryOf, type TopicsOptions } from './options.js'
@@ -29,7 +32,7 @@ export class Histories {
   readonly #blocks: HistoryBlocks<TopicHistory>
   readonly #topics = new Map<string, TopicHistory>()
   readonly #watcher: HistoryWatcher | undefined
-  /** The highest number of all topics that were forgotten: a topic's numbers never go back. */
+  /** Higher than all numbers of topics that were forgotten: a topic's numbers never go back, or come twice. */
   #floor = 0
   /** Up to this number, publications of others may be missing, of topics that are not remembered. */
   #severed = -1
@@ -60,12 +63,18 @@ export class Histories {
     return this.#blocks.bytes
   }
 
-  /** The history of a topic; undefined for a topic that keeps nothing. */
+  /**
+   * The history of a topic; undefined for a topic that keeps nothing. Throws what the application's function throws, and as
+   * `createServer` does for options that are none.
+   */
   of(name: string): TopicHistory | undefined {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
-    const options = typeof this.#option === 'function' ? this.#option(name) : this.#option
-    return options && this.begin(name, historyLimits(options))
+    if (typeof this.#option !== 'function') return this.begin(name, historyLimits(this.#option))
+    const options = this.#option(name)
+    if (options === undefined) return undefined
+    checkOptions(options, historyOptions, everywhere)
+    return this.begin(name, historyLimits(options))
   }
 
   /** Begins the history of a topic that has none. */
@@ -169,7 +178,8 @@ export class Histories {
   forget(name: string): void {
     const history = this.#topics.get(name)
     if (history === undefined) return
-    this.#floor = Math.max(this.#floor, history.last)
+    // One number is left out: what others publish while the topic is forgotten is seen by nobody here.
+    this.#floor = Math.max(this.#floor, history.last + 1)
     while (history.size > 0) this.#drop(history)
     this.#topics.delete(name)
     this.#watcher?.historyEnds(name)

@@ -5,6 +5,7 @@ import type { Resumption, Returning } from '../connection/resumption.js'
 import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
+import { tell } from '../internals/report.js'
 import type { Topic } from './batch.js'
 import type { Broker } from './broker.js'
 import { enveloped } from './envelope.js'
@@ -131,8 +132,15 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     return (subscribers?.size ?? 0) - (isSubscribed ? 1 : 0)
   }
 
-  /** A publication comes in the order of all processes (Order). */
+  /**
+   * A publication comes in the order of all processes (Order). What the application's functions throw of its topic is
+   * printed: whoever reads from the broker can't have it.
+   */
   ordered(name: string, payload: Uint8Array, text: boolean, number: number, ticket: number | undefined): void {
+    tell(() => this.#ordered(name, payload, text, number, ticket))
+  }
+
+  #ordered(name: string, payload: Uint8Array, text: boolean, number: number, ticket: number | undefined): void {
     const { histories } = this
     const history = histories?.of(name)
     const missed = history?.isKnown === true ? number - history.last - 1 : 0

@@ -9,6 +9,7 @@ import type { Encoder } from '../connection/sending/encoder.js'
 import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
+import { tell } from '../internals/report.js'
 import { Counts } from '../metrics/counts.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
@@ -70,7 +71,7 @@ export class Topics implements Publisher, Place {
     if (this.#attached) return
     this.#attached = true
     this.#broker?.attach(
-      (...publication) => this.#receive(...publication),
+      (...publication) => tell(() => this.#receive(...publication)),
       () => this.#keeping.interrupted(),
     )
   }

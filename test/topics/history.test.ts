@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { SharedBlock } from '../../src/memory/sharedBlock.js'
 import { Histories } from '../../src/topics/history.js'
+import type { HistoryOptions } from '../../src/topics/options.js'
 import { positionText, readPosition } from '../../src/topics/position.js'
 import type { TopicHistory } from '../../src/topics/topicHistory.js'
 import { Random, seed } from '../support/random.js'
@@ -74,7 +75,24 @@ test('a topic that was forgotten never counts back', () => {
   place.of('b')
   place.of('c')
   assert.equal(place.histories.knows(forgotten), false)
-  assert.equal(place.of('a').last, 7)
+  assert.equal(place.of('a').last, 8)
+})
+
+test('who stands where a topic stood when it was forgotten is not told that nothing was missed', () => {
+  const place = new Place({}, 2 ** 20, 1)
+  place.keep('a', 10)
+  const { last } = place.of('a')
+  place.of('b')
+  const { first } = place.of('a')
+  assert.ok(last < first - 1, `${last} ${first}`)
+})
+
+test('what a function says of the history of a topic is checked as the option is', () => {
+  for (const wrong of [{ messages: -1 }, { maxAge: 0 }, { bytes: Number.NaN }, { message: 5 }, 5, true, null]) {
+    const place = new Place(() => wrong as HistoryOptions)
+    assert.throws(() => place.of('a'), { code: /^ERR_OPTION_/ }, JSON.stringify(wrong))
+    assert.equal(place.histories.has('a'), false)
+  }
 })
 
 test('a position is a short string, and no other string is one', () => {

@@ -151,6 +151,38 @@ test('what a broker knows to be missing is told with the next publication', () =
   ])
 })
 
+test('functions of topics that throw for what a broker brings do not end its reader', (t) => {
+  const printed = t.mock.method(console, 'error', () => undefined)
+  let receive: (topic: string, payload: Uint8Array, isText: boolean) => void = () => undefined
+  const heard: string[] = []
+  const server = createServer({
+    topics: {
+      history: (topic) => (topic.startsWith('kept') ? { messages: topic === 'kept wrong' ? -1 : 5 } : undefined),
+      envelope: (topic) => {
+        if (topic === 'kept') throw new Error('no envelope')
+        return false
+      },
+    },
+    broker: {
+      attach: (call) => {
+        receive = call
+      },
+      subscribe() {},
+      unsubscribe() {},
+      publish() {},
+      statistics: { connected: true, published: 0, dropped: 0, received: 0, missed: 0 },
+      close: async () => undefined,
+    },
+  })
+  server.subscribe('x', ({ data }) => heard.push(`${data}`))
+  receive('kept wrong', Buffer.from('1'), true)
+  receive('kept', Buffer.from('2'), true)
+  receive('x', Buffer.from('3'), true)
+  assert.deepEqual(heard, ['3'])
+  assert.equal(printed.mock.callCount(), 2)
+  assert.throws(() => server.publish('kept wrong', '4'), { code: 'ERR_OPTION_RANGE' })
+})
+
 test('a snapshot of what was heard, and what follows, are never one change apart', async () => {
   const place = connections({})
   const { topics } = place.shared
