@@ -2,6 +2,7 @@
 //   const topics = new Topics('wss://example.org', { publication({ topic, data }) {}, gap({ topic, reason }) {} })
 export class Topics {
   #topics = new Map() // by name, where each stands: { position, comesBack, isAhead }
+  #leaving = new Map() // by name, how many ends of subscriptions the server has not confirmed
   #delay = 500
 
   constructor(url, handlers) {
@@ -16,7 +17,9 @@ export class Topics {
   }
 
   unsubscribe(topic) {
-    if (this.#topics.delete(topic)) this.#send({ unsubscribe: topic })
+    if (!this.#topics.delete(topic) || this.socket.readyState !== 1) return
+    this.#send({ unsubscribe: topic })
+    this.#leaving.set(topic, (this.#leaving.get(topic) ?? 0) + 1)
   }
 
   close() {
@@ -30,6 +33,7 @@ export class Topics {
     this.socket.onmessage = ({ data }) => this.#take(...opened(data))
     this.socket.onopen = () => {
       this.#delay = 500
+      this.#leaving.clear()
       for (const [topic, state] of this.#topics) {
         state.isAhead = false
         this.#send({ subscribe: topic, after: state.position })
@@ -43,8 +47,12 @@ export class Topics {
     if (this.socket.readyState === 1) this.socket.send(`${JSON.stringify(header)}\n`) // otherwise when it opens
   }
 
-  #take({ topic, position, subscribed, gap, refused }, data) {
+  #take({ topic, position, subscribed, unsubscribed, gap, refused }, data) {
+    const left = this.#leaving.get(unsubscribed)
+    if (left > 1) this.#leaving.set(unsubscribed, left - 1)
+    else this.#leaving.delete(unsubscribed)
     const name = topic ?? subscribed ?? refused
+    if (this.#leaving.has(name)) return // of a subscription that was ended
     const state = this.#topics.get(name)
     if (state === undefined || isHad(position, topic && state.position)) return
     if (topic !== undefined || !state.isAhead) state.position = position ?? state.position

@@ -38,6 +38,8 @@ export interface TopicClientOptions<Data = undefined> extends ClientOptions<Data
 export class TopicClient<Data = undefined> {
   readonly #options: TopicClientOptions<Data>
   readonly #topics = new Map<string, TopicState>()
+  /** How many ends of subscriptions to a topic the server has not confirmed: until then, what comes on it is of those. */
+  readonly #leaving = new Map<string, number>()
   #connection: Connection<Data> | undefined
   #isOver = false
 
@@ -84,7 +86,9 @@ export class TopicClient<Data = undefined> {
     if (state === undefined) return
     this.#topics.delete(topic)
     state.end(notSubscribed('closed', undefined))
-    if (this.#connection?.isOpen) this.#connection.send(headerAlone({ unsubscribe: topic }))
+    if (!this.#connection?.isOpen) return
+    this.#connection.send(headerAlone({ unsubscribe: topic }))
+    this.#leaving.set(topic, (this.#leaving.get(topic) ?? 0) + 1)
   }
 
   /** Closes the connection. */
@@ -99,6 +103,7 @@ export class TopicClient<Data = undefined> {
 
   /** There is another connection: all topics are subscribed again. @internal */
   reconnected(): void {
+    this.#leaving.clear()
     for (const [topic, state] of this.#topics) this.#ask(topic, state)
   }
 
@@ -116,8 +121,20 @@ export class TopicClient<Data = undefined> {
     if (typeof topic === 'string') this.#published(topic, position, payload)
     else if (typeof subscribed === 'string') this.#answered(subscribed, header)
     else if (typeof refused === 'string') this.#refused(refused)
-    else return typeof unsubscribed === 'string'
+    else if (typeof unsubscribed === 'string') this.#left(unsubscribed)
+    else return false
     return true
+  }
+
+  /** The topic, unless what comes on it is of a subscription that was ended. */
+  #subscribed(topic: string): TopicState | undefined {
+    return this.#leaving.has(topic) ? undefined : this.#topics.get(topic)
+  }
+
+  #left(topic: string): void {
+    const more = (this.#leaving.get(topic) ?? 1) - 1
+    if (more > 0) this.#leaving.set(topic, more)
+    else this.#leaving.delete(topic)
   }
 
   /** What is asked while there is no connection is asked when there is one again. */
@@ -126,17 +143,17 @@ export class TopicClient<Data = undefined> {
   }
 
   #published(topic: string, position: unknown, data: string | Uint8Array): void {
-    if (this.#topics.get(topic)?.take(position) !== true) return
+    if (this.#subscribed(topic)?.take(position) !== true) return
     this.#options.publication({ topic, position: typeof position === 'string' ? position : undefined, data })
   }
 
   #answered(topic: string, header: Readonly<Record<string, unknown>>): void {
-    const gap = this.#topics.get(topic)?.answer(header)
+    const gap = this.#subscribed(topic)?.answer(header)
     if (gap !== undefined && gap.reason !== 'subscribed') this.#options.gap?.({ topic, ...gap })
   }
 
   #refused(topic: string): void {
-    const state = this.#topics.get(topic)
+    const state = this.#subscribed(topic)
     if (state === undefined) return
     this.#topics.delete(topic)
     const gap: TopicGap = { topic, reason: 'refused', missed: undefined }

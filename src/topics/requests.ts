@@ -2,6 +2,7 @@
 // may have the topic.
 import { Buffer } from 'node:buffer'
 import { callerError } from '../checks/errors.js'
+import { isThenable, promiseOf } from '../checks/thenable.js'
 import type { Connection } from '../connection/connection.js'
 import { Message } from '../connection/message.js'
 import { CloseCode } from '../protocol/closeCode.js'
@@ -12,11 +13,15 @@ import { headerAlone, readEnvelope } from './envelope.js'
 const LONGEST = 6 * MAX_TOPIC_BYTES + 128
 const BEGINNING = /^\{"(?:un)?subscribe":/
 
+/** Subscriptions that were asked for, and are neither answered nor ended. */
+const unanswered = new WeakMap<Connection<unknown>, Set<{ readonly topic: string }>>()
+
 /**
  * Answers a message of a client that asks for a topic by the envelope protocol, which `millrace/client` speaks and the guide
  * on topics describes. Call it at the beginning of the `message` handler. Returns false for every other message, which is
  * then for the application. `allows` is asked whether the client may subscribe to the topic; a client that may not is
- * told so. Unsubscribing is always allowed. Throws a TypeError for wrong arguments, and what `allows` throws.
+ * told so: it must say so at once, not by a promise. Unsubscribing is always allowed. Throws a TypeError for wrong arguments,
+ * also where `allows` returns a promise, and what `allows` throws.
  * @example
  * ```js
  * import { createServer, serveTopics } from 'millrace'
@@ -51,7 +56,10 @@ export function serveTopics(
   return true
 }
 
+/** A subscription that ends before it is answered gets no other answer: it would be taken for that of the next one. */
 function leave(connection: Connection<unknown>, topic: string): void {
+  const asked = unanswered.get(connection)
+  for (const one of asked ?? []) if (one.topic === topic) asked?.delete(one)
   connection.unsubscribe(topic)
   answer(connection, { unsubscribed: topic })
 }
@@ -63,16 +71,31 @@ function join(
   allows: (topic: string) => boolean,
 ): void {
   const isTopic = topic !== '' && Buffer.byteLength(topic) <= MAX_TOPIC_BYTES
-  if (!isTopic || !allows(topic)) return answer(connection, { refused: topic, reason: 'not-allowed' })
+  if (!isTopic || !isAllowed(topic, allows)) return answer(connection, { refused: topic, reason: 'not-allowed' })
   try {
-    connection
-      .subscribe(topic, { after })
-      .then(({ resumed, position, ...rest }) => answer(connection, { subscribed: topic, resumed, position, ...rest }))
+    const resumption = connection.subscribe(topic, { after })
+    const one = { topic }
+    const asked = (unanswered.get(connection) ?? new Set()).add(one)
+    unanswered.set(connection, asked)
+    resumption.then(({ resumed, position, ...rest }) => {
+      if (asked.delete(one)) answer(connection, { subscribed: topic, resumed, position, ...rest })
+    })
   } catch (error) {
     // Its topics are too many, or it is none: that is the client's own fault.
     const { code = 'not-allowed' } = error as { readonly code?: string }
     answer(connection, { refused: topic, reason: code })
   }
+}
+
+/** A promise is no permission. */
+function isAllowed(topic: string, allows: (topic: string) => unknown): boolean {
+  const allowed = allows(topic)
+  if (!isThenable(allowed)) return Boolean(allowed)
+  promiseOf(allowed).catch(() => undefined)
+  throw callerError(
+    'ERR_ARGUMENT_KIND',
+    'the third argument of serveTopics must return true or false, not a promise: find out before, in upgrade for instance',
+  )
 }
 
 /** A client must not wait for an answer that was dropped: it is to connect again. */

@@ -184,6 +184,26 @@ for (const [name, kind] of Object.entries({ 'the client': ours, 'the client for 
       await eventually(() => server.subscriberCount('news') === 0, 'it is unsubscribed')
       second.close()
     })
+
+    test('a topic that is left and asked for again at once is sent what was asked for', async () => {
+      const server = await serve()
+      const client = await start(`ws://127.0.0.1:${server.port}`)
+      client.subscribe('news')
+      await eventually(() => server.subscriberCount('news') === 1, 'it is subscribed')
+      for (const text of ['0', '1', '2']) server.publish('news', text)
+      await eventually(() => client.got.length === 3, 'they arrive')
+      const [first] = client.got.splice(0)
+      client.unsubscribe('news')
+      client.subscribe('news')
+      client.unsubscribe('news')
+      client.subscribe('news', first?.position)
+      await eventually(() => client.got.length >= 2, 'they arrive again')
+      server.publish('news', '3')
+      await eventually(() => client.got.length >= 3, 'it goes on')
+      assert.deepEqual(texts(client), ['1', '2', '3'])
+      assert.deepEqual(client.gaps, [])
+      client.close()
+    })
   })
 }
 
@@ -222,6 +242,34 @@ test('wrong arguments throw at once', options, async () => {
   const wrong: object = {}
   await assert.rejects(connectTopics('ws://127.0.0.1:1', wrong as never), { code: 'ERR_OPTION_MISSING' })
   assert.throws(() => serveTopics(wrong as never, wrong as never, () => true), { code: 'ERR_ARGUMENT_KIND' })
+})
+
+test('a promise of an answer lets no client have a topic', options, async () => {
+  const errors: unknown[] = []
+  const server = await serve(0, {
+    message: (connection, message) => {
+      serveTopics(connection, message, (async () => Promise.reject(new Error('no'))) as never)
+    },
+    error: (_, error) => errors.push(error),
+  })
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
+  socket.onopen = () => socket.send('{"subscribe":"a"}\n')
+  await eventually(() => errors.length === 1 && socket.readyState === 3, 'the mistake is told')
+  assert.equal((errors[0] as { code?: string }).code, 'ERR_ARGUMENT_KIND')
+  assert.equal(server.subscriberCount('a'), 0)
+})
+
+test('what was ended before its answer is not answered later', options, async () => {
+  const server = await serve()
+  const answers: string[] = []
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
+  socket.onmessage = ({ data }) => answers.push(String(data))
+  const asked = ['{"subscribe":"a"}\n', '{"unsubscribe":"a"}\n', '{"subscribe":"a"}\n', '{"subscribe":"b"}\n']
+  socket.onopen = () => asked.forEach((text) => void socket.send(text))
+  await eventually(() => answers.some((text) => text.includes('"subscribed":"b"')), 'the last one is answered')
+  const kinds = answers.map((text) => text.slice(0, text.indexOf(':') + 4))
+  assert.deepEqual(kinds.slice(kinds.indexOf('{"unsubscribed":"a"') + 1), ['{"subscribed":"a"', '{"subscribed":"b"'])
+  socket.close()
 })
 
 test('a client whose requests are wrong is refused: too many topics, no topic, rubbish', options, async () => {
