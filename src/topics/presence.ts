@@ -12,6 +12,7 @@ import {
   type PresenceKind,
   type PresenceRecord,
   readPresence,
+  snapshotOf,
   type TopicChange,
 } from './presenceRecords.js'
 import { type PresenceChange, PresenceTable } from './presenceTable.js'
@@ -84,6 +85,7 @@ export class Presence {
   #answering: NodeJS.Timeout | undefined
   readonly #beat: NodeJS.Timeout
   readonly #unsubscribe: () => void
+  #isClosed = false
 
   /** Made by `createPresence`. @internal */
   constructor(server: PresenceServer, options: PresenceOptions) {
@@ -102,16 +104,18 @@ export class Presence {
   }
 
   /**
-   * A connection is in a topic from now on, until it leaves or ends. `info` is what others are told of it: anything that
-   * JSON can hold. A second call for the same topic changes the info. Throws a TypeError for what can be no topic.
+   * A connection is in a topic from now on, until it leaves or ends. `info` is what all are told of it: anything that JSON
+   * can hold, as it is now. A second call for the same topic changes the info. Throws a TypeError for what can be no topic,
+   * and for an info that JSON can't hold.
    */
   join(connection: PresentConnection, topic: string, info?: unknown): void {
     checkName(topic)
-    if (!connection.isOpen) return
+    const told = snapshotOf(info)
+    if (!connection.isOpen || this.#isClosed) return
     const entry = this.#connections.get(connection.id) ?? { connection, topics: new Set() }
     this.#connections.set(connection.id, entry)
     entry.topics.add(topic)
-    this.#change(topic, connection.id, { id: connection.id, info })
+    this.#change(topic, connection.id, { id: connection.id, info: told })
   }
 
   /** A connection is in a topic no more, or in none, where no topic is given. Call it in the `close` handler. */
@@ -149,6 +153,8 @@ export class Presence {
 
   /** Tells the others that everybody here has left, and hears nothing more. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     clearInterval(this.#beat)
     clearTimeout(this.#gathering)
     clearTimeout(this.#answering)

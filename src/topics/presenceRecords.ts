@@ -1,5 +1,6 @@
 // What processes tell each other of who is in their topics, in JSON. Each process numbers what it says, so that a hole is seen;
 // whoever sees one asks for everything.
+import { callerError } from '../checks/errors.js'
 
 /** Somebody in a topic. */
 export interface Member {
@@ -58,4 +59,14 @@ function isChange(value: unknown): boolean {
   const isNamed = Array.isArray(joined) && joined.every((member) => typeof Object(member).id === 'string')
   const isLeft = Array.isArray(left) && left.every((id) => typeof id === 'string')
   return typeof topic === 'string' && isNamed && isLeft && (count === undefined || Number.isSafeInteger(count))
+}
+
+/** What JSON makes of an info: the same in all processes, whatever becomes of the object. Throws a TypeError where it can't. */
+export function snapshotOf(info: unknown): unknown {
+  try {
+    const text: string | undefined = JSON.stringify(info)
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch (error) {
+    throw callerError('ERR_ARGUMENT_KIND', `the info of join must be something that JSON can hold: ${error}`)
+  }
 }

@@ -195,6 +195,33 @@ test('what is no record is ignored', () => {
   assert.equal(readPresence(new Uint8Array(3)), undefined)
 })
 
+test('an info that JSON can not hold throws where it is given, and what becomes of an info later changes nothing', async (t) => {
+  const [a, b] = processes(t, 2)
+  assert.ok(a !== undefined && b !== undefined)
+  const circle: { self?: object } = {}
+  const info = { name: 'Anna', circle }
+  a.presence.join(somebody('anna'), 'room', info)
+  circle.self = circle
+  for (const wrong of [1n, circle]) {
+    const join = (): void => a.presence.join(somebody('ben'), 'room', wrong)
+    assert.throws(join, { name: 'TypeError', code: 'ERR_ARGUMENT_KIND' })
+  }
+  await eventually(() => b.presence.count('room') === 1, 'one is seen')
+  const told = [{ id: 'anna', info: { name: 'Anna', circle: {} } }]
+  assert.deepEqual([a.presence.members('room'), b.presence.members('room')], [told, told])
+})
+
+test('nobody joins what was closed', async (t) => {
+  const [a, b] = processes(t, 2)
+  assert.ok(a !== undefined && b !== undefined)
+  a.presence.close()
+  a.presence.join(somebody('anna'), 'room')
+  b.presence.join(somebody('ben'), 'room')
+  await eventually(() => idsIn(b.presence, 'room').includes('ben'), 'one is there')
+  await delay(50)
+  assert.deepEqual([a.presence.count('room'), idsIn(b.presence, 'room')], [0, ['ben']])
+})
+
 test('options that are none are refused', () => {
   const server = createServer()
   assert.throws(() => createPresence(server, { lease: 5 }), RangeError)
