@@ -51,6 +51,8 @@ export class Recalls implements Upstream {
   readonly #shelf: Shelf
   readonly #questions = new Map<string, Question>()
   #asked = 0
+  /** How many answers have come. */
+  #answers = 0
 
   constructor(histories: Histories, broker: OrderingBroker, shelf: Shelf) {
     this.#histories = histories
@@ -69,6 +71,7 @@ export class Recalls implements Upstream {
 
   /** An answer has come. */
   answered(name: string, standing: Standing, publications: readonly Recalled[]): void {
+    this.#answers++
     const question = this.#questions.get(name)
     const history = question?.history ?? this.#histories.find(name)
     if (history === undefined) return
@@ -112,11 +115,14 @@ export class Recalls implements Upstream {
     const before = history.isKnown ? history.first : Number.POSITIVE_INFINITY
     question.isAsked = true
     this.#asked++
-    question.timer = setTimeout(() => this.#late(name, question), PATIENCE).unref()
+    const answers = this.#answers
+    question.timer = setTimeout(() => this.#late(name, question, answers), PATIENCE).unref()
     if (!this.#broker.recall(name, after, before)) this.#end(name, question, false)
   }
 
-  #late(name: string, question: Question): void {
+  /** Where no answer has come to anybody since it was asked, those who have not been asked for yet do not wait as long again. */
+  #late(name: string, question: Question, answers: number): void {
+    if (answers === this.#answers) return this.end()
     this.#end(name, question, false)
     this.#askNext()
   }

@@ -21,6 +21,8 @@ export class Resume {
   readonly returning: Returning
   /** The number of the next publication; undefined until it is known where the topic stands. */
   #next: number | undefined
+  /** Whose numbers these are. */
+  #epoch = 0
   /** Numbers of what the subscriber itself has published to all others meanwhile. */
   readonly #own = new Set<number>()
   #resolve: (resumption: Resumption) => void = () => undefined
@@ -38,6 +40,14 @@ export class Resume {
   /** The first publication that is sent. */
   begin(next: number): void {
     this.#next = next
+    this.#epoch = this.#histories.epoch
+  }
+
+  /** The position after which publications are wanted now. */
+  get after(): string | undefined {
+    return this.#next === undefined
+      ? this.returning.after
+      : positionText({ epoch: this.#epoch, number: this.#next - 1 })
   }
 
   /** What the subscriber has published to all others is not for it. */
@@ -50,7 +60,7 @@ export class Resume {
     const { history } = this
     if (!this.returning.isOpen) return 'gone'
     this.#histories.refresh(history)
-    if (this.#lost || this.#following > history.last) return 'done'
+    if (this.isLost || this.#following > history.last) return 'done'
     const { bytes, empty } = this.returning.room()
     return this.#send(empty ? Math.max(bytes, 1) : bytes, empty)
   }
@@ -59,7 +69,7 @@ export class Resume {
   finish(): void {
     const { history } = this
     const missed = this.#histories.knows(history) ? history.last - this.#following + 1 : undefined
-    if (this.#lost) this.refuse({ reason: this.#following <= history.severed ? 'broker' : 'forgotten', missed })
+    if (this.isLost) this.refuse({ reason: this.#following <= history.severed ? 'broker' : 'forgotten', missed })
     else this.#resolve({ resumed: true, position: this.#position ?? '' })
   }
 
@@ -84,14 +94,15 @@ export class Resume {
     this.#resolve({ resumed: false, gap: { reason: 'closed', missed }, position: undefined })
   }
 
-  /** What comes next has been forgotten meanwhile. */
-  get #lost(): boolean {
+  /** What comes next has been forgotten here meanwhile. */
+  get isLost(): boolean {
     return !this.#histories.knows(this.history) || this.#following < this.history.first
   }
 
   /** Sends frames that lie one behind the other, up to `room` bytes; the first one alone may be longer if nothing waits. */
   #send(room: number, empty: boolean): Progress {
-    let at = this.#following
+    const first = this.#following
+    let at = first
     const from = this.history.at(at)
     if (from === undefined) return 'done'
     this.#next = at + 1
@@ -108,7 +119,8 @@ export class Resume {
       at++
     }
     this.#next = at + 1
-    this.subscriber.deliver(from.memory, from.pointer, length)
+    const result = this.subscriber.deliver(from.memory, from.pointer, length)
+    if (result === 'dropped') this.subscriber.leftOut?.(this.history.idle.name, this.#next - first)
     return this.#next > this.history.last ? 'done' : 'more'
   }
 

@@ -73,7 +73,7 @@ export class Resumes {
 
   /** Asks for what is not here, if there may be any, before it is decided what can be sent. */
   #recall(resume: Resume): void {
-    const wanted = this.#wanted(resume.history, resume.returning.after)
+    const wanted = this.#wanted(resume.history, resume.after)
     if (wanted === undefined) this.#decide(resume)
     else this.#ask(resume, wanted, () => this.#decide(resume))
   }
@@ -98,10 +98,10 @@ export class Resumes {
 
   /** It is known where the topic stands: what was missed is sent, or can't be. */
   #decide(resume: Resume): void {
-    const { history, returning } = resume
-    const gap = this.#gapOf(history, returning.after)
+    const { history, after: wanted } = resume
+    const gap = this.#gapOf(history, wanted)
     if (gap !== undefined) return this.#refuse(resume, gap)
-    const after = returning.after === undefined ? history.last : (readPosition(returning.after)?.number ?? history.last)
+    const after = wanted === undefined ? history.last : (readPosition(wanted)?.number ?? history.last)
     resume.begin(after + 1)
     if (after === history.last) return this.#finish(resume)
     this.#note(resume)
@@ -191,7 +191,9 @@ export class Resumes {
     const progress = resume.step()
     if (progress === 'done') {
       this.#forget(resume)
-      this.#finish(resume)
+      // What was here may have been given up for a hole: whoever has kept it is asked again.
+      if (resume.isLost && this.#histories.knows(resume.history)) this.#recall(resume)
+      else this.#finish(resume)
     } else if (progress === 'more') this.#ready.push(resume)
     else if (progress === 'gone')
       resume.cancel() // the end of the connection forgets it
