@@ -4,9 +4,9 @@ import type { SharedMemory } from '../memory/sharedBlock.js'
 import { Histories } from '../topics/history.js'
 import type { HistoryLimits } from '../topics/options.js'
 import type { Standing } from '../topics/ordering.js'
-import type { Kept, TopicHistory } from '../topics/topicHistory.js'
+import type { TopicHistory } from '../topics/topicHistory.js'
 import { Gaps } from './gaps.js'
-import { orderedLength, recallEnd, writeOrdered, writeRecalled } from './orderedRecords.js'
+import { orderedLength, recallEnd, recalledOf, writeOrdered } from './orderedRecords.js'
 import { readRecord } from './publication.js'
 
 /** Topics to which no acceptor subscribes and that are remembered; the one that was left first is forgotten first. */
@@ -131,7 +131,8 @@ export class HubHistory {
     const answer: Buffer[] = []
     for (let number = first; number <= last; number++) {
       const kept = history.at(number)
-      if (kept !== undefined) answer.push(recalled(kept, now))
+      const [ordered] = kept?.memory.views?.(kept.pointer, kept.length) ?? []
+      if (kept !== undefined && ordered !== undefined) answer.push(recalledOf(ordered, now - kept.at))
     }
     return [...answer, this.standing(history)]
   }
@@ -151,11 +152,4 @@ export class HubHistory {
     const { pointer, bytes } = block.place(length) ?? { pointer: 0, bytes: Buffer.alloc(length) }
     return { block, pointer, bytes }
   }
-}
-
-function recalled({ memory, pointer, length, at }: Kept, now: number): Buffer {
-  const copy = Buffer.allocUnsafe(length)
-  const [view] = memory.views?.(pointer, length) ?? []
-  if (view !== undefined) writeRecalled(copy, view, now - at)
-  return copy
 }

@@ -7,8 +7,24 @@ import type { Order, OrderingBroker, Recalled } from '../topics/ordering.js'
 import { CLOSE_TIMEOUT } from './closing.js'
 import { Interest } from './interest.js'
 import { Ledger, lengthOf } from './ledger.js'
-import { keepLength, readOrdered, readStanding, writeKeep, writeRecall } from './orderedRecords.js'
-import { kindOf, RecordDecoder, RecordKind, recordLength, topicOf, writeRecord } from './publication.js'
+import {
+  keepLength,
+  MOST_ADDED,
+  type OrderedPublication,
+  readOrdered,
+  readStanding,
+  writeKeep,
+  writeRecall,
+} from './orderedRecords.js'
+import {
+  kindOf,
+  MAX_RECORD_BYTES,
+  RecordDecoder,
+  RecordKind,
+  recordLength,
+  topicOf,
+  writeRecord,
+} from './publication.js'
 import { SendQueue } from './sendQueue.js'
 
 export interface LinkBrokerOptions {
@@ -39,7 +55,7 @@ export class LinkBroker implements OrderingBroker {
   constructor(stream: Duplex, { maxBuffered = MAX_BUFFERED }: LinkBrokerOptions = {}) {
     this.#stream = stream
     this.#queue = new SendQueue(stream, maxBuffered, () => this.#announce())
-    const decoder = new RecordDecoder()
+    const decoder = new RecordDecoder(MAX_RECORD_BYTES + MOST_ADDED) // the longest publication comes back longer
     const deliver = (record: Buffer): boolean => this.#deliver(record)
     // 'close' follows; that the hub is gone shows in the statistics.
     stream.on('error', () => undefined)
@@ -140,7 +156,7 @@ export class LinkBroker implements OrderingBroker {
     if (kind === RecordKind.ordered) return this.#ordered(record)
     if (kind === RecordKind.recalled) {
       const publication = readOrdered(record)
-      if (publication !== undefined) this.#recalled.push(publication)
+      if (publication !== undefined) this.#recalled.push({ ...publication, ticket: this.#ticketOf(publication) })
       return publication !== undefined
     }
     if (kind !== RecordKind.recallEnd) return this.#ledger.deliver(record)
@@ -154,11 +170,16 @@ export class LinkBroker implements OrderingBroker {
   #ordered(record: Buffer): boolean {
     const publication = readOrdered(record)
     if (publication === undefined) return false
-    const { topic, payload, isText, number, own, publisher } = publication
-    const isOwn = publisher === this.#ledger.publisher
-    if (!isOwn) this.#ledger.count(1, 0)
-    this.#order?.ordered(topic, payload, isText, number, isOwn ? own : undefined)
+    const { topic, payload, isText, number } = publication
+    const ticket = this.#ticketOf(publication)
+    if (ticket === undefined) this.#ledger.count(1, 0)
+    this.#order?.ordered(topic, payload, isText, number, ticket)
     return true
+  }
+
+  /** The number that this process has given a publication of its own. */
+  #ticketOf({ publisher, own }: OrderedPublication): number | undefined {
+    return publisher === this.#ledger.publisher ? own : undefined
   }
 
   #tellLimits(topic: string, limits: HistoryLimits): void {

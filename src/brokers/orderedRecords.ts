@@ -4,12 +4,12 @@
 //    keep       an acceptor asks for that order; payload: u48 publications, u48 bytes, u48 ms that are to be kept
 //    ordered    a publication as its publisher has numbered it; payload: u48 the hub's number, then its own
 //    recall     an acceptor asks for what is older; publisher: only what is after this number; number: only what is before
-//    recalled   the same as ordered; publisher: its age in ms
+//    recalled   the same as ordered, with u48 its age in ms behind the hub's number
 //    recallEnd  the answer to keep and to recall is complete; publisher: the epoch; number: that of the latest publication;
 //               payload: u48 the number of the oldest that the hub has kept
 import type { HistoryLimits } from '../topics/options.js'
 import type { Recalled, Standing } from '../topics/ordering.js'
-import { RecordKind, readRecord, recordLength, topicOf, writeRecord } from './publication.js'
+import { RecordKind, readRecord, recordLength, writeRecord } from './publication.js'
 
 const U48 = 6
 /** The largest number of a record. */
@@ -57,11 +57,20 @@ export function writeOrdered(target: Buffer, record: Buffer, number: number): vo
   target.set(payload, at + U48)
 }
 
-/** Makes a copy of an ordered record one that was recalled. */
-export function writeRecalled(target: Buffer, ordered: Uint8Array, age: number): void {
-  target.set(ordered)
+/** Bytes that an ordered or a recalled record has at most beyond the publication's own. */
+export const MOST_ADDED = 2 * U48
+
+/** The recalled record for an ordered one. */
+export function recalledOf(ordered: Uint8Array, age: number): Buffer {
+  const source = asBuffer(ordered)
+  const at = (readRecord(source)?.payload.byteOffset ?? 0) - source.byteOffset + U48
+  const target = Buffer.allocUnsafe(source.length + U48)
+  source.copy(target, 0, 0, at)
+  target.writeUInt32BE(target.length - 4, 0)
   target[KIND] = RecordKind.recalled
-  target.writeUIntBE(Math.max(0, Math.min(Math.round(age), MOST)), PUBLISHER, U48)
+  target.writeUIntBE(Math.max(0, Math.min(Math.round(age), MOST)), at, U48)
+  source.copy(target, at + U48, at)
+  return target
 }
 
 /** A record that asks for the publications between two numbers. */
@@ -102,10 +111,13 @@ export interface OrderedPublication extends Recalled {
 /** Reads an `ordered` or a `recalled`; undefined if it is none. */
 export function readOrdered(record: Buffer): OrderedPublication | undefined {
   const read = readRecord(record)
-  if (read === undefined || read.payload.length < U48) return undefined
-  const { isText, publisher, number: own, payload } = read
-  const number = asBuffer(payload).readUIntBE(0, U48)
-  return { topic: topicOf(record), isText, publisher, own, number, age: publisher, payload: payload.subarray(U48) }
+  const isRecalled = read?.kind === RecordKind.recalled
+  const added = isRecalled ? MOST_ADDED : U48
+  if (read === undefined || read.payload.length < added) return undefined
+  const { topic, isText, publisher, number: own, payload } = read
+  const numbers = asBuffer(payload)
+  const age = isRecalled ? numbers.readUIntBE(U48, U48) : 0
+  return { topic, isText, publisher, own, number: numbers.readUIntBE(0, U48), age, payload: payload.subarray(added) }
 }
 
 function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {

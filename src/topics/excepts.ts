@@ -11,16 +11,27 @@ export class Excepts {
     else tickets.set(ticket, publisher)
   }
 
-  /** The publisher of what has come back. What was published before on the same topic does not come any more. */
+  /** The publisher of what has come back. */
   take(topic: string, ticket: number): Subscriber | undefined {
     const tickets = this.#topics.get(topic)
-    if (tickets === undefined) return undefined
-    const publisher = tickets.get(ticket)
+    const publisher = tickets?.get(ticket)
+    if (tickets?.delete(ticket) && tickets.size === 0) this.#topics.delete(topic)
+    return publisher
+  }
+
+  /** What was published on a topic before this does not come any more. */
+  forget(topic: string, ticket: number): void {
+    const tickets = this.#topics.get(topic)
+    if (tickets === undefined) return
     for (const earlier of tickets.keys()) {
-      if (earlier > ticket) break
+      if (earlier >= ticket) break
       tickets.delete(earlier)
     }
     if (tickets.size === 0) this.#topics.delete(topic)
-    return publisher
+  }
+
+  /** Nothing comes back any more. */
+  clear(): void {
+    this.#topics.clear()
   }
 }

@@ -147,6 +147,8 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     if (missed < 0) return
     if (history !== undefined && (missed > 0 || !history.isKnown)) this.#skip(history, number - 1, missed > 0)
     const except = ticket === undefined ? undefined : this.#excepts.take(name, ticket)
+    // What was dropped on its way back may be recalled.
+    if (ticket !== undefined && this.#recalls?.asks(name) !== true) this.#excepts.forget(name, ticket)
     this.#place.arrive(ticket === undefined ? 'broker' : 'own', name, payload, text, except, missed)
   }
 
@@ -171,6 +173,7 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     this.#ordering = undefined
     this.histories?.restart()
     this.#recalls?.end()
+    this.#excepts.clear()
   }
 
   ask(history: TopicHistory, after: number, told: (isTold: boolean) => void): void {
@@ -203,7 +206,9 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     const held: Kept[] = []
     const { turn, publications } = this.#place
     try {
-      for (const { number, payload, isText: text, age } of recalled) {
+      for (const { number, payload, isText: text, age, ticket } of recalled) {
+        const publisher = ticket === undefined ? undefined : this.#excepts.take(history.idle.name, ticket)
+        if (publisher !== undefined) this.resumes?.exclude(publisher, history.idle.name, number)
         const data = text ? Buffer.from(payload).toString() : payload
         const sent = this.#wrapped(history.idle.name, data, number)
         const hold: Keep = (memory, size, pointer, length) =>

@@ -20,6 +20,8 @@ export interface Recalled {
   readonly payload: Uint8Array
   /** Milliseconds since it was published. */
   readonly age: number
+  /** What `publishOrdered` has returned for it, if it is of this process. */
+  readonly ticket?: number | undefined
 }
 
 /** What takes the order of publications. Payloads are valid only during the call. */

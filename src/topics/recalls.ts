@@ -69,6 +69,11 @@ export class Recalls implements Upstream {
     queueMicrotask(() => this.#askNext())
   }
 
+  /** Whether something is asked of a topic. */
+  asks(name: string): boolean {
+    return this.#questions.has(name)
+  }
+
   /** An answer has come. */
   answered(name: string, standing: Standing, publications: readonly Recalled[]): void {
     this.#answers++

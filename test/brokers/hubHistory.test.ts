@@ -193,6 +193,22 @@ test('publications that an acceptor had to drop are a gap for all, and counted',
   assert.deepEqual(resumption.gap, { reason: 'forgotten', missed: 22 })
 })
 
+test('what comes back late to a publisher is not sent to it either', options, async (t) => {
+  const { hub, start } = clusterOfTopics(t, { history: {} }, { maxBuffered: 1 })
+  const acceptor = await start()
+  const [publisher, other] = [acceptor.connect(), acceptor.connect()]
+  for (const { peer } of [publisher, other]) await peer.subscribe('news', {})
+  const texts = Array.from({ length: 30 }, (_, at) => `${at}`)
+  for (const [at, text] of texts.entries()) {
+    publisher.peer.publish('news', text)
+    if (at % 10 === 9) await eventually(() => other.wire.texts().length === at + 1, 'they come, late')
+  }
+  assert.ok(hub.statistics.dropped > 0)
+  acceptor.publish('news', 'last')
+  await eventually(() => publisher.wire.texts().length > 0, 'what others publish comes')
+  assert.deepEqual([publisher.wire.texts(), other.wire.texts()], [['last'], [...texts, 'last']])
+})
+
 test(
   'what the hub had to drop for an acceptor that did not read is sent late, in order, to those who were subscribed',
   options,
