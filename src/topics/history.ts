@@ -18,6 +18,9 @@ export interface HistoryWatcher {
   historyEnds(topic: string): void
 }
 
+/** Numbers that one hole leaves out at most: a publisher that lies of its own must not use up those of the topic. */
+const MOST_MISSED = 2 ** 32
+
 /** Milliseconds of `performance.now()`. */
 type Clock = () => number
 
@@ -100,7 +103,7 @@ export class Histories {
 
   /** So many publications are missing after the latest: nothing before them is of use to anybody. */
   interrupt(history: TopicHistory, missed: number): void {
-    this.place(history, history.last + missed)
+    this.place(history, history.last + Math.min(missed, MOST_MISSED))
   }
 
   /** The latest publication on a topic has this number; neither it nor those before it are kept. */

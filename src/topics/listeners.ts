@@ -57,8 +57,10 @@ export class Listeners {
     this.#isTelling = true
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const { message, listening } = next
-      for (const one of listening) {
-        if (this.#topics.get(message.topic)?.has(one) === true) tell(() => one.listener(message))
+      for (const [at, one] of listening.entries()) {
+        if (this.#topics.get(message.topic)?.has(one) !== true) continue
+        const own = at === listening.length - 1 ? message : { ...message, data: ownData(message.data) }
+        tell(() => one.listener(own))
       }
     }
     this.#isTelling = false

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import { HubHistory } from '../../src/brokers/hubHistory.js'
+import { readOrdered } from '../../src/brokers/orderedRecords.js'
+import { RecordKind, recordLength, writeRecord } from '../../src/brokers/publication.js'
 import { settle } from '../support/settle.js'
 import { delay, eventually } from '../support/socketClient.js'
 import { clusterOfTopics, type LinkedAcceptor, toldPosition } from './clusterOfTopics.js'
@@ -191,6 +194,20 @@ test('publications that an acceptor had to drop are a gap for all, and counted',
   const resumption = await second.connect().peer.subscribe('news', { after: began })
   assert.ok(!resumption.resumed)
   assert.deepEqual(resumption.gap, { reason: 'forgotten', missed: 22 })
+})
+
+test('a publisher whose numbers lie does not use up those of the topic', () => {
+  const history = new HubHistory(2 ** 20)
+  history.keep('news', { messages: 10, bytes: 1000, maxAge: 1000 })
+  const name = Buffer.from('news')
+  for (let publisher = 1; publisher <= 4; publisher++) {
+    for (const number of [1, 2 ** 48 - 1]) {
+      const record = Buffer.alloc(recordLength(name.length, 0))
+      writeRecord(record, { kind: RecordKind.publication, publisher, number }, name)
+      const ordered = history.add('news', record)
+      assert.ok(ordered !== undefined && (readOrdered(ordered)?.number ?? Infinity) < 2 ** 40)
+    }
+  }
 })
 
 test('what comes back late to a publisher is not sent to it either', options, async (t) => {

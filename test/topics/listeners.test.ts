@@ -151,6 +151,21 @@ test('what a broker knows to be missing is told with the next publication', () =
   ])
 })
 
+test('bytes are the own of each listener', () => {
+  const server = createServer()
+  const heard: unknown[] = []
+  for (let at = 0; at < 3; at++) {
+    server.subscribe('x', ({ data }) => {
+      assert.ok(typeof data !== 'string')
+      heard.push(data[0])
+      data[0] = 0
+    })
+  }
+  const published = Buffer.from([7])
+  server.publish('x', published)
+  assert.deepEqual([heard, published[0]], [[7, 7, 7], 7])
+})
+
 test('functions of topics that throw for what a broker brings do not end its reader', (t) => {
   const printed = t.mock.method(console, 'error', () => undefined)
   let receive: (topic: string, payload: Uint8Array, isText: boolean) => void = () => undefined
