@@ -86,6 +86,27 @@ test('a hole while what is missing of an earlier one is sent loses nothing', asy
   peer.terminate()
 })
 
+test("what comes late and is dropped by the policy 'drop' counts as left out", async () => {
+  const broker = new ToldBroker()
+  const { connect } = connections({ broker, topics: { history: {} }, outputPolicy: 'drop', outputLimit: 10_000 })
+  const { wire, peer } = connect()
+  peer.subscribe('a')
+  broker.bring('a', 1)
+  await settle()
+  wire.stuck = true
+  broker.bring('a', 102)
+  await Promise.resolve()
+  broker.answer(102, 1000)
+  await settle()
+  const leftOut = peer.leftOut('a')
+  assert.ok(leftOut > 0)
+  wire.stuck = false
+  wire.finish()
+  await settle()
+  assert.equal(wire.texts().length + leftOut, 102)
+  peer.terminate()
+})
+
 test('a broker that answers nobody is not waited for again by those for whom it was not asked yet', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const broker = new ToldBroker()
