@@ -73,7 +73,10 @@ test('a subscription that comes while others are asked for what was missed gets 
   const askedLater = late.peer.subscribe('news', { after: began })
   for (const text of ['a', 'b']) second.publish('news', text)
   for (const resumption of [await asked, await askedLater]) assert.equal(resumption.resumed, true)
-  await eventually(() => live.wire.texts().length === 2 && late.wire.texts().length === 302, 'all arrive')
+  await eventually(
+    () => [live, early, late].every(({ wire }, at) => wire.texts().length === (at === 0 ? 2 : 302)),
+    'all arrive',
+  )
   const numbers = (all: readonly string[]): string[] => all.map((text) => text.split(' ')[0] ?? '')
   for (const { wire } of [early, late]) assert.deepEqual(numbers(wire.texts()), [...numbers(texts), 'a', 'b'])
   assert.deepEqual(live.wire.texts(), ['a', 'b'])
