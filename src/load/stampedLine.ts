@@ -1,10 +1,11 @@
 // A connection to which messages come that carry a stamp, among others that do not: each delivery is taken to account, and its
 // latency is the time since that of the stamp.
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { Answers, Piece } from '../codec/counter.js'
 import { FIN, RSV1 } from '../codec/frames.js'
 import type { Block } from '../codec/heap.js'
 import { microseconds, momentOf } from './clock.js'
+import { Gathering } from './gathering.js'
 import { type NumberedLine, reservedBit } from './line.js'
 import { Sequence } from './sequence.js'
 import type { SequenceMaterial } from './sequenceMaterial.js'
@@ -36,9 +37,8 @@ export class StampedLine implements NumberedLine {
   due: number | undefined
   /** The batch that is being written. */
   #block: Block | undefined
-  /** The first bytes of the message under way, if it comes in pieces. */
-  #head: Buffer[] = []
-  #kept = 0
+  /** The message under way, if it comes in pieces. */
+  readonly #head = new Gathering(LOOKED_AT)
   #answers = 0
   #passed = 0
 
@@ -96,18 +96,12 @@ export class StampedLine implements NumberedLine {
 
   take({ first, pointer, length, ends }: Piece): string | undefined {
     if ((first & RSV1) !== 0) return reservedBit()
-    const { bytes } = this.#material.heap.codec
-    const most = Math.min(length, LOOKED_AT - this.#kept)
-    const piece = bytes.subarray(pointer, pointer + most)
+    const piece = this.#material.heap.codec.bytes.subarray(pointer, pointer + length)
     if (!ends) {
-      this.#head.push(Buffer.from(piece))
-      this.#kept += most
+      this.#head.add(piece)
       return undefined
     }
-    const head = this.#head.length === 0 ? piece : Buffer.concat([...this.#head, piece])
-    this.#head = []
-    this.#kept = 0
-    if (!this.#find(head)) this.#recipient.strange()
+    if (!this.#find(this.#head.end(piece))) this.#recipient.strange()
     return undefined
   }
 
@@ -123,7 +117,7 @@ export class StampedLine implements NumberedLine {
 
   free(): void {
     this.written()
-    this.#head = []
+    this.#head.forget()
   }
 
   #find(message: Buffer): boolean {

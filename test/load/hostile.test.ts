@@ -80,6 +80,13 @@ const SERVERS: Readonly<Record<string, readonly [act: Act, fine?: readonly Patte
     }),
     ['connect'],
   ],
+  'sends empty fragments without end': [
+    accepted((socket) => {
+      socket.write(buildFrame({ opcode: BINARY, payload: 'x', fin: false }))
+      endless(socket, Buffer.concat(Array(8000).fill(buildFrame({ opcode: 0, payload: '', fin: false }))))
+    }),
+    ['connect'],
+  ],
   'sends messages without end': [
     accepted((socket) => endless(socket, Buffer.concat(Array(100).fill(buildFrame({ opcode: BINARY, payload: 'x' }))))),
     ['connect', 'script'],

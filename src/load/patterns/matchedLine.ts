@@ -7,6 +7,7 @@ import { FIN, LONGEST_MASKED_HEADER, OPCODE_TEXT, RSV1 } from '../../codec/frame
 import type { Block } from '../../codec/heap.js'
 import { Encoder } from '../../connection/sending/encoder.js'
 import { FrameRow } from '../frameRow.js'
+import { Gathering } from '../gathering.js'
 import { type NumberedLine, reservedBit } from '../line.js'
 import { numberWithin, type Template } from './matchedMessages.js'
 
@@ -40,7 +41,8 @@ export class MatchedLine implements NumberedLine {
   /** Whose answer has come. */
   readonly #past = new Set<number>()
   #block: Block | undefined
-  #pieces: Buffer[] = []
+  /** The message under way, if it comes in pieces. */
+  readonly #gathered = new Gathering(LONGEST_ANSWER)
   #length = 0
   #answers = 0
 
@@ -78,12 +80,11 @@ export class MatchedLine implements NumberedLine {
     if (this.#length > LONGEST_ANSWER) return `the server sent a message of more than ${LONGEST_ANSWER} bytes`
     const piece = this.#material.heap.codec.bytes.subarray(pointer, pointer + length)
     if (!ends) {
-      this.#pieces.push(Buffer.from(piece))
+      this.#gathered.add(piece)
       return undefined
     }
-    const text = this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece])
-    this.#forget()
-    this.#read(text.toString())
+    this.#length = 0
+    this.#read(this.#gathered.end(piece).toString())
     return undefined
   }
 
@@ -99,12 +100,7 @@ export class MatchedLine implements NumberedLine {
 
   free(): void {
     this.written()
-    this.#forget()
-  }
-
-  #forget(): void {
-    this.#pieces = []
-    this.#length = 0
+    this.#gathered.forget()
   }
 
   #read(text: string): void {
