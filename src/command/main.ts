@@ -4,7 +4,9 @@ import { helpText, parseArguments, UsageError } from './arguments.js'
 import { benchHelpText } from './bench/help.js'
 import { explain } from './explain.js'
 import { serve } from './serve.js'
+import { exitCodeFor, mindStreams, print } from './standardStreams.js'
 
+mindStreams()
 run(process.argv.slice(2)).catch((error: unknown) => {
   const [, , command = ''] = process.argv
   const help = ['bench', 'conform'].includes(command) ? `millrace ${command} --help` : 'millrace --help'
@@ -17,17 +19,17 @@ async function run(args: readonly string[]): Promise<void> {
   if (args[0] === 'conform') {
     // A server needs no cases.
     const { runConform } = await import('./conform/main.js')
-    process.exitCode = await runConform(args.slice(1))
+    process.exitCode = exitCodeFor(await runConform(args.slice(1)))
     return
   }
   const command = parseArguments(args, process.env)
-  if (command.name === 'help') console.log(helpText(version()))
-  else if (command.name === 'version') console.log(version())
-  else if (command.name === 'benchHelp') console.log(benchHelpText)
+  if (command.name === 'help') print(helpText(version()))
+  else if (command.name === 'version') print(version())
+  else if (command.name === 'benchHelp') print(benchHelpText)
   else if (command.name === 'bench') {
     // A server needs no load client.
     const { bench } = await import('./bench/command.js')
-    process.exitCode = await bench(command)
+    process.exitCode = exitCodeFor(await bench(command))
   } else await serve(command, version())
 }
 

@@ -1,10 +1,11 @@
 // `millrace bench`: runs a load until its time is over or somebody presses Ctrl+C, and prints what was measured.
-import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { LoadResult } from '../../load/load.js'
 import { loadBy } from '../../load/processes/loadBy.js'
 import type { Found } from '../../load/search.js'
 import type { Interval } from '../../load/timeline.js'
+import { mustBeWritable, writeReport } from '../reportFiles.js'
+import { print } from '../standardStreams.js'
 import type { BenchCommand } from './arguments.js'
 import { comparisonOf, intervalsIn } from './comparison.js'
 import { conclusionOf, found as foundBy } from './find.js'
@@ -22,32 +23,47 @@ const SAME_SIGNAL = 300
 
 type Bench = Extract<BenchCommand, { name: 'bench' }>
 
-/** Runs a load and prints it; returns the exit code. Rejects with a ConnectError if the server can't be reached. */
+/**
+ * Runs a load and prints it; returns the exit code. Rejects with a ConnectError if the server can't be reached, and with a
+ * UsageError if a file can't be written.
+ */
 export async function bench(asked: Bench): Promise<number> {
   const { output } = asked
+  mustBeWritable([
+    ['html', output.html],
+    ['hgrm', output.hgrm],
+  ])
   const command = { ...asked, load: await withScript(asked.load, asked.script) }
   const earlier = output.compare === undefined ? undefined : intervalsIn(output.compare)
   const stopper = new Stopper()
-  const { done, result, search } = await outcomeOf(command, stopper.signal)
+  const outcome = await outcomeOf(command, stopper.signal)
+  const { done, result, search } = outcome
   const { load: options } = done
   const found = result.messages > 0
   const verdicts = output.thresholds.map((threshold) => verdictOn(threshold, result))
-  if (output.json && (found || stopper.stoppedBy === undefined)) console.log(jsonOf(done, result, verdicts, search))
-  else if (found) console.log(report(options, result, verdicts))
+  if (output.json && (found || stopper.stoppedBy === undefined)) print(jsonOf(done, result, verdicts, search))
+  else if (found) print(report(options, result, verdicts))
   if (found && earlier !== undefined) {
     const compared = comparisonOf(output.compare ?? '', earlier, result.intervals)
     if (output.json) console.error(compared)
-    else console.log(`\n${compared}`)
+    else print(`\n${compared}`)
   }
-  if (found) writeFiles(done, result, verdicts)
-  if (search !== undefined && (search.rate > 0 || stopper.stoppedBy === undefined)) {
+  const unwritten = found ? writeFiles(done, result, verdicts) : []
+  const code = codeOf(outcome, verdicts, stopper)
+  return unwritten.map(fail).at(-1) ?? code
+}
+
+/** The exit code, and on standard error what it is for. */
+function codeOf({ done, result, search }: Outcome, verdicts: readonly Verdict[], { stoppedBy }: Stopper): number {
+  const { load: options } = done
+  if (search !== undefined && (search.rate > 0 || stoppedBy === undefined)) {
     return searched(done, search, verdicts)
   }
   if (result.error !== undefined) return fail(`${options.url.href} failed: ${result.error}`)
-  if (found) return verdictOf(verdicts)
-  if (stopper.stoppedBy === undefined) return fail(`${options.url.href} answered nothing in ${options.duration} s`)
+  if (result.messages > 0) return verdictOf(verdicts)
+  if (stoppedBy === undefined) return fail(`${options.url.href} answered nothing in ${options.duration} s`)
   fail('stopped before anything was measured')
-  return 128 + constants.signals[stopper.stoppedBy]
+  return 128 + constants.signals[stoppedBy]
 }
 
 /** What was done in the end: after a search, the load that confirms it. */
@@ -69,7 +85,7 @@ function searched({ load, output, find = 0 }: Bench, search: Found, verdicts: re
   const conclusion = conclusionOf(search, find)
   if (search.rate === 0) return fail(`${load.url.href}: ${conclusion}`)
   if (output.json) console.error(conclusion)
-  else console.log(`\nfound      ${conclusion}`)
+  else print(`\nfound      ${conclusion}`)
   return verdictOf(verdicts)
 }
 
@@ -80,7 +96,7 @@ async function measured({ load: options, processes, output }: Bench, signal: Abo
   const measuring = (): void => {
     // A benchmark samples the server's CPU time from then on.
     if (output.json) console.error('measuring')
-    else console.log(heading(options))
+    else print(heading(options))
   }
   try {
     const interval = (ended: Interval): void => progress.show(ended)
@@ -91,9 +107,14 @@ async function measured({ load: options, processes, output }: Bench, signal: Abo
   }
 }
 
-function writeFiles({ load: options, output }: Bench, result: LoadResult, verdicts: readonly Verdict[]): void {
-  if (output.hgrm !== undefined) writeFileSync(output.hgrm, hgrmOf(result.latencies))
-  if (output.html !== undefined) writeFileSync(output.html, htmlOf(options, result, verdicts))
+/** Returns what went wrong, a sentence for each file that could not be written. */
+function writeFiles({ load: options, output }: Bench, result: LoadResult, verdicts: readonly Verdict[]): string[] {
+  const { hgrm, html } = output
+  const problems = [
+    hgrm !== undefined && writeReport(hgrm, hgrmOf(result.latencies)),
+    html !== undefined && writeReport(html, htmlOf(options, result, verdicts)),
+  ]
+  return problems.flatMap((problem) => problem || [])
 }
 
 function verdictOf(verdicts: readonly Verdict[]): number {

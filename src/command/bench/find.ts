@@ -1,6 +1,7 @@
 // `millrace bench --find-rate --p99 5ms`: runs the search, and tells each step and the end of it.
 import { loadBy } from '../../load/processes/loadBy.js'
 import { type Found, findRate, type SearchStep } from '../../load/search.js'
+import { print } from '../standardStreams.js'
 import type { BenchCommand } from './arguments.js'
 import { loadOf } from './report.js'
 import { time, whole } from './words.js'
@@ -9,7 +10,7 @@ type Bench = Extract<BenchCommand, { name: 'bench' }>
 
 /** Searches, and tells each step: on standard error if the output is for programs. */
 export function found({ load, processes, output }: Bench, bound: number, signal: AbortSignal): Promise<Found> {
-  const say = (text: string): void => (output.json ? console.error(text) : console.log(text))
+  const say = (text: string): void => (output.json ? console.error(text) : print(text))
   const { duration } = load
   say(searching({ ...load, rate: 1 }, bound))
   return findRate({

@@ -1,5 +1,6 @@
 // How a load goes while it runs: a line that is written over on a terminal, or a line for each interval.
 import type { Interval } from '../../load/timeline.js'
+import { mention } from '../standardStreams.js'
 import { time, whole } from './words.js'
 
 export class Progress {
@@ -19,11 +20,11 @@ export class Progress {
     const left = Math.max(0, Math.round(this.#seconds - at))
     const wrong = errors === 0 ? 'no errors' : `${whole(errors)} errors`
     const text = `${whole(messagesPerSecond)} ${this.#unit}/s, p50 ${time(p50)}, p99 ${time(p99)}, ${wrong}, ${left} s left`
-    process.stderr.write(this.#over ? `\r\u{1b}[K${text}` : `${text}\n`)
+    mention(this.#over ? `\r\u{1b}[K${text}` : `${text}\n`)
     this.#written = true
   }
 
   end(): void {
-    if (this.#written && this.#over) process.stderr.write('\r\u{1b}[K')
+    if (this.#written && this.#over) mention('\r\u{1b}[K')
   }
 }

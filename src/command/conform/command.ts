@@ -1,5 +1,4 @@
 // `millrace conform`: sees whether the server can be tested at all, runs the cases, and writes the reports.
-import { writeFileSync } from 'node:fs'
 import type { Case, Outcome } from '../../conform/case.js'
 import { shownSection } from '../../conform/cases.js'
 import { problemOf } from '../../conform/probe.js'
@@ -10,11 +9,14 @@ import { hasFailed, type Report } from '../../conform/reports/report.js'
 import { textReport } from '../../conform/reports/text.js'
 import { runCases } from '../../conform/run.js'
 import { printable } from '../../protocol/printable.js'
+import { mustBeWritable, writeReport } from '../reportFiles.js'
+import { print } from '../standardStreams.js'
 import type { ConformOptions } from './arguments.js'
 
-/** Runs the cases and prints what came of them; returns the exit code. */
+/** Runs the cases and prints what came of them; returns the exit code. Throws a UsageError if a file can't be written. */
 export async function conform(options: ConformOptions): Promise<number> {
-  const { target, strict } = options
+  const { target, strict, json, junit, html } = options
+  mustBeWritable(Object.entries({ json, junit, html }))
   const subject = target.unix ?? `${target.url.protocol}//${target.url.host}${target.url.pathname}`
   const problem = await problemOf(target, options.timeout)
   if (problem !== undefined) return fail(`${subject} ${problem}`)
@@ -29,15 +31,15 @@ export async function conform(options: ConformOptions): Promise<number> {
     progress.end()
   }
   const report = { subject, outcomes, strict, milliseconds: Math.round(performance.now() - begun) }
-  console.log(textReport(report))
+  print(textReport(report))
   return write(options, report) && !hasFailed(report) ? 0 : 1
 }
 
 /** Prints the cases, a line each. */
 export function list(cases: readonly Case[]): void {
   for (const { id, level, title, section } of cases)
-    console.log(`${id.padEnd(18)}${level.padEnd(8)}${title} (${shownSection(section)})`)
-  console.log(`${cases.length} cases`)
+    print(`${id.padEnd(18)}${level.padEnd(8)}${title} (${shownSection(section)})`)
+  print(`${cases.length} cases`)
 }
 
 /** Writes the files that are asked for; false if one can't be written. */
@@ -47,15 +49,9 @@ function write({ json, junit, html }: ConformOptions, report: Report): boolean {
     [junit, () => junitReport(report)],
     [html, () => htmlReport(report)],
   ]
-  for (const [file, content] of files) {
-    if (file === undefined) continue
-    try {
-      writeFileSync(file, content())
-    } catch (error) {
-      return fail(`${file} can't be written (${error instanceof Error ? error.message : error})`) === 0
-    }
-  }
-  return true
+  const problems = files.flatMap(([file, content]) => (file && writeReport(file, content())) || [])
+  for (const problem of problems) fail(problem)
+  return problems.length === 0
 }
 
 function fail(problem: string): number {

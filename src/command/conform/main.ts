@@ -1,4 +1,5 @@
 // `millrace conform`, from its arguments to its exit code.
+import { print } from '../standardStreams.js'
 import { conformHelpText, parseConformArguments } from './arguments.js'
 import { conform, list } from './command.js'
 
@@ -7,6 +8,6 @@ export async function runConform(args: readonly string[]): Promise<number> {
   const command = parseConformArguments(args)
   if (command.name === 'conform') return conform(command.conform)
   if (command.name === 'conformList') list(command.cases)
-  else console.log(conformHelpText)
+  else print(conformHelpText)
   return 0
 }
