@@ -1,7 +1,9 @@
 // What a target tells of itself, at /metrics and /dashboard/live: only where its operator allows that, to no page of
 // another origin, and the same whichever way it is asked.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:http2'
 import { test } from 'node:test'
 import { type ClientOptions, WebSocket } from 'ws'
 import { isForeign } from '../../src/target/paths/insight.js'
@@ -113,6 +115,21 @@ test('pages of other origins can not watch, and none whose name points to this m
   const local = { origin: `http://localhost:${target.port}`, headers: { host: `localhost:${target.port}` } }
   assert.equal(await knock(target.port, local), 101)
   assert.equal((await ask(target.port, '/metrics', { host: `evil.example:${target.port}` })).status, 403)
+})
+
+test('over HTTP/2, the authority is the host', async (t) => {
+  const target = await started(t, { http2: 'cleartext' })
+  const session = connect(`http://127.0.0.1:${target.port}`)
+  t.after(() => session.destroy())
+  for (const [authority, status] of [
+    [`evil.example:${target.port}`, 403],
+    [`localhost:${target.port}`, 200],
+  ] as const) {
+    const stream = session.request({ ':path': '/metrics', ':authority': authority })
+    const [headers] = await once(stream, 'response')
+    stream.resume()
+    assert.equal(headers[':status'], status, authority)
+  }
 })
 
 test('a host is foreign where a browser on this machine names another', () => {

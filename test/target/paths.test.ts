@@ -191,7 +191,8 @@ describe('a path of the target', () => {
     })
     const visitor = await Visitor.open(t, `${url}/redirect?times=3`, [], { followRedirects: true })
     assert.deepEqual(await visitor.exchange(['arrived'], 1), ['arrived'])
-    for (const elsewhere of ['//evil.test', '/%5Cevil.test', 'ws://evil.test', 'evil', '/a%0d%0ab', ''])
+    const hidden = ['/.//evil.test', '/a/..//evil.test', '/%252e//evil.test', '/.%5C%5Cevil.test', '/%5C/evil.test']
+    for (const elsewhere of ['//evil.test', '/%5Cevil.test', 'ws://evil.test', 'evil', '/a%0d%0ab', '', ...hidden])
       assert.equal((await refused(`${url}/redirect?to=${elsewhere}`)).status, 400, elsewhere)
   })
 

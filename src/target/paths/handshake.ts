@@ -4,8 +4,11 @@ import type { Rejection } from '../../server/options.js'
 import { choice, count, matching, text } from '../parameters.js'
 import { socketPath } from '../socketPath.js'
 
-/** A redirect never leads elsewhere: `//host` and `/\host` are other servers to a client. */
-const OWN_PATH = /^\/(?![/\\])[!-~]{0,1000}$/
+/**
+ * A redirect never leads elsewhere: `//host` and `/\host` are other servers to a client, and so are `/.//host` and
+ * `/a/..//host` to one that removes the dots first.
+ */
+const OWN_PATH = /^\/(?![^?#]*[/\\]{2})(?!\\|\/)[!-~]{0,1000}$/
 const REDIRECTS = ['301', '302', '303', '307', '308'] as const
 
 export const handshakePaths = [

@@ -1,5 +1,6 @@
 // `/metrics` and `/dashboard/live`: what tells of the server itself. Both answer only where the operator allows it, and to
 // nobody whom a foreign page has sent here.
+import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { prometheus } from '../../metrics/prometheus.js'
 import { route } from '../../server/options.js'
@@ -29,6 +30,12 @@ export function isForeign(remoteAddress: string | undefined, host: string | unde
   return isIP(name) === 0 && !/^(?:.+\.)?localhost\.?$/.test(name)
 }
 
+/** The host that a request names; over HTTP/2, it is the authority. */
+function hostOf({ headers }: IncomingMessage): string | undefined {
+  const authority = headers[':authority']
+  return headers.host ?? (typeof authority === 'string' ? authority : undefined)
+}
+
 const exporters = new WeakMap<TargetContext, ReturnType<typeof prometheus>>()
 
 function exporterOf(context: TargetContext): ReturnType<typeof prometheus> {
@@ -46,7 +53,7 @@ export const insightPaths: readonly TargetPath[] = [
     parameters: {},
     needs: 'admin',
     async answer(request, response, context) {
-      if (isForeign(request.socket.remoteAddress, request.headers.host)) return say(response, 403, FOREIGN)
+      if (isForeign(request.socket.remoteAddress, hostOf(request))) return say(response, 403, FOREIGN)
       try {
         await exporterOf(context).handle(request, response)
       } catch (error) {
