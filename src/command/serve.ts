@@ -7,7 +7,7 @@ import type { TargetCloseOptions } from '../target/targetOptions.js'
 import type { Broker } from '../topics/broker.js'
 import type { Command } from './arguments.js'
 import { ConnectionLog } from './connectionLog.js'
-import { explain } from './explain.js'
+import { explain, isOfPlace } from './explain.js'
 import { type Log, openLog } from './log.js'
 import { UsageError } from './options.js'
 
@@ -30,9 +30,14 @@ export async function serve(command: ServeCommand, version: string): Promise<voi
   } catch (error) {
     // Ended by a signal: the process is about to exit with 0, and nobody must hear of a failure before.
     if (service.stopping) await new Promise(() => undefined)
-    throw error
+    throw isOfPort(error, command.target?.adminPort) ? new UsageError(explain(error, '--admin-port')) : error
   }
   if (!cluster.isWorker) await service.started()
+}
+
+/** Whether it is that port on which nobody could listen. */
+function isOfPort(error: unknown, port: number | undefined): boolean {
+  return port !== undefined && isOfPlace(error) && Object(error).port === port
 }
 
 async function optionsOf(command: ServeCommand, log: Log): Promise<ConstructorParameters<typeof Target>[0]> {
