@@ -44,6 +44,20 @@ function isKnown(handle: object): boolean {
   return methods && isNative(handle.constructor) && handle.constructor.name === CLASS
 }
 
+/** The handle of a session's socket, as far as it tells what has left. */
+export interface SocketHandle {
+  /** Bytes that it was ever given, and those of them that the system has not taken. */
+  readonly bytesWritten?: number
+  readonly writeQueueSize?: number
+}
+
+/** The handle of the socket below a stream's session; undefined where there is none. */
+export function socketHandleOf({ session }: Http2Stream): SocketHandle | undefined {
+  if (session === undefined || session.destroyed) return undefined
+  const handle: unknown = Reflect.get(session.socket, '_handle')
+  return typeof handle === 'object' && handle !== null ? handle : undefined
+}
+
 /** What a stream is told of its handle: all that is not read by `reader`. */
 export type Told = (status: number) => void
 
@@ -69,6 +83,7 @@ export function give(handle: StreamHandle, piece: Buffer): boolean {
   if (known === undefined) return false
   const request = new known.WriteWrap() // without `oncomplete`, Node calls nobody
   request.held = piece
+  request.owner = handle // a session tells the stream of a write that has left even when everybody else has let it go
   return handle.writeBuffer(request, piece) === 0
 }
 
@@ -82,7 +97,7 @@ export function giveAsking(handle: StreamHandle, piece: Buffer, writer: PieceWri
   const request = new known.WriteWrap() as PieceRequest
   request.oncomplete = oncomplete
   request.held = piece
-  request.owner = writer
+  request.owner = writer // which has the handle
   request.bytes = bytes
   return handle.writeBuffer(request, piece) === 0
 }

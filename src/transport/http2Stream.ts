@@ -9,6 +9,8 @@ import { aimData, give, giveAsking, http2HandleOf, type PieceWriter, type Told }
 import type { StreamHandle } from '../internals/node.js'
 import type { HandleReader } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
+import { InFlight } from './inFlight.js'
+import { LoosePieces } from './loosePieces.js'
 import { PIECE, Pieces, reuse } from './pieces.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
@@ -47,6 +49,10 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
   #given = 0
   /** Those of them whose leaving will not be told: to be told of each short write would cost more than the write. */
   #unasked = 0
+  /** What must stay when the stream ends before its socket has taken it: pieces of whose leaving nobody is told, and the first other. */
+  readonly #inFlight: InFlight
+  readonly #loose = new LoosePieces()
+  #cut = false
   /** Whether the write under way is waited for. */
   #pending = false
   #paused = false
@@ -64,6 +70,7 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
     this.#stream = stream
     this.#address = address
     this.#handle = publicApi ? undefined : http2HandleOf(stream)
+    this.#inFlight = new InFlight(stream)
   }
 
   get remoteAddress(): string | undefined {
@@ -162,28 +169,41 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
   #give(piece: Buffer): boolean {
     const { length } = piece
     if (this.#handle === undefined) {
-      // A stream that is destroyed says so at once, while its session may have the piece.
-      this.#stream.write(piece, (error) => error == null && this.left(piece, length, 0))
+      // A stream that is destroyed says so at once, or that all is well, while its session may have the piece.
+      this.#stream.write(piece, (error) => {
+        if (error == null && !this.#stream.destroyed) this.left(piece, length, 0)
+        else this.#inFlight.keep(piece)
+      })
       return true
     }
     this.#unasked += length
-    return this.#unasked < ASKED ? give(this.#handle, piece) : this.#ask(this.#handle, piece)
+    if (this.#unasked >= ASKED || this.#loose.full) return this.#ask(this.#handle, piece)
+    this.#loose.add(piece)
+    return give(this.#handle, piece)
   }
 
   #ask(handle: StreamHandle, piece: Buffer): boolean {
     const bytes = this.#unasked
     this.#unasked = 0
+    this.#loose.asked()
     return giveAsking(handle, piece, this, bytes)
   }
 
   /** A piece has left, or can't leave any more (PieceWriter). */
   left(piece: Buffer, bytes: number, status: number): void {
     this.#given -= bytes
-    if (status < 0) return
+    if (status < 0) return this.#keepFirst(piece)
+    this.#loose.left()
     reuse(piece)
     if (this.#receiver === undefined) return
     if (this.#pending) this.#goOn()
     if (this.#given === 0 && !this.#pending) this.#runAfterwards()
+  }
+
+  /** Only the first piece that has not left can have been begun. */
+  #keepFirst(piece: Buffer): void {
+    if (!this.#cut) this.#inFlight.keep(piece)
+    this.#cut = true
   }
 
   #goOn(): void {
@@ -229,6 +249,7 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
     const stream = this.#stream
     this.#pieces.drop()
     this.#pending = false
+    this.#loose.keepIn(this.#inFlight)
     setImmediate(() => this.#gone())
     if (!stream.closed) stream.close(this.#over ? NO_ERROR : CANCEL)
     stream.destroy()
@@ -250,6 +271,7 @@ export class Http2Transport implements Transport, HandleReader, PieceWriter {
 
   #gone(): void {
     this.#release()
+    this.#loose.keepIn(this.#inFlight)
     const receiver = this.#receiver
     this.#receiver = undefined
     this.#pieces.drop()
