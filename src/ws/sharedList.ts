@@ -14,20 +14,27 @@ export interface SharedList {
 }
 
 let latest: Parts | undefined
+/** What was in it: whoever makes one list do for frames of several clients puts other Buffers there. */
+let contents: Parts = []
 let shared: SharedList | undefined
 let forgets = false
 
 /** The list in the codec's memory, if it is the one that was sent last, and not for the first time. Throws OutOfMemory. */
 export function sharedList(heap: Heap, parts: Parts): SharedList | undefined {
-  if (parts === latest) {
+  if (parts === latest && isSame(parts)) {
     shared ??= made(heap, parts)
     return shared
   }
   forget()
   latest = parts
+  contents = [...parts]
   if (!forgets) process.nextTick(forgetInTick)
   forgets = true
   return undefined
+}
+
+function isSame(parts: Parts): boolean {
+  return parts.length === contents.length && parts.every((part, at) => part === contents[at])
 }
 
 function forgetInTick(): void {
@@ -38,6 +45,7 @@ function forgetInTick(): void {
 function forget(): void {
   shared?.block.release()
   shared = latest = undefined
+  contents = []
 }
 
 function made(heap: Heap, parts: Parts): SharedList {

@@ -68,6 +68,20 @@ for (const { name, open } of engines) {
       }
     })
 
+    test('one list that holds another frame for each connection brings each of them its own', async (t) => {
+      const trials = [await open(t), await open(t), await open(t), await open(t)]
+      const list: Buffer[] = []
+      for (const [at, { ws }] of trials.entries()) {
+        const payload = Buffer.from(`for ${at}`)
+        list.splice(0, list.length, Buffer.of(0x82, payload.length), payload)
+        ws._sender?.sendFrame(list)
+      }
+      for (const [at, { client }] of trials.entries()) {
+        const [frame] = await client.frames(1)
+        assert.equal(frame?.payload.toString(), `for ${at}`)
+      }
+    })
+
     test('a connection that ends amid of one tells its callback, and gives the buffer up', async (t) => {
       const { ws, client } = await open(t)
       client.socket.pause()
