@@ -138,7 +138,11 @@ export class SecureTransport extends HandleTransport {
     this.#remaining = 0
     // Node may tell the end of the socket at once, and this must return before that.
     setImmediate(() => {
-      below.resetAndDestroy()
+      try {
+        below.resetAndDestroy()
+      } catch {
+        // A pipe has no reset.
+      }
       this.close()
     })
   }
