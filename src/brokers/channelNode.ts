@@ -45,6 +45,8 @@ export interface NodeUser {
   refused(error: Error): void
   /** Others' publications may be missing. */
   interrupted(): void
+  /** Redis has confirmed subscriptions. */
+  subscribed?(channels: readonly string[]): void
   /** A channel belongs to another server now. */
   moved?(channel: string): void
 }
@@ -181,7 +183,9 @@ export class ChannelNode {
     for (const channels of this.#parts(removed))
       this.#commands.unsubscribe(client, channels, take).catch(answered(channels))
     const done = [...this.#parts(added)].map((channels) =>
-      this.#commands.subscribe(client, channels, take).catch(answered(channels)),
+      this.#commands
+        .subscribe(client, channels, take)
+        .then(() => this.#user.subscribed?.(channels), answered(channels)),
     )
     await Promise.all(done)
   }

@@ -49,6 +49,8 @@ class RedisSharded implements RedisBroker {
   #slots: Slots | undefined
   /** The channels that are subscribed, and on which server. */
   readonly #channels = new Map<string, string | undefined>()
+  /** Those that have lost their server, and are not subscribed on another one yet. */
+  readonly #moving = new Set<string>()
   /** A look at the slots is due. */
   #due: NodeJS.Timeout | undefined
   #reported = false
@@ -89,6 +91,7 @@ class RedisSharded implements RedisBroker {
     const channel = this.#ledger.unsubscribe(topic)
     this.#nodeOf(this.#channels.get(channel))?.unsubscribe(channel)
     this.#channels.delete(channel)
+    this.#moving.delete(channel)
   }
 
   publish(topic: string, payload: Uint8Array, isText: boolean): void {
@@ -120,6 +123,7 @@ class RedisSharded implements RedisBroker {
       },
       refused: (error) => this.#report(error),
       interrupted: () => this.#ledger.interrupted(),
+      subscribed: (channels) => this.#arrived(channels),
       moved: () => {
         this.#ledger.interrupted()
         this.#look()
@@ -169,6 +173,7 @@ class RedisSharded implements RedisBroker {
       node.flush()
       node.close()
       this.#nodes.delete(address)
+      this.#giveUp(address)
     }
     if (this.#isConnected) this.#reported = false
     else this.#look()
@@ -178,9 +183,24 @@ class RedisSharded implements RedisBroker {
   #place(channel: string): void {
     const [before, now] = [this.#channels.get(channel), this.#slots?.ownerOf(channel)]
     if (now === undefined || now === before) return
+    if (before !== undefined) this.#moving.add(channel)
     this.#nodeOf(before)?.unsubscribe(channel)
     this.#channels.set(channel, now)
     this.#nodeOf(now)?.subscribe(channel)
+  }
+
+  /** A server has left the cluster: even if it comes back under its address, nothing is subscribed there. */
+  #giveUp(address: string): void {
+    for (const [channel, owner] of this.#channels) {
+      if (owner !== address) continue
+      this.#moving.add(channel)
+      this.#channels.set(channel, undefined)
+    }
+  }
+
+  /** What was published until now on channels that have moved is missing, also after the positions that were told meanwhile. */
+  #arrived(channels: readonly string[]): void {
+    if (channels.filter((channel) => this.#moving.delete(channel)).length > 0) this.#ledger.interrupted()
   }
 
   #report(error: Error): void {

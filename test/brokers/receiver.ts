@@ -9,11 +9,16 @@ export interface Received {
 
 export class Receiver {
   readonly received: Received[] = []
+  /** How much had been received when the broker said that others' publications may be missing. */
+  readonly interruptions: number[] = []
 
   constructor(broker: Broker) {
-    broker.attach((topic, payload, isText) => {
-      this.received.push({ topic, payload: Buffer.from(payload), isText })
-    })
+    broker.attach(
+      (topic, payload, isText) => {
+        this.received.push({ topic, payload: Buffer.from(payload), isText })
+      },
+      () => void this.interruptions.push(this.received.length),
+    )
   }
 
   get count(): number {

@@ -82,6 +82,7 @@ for (const { command, skip } of REDIS_LIKE) {
       const base = a.broker.statistics.published - b.broker.statistics.received
       const [from, , to] = cluster.servers
       assert.ok(from !== undefined && to !== undefined)
+      b.interruptions.length = 0
       const timer = setInterval(() => a.publish(topic, 'load'), 2)
       t.after(() => clearInterval(timer))
       await delay(100)
@@ -89,6 +90,7 @@ for (const { command, skip } of REDIS_LIKE) {
       const { received } = b.broker.statistics
       await eventually(() => b.broker.statistics.received > received + 50, 'it goes on by itself', 20_000)
       clearInterval(timer)
+      assert.ok(b.interruptions.length >= 2, `told as the slot leaves, and when it is heard again: ${b.interruptions}`)
       await a.reach(b, topic)
       assert.equal(b.broker.statistics.received + b.broker.statistics.missed, a.broker.statistics.published - base)
       const shards = `${JSON.stringify(await say(to.url, 'PUBSUB', 'SHARDCHANNELS'))}`
