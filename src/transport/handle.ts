@@ -15,6 +15,7 @@ import {
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { turnClockOfThread } from '../time/turnClock.js'
+import { resetSocket } from './resetSocket.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
@@ -211,7 +212,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   reset(): void {
     if (this.#is(CLOSED)) return
     const gone = (): void => this.#gone()
-    if (this.#socket !== undefined) this.#socket.resetAndDestroy()
+    if (this.#socket !== undefined) resetSocket(this.#socket)
     else if ((this.#handle.reset?.(gone) ?? -1) < 0) return this.close() // a pipe has no reset
     this.#facts |= CLOSED
   }

@@ -6,6 +6,7 @@ import { type StreamHandle, socketBelow } from '../internals/node.js'
 import { writeSecurely } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
+import { resetSocket } from './resetSocket.js'
 import { PENDING, type Receiver, WRITTEN } from './transport.js'
 
 /** Most bytes that are encrypted at once: the ciphertext lies in Node's memory, outside of every budget. */
@@ -138,11 +139,7 @@ export class SecureTransport extends HandleTransport {
     this.#remaining = 0
     // Node may tell the end of the socket at once, and this must return before that.
     setImmediate(() => {
-      try {
-        below.resetAndDestroy()
-      } catch {
-        // A pipe has no reset.
-      }
+      resetSocket(below)
       this.close()
     })
   }
