@@ -18,11 +18,14 @@ const JOINED = [
 /** Joins the modules in `folder`, the compiled src. */
 export async function joinModules(folder) {
   if (!JOINED.every(({ entries }) => entries.every((entry) => existsSync(join(folder, entry))))) return
-  const [{ file: first }] = JOINED
-  if (existsSync(join(folder, first))) return // they are joined already
   const done = new Set()
   for (const { file, entries } of JOINED) {
-    const modules = await modulesOf(folder, entries, done)
+    const needed = await neededBy(folder, entries)
+    if (needed.includes(file)) return // they are joined already
+    const modules = await modulesOf(
+      folder,
+      needed.filter((path) => !done.has(path)),
+    )
     await joinInto(folder, file, modules)
     for (const { path, exported } of modules) {
       const swapped = exported.map(([name, unique]) => [unique, name])
@@ -33,8 +36,8 @@ export async function joinModules(folder) {
   }
 }
 
-/** Those that the entries need and that are in no joined file yet, each export with a name that no other one has. */
-async function modulesOf(folder, entries, done) {
+/** The files that the entries import, directly or not, and themselves. */
+async function neededBy(folder, entries) {
   const { build } = await import('esbuild')
   const { metafile } = await build({
     ...options(folder),
@@ -43,9 +46,13 @@ async function modulesOf(folder, entries, done) {
     write: false,
     metafile: true,
   })
+  return Object.keys(metafile.inputs).toSorted()
+}
+
+/** What those files export, each under a name that no other export has. */
+async function modulesOf(folder, paths) {
   const modules = []
-  for (const path of Object.keys(metafile.inputs).toSorted()) {
-    if (done.has(path)) continue
+  for (const path of paths) {
     const names = Object.keys(await import(pathToFileURL(join(folder, path)).href))
     if (names.length > 0)
       modules.push({ path, exported: names.map((name) => [name, `${name.replace(/\W/g, '_')}_${modules.length}`]) })
