@@ -9,7 +9,7 @@ import { createEchoServer } from '../support/echoServer.js'
 import { effort } from '../support/effort.js'
 import { listening } from '../support/serving.js'
 
-export const options = { timeout: 30_000 }
+export const options = { timeout: 60_000 }
 
 /** Seconds of a short load. */
 export const DURATION = effort({ quick: 0.05, full: 0.12 })

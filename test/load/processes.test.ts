@@ -124,14 +124,14 @@ describe('several processes', { concurrency: 2 }, () => {
     const url = await wsEchoServer(t)
     let best = 0
     // The least disturbed of several.
-    for (let round = 0; round < 5 && best < 0.7; round++) {
+    for (let round = 0; round < 5 && best < 0.6; round++) {
       const { messages, seconds, error, lateness } = await loadOf(url, { rate: 200, pipeline: 1, duration: 0.4 })
       assert.equal(error, undefined)
       // If each sent all of it, it would be twice as much.
       assert.ok(messages <= 200 * (seconds + 0.3) && lateness.count > 0, `${messages} in ${seconds} s`)
       best = Math.max(best, messages / (200 * seconds))
     }
-    assert.ok(best >= 0.7, `${best}`)
+    assert.ok(best >= 0.6, `${best}`)
   })
 
   test('add up what a pattern counts, by name', options, async (t) => {

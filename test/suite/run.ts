@@ -28,13 +28,13 @@ const { values, positionals } = parseArgs({
 process.env['MILLRACE_SUITE'] = values.full ? 'full' : 'quick'
 
 /** Seconds after which a file that is not over has failed. */
-const TIMEOUT = values.full ? 1200 : 100
+const TIMEOUT = values.full ? 1800 : 100
 const SHIPPED = fileURLToPath(new URL('../../src', import.meta.url))
 const coverage = values.coverage ? new Coverage(SHIPPED) : undefined
 const options = { timeout: TIMEOUT, name: values.name, coverage }
 
 /** As many files at most run once more. */
-const MOST_AGAIN = 4
+const MOST_AGAIN = 8
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
