@@ -15,6 +15,11 @@ class Thrown extends Error {}
 /** What may fail a connection although its peer keeps every rule. */
 const LIMITS: readonly string[] = ['OUTPUT_FULL', 'STREAM_LEFT', 'MEMORY_SPENT']
 
+/** Whether what was taken is not sent: others need its memory, or what waits to be compressed gets none when it is its turn. */
+function givesUp({ code, message }: ProtocolViolation, { offer }: Actor): boolean {
+  return /others need the memory/.test(message) || (code === 'MEMORY_SPENT' && offer !== undefined)
+}
+
 /** Handlers for a route; those of `loop` read the messages in a loop. */
 export function handlersOf(world: World, path: string): Handlers<undefined> {
   return {
@@ -45,7 +50,7 @@ export function handlersOf(world: World, path: string): Handlers<undefined> {
       const actor = world.places.actorOf(connection)
       if (actor !== undefined) {
         actor.ending = true
-        actor.evicted ||= error instanceof ProtocolViolation && /others need the memory/.test(error.message)
+        actor.evicted ||= error instanceof ProtocolViolation && givesUp(error, actor)
       }
       const expected = error instanceof Thrown || (error instanceof ProtocolViolation && LIMITS.includes(error.code))
       if (!expected) actor?.fault(`its error handler is told ${error instanceof Error ? error.stack : String(error)}`)
