@@ -2,7 +2,7 @@
 // most of the time in which a program imports millrace. The files stay where they are, and hand on what the joined one
 // exports: so each module exists once, whichever path it is imported by. What only `millrace/ws` needs is joined into a second
 // file, which a server without it does not load.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -67,9 +67,8 @@ async function joinInto(folder, file, modules) {
   const stdin = { contents, resolveDir: folder }
   // Without indentation, there is a fifth less to read; the lines stay short, so that a stack trace names a place.
   const how = { minifyWhitespace: true, lineLimit: 120, target: 'node20.19' }
-  await build({ ...options(folder), ...how, stdin, plugins, outfile: file })
-  const path = join(folder, file)
-  writeFileSync(path, withoutFacades(readFileSync(path, 'utf8')))
+  const { outputFiles } = await build({ ...options(folder), ...how, stdin, plugins, outfile: file, write: false })
+  for (const { path, text } of outputFiles) writeFileSync(path, withoutFacades(text))
 }
 
 function options(folder) {

@@ -4,6 +4,7 @@ import { callerError } from '../checks/errors.js'
 import { OpenedSockets } from '../internals/openedSockets.js'
 import { packageFor } from '../internals/packages.js'
 import { inTime } from '../time/inTime.js'
+import { Retry } from './retry.js'
 
 /** The package is loaded when the first broker is made, so that an error can say that it is missing. */
 const nats = () => packageFor<typeof import('@nats-io/transport-node')>('millrace/nats', '@nats-io/transport-node')
@@ -27,10 +28,6 @@ export interface NatsAddress {
   readonly pass?: string
   readonly token?: string
 }
-
-/** Milliseconds before the first attempt to connect again; doubled with each failure. */
-const FIRST_DELAY = 50
-const LONGEST_DELAY = 2000
 
 /**
  * Reads `nats://` or `tls://`, `[user:password@ or token@]host[:port]`, or several of them with commas between. Throws a
@@ -60,8 +57,7 @@ export class NatsConnection {
   /** Those of the latest attempt: the client leaves a socket open to a server that says nothing. */
   #sockets = new OpenedSockets()
   #isClosed = false
-  #failures = 0
-  #retry: NodeJS.Timeout | undefined
+  readonly #retry = new Retry()
 
   /** `timeout`: ms in which NATS must let us in, and then answer a ping. */
   constructor(address: NatsAddress, timeout: number, events: NatsEvents) {
@@ -92,7 +88,7 @@ export class NatsConnection {
   /** Ends the connection, within `most` ms, and makes no new one. */
   async close(most: number): Promise<void> {
     this.#isClosed = true
-    clearTimeout(this.#retry)
+    this.#retry.stop()
     const client = this.#client
     this.#client = undefined
     if (client !== undefined) await inTime(client.close(), most)
@@ -102,7 +98,7 @@ export class NatsConnection {
   #up(client: NatsClient): void {
     if (this.#isClosed) return void client.close()
     this.#client = client
-    this.#failures = 0
+    this.#retry.succeeded()
     void client.closed().then((reason) => {
       if (client !== this.#client) return
       this.#client = undefined
@@ -120,9 +116,7 @@ export class NatsConnection {
   #lost(error: Error): void {
     this.#sockets.destroy()
     if (this.#isClosed) return
-    const delay = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY)
-    // Servers that lost NATS at the same moment must not all come back at the same moment.
-    this.#retry = setTimeout(() => this.connect(), delay * (0.5 + Math.random() / 2)).unref()
+    this.#retry.failed(() => this.connect())
     this.#events.down(error)
   }
 }

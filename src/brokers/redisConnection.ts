@@ -2,6 +2,7 @@
 // a client of its own, so that nothing of an old one is sent again, and no timer of it outlives `close`.
 import { callerError } from '../checks/errors.js'
 import { packageFor } from '../internals/packages.js'
+import { Retry } from './retry.js'
 
 /** The package is loaded when the first broker is made, so that an error can say that it is missing. */
 const redis = () => packageFor<typeof import('@redis/client')>('millrace/redis', '@redis/client')
@@ -19,10 +20,6 @@ export interface ConnectionEvents {
   /** The connection is lost, or could not be made. */
   down(error: Error): void
 }
-
-/** Milliseconds before the first attempt to connect again; doubled with each failure. */
-const FIRST_DELAY = 50
-const LONGEST_DELAY = 2000
 
 /** Throws a TypeError for what is no address of a Redis server, and an Error where @redis/client is not installed. */
 export function checkUrl(url: string): void {
@@ -59,8 +56,7 @@ export class RedisConnection {
   /** The latest attempt, whether it has succeeded or not. */
   #current: RedisClient | undefined
   #isUp = false
-  #failures = 0
-  #retry: NodeJS.Timeout | undefined
+  readonly #retry = new Retry()
   #watch: NodeJS.Timeout | undefined
 
   /** `timeout`: ms in which Redis must let us in, and then answer each ping. */
@@ -97,7 +93,7 @@ export class RedisConnection {
   /** Ends the connection, and makes no new one. */
   close(): void {
     const client = this.#detach()
-    clearTimeout(this.#retry)
+    this.#retry.stop()
     client?.destroy()
   }
 
@@ -116,7 +112,7 @@ export class RedisConnection {
       )
     }, this.#timeout).unref()
     this.#isUp = true
-    this.#failures = 0
+    this.#retry.succeeded()
     this.#events.up(client)
   }
 
@@ -124,9 +120,7 @@ export class RedisConnection {
     if (client !== this.#current) return
     this.#detach()
     client.destroy()
-    const delay = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY)
-    // Servers that lost Redis at the same moment must not all come back at the same moment.
-    this.#retry = setTimeout(() => this.connect(), delay * (0.5 + Math.random() / 2)).unref()
+    this.#retry.failed(() => this.connect())
     this.#events.down(error)
   }
 

@@ -6,6 +6,7 @@ import { Queue } from '../time/queue.js'
 import { Soon } from '../time/soon.js'
 import { BATCH_BYTES } from './publication.js'
 import { isRefusal, type RedisClient } from './redisConnection.js'
+import { delayAfter } from './retry.js'
 import { append, type StreamEntry } from './streamCommands.js'
 
 /** An entry that is not confirmed. */
@@ -32,10 +33,6 @@ export interface StreamWriterOptions {
   readonly maxBuffered: number
   readonly refused: (error: Error) => void
 }
-
-/** Milliseconds before a refused command is sent again; doubled with each refusal. */
-const FIRST_DELAY = 50
-const LONGEST_DELAY = 2000
 
 export class StreamWriter {
   readonly #options: StreamWriterOptions
@@ -173,11 +170,13 @@ export class StreamWriter {
   #failed(error: Error): void {
     this.#attempt = undefined
     this.#lateUntil = this.#taken
-    const delay = Math.min(FIRST_DELAY * 2 ** this.#refusals++, LONGEST_DELAY)
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined
-      this.#next()
-    }, delay).unref()
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = undefined
+        this.#next()
+      },
+      delayAfter(this.#refusals++),
+    ).unref()
     if (isRefusal(error)) this.#options.refused(error)
   }
 }

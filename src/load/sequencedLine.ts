@@ -3,74 +3,38 @@
 import { Buffer } from 'node:buffer'
 import type { Piece } from '../codec/counter.js'
 import { OPCODE_BINARY, OPCODE_TEXT, opcodeOf, RSV1 } from '../codec/frames.js'
-import type { Block } from '../codec/heap.js'
-import { type NumberedLine, reservedBit } from './line.js'
-import { Sequence } from './sequence.js'
+import { reservedBit } from './line.js'
 import type { SequenceMaterial } from './sequenceMaterial.js'
+import { StampingLine } from './stampingLine.js'
 
 const NEVER_SENT = 'an echo is not what was sent (its sequence number was never sent on this connection)'
 
-export class SequencedLine implements NumberedLine {
-  readonly sequence = new Sequence()
-  readonly #material: SequenceMaterial
-  readonly #connection: number
+export class SequencedLine extends StampingLine {
   readonly #stamp: Buffer
-  /** The batch that is being written. */
-  #block: Block | undefined
   /** Bytes of the message under way that have come. */
   #at = 0
-  /** What the last pieces have brought: answers that are the first of their number, and messages that were passed over. */
-  #answers = 0
-  #passed = 0
   problem: string | undefined
 
   constructor(material: SequenceMaterial, connection: number) {
-    this.#material = material
-    this.#connection = connection
+    super(material, connection)
     this.#stamp = Buffer.alloc(material.width)
   }
 
-  /** The frames of the next messages, which must be written before others are made. */
-  next(): { readonly pointer: number; readonly length: number } {
-    const { batch } = this.#material
-    const block = this.#material.take()
-    this.#material.stamp(block, this.sequence.sent, this.#connection)
-    this.sequence.add(batch.messages)
-    this.#block = block
-    return { pointer: block.pointer, length: batch.length }
-  }
-
-  /** Nothing is being written any more. */
-  written(): void {
-    if (this.#block !== undefined) this.#material.giveBack(this.#block)
-    this.#block = undefined
-  }
-
-  /** Answers since this was asked last. */
-  takeAnswers(): number {
-    const answers = this.#answers
-    this.#answers = 0
-    return answers
-  }
-
-  /** Messages that were passed over since this was asked last. */
-  takePassed(): number {
-    const passed = this.#passed
-    this.#passed = 0
-    return passed
+  protected get stampedTime(): undefined {
+    return undefined
   }
 
   /** Takes whole frames from the first on, as long as they look like what was sent; returns where it has come to. */
   skim(start: number, end: number): number {
-    const { view, frame, header, offset, verify } = this.#material
+    const { view, frame, header, offset, verify } = this.material
     const { sequence } = this
     let cursor = verify ? start : this.#skimOrdered(start, end)
-    while (end - cursor >= frame && this.#material.isHeader(view, cursor)) {
+    while (end - cursor >= frame && this.material.isHeader(view, cursor)) {
       const at = cursor + header + offset
-      if (sequence.outstanding > 0 && this.#material.isStamp(view, at, sequence.next, this.#connection)) {
+      if (sequence.outstanding > 0 && this.material.isStamp(view, at, sequence.next, this.sender)) {
         sequence.next = (sequence.next + 1) >>> 0
-        this.#answers++
-      } else this.#strange(this.#material.heap.codec.bytes.subarray(at, at + this.#material.width))
+        this.answers++
+      } else this.#strange(this.material.heap.codec.bytes.subarray(at, at + this.material.width))
       if (verify && this.problem === undefined) this.#compare(cursor + header, frame - header, 0)
       if (this.problem !== undefined) return cursor
       cursor += frame
@@ -80,13 +44,13 @@ export class SequencedLine implements NumberedLine {
 
   /** The same of answers that are those expected, which nearly all are: nothing but their numbers is looked at. */
   #skimOrdered(start: number, end: number): number {
-    const { view, frame, header, offset, first, isText } = this.#material
+    const { view, frame, header, offset, first, isText } = this.material
     const { sequence } = this
     if (isText || header !== 2) return start
     const head = (first << 8) | (frame - header)
     const most = Math.min(sequence.outstanding, Math.floor((end - start) / frame))
     const number = sequence.next | 0
-    const connection = this.#connection
+    const connection = this.sender
     let answers = 0
     for (let cursor = start; answers < most; answers++, cursor += frame) {
       const at = cursor + header + offset
@@ -94,7 +58,7 @@ export class SequencedLine implements NumberedLine {
       if (view.getInt32(at, true) !== ((number + answers) | 0) || view.getInt32(at + 4, true) !== connection) break
     }
     sequence.next = (sequence.next + answers) >>> 0
-    this.#answers += answers
+    this.answers += answers
     return start + answers * frame
   }
 
@@ -104,7 +68,7 @@ export class SequencedLine implements NumberedLine {
     const at = this.#at
     this.#at = ends ? 0 : at + length
     if (!isAnswer) return undefined
-    const { isText, offset, width, verify, heap } = this.#material
+    const { isText, offset, width, verify, heap } = this.material
     if (verify && opcodeOf(first) !== (isText ? OPCODE_TEXT : OPCODE_BINARY))
       return 'an echo came back as another kind of message'
     const [from, to] = [Math.max(at, offset), Math.min(at + length, offset + width)]
@@ -114,32 +78,27 @@ export class SequencedLine implements NumberedLine {
     return this.problem
   }
 
-  /** Gives back everything; the transport must be gone. */
-  free(): void {
-    this.written()
-  }
-
   /** An answer that may be any. */
   #strange(stamp: Buffer): void {
-    const number = this.#material.numberIn(stamp, this.#connection)
+    const number = this.material.numberIn(stamp, this.sender)
     const passed = number === undefined ? undefined : this.sequence.take(number)
     if (passed === undefined) this.problem = NEVER_SENT
     else if (passed >= 0) {
-      this.#answers++
-      this.#passed += passed
+      this.answers++
+      this.passed += passed
     }
   }
 
   /** Compares bytes of an answer with what was sent, but for the stamp. */
   #compare(pointer: number, length: number, at: number): void {
-    const { payload, offset, width } = this.#material
+    const { payload, offset, width } = this.material
     this.#compareRange(pointer, at, at, Math.min(at + length, offset))
     this.#compareRange(pointer, at, Math.max(at, offset + width), Math.min(at + length, payload.length))
   }
 
   #compareRange(pointer: number, at: number, from: number, to: number): void {
     if (from >= to || this.problem !== undefined) return
-    const { payload, heap } = this.#material
+    const { payload, heap } = this.material
     const { bytes } = heap.codec
     const start = pointer + from - at
     if (bytes.compare(payload, from, to, start, start + to - from) === 0) return

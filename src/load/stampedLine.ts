@@ -3,12 +3,11 @@
 import type { Buffer } from 'node:buffer'
 import type { Answers, Piece } from '../codec/counter.js'
 import { FIN, RSV1 } from '../codec/frames.js'
-import type { Block } from '../codec/heap.js'
 import { microseconds, momentOf } from './clock.js'
 import { Gathering } from './gathering.js'
-import { type NumberedLine, reservedBit } from './line.js'
-import { Sequence } from './sequence.js'
+import { reservedBit } from './line.js'
 import type { SequenceMaterial } from './sequenceMaterial.js'
+import { StampingLine } from './stampingLine.js'
 
 /** In so many first bytes of a message, a stamp is looked for. */
 const LOOKED_AT = 65_536
@@ -24,69 +23,38 @@ export interface Recipient {
   strange(): void
 }
 
-export class StampedLine implements NumberedLine {
-  readonly sequence = new Sequence()
+export class StampedLine extends StampingLine {
   readonly problem = undefined
-  readonly #material: SequenceMaterial
-  readonly #sender: number
   readonly #recipient: Recipient
   /** The time of the last stamp, as it was written, and as `performance.now()` tells it. */
   #timeWords: readonly [number, number] = [0, 0]
   #time = 0
   /** When what is sent next was due, as `performance.now()` tells it; undefined for now. */
   due: number | undefined
-  /** The batch that is being written. */
-  #block: Block | undefined
   /** The message under way, if it comes in pieces. */
   readonly #head = new Gathering(LOOKED_AT)
-  #answers = 0
-  #passed = 0
 
   /** Messages that come are stamped with the number of their sender. */
   constructor(material: SequenceMaterial, sender: number, recipient: Recipient) {
-    this.#material = material
-    this.#sender = sender
+    super(material, sender)
     this.#recipient = recipient
   }
 
-  /** The frames of the next messages. */
-  next(): { readonly pointer: number; readonly length: number } {
-    const { batch } = this.#material
-    const block = this.#material.take()
-    this.#material.stamp(block, this.sequence.sent, this.#sender, microseconds(this.due))
-    this.sequence.add(batch.messages)
-    this.#block = block
-    return { pointer: block.pointer, length: batch.length }
-  }
-
-  written(): void {
-    if (this.#block !== undefined) this.#material.giveBack(this.#block)
-    this.#block = undefined
-  }
-
-  takeAnswers(): number {
-    const answers = this.#answers
-    this.#answers = 0
-    return answers
-  }
-
-  takePassed(): number {
-    const passed = this.#passed
-    this.#passed = 0
-    return passed
+  protected get stampedTime(): number {
+    return microseconds(this.due)
   }
 
   /** What came in one read has come at one time. */
   skim(start: number, end: number): number {
-    const { heap, view, frame, header, offset, width } = this.#material
+    const { heap, view, frame, header, offset, width } = this.material
     const { sequence } = this
     const now = performance.now()
     let cursor = start
-    while (end - cursor >= frame && this.#material.isHeader(view, cursor)) {
+    while (end - cursor >= frame && this.material.isHeader(view, cursor)) {
       const at = cursor + header + offset
-      if (sequence.outstanding > 0 && this.#material.isStamp(view, at, sequence.next, this.#sender)) {
+      if (sequence.outstanding > 0 && this.material.isStamp(view, at, sequence.next, this.sender)) {
         sequence.next = (sequence.next + 1) >>> 0
-        this.#answers++
+        this.answers++
         this.#recipient.delivered(now - this.#sentAt(view, at))
       } else if (!this.#deliver(heap.codec.bytes.subarray(at, at + width))) return cursor // it may have a stamp elsewhere
       cursor += frame
@@ -96,7 +64,7 @@ export class StampedLine implements NumberedLine {
 
   take({ first, pointer, length, ends }: Piece): string | undefined {
     if ((first & RSV1) !== 0) return reservedBit()
-    const piece = this.#material.heap.codec.bytes.subarray(pointer, pointer + length)
+    const piece = this.material.heap.codec.bytes.subarray(pointer, pointer + length)
     if (!ends) {
       this.#head.add(piece)
       return undefined
@@ -107,36 +75,36 @@ export class StampedLine implements NumberedLine {
 
   /** When the message of a stamp was due, as `performance.now()` tells it. Many in a row have the same time. */
   #sentAt(view: DataView, stamp: number): number {
-    const { width, heap } = this.#material
+    const { width, heap } = this.material
     const [first, last] = [view.getFloat64(stamp + width / 2), view.getFloat64(stamp + width - 8)]
     if (first === this.#timeWords[0] && last === this.#timeWords[1]) return this.#time
     this.#timeWords = [first, last]
-    this.#time = momentOf(this.#material.timeIn(heap.codec.bytes.subarray(stamp, stamp + width)) ?? 0)
+    this.#time = momentOf(this.material.timeIn(heap.codec.bytes.subarray(stamp, stamp + width)) ?? 0)
     return this.#time
   }
 
-  free(): void {
-    this.written()
+  override free(): void {
+    super.free()
     this.#head.forget()
   }
 
   #find(message: Buffer): boolean {
-    const { offset, width } = this.#material
+    const { offset, width } = this.material
     if (message.length >= offset + width && this.#deliver(message.subarray(offset, offset + width))) return true
-    const stamp = this.#material.stampWithin(message)
+    const stamp = this.material.stampWithin(message)
     return stamp !== undefined && this.#deliver(stamp)
   }
 
   /** Returns whether it is a stamp of ours. */
   #deliver(stamp: Buffer): boolean {
     const { sequence } = this
-    const number = this.#material.numberIn(stamp, this.#sender)
-    const time = this.#material.timeIn(stamp)
+    const number = this.material.numberIn(stamp, this.sender)
+    const time = this.material.timeIn(stamp)
     const passed = number === undefined || time === undefined ? undefined : sequence.take(number)
     if (passed === undefined) return false
     if (passed < 0) return true
-    this.#passed += passed
-    this.#answers++
+    this.passed += passed
+    this.answers++
     this.#recipient.delivered(performance.now() - momentOf(time ?? 0))
     return true
   }

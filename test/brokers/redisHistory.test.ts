@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { redisBroker, redisStreamsBroker } from '../../src/redis.js'
+import type { Broker } from '../../src/topics/broker.js'
 import { type Connections, connections } from '../support/connections.js'
 import { REDIS_LIKE, RedisServer } from '../support/redis.js'
 import { settle } from '../support/settle.js'
@@ -30,19 +31,25 @@ async function back({ connect }: Connections, after: string) {
   return { resumption, texts }
 }
 
+/** Two machines that are connected: `place` has a history, and `other` publishes. */
+async function machines<Made extends Broker>(t: TestContext, make: () => Made) {
+  const [here, there] = [make(), make()]
+  t.after(() => Promise.all([here.close(), there.close()]))
+  const place = connections({ broker: here, topics: { history: {} } })
+  const other = connections({ broker: there })
+  await positionAt(place)
+  other.connect().peer.subscribe('news')
+  const connected = (): boolean => here.statistics.connected && there.statistics.connected
+  await eventually(connected, 'both are connected')
+  return { here, there, place, other, connected }
+}
+
 for (const { command, skip } of REDIS_LIKE) {
   test(`${command} is killed: positions of before and of meanwhile are a gap`, { ...options, skip }, async (t) => {
     const server = await RedisServer.start([], command)
     t.after(() => server.kill())
     const make = () => redisBroker(server.url, { error: () => undefined })
-    const [here, there] = [make(), make()]
-    t.after(() => Promise.all([here.close(), there.close()]))
-    const place = connections({ broker: here, topics: { history: {} } })
-    const other = connections({ broker: there })
-    await positionAt(place)
-    other.connect().peer.subscribe('news')
-    const connected = (): boolean => here.statistics.connected && there.statistics.connected
-    await eventually(connected, 'both are connected')
+    const { here, there, place, other, connected } = await machines(t, make)
     await delay(100)
     const before = await positionAt(place)
     await server.kill()
@@ -75,14 +82,7 @@ for (const { command, skip } of REDIS_LIKE) {
       rmSync(dir, { recursive: true })
     })
     const make = () => redisStreamsBroker(server.url, { error: () => undefined })
-    const [here, there] = [make(), make()]
-    t.after(() => Promise.all([here.close(), there.close()]))
-    const place = connections({ broker: here, topics: { history: {} } })
-    const other = connections({ broker: there })
-    await positionAt(place)
-    other.connect().peer.subscribe('news')
-    const connected = (): boolean => here.statistics.connected && there.statistics.connected
-    await eventually(connected, 'both are connected')
+    const { here, there, place, other } = await machines(t, make)
     const before = await positionAt(place)
     await server.kill()
     await eventually(() => !here.statistics.connected && !there.statistics.connected, 'the outage is noticed')

@@ -2,33 +2,24 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import type { LoadOptions } from '../../src/load/load.js'
 import { numberWithin, templateOf } from '../../src/load/patterns/matchedMessages.js'
 import { BINARY, buildFrame, TEXT } from '../support/frames.js'
-import { options, shortLoad, upgradingServer } from './peers.js'
+import { options, shortLoad, upgradingServer, wsServer } from './peers.js'
 
 /** A server of requests: `answer` is given the n-th of a connection, parsed. */
-async function requests(
+function requests(
   t: TestContext,
   answer: (socket: WebSocket, request: { id: number; method?: string }, n: number) => unknown,
 ): Promise<string> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-  t.after(() => {
-    for (const socket of server.clients) socket.terminate()
-    server.close()
-  })
-  server.on('connection', (socket) => {
+  return wsServer(t, (socket) => {
     let n = 0
-    socket.on('error', () => undefined)
     socket.on('message', (data, isBinary) => {
       assert.equal(isBinary, false)
       answer(socket, JSON.parse(String(data)), n++)
     })
   })
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  return `ws://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 }
 
 function matched(more: Partial<LoadOptions> = {}): Partial<LoadOptions> {

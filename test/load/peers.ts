@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { type ServerOptions, WebSocketServer } from 'ws'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
 import { acceptKey } from '../../src/protocol/openingHandshake.js'
 import { createEchoServer } from '../support/echoServer.js'
@@ -41,16 +41,27 @@ export async function echoServer(t: TestContext): Promise<string> {
   return `ws://127.0.0.1:${server.address?.port}`
 }
 
-/** An echo server made with ws; closes with the test. */
-export async function wsEchoServer(t: TestContext, given: ServerOptions = {}): Promise<string> {
+/** A server made with ws that hands each connection to the test; ends with it, connections and all. */
+export async function wsServer(
+  t: TestContext,
+  connected: (socket: WebSocket) => unknown,
+  given: ServerOptions = {},
+): Promise<string> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...given })
-  server.on('connection', (socket) => {
-    socket.on('error', () => undefined)
-    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+  t.after(() => {
+    for (const socket of server.clients) socket.terminate()
+    server.close()
   })
-  t.after(() => server.close())
+  server.on('connection', (socket) => connected(socket.on('error', () => undefined)))
   await once(server, 'listening')
   return `ws://127.0.0.1:${portOf(server.address())}`
+}
+
+/** An echo server made with ws. */
+export function wsEchoServer(t: TestContext, given: ServerOptions = {}): Promise<string> {
+  const echo = (socket: WebSocket): unknown =>
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+  return wsServer(t, echo, given)
 }
 
 /** A TCP server that hands each connection to the test; ends with it, sockets and all. */

@@ -2,30 +2,22 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import type { LoadOptions } from '../../src/load/load.js'
 import { startTarget } from '../../src/target.js'
-import { echoServer, options, shortLoad } from './peers.js'
+import { echoServer, options, shortLoad, wsServer } from './peers.js'
 
 /** A server that answers the n-th message of a connection, counted from 0, as it likes; `pongs` says whether it does. */
-async function answering(
+function answering(
   t: TestContext,
   answer: (socket: WebSocket, message: Buffer, n: number) => void,
   pongs = true,
 ): Promise<string> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: pongs })
-  t.after(() => {
-    for (const socket of server.clients) socket.terminate()
-    server.close()
-  })
-  server.on('connection', (socket) => {
+  const connected = (socket: WebSocket): void => {
     let n = 0
-    socket.on('error', () => undefined)
     socket.on('message', (data: Buffer) => answer(socket, data, n++))
-  })
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  return `ws://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  }
+  return wsServer(t, connected, { autoPong: pongs })
 }
 
 function reply(answers: number, more: Partial<LoadOptions> = {}): Partial<LoadOptions> {
@@ -133,21 +125,12 @@ describe('--reply', { concurrency: 4 }, () => {
 })
 
 /** A server that sends its pongs late: so much later that several messages have come before. */
-async function lateServer(t: TestContext, pings: string[]): Promise<string> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false })
-  t.after(() => {
-    for (const socket of server.clients) socket.terminate()
-    server.close()
-  })
-  server.on('connection', (socket) => {
-    socket.on('error', () => undefined)
+function lateServer(t: TestContext, pings: string[]): Promise<string> {
+  const connected = (socket: WebSocket): unknown =>
     socket.on('ping', async (payload) => {
       pings.push(payload.toString('hex'))
       await sleep(20)
       socket.pong(payload)
     })
-  })
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  return `ws://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  return wsServer(t, connected, { autoPong: false })
 }
