@@ -17,7 +17,7 @@ const MORE = effort({ quick: 1.5, full: 1.1 })
 
 test('compressed messages of random sizes leave no growing memory behind', {
   skip: process.platform !== 'linux' && 'resident memory of another process is read from /proc',
-  timeout: 170_000,
+  timeout: 900_000,
 }, async (context) => {
   const server = program(context, 'limitedServerProgram.js', ['{"deflate":true}'])
   const { port }: { port: number } = JSON.parse(await server.line())

@@ -124,7 +124,7 @@ async function notices(t: TestContext, publicApi: boolean, state: State, leave: 
   await new Promise((resolve) => setTimeout(resolve, 50))
   leave(pair.client)
   const gone = () => [...pair.server.connections].every((one) => one !== pair.connection)
-  await eventually(gone, 'the connection ends', 2500)
+  await eventually(gone, 'the connection ends', 20_000)
 }
 
 for (const { transport, publicApi } of transports) {

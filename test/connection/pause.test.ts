@@ -227,7 +227,7 @@ for (const { transport, publicApi } of transports) {
     client.socket.resetAndDestroy()
     await delay(150)
     if (!publicApi) assert.deepEqual(closes, [], 'nothing is read, so nothing is noticed')
-    await eventually(() => closes.length === 1, 'the end', 5000)
+    await eventually(() => closes.length === 1, 'the end')
     assert.equal(server.connections.size, 0)
   })
 }

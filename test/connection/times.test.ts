@@ -11,7 +11,7 @@ import { delay, eventually } from '../support/socketClient.js'
 
 /** No earlier than the limit, but for the resolution of the clocks; much later only where a machine is busy. */
 function assertTook(taken: number, limit: number): void {
-  assert.ok(taken >= limit - 5 && taken < limit + 3000, `${taken} ms, of ${limit}`)
+  assert.ok(taken >= limit - 5 && taken < limit + 20_000, `${taken} ms, of ${limit}`)
 }
 
 for (const { transport, publicApi } of transports) {
@@ -133,11 +133,9 @@ for (const { transport, publicApi } of transports) {
       await fill(pair)
       const { connection } = pair
       for (let n = 0; n < 10; n++) connection.send(Buffer.alloc(10_000))
-      const begin = performance.now()
       const sending = setInterval(() => connection.send('news'), 30)
       t.after(() => clearInterval(sending))
-      await eventually(() => closes.length === 1, 'the end')
-      assert.ok(performance.now() - begin < 5000)
+      await eventually(() => closes.length === 1, 'the end', 20_000)
       assert.deepEqual(closes, [1008])
     })
   })

@@ -13,7 +13,7 @@ import { delay, SocketClient } from '../support/socketClient.js'
 
 const COUNT = effort({ quick: 600, full: 10_000 })
 const AT_ONCE = 200
-const TIMEOUT = effort({ quick: 2500, full: 5000 })
+const TIMEOUT = effort({ quick: 2500, full: 15_000 })
 const linux = process.platform === 'linux'
 
 /** What the peers have sent when they stop: in the first lane nothing, in the second a part of a request. */
@@ -29,7 +29,7 @@ async function open(port: number, text: string): Promise<Socket> {
 
 describe('half-open handshakes', { skip: linux ? false : 'needs many descriptors' }, () => {
   for (const publicApi of [false, true]) {
-    test(`${COUNT} at once (${publicApi ? 'public API' : 'handles'})`, { timeout: 110_000 }, async (t) => {
+    test(`${COUNT} at once (${publicApi ? 'public API' : 'handles'})`, { timeout: 240_000 }, async (t) => {
       const server = await LimitedServer.start(0, { publicApi, handshakeTimeout: TIMEOUT, closeTimeout: 500 })
       t.after(() => server.kill())
       const before = await server.usage()
@@ -43,8 +43,8 @@ describe('half-open handshakes', { skip: linux ? false : 'needs many descriptors
       const client = await SocketClient.open(server.port)
       client.write(upgradeRequest())
       client.write(masked(TEXT, 'hi'))
-      await client.frames(1, 5000)
-      assert.ok(performance.now() - begin < 3000)
+      await client.frames(1, 10_000)
+      assert.ok(performance.now() - begin < 10_000)
       await client.destroy()
       const each = (during.rss - before.rss) / COUNT
       assert.ok(each < 30_000, `${each} bytes for each`)

@@ -125,10 +125,10 @@ describe('a peer that leaves meanwhile', () => {
       let aborted = 0
       for (const { signal } of requests) signal.addEventListener('abort', () => aborted++)
       for (const client of clients) leave(client)
-      await eventually(() => aborted === 10, 'all signals are aborted', 3000)
+      await eventually(() => aborted === 10, 'all signals are aborted')
       assert.match(String(requests[0]?.signal.reason), /the peer has left/)
       await Promise.all(clients.map((client) => client.destroy()))
-      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left', 3000)
+      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left')
       answer.resolve(undefined)
       await delay(30)
       assert.equal(opened, 0)
@@ -216,7 +216,7 @@ describe('frames that come meanwhile', () => {
       await eventually(() => requests.length === 1, 'upgrade is called')
       await delay(50)
       leave(client)
-      await eventually(() => requests[0]?.signal.aborted === true, 'the signal is aborted', 3000)
+      await eventually(() => requests[0]?.signal.aborted === true, 'the signal is aborted')
       assert.match(String(requests[0]?.signal.reason), /pauseTimeout, 300 ms/)
     })
   }

@@ -71,6 +71,6 @@ for (const [name, leave] of Object.entries(leaving)) {
     const client = await trial.send(REQUEST)
     await eventually(() => asked === 1, 'the request')
     leave(client)
-    await eventually(() => closed === 1, 'the answer ends', 3000)
+    await eventually(() => closed === 1, 'the answer ends')
   })
 }

@@ -161,7 +161,7 @@ describe('closed without an answer', () => {
       for (const client of clients) await client.end(3000)
       assert.deepEqual([clients[0]?.text, asked], ['', 0])
       await Promise.all(clients.map((client) => client.destroy()))
-      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left', 3000)
+      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left')
     })
   }
 
@@ -175,7 +175,7 @@ describe('closed without an answer', () => {
     for (const client of clients) await client.end(5000)
     assert.ok(performance.now() - begin > 150)
     await Promise.all(clients.map((client) => client.destroy()))
-    if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left', 3000)
+    if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left')
   })
 
   inEveryLane('a peer that leaves amid its header', async (trial) => {
@@ -189,7 +189,7 @@ describe('closed without an answer', () => {
       await client.until(() => client.over, 'the end', 3000)
       await client.destroy()
     }
-    if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left', 3000)
+    if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left')
   })
 
   inEveryLane('a peer that is no trusted proxy', async (trial) => {

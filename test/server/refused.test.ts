@@ -115,7 +115,7 @@ test('a refused peer that ends is not kept until the close timeout', async (t) =
     await client.until(() => client.closed, 'both sides have ended')
     assert.equal(client.error, undefined)
   }
-  if (linux) await eventually(() => openSockets() === baseline + 1, "the server's descriptors are closed", 3000)
+  if (linux) await eventually(() => openSockets() === baseline + 1, "the server's descriptors are closed")
 })
 
 // Options say that 0 is no limit, and that any whole number is a time.

@@ -55,10 +55,10 @@ describe('upgrades that are refused in a loop leave no descriptor', () => {
         for (const [at, client] of clients.entries()) behaviours[at % behaviours.length]?.(client)
         const own = (): number => clients.filter(({ closed }) => !closed).length
         // Only the clients' own ends are left, although most of them do not close.
-        if (linux) await eventually(() => openSockets() <= baseline + own(), 'the descriptors are closed', 5000)
+        if (linux) await eventually(() => openSockets() <= baseline + own(), 'the descriptors are closed')
         await Promise.all(clients.map((client) => client.destroy()))
       }
-      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left', 3000)
+      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left')
       assert.equal(opened, 0)
       assert.equal(server.connections.size, 0)
     })

@@ -34,7 +34,7 @@ describe('an upgrade that closes the server', () => {
       assert.equal(server.connections.size, 0)
       assert.equal(requests[0]?.signal.aborted, true)
       await client.destroy()
-      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left', 3000)
+      if (linux) await eventually(() => openSockets() === baseline, 'no descriptor is left')
     })
   }
 })

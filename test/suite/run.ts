@@ -1,11 +1,13 @@
 // Runs the test files side by side, and sums up what a person wants to know.
 //
-//   node dist/test/suite/run.js [--full] [--list] [--coverage] [--concurrency N] [--name TEST] [--except ROOM]... [ROOM | ROOM/NAME]...
+//   node dist/test/suite/run.js [--full] [--list] [--coverage] [--concurrency N] [--failures FILE] [--name TEST] [--except ROOM]... [ROOM | ROOM/NAME]...
 //
 // `--name` is a regular expression: only the tests whose names match it run, and those of suites whose names do.
+// `--failures` is a file to which a line is added for each test that failed, and each file that failed beside others only.
 // `--coverage` tells how much of src ran, and fails where it is too little for a run of all tests.
 // Each file has a process of its own, but for those that need none. Many of them wait for timers most of the time, so more of them run at once than
 // there are processors. The exit code is 1 if anything failed.
+import { appendFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -20,6 +22,7 @@ const { values, positionals } = parseArgs({
     full: { type: 'boolean', default: process.env['MILLRACE_SUITE'] === 'full' },
     concurrency: { type: 'string', default: String(3 * availableParallelism()) },
     coverage: { type: 'boolean', default: false },
+    failures: { type: 'string' },
     name: { type: 'string' },
     list: { type: 'boolean', default: false },
     except: { type: 'string', multiple: true, default: [] },
@@ -79,7 +82,8 @@ async function again(outcomes: readonly Outcome[]): Promise<Outcome[]> {
   for (const { file } of failed) {
     const outcome = await run(file, options)
     const passes = tallyOf([outcome]).failed === 0
-    print(passes ? `STARVED ${file.name} failed beside others, and passes alone` : failuresOf(outcome))
+    if (passes) tell(`STARVED ${file.name} failed beside others, and passes alone`)
+    else print(failuresOf(outcome))
     results.push(outcome)
   }
   return results
@@ -91,6 +95,12 @@ function covers({ files }: Coverage): boolean {
   const { text, enough } = judge(percentOf(files), positionals.length === 0 && values.name === undefined)
   print(text)
   return enough
+}
+
+/** Prints a line that is worth reading once more after much else. */
+function tell(line: string): void {
+  print(line)
+  if (values.failures !== undefined) appendFileSync(values.failures, `${process.version} ${line}\n`)
 }
 
 function print(text: string): void {
@@ -115,7 +125,7 @@ if (nothing) print(`no test's name matches ${values.name}`)
 else print(slowestOf(outcomes))
 for (const outcome of outcomes) {
   for (const { path } of outcome.verdicts.filter(({ outcome }) => outcome === 'failed')) {
-    print(`FAILED ${[outcome.file.name, ...path].join(' > ')}`)
+    tell(`FAILED ${[outcome.file.name, ...path].join(' > ')}`)
   }
 }
 const uncovered = coverage !== undefined && !covers(coverage)

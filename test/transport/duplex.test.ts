@@ -157,7 +157,7 @@ describe('a connection over a Duplex', options, () => {
     line.resume()
     await eventually(() => line.readableEnded, 'its end')
     upgrade(server, line)
-    await eventually(() => server.connections.size === 0, 'the end', 2000)
+    await eventually(() => server.connections.size === 0, 'the end')
     assert.deepEqual(endings, [1006])
   })
 
