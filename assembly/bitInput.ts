@@ -7,6 +7,28 @@ export const INFLATE_LIMIT: u32 = 2 // the message is as long as it may be, and 
 export const INFLATE_CORRUPT: u32 = 3 // this is no DEFLATE
 export const INFLATE_GO: u32 = 4 // internal: go on
 
+/** Why it is none: what `inflate` has found, and where in the list of the host's texts that is (src/codec/corruption.ts). */
+export const CORRUPT_BLOCK_TYPE: u32 = 0
+export const CORRUPT_STORED_LENGTH: u32 = 1
+export const CORRUPT_CODE_COUNTS: u32 = 2
+export const CORRUPT_CODE_LENGTHS: u32 = 3
+export const CORRUPT_REPEAT: u32 = 4
+export const CORRUPT_NO_END: u32 = 5
+export const CORRUPT_LITERALS: u32 = 6
+export const CORRUPT_DISTANCES: u32 = 7
+export const CORRUPT_LITERAL: u32 = 8
+export const CORRUPT_DISTANCE: u32 = 9
+export const CORRUPT_TOO_FAR: u32 = 10
+export const CORRUPT_CUT: u32 = 11
+
+export let corruption: u32 = 0
+
+/** This is no DEFLATE, for one of these reasons. */
+export function corrupt(reason: u32): u32 {
+  corruption = reason
+  return INFLATE_CORRUPT
+}
+
 /** The next byte of the input, and its end. */
 export let input: usize = 0
 export let inputEnd: usize = 0

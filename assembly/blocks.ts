@@ -4,6 +4,15 @@ import {
   advance,
   align,
   bits,
+  CORRUPT_BLOCK_TYPE,
+  CORRUPT_CODE_COUNTS,
+  CORRUPT_CODE_LENGTHS,
+  CORRUPT_DISTANCES,
+  CORRUPT_LITERALS,
+  CORRUPT_NO_END,
+  CORRUPT_REPEAT,
+  CORRUPT_STORED_LENGTH,
+  corrupt,
   ensure,
   held,
   INFLATE_CORRUPT,
@@ -88,7 +97,7 @@ export function readBlockHeader(state: usize): u32 {
   if (!ensure(3)) return INFLATE_MORE
   store<u32>(state, take(1), INFLATER_FINAL)
   const type = take(2)
-  if (type == 3) return INFLATE_CORRUPT
+  if (type == 3) return corrupt(CORRUPT_BLOCK_TYPE)
   if (type == 2) return go(state, PHASE_CODE_COUNTS)
   if (type == 0) {
     align()
@@ -108,7 +117,7 @@ export function endBlock(state: usize): u32 {
 export function readStoredLength(state: usize): u32 {
   if (!ensure(32)) return INFLATE_MORE
   const length = take(16)
-  if ((take(16) ^ length) != 0xffff) return INFLATE_CORRUPT
+  if ((take(16) ^ length) != 0xffff) return corrupt(CORRUPT_STORED_LENGTH)
   store<u32>(state, length, INFLATER_STORED)
   return go(state, PHASE_STORED)
 }
@@ -117,7 +126,7 @@ export function readCodeCounts(state: usize): u32 {
   if (!ensure(14)) return INFLATE_MORE
   const literals = take(5) + 257
   const distances = take(5) + 1
-  if (literals > LITERAL_SYMBOLS || distances > DISTANCE_SYMBOLS) return INFLATE_CORRUPT
+  if (literals > LITERAL_SYMBOLS || distances > DISTANCE_SYMBOLS) return corrupt(CORRUPT_CODE_COUNTS)
   store<u32>(state, literals, INFLATER_LITERALS)
   store<u32>(state, distances, INFLATER_DISTANCES)
   store<u32>(state, take(4) + 4, INFLATER_CODE_LENGTHS)
@@ -142,11 +151,11 @@ export function readLengths(state: usize): u32 {
   // It is built anew after each pause: others may have used the workspace.
   const decoder = workspace + LENGTH_DECODER
   if (!buildDecoder(decoder, state + INFLATER_ORDERED, LENGTH_SYMBOLS + 1, ALPHABET_LENGTHS, LENGTH_BITS)) {
-    return INFLATE_CORRUPT
+    return corrupt(CORRUPT_CODE_LENGTHS)
   }
   const status = decodeLengths(state, decoder + DECODER_TABLE)
   if (status != INFLATE_GO) return status
-  if (load<u8>(state + INFLATER_LENGTHS + END_OF_BLOCK) == 0) return INFLATE_CORRUPT // the block could never end
+  if (load<u8>(state + INFLATER_LENGTHS + END_OF_BLOCK) == 0) return corrupt(CORRUPT_NO_END) // the block could never end
   spread(state)
   store<u32>(state, 0, INFLATER_FIXED)
   return useDynamicCodes(state) ? go(state, PHASE_SYMBOLS) : INFLATE_CORRUPT
@@ -185,7 +194,7 @@ function decodeLengths(state: usize, table: usize): u32 {
       continue
     }
     const repeats = (((value >> code) as u32) & ((1 << extra) - 1)) + (symbol > REPEAT_ZERO ? 11 : 3)
-    if (repeats > count - index || (symbol == REPEAT_PREVIOUS && index == 0)) return INFLATE_CORRUPT
+    if (repeats > count - index || (symbol == REPEAT_PREVIOUS && index == 0)) return corrupt(CORRUPT_REPEAT)
     const eight = symbol == REPEAT_PREVIOUS ? (load<u8>(lengths + index - 1) as u64) * 0x0101010101010101 : 0
     for (let written: u32 = 0; written < repeats; written += 8) store<u64>(lengths + index + written, eight)
     index += repeats
@@ -214,10 +223,14 @@ export function useDynamicCodes(state: usize): bool {
   if (equal(built, lengths)) return true
   store<u8>(built + END_OF_BLOCK, 0) // until both are built, these are the lengths of no block
   const distances = lengths + ALL_LITERAL_SYMBOLS
+  if (!buildDecoder(workspace + DYNAMIC_LITERALS, lengths, ALL_LITERAL_SYMBOLS, ALPHABET_LITERALS, LITERAL_BITS)) {
+    corrupt(CORRUPT_LITERALS)
+    return false
+  }
   if (
-    !buildDecoder(workspace + DYNAMIC_LITERALS, lengths, ALL_LITERAL_SYMBOLS, ALPHABET_LITERALS, LITERAL_BITS) ||
     !buildDecoder(workspace + DYNAMIC_DISTANCES, distances, ALL_DISTANCE_SYMBOLS, ALPHABET_DISTANCES, DISTANCE_BITS)
   ) {
+    corrupt(CORRUPT_DISTANCES)
     return false
   }
   copyBlocks(built, lengths, ALL_LENGTHS)

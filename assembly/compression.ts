@@ -11,6 +11,7 @@ export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, deflate, deflateBound }
 export { DEFLATER_BYTES, deflateForget, deflaterBytes, deflateStart, deflateTakeOver } from './deflater'
 export { inflate, inflateEnd } from './inflate'
 export {
+  INFLATER_INDEX,
   INFLATER_RING_BITS,
   INFLATER_SIZE,
   inflateForget,

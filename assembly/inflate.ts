@@ -3,7 +3,10 @@
 // and writes none outside of the output and its state.
 import {
   bits,
+  CORRUPT_CUT,
   copyStored,
+  corrupt,
+  corruption,
   held,
   INFLATE_CORRUPT,
   INFLATE_GO,
@@ -22,6 +25,7 @@ import {
   INFLATER_BITS,
   INFLATER_FINAL,
   INFLATER_HELD,
+  INFLATER_INDEX,
   INFLATER_MESSAGE,
   INFLATER_PHASE,
   INFLATER_STORED,
@@ -52,7 +56,10 @@ export function inflate(state: usize, from: usize, length: u32, base: usize, to:
   let status = INFLATE_GO
   while (status == INFLATE_GO) status = step(state)
   if (status == INFLATE_ROOM && bounded) status = INFLATE_LIMIT
-  if (status == INFLATE_CORRUPT) store<u32>(state, PHASE_DEAD, INFLATER_PHASE)
+  if (status == INFLATE_CORRUPT) {
+    store<u32>(state, PHASE_DEAD, INFLATER_PHASE)
+    store<u32>(state, corruption, INFLATER_INDEX)
+  }
   assert(from <= input && input <= from + length && to <= output && output <= outputEnd)
   store<u64>(state, bits, INFLATER_BITS)
   store<u32>(state, held, INFLATER_HELD)
@@ -78,7 +85,7 @@ function step(state: usize): u32 {
     case PHASE_SYMBOLS:
       return decodeSymbols(state)
     default:
-      return INFLATE_CORRUPT
+      return corrupt(load<u32>(state, INFLATER_INDEX))
   }
 }
 
@@ -99,6 +106,7 @@ export function inflateEnd(state: usize): bool {
   const phase = load<u32>(state, INFLATER_PHASE)
   const ends = (phase == PHASE_STORED_LENGTH || phase == PHASE_BLOCK) && load<u32>(state, INFLATER_HELD) == 0
   store<u32>(state, ends ? PHASE_BLOCK : PHASE_DEAD, INFLATER_PHASE)
+  store<u32>(state, CORRUPT_CUT, INFLATER_INDEX)
   store<u32>(state, 0, INFLATER_FINAL)
   store<u64>(state, 0, INFLATER_MESSAGE)
   return ends

@@ -3,6 +3,10 @@
 import {
   advance,
   bits,
+  CORRUPT_DISTANCE,
+  CORRUPT_LITERAL,
+  CORRUPT_TOO_FAR,
+  corrupt,
   held,
   INFLATE_CORRUPT,
   INFLATE_GO,
@@ -97,7 +101,7 @@ export function decodeSymbols(state: usize): u32 {
     if (status != INFLATE_GO) return status
   }
   if (inputEnd - input >= FAST_INPUT && outputEnd - output >= FAST_OUTPUT) {
-    if (!decodeFast(state)) return INFLATE_CORRUPT
+    if (!decodeFast(state)) return corrupt(CORRUPT_TOO_FAR)
   }
   return decodeCarefully(state)
 }
@@ -106,7 +110,7 @@ export function decodeSymbols(state: usize): u32 {
 function continueMatch(state: usize): u32 {
   const left = load<u32>(state, INFLATER_MATCH)
   const length = min<usize>(left, outputEnd - output) as u32
-  if (!writeMatch(state, output, load<u32>(state, INFLATER_DISTANCE), length)) return INFLATE_CORRUPT
+  if (!writeMatch(state, output, load<u32>(state, INFLATER_DISTANCE), length)) return corrupt(CORRUPT_TOO_FAR)
   store<u32>(state, left - length, INFLATER_MATCH)
   advance(input, output + length, bits, held)
   return left > length ? INFLATE_ROOM : INFLATE_GO
@@ -253,7 +257,7 @@ function decodeCarefully(state: usize): u32 {
     }
     if (entry & ENTRY_SPECIAL) {
       if (entry >> 16 != KIND_END) {
-        status = INFLATE_CORRUPT
+        status = corrupt(CORRUPT_LITERAL)
         break
       }
       advance(at, to, value >> used, count - used)
@@ -270,7 +274,7 @@ function decodeCarefully(state: usize): u32 {
     }
     const distance = amountOf(entry, rest)
     if (entry & ENTRY_SPECIAL || distance > farthest) {
-      status = INFLATE_CORRUPT
+      status = corrupt(entry & ENTRY_SPECIAL ? CORRUPT_DISTANCE : CORRUPT_TOO_FAR)
       break
     }
     if (to == outputEnd) {
@@ -279,7 +283,7 @@ function decodeCarefully(state: usize): u32 {
     }
     const written = min<usize>(length, outputEnd - to) as u32
     if (!writeMatch(state, to, distance, written)) {
-      status = INFLATE_CORRUPT
+      status = corrupt(CORRUPT_TOO_FAR)
       break
     }
     to += written

@@ -27,6 +27,11 @@ export const INFO_ASCII: u32 = 0x20
 export const INFO_PART: u32 = 0x40
 /** The payload is compressed, and nothing is known about what is in it. */
 export const INFO_COMPRESSED: u32 = 0x80
+/**
+ * A frame of a message ends here, and another one follows. With INFO_REGION, the entry is nothing but this mark, and its pointer is
+ * the bytes of the message so far.
+ */
+export const INFO_MARK: u32 = 0x100
 
 /** One read lands here. The size is a compromise: a 64-bit frame should fit, one peer should not hold a turn for long. */
 export const INBOX: u32 = 65536
@@ -56,6 +61,7 @@ export const SLOT_MOST_FRAGMENTS: u32 = 44 // u32: frames that a message may hav
 /** A header or a control frame cut by the end of a read: at most 6 + 125 bytes, as that of a control frame has no more. */
 export const SLOT_CARRY: u32 = 48
 export const LONGEST_CARRIED: u32 = 131
+export const SLOT_MARKS: u32 = 185 // u8: 1 where the ends of a message's frames are marked
 export const SLOT_ANY_LENGTH: u32 = 186 // u8: 1 where a length need not be in its shortest form
 export const SLOT_ANY_TEXT: u32 = 187 // u8: 1 where text is not validated
 export const SLOT_FRAGMENTS: u32 = 188 // u32: frames of the message under way

@@ -23,6 +23,7 @@ import {
   ENTRY_SIZE,
   INBOX,
   INFO_COMPRESSED,
+  INFO_MARK,
   INFO_PART,
   INFO_REGION,
   LONGEST_CARRIED,
@@ -42,6 +43,7 @@ import {
   SLOT_KEY,
   SLOT_LENGTH,
   SLOT_LIMIT,
+  SLOT_MARKS,
   SLOT_MASKED,
   SLOT_MESSAGE,
   SLOT_MOST_FRAGMENTS,
@@ -195,7 +197,9 @@ function continuePayload(slot: usize, end: usize): u32 {
   if (!unmaskPayload(slot, load<u32>(slot, SLOT_REGION) + length, bytes)) return VIOLATION_INVALID_UTF8
   store<u32>(slot, length + bytes, SLOT_LENGTH)
   if (remaining > bytes) return STATUS_DONE
-  return load<u8>(slot, SLOT_FRAME) & FIN ? endMessage(slot) : STATUS_MORE
+  if (load<u8>(slot, SLOT_FRAME) & FIN) return endMessage(slot)
+  if (load<u8>(slot, SLOT_MARKS)) emit(load<u8>(slot, SLOT_MESSAGE) | INFO_MARK | INFO_REGION, length + bytes, 0)
+  return STATUS_MORE
 }
 
 /** Hands out what has arrived of a streamed message, where it lies. */
@@ -213,7 +217,8 @@ function continueStream(slot: usize, end: usize): u32 {
     store<u8>(slot, 0, SLOT_STREAMED)
     return STATUS_MORE
   }
-  if (bytes) emit(info | INFO_PART, at, bytes)
+  const mark: u32 = remaining == bytes && load<u8>(slot, SLOT_MARKS) ? INFO_MARK : 0
+  if (bytes | mark) emit(info | INFO_PART | mark, at, bytes)
   return remaining > bytes ? STATUS_DONE : STATUS_MORE
 }
 

@@ -11,6 +11,7 @@ import {
   SLOT_IN_PAYLOAD,
   SLOT_LENGTH,
   SLOT_LIMIT,
+  SLOT_MARKS,
   SLOT_MASKED,
   SLOT_MESSAGE,
   SLOT_MOST_FRAGMENTS,
@@ -50,6 +51,11 @@ export function allowAnyText(slot: usize): void {
 /** From now on, a payload length may be longer than it has to be. */
 export function allowAnyLength(slot: usize): void {
   store<u8>(slot, 1, SLOT_ANY_LENGTH)
+}
+
+/** From now on, the ends of a message's frames are marked, but for the last one. */
+export function markFrames(slot: usize): void {
+  store<u8>(slot, 1, SLOT_MARKS)
 }
 
 /** Whether a connection may break the rule of this violation. */

@@ -4,6 +4,7 @@ import type { Buffer } from 'node:buffer'
 import {
   INFO_ASCII,
   INFO_COMPRESSED,
+  INFO_MARK,
   INFO_OPCODE,
   INFO_PART,
   INFO_REGION,
@@ -79,4 +80,9 @@ export function messageInfo(text: boolean, ascii: boolean, region: boolean): num
 /** Whether it is a part of a streamed message of which more follows. */
 export function isPart(info: number): boolean {
   return (info & INFO_PART) !== 0
+}
+
+/** Whether a frame ends there that is not the last of its message; see INFO_MARK. */
+export function isMark(info: number): boolean {
+  return (info & INFO_MARK) !== 0
 }

@@ -2,7 +2,15 @@
 import { Buffer } from 'node:buffer'
 import type { InflateTask } from './codecTask.js'
 import type { Compression } from './compression.js'
-import { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM, INFLATER_SIZE } from './deflate.generated.js'
+import { corruptionText } from './corruption.js'
+import {
+  INFLATE_CORRUPT,
+  INFLATE_LIMIT,
+  INFLATE_MORE,
+  INFLATE_ROOM,
+  INFLATER_INDEX,
+  INFLATER_SIZE,
+} from './deflate.generated.js'
 import { type Block, sizeOfBlock } from './heap.js'
 
 /** How a call of `inflate` ended; see there. */
@@ -76,6 +84,12 @@ export class Inflater {
 
   restore(saved: Buffer): void {
     this.#compression.heap.codec.write(this.#state.pointer, saved)
+  }
+
+  /** After INFLATE_CORRUPT, or an end where none may be: why it is no DEFLATE. */
+  get corruption(): string {
+    const { words } = this.#compression.heap.codec
+    return corruptionText(words[(this.#state.pointer + INFLATER_INDEX) >>> 2] ?? 0)
   }
 
   /** Ends the message. False if it ends where none may: it is corrupt. */

@@ -12,6 +12,7 @@ export interface CodecExports {
   allowCompressed(slot: number): void
   /** Lets text of a slot be any bytes. */
   allowAnyLength(slot: number): void
+  markFrames(slot: number): void
   allowAnyText(slot: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void

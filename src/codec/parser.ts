@@ -162,6 +162,11 @@ export class Parser {
     this.#heap.codec.call.grant(this.#slot, pointer, capacity)
   }
 
+  /** From now on, the ends of a message's frames are told, but for that of the last one (`isMark`). */
+  markFrames(): void {
+    this.#heap.codec.call.markFrames(this.#slot)
+  }
+
   /** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */
   stream(): void {
     this.#heap.codec.call.stream(this.#slot)

@@ -29,11 +29,22 @@ export function copied(pointer: number, length: number, region?: Region): OwnByt
   }
 }
 
-/** A binary message, as its listeners want it. */
-export function binary(type: BinaryType, bytes: OwnBytes): RawData {
+/** A binary message, as its listeners want it; `ends` are those of its frames, without the last one. */
+export function binary(type: BinaryType, bytes: OwnBytes, ends: readonly number[]): RawData {
   if (type === 'nodebuffer') return bytes
-  if (type === 'fragments') return bytes.length === 0 ? [] : [bytes]
+  if (type === 'fragments') return pieces(bytes, ends)
   return type === 'arraybuffer' ? alone(bytes) : new Blob([bytes])
+}
+
+/** The bytes of each frame; those of a frame without any are left out. */
+function pieces(bytes: OwnBytes, ends: readonly number[]): Buffer[] {
+  const found: Buffer[] = []
+  let start = 0
+  for (const end of [...ends, bytes.length]) {
+    if (end > start) found.push(bytes.subarray(start, end))
+    start = end
+  }
+  return found
 }
 
 /** The ArrayBuffer that holds these bytes, and nothing else. */

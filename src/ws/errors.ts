@@ -121,7 +121,9 @@ function unmaskedError(first: number, length: number): CodedError {
 /** What ws does not look at, or leaves to zlib. */
 function otherError(name: ViolationName, detail: string): CodedError {
   if (name === 'INVALID_DEFLATE')
-    return inflationError(Object.assign(new Error('invalid deflate data'), { errno: constants.Z_DATA_ERROR }))
+    return inflationError(
+      Object.assign(new Error(detail.slice(detail.indexOf(': ') + 2)), { errno: constants.Z_DATA_ERROR }),
+    )
   return Object.assign(new Error(detail), { code: `ERR_${name}` })
 }
 

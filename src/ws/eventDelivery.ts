@@ -12,6 +12,8 @@ import { binary, copied, EMPTY } from './data.js'
 import { throwLater } from './errors.js'
 import type { SocketOwner } from './socketOwner.js'
 
+const NO_ENDS: number[] = []
+
 export class EventDelivery implements Deliverer {
   readonly #owner: SocketOwner
   readonly #pressure: Pressure
@@ -21,6 +23,8 @@ export class EventDelivery implements Deliverer {
   #gathered: OwnBytes = EMPTY
   #filled = 0
   #isText = false
+  /** The ends of frames of the message under way, where somebody wants to know of them. */
+  #ends: number[] = NO_ENDS
 
   constructor(owner: SocketOwner, pressure: Pressure, synchronous: boolean) {
     this.#owner = owner
@@ -38,6 +42,11 @@ export class EventDelivery implements Deliverer {
     this.#gathered = Buffer.allocUnsafeSlow(byteLength)
   }
 
+  frameEnds(length: number): void {
+    if (this.#ends === NO_ENDS) this.#ends = []
+    this.#ends.push(length)
+  }
+
   streamPart(pointer: number, length: number, last: boolean): void {
     const bytes = this.#gathered
     codecOfThread().read(pointer, bytes.subarray(this.#filled, this.#filled + length))
@@ -48,8 +57,10 @@ export class EventDelivery implements Deliverer {
   }
 
   #message(bytes: OwnBytes, isText: boolean): void {
+    const ends = this.#ends
+    this.#ends = NO_ENDS
     try {
-      this.#owner.emit('message', isText ? bytes : binary(this.#owner.binaryType, bytes), !isText)
+      this.#owner.emit('message', isText ? bytes : binary(this.#owner.binaryType, bytes, ends), !isText)
     } catch (error) {
       this.fault(error)
     }

@@ -51,6 +51,7 @@ export class FrameReader implements Sink, PressureListener, InboxReader {
     this.#pressure = new Pressure(transport, this.#lifecycle, shared.vitals, this)
     this.#delivery = new EventDelivery(listener, this.#pressure, shared.synchronous)
     this.#incoming = new Incoming(shared, this, this.#delivery, this.#pressure, role, { deflate })
+    this.#incoming.markFrames()
   }
 
   /** Reads bytes; one write at a time. */

@@ -2,8 +2,9 @@
 // refused here, and nothing dropped.
 import { Buffer } from 'node:buffer'
 import { OutOfMemory } from '../codec/codec.js'
-import { FIN, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_TEXT } from '../codec/frames.js'
+import { FIN, OPCODE_CONTINUATION } from '../codec/frames.js'
 import { Deflation, type DeflationShared, firstOfFragment } from '../connection/sending/deflation.js'
+import { type Encoder, encoderOfThread } from '../connection/sending/encoder.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
 import { BlobQueue, type Unsent } from './blobQueue.js'
 import { byteLengthOf, type Payload } from './data.js'
@@ -12,19 +13,12 @@ import { append, LEAST_LENT, lend } from './lent.js'
 import { LongMessage } from './longMessage.js'
 import { serverHeader } from './madeFrame.js'
 import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
+import { Flag, opcodeFor } from './sendFlags.js'
 import type { Parts } from './sharedList.js'
 import type { SocketContext } from './socketContext.js'
 
 /** Bytes that wait for the end of the turn; above it, they are written at once. */
 const MOST_IN_TURN = 1024 * 1024
-
-/** How a message is sent, as bits. */
-export const Flag = {
-  binary: 1,
-  compress: 2,
-  /** It ends its message. */
-  fin: 4,
-} as const
 
 /** Whoever is told that nothing can be sent any more. */
 export interface FrameSenderOwner {
@@ -66,7 +60,7 @@ export class FrameSender {
     this.#shared = shared
     this.#owner = owner
     this.outgoing = outgoing
-    this.#deflation = deflation === undefined ? undefined : new Deflation(deflation)
+    this.#deflation = deflation && new Deflation(encodedBy(shared.encoder, deflation))
     this.#least = deflation === undefined || deflation.takesOver ? 0 : deflation.threshold
   }
 
@@ -113,10 +107,10 @@ export class FrameSender {
   }
 
   /** A control frame. */
-  control(opcode: number, payload: Payload, callback: SendCallback | undefined): void {
-    if (this.#blobs?.reads !== true && (typeof payload === 'string' || payload instanceof Uint8Array))
-      this.#control(opcode, payload, callback)
-    else this.#wait(payload, callback, (data) => this.#control(opcode, data, callback))
+  control(opcode: number, payload: Payload, callback: SendCallback | undefined, otherMask = false): void {
+    const use = (data: string | Uint8Array): void => this.#control(opcode, data, callback, otherMask)
+    if (this.#blobs?.reads !== true && (typeof payload === 'string' || payload instanceof Uint8Array)) use(payload)
+    else this.#wait(payload, callback, use)
   }
 
   /** Bytes as they are: frames that were made elsewhere. */
@@ -155,7 +149,8 @@ export class FrameSender {
 
   #send(data: string | Uint8Array, flags: number, callback: SendCallback | undefined): void {
     const opcode = opcodeFor(flags)
-    if (this.#amid || (flags & Flag.fin) === 0) return this.#framed(() => this.#fragment(opcode, data, flags), callback)
+    if (this.#amid || (flags & (Flag.fin | Flag.otherMask)) !== Flag.fin)
+      return this.#framed(() => this.#fragment(opcode, data, flags), callback)
     try {
       this.#frame(FIN | opcode, data, (flags & Flag.compress) !== 0)
     } catch (error) {
@@ -216,8 +211,9 @@ export class FrameSender {
     const actual = this.#amid ? OPCODE_CONTINUATION : opcode
     if (!this.#amid) this.#compresses = this.#compressesFrom(data, flags)
     if (!this.#frameLong()) {
+      const encoder = (flags & Flag.otherMask) === 0 ? this.#shared.encoder : this.#other
       if (this.#compresses) this.#deflation?.fragment(this.outgoing, actual, data, fin)
-      else this.#shared.encoder.fragment(this.outgoing, actual, data, fin)
+      else encoder.fragment(this.outgoing, actual, data, fin)
     }
     this.#amid = !fin
   }
@@ -227,8 +223,16 @@ export class FrameSender {
     return this.#deflation !== undefined && (flags & Flag.compress) !== 0 && byteLengthOf(data) >= this.#least
   }
 
-  #control(opcode: number, payload: string | Uint8Array, callback: SendCallback | undefined): void {
-    this.#framed(() => this.#frame(FIN | opcode, payload, false), callback)
+  #control(opcode: number, payload: string | Uint8Array, callback: SendCallback | undefined, otherMask: boolean): void {
+    this.#framed(() => {
+      if (otherMask) this.#other.fragment(this.outgoing, opcode, payload, true)
+      else this.#frame(FIN | opcode, payload, false)
+    }, callback)
+  }
+
+  /** Frames as the other side of a connection does. */
+  get #other(): Encoder {
+    return encoderOfThread(this.#shared.encoder.masks ? 'server' : 'client')
   }
 
   #raw(parts: Parts, callback: SendCallback | undefined): void {
@@ -277,6 +281,6 @@ export class FrameSender {
   }
 }
 
-function opcodeFor(flags: number): number {
-  return (flags & Flag.binary) !== 0 ? OPCODE_BINARY : OPCODE_TEXT
+function encodedBy(encoder: Encoder, shared: DeflationShared): DeflationShared {
+  return shared.encoder === encoder ? shared : { ...shared, encoder }
 }

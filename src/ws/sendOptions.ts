@@ -1,5 +1,5 @@
 // How a message of millrace/ws is sent, as its options say.
-import { Flag } from './frameSender.js'
+import { Flag } from './sendFlags.js'
 
 /** How a message is sent. */
 export interface SendOptions {
@@ -9,7 +9,7 @@ export interface SendOptions {
   readonly compress?: boolean | undefined
   /** Whether it is the last fragment. Default: true. */
   readonly fin?: boolean | undefined
-  /** Ignored: a client's frames are masked, and a server's are not. */
+  /** Whether its frame is masked. Default: whether this side is the client, as the protocol demands. */
   readonly mask?: boolean | undefined
 }
 
@@ -22,10 +22,11 @@ export function plainFlags(data: unknown): number {
 }
 
 /** What is in the options counts, even where it is undefined. */
-export function flagsOf(data: unknown, options: SendOptions): number {
+export function flagsOf(data: unknown, options: SendOptions, isServer: boolean): number {
   let flags = plainFlags(data)
   if ('binary' in options) flags = options.binary ? flags | Flag.binary : flags & ~Flag.binary
   if ('compress' in options && !options.compress) flags &= ~Flag.compress
   if ('fin' in options && !options.fin) flags &= ~Flag.fin
+  if ('mask' in options && Boolean(options.mask) === isServer) flags |= Flag.otherMask
   return flags
 }

@@ -9,6 +9,7 @@ import { Counts } from '../metrics/counts.js'
 import type { Role } from '../protocol/role.js'
 import { Deadlines } from '../time/deadlines.js'
 import type { SocketOptions } from './adoption.js'
+import { maskingEncoder } from './givenMask.js'
 
 /** What all connections share that have the same limits and the same role. */
 export interface SocketContext {
@@ -67,7 +68,9 @@ export function socketContext(options: SocketOptions, role: Role): SocketContext
   const key = `${maxPayload} ${maxFragments} ${mostChunks} ${synchronous} ${anyText} ${role}`
   const context = contexts.get(key) ?? made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role })
   contexts.set(key, context)
-  return context
+  const { generateMask } = options
+  if (typeof generateMask !== 'function' || role === 'server') return context
+  return { ...context, encoder: maskingEncoder(generateMask) }
 }
 
 interface ContextFacts {

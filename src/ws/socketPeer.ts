@@ -40,7 +40,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   readonly lifecycle: Lifecycle
   readonly #pressure: Pressure
   readonly #delivery: EventDelivery
-  readonly #incoming: Incoming
+  readonly incoming: Incoming
   end: SocketEnd | undefined // how it ends, once it does
   #pongs: AutoPongs | undefined
   #pauses: ReadPauses | undefined
@@ -63,7 +63,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
     this.#delivery = new EventDelivery(owner, this.#pressure, shared.synchronous)
-    this.#incoming = new Incoming(shared, this, this.#delivery, this.#pressure, shared.encoder.role, settings)
+    this.incoming = new Incoming(shared, this, this.#delivery, this.#pressure, shared.encoder.role, settings)
   }
 
   /** Opens: `response` is written first. What came early, and all that comes, is delivered from the next tick on. */
@@ -95,7 +95,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   deliveryEnds(): void {
-    this.#incoming.drop()
+    this.incoming.drop()
     this.#pressure.drain()
   }
 
@@ -117,7 +117,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   /** Whether what was read is being told, or waits for the next turn, or for a thread. */
   get tells(): boolean {
-    return this.#tells || (this.#incoming.waits && this.#pressure.stopped)
+    return this.#tells || (this.incoming.waits && this.#pressure.stopped)
   }
 
   /** Somebody looks at the socket: to pause it has its effect from now on, and what was sent is before all written to it. */
@@ -148,9 +148,9 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (this.#chunks?.isFull(this.#shared.mostChunks)) this.#fail(CloseCode.policyViolation, chunksError())
     if (!this.lifecycle.delivers) return
     this.#tells = true
-    this.#incoming.receive(start, end)
+    this.incoming.receive(start, end)
     this.#told()
-    const { remaining } = this.#incoming.progress
+    const { remaining } = this.incoming.progress
     if (remaining > 0) this.#chunks ??= new ChunkCount()
     this.#chunks?.read(end - start, remaining)
   }
@@ -181,10 +181,10 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   closed(): void {
     this.lifecycle.terminateAfterRest() // it was open perhaps, and must not be while callbacks are called
-    this.#isOver = this.lifecycle.delivers && this.#incoming.waits
+    this.#isOver = this.lifecycle.delivers && this.incoming.waits
     if (this.#isOver) return this.#pressure.resume(Reason.application)
     this.end?.over()
-    this.#incoming.free()
+    this.incoming.free()
     this.frames.end()
     this.lifecycle.transportGone()
     this.#shared.budget.leave(this)
@@ -238,7 +238,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   violated(violation: ProtocolViolation): void {
-    this.#fail(closeCodeOf(violation), errorOf(violation.code, this.#incoming.refused, violation.message))
+    this.#fail(closeCodeOf(violation), errorOf(violation.code, this.incoming.refused, violation.message))
   }
 
   handlerFailed(error: unknown): void {
@@ -264,18 +264,18 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   readingStopped(): void {
-    this.#incoming.noteArrival(false)
+    this.incoming.noteArrival(false)
   }
 
   deliverParked(): void {
     this.#tells = true
-    this.#incoming.deliverParked()
+    this.incoming.deliverParked()
     this.#told()
     if (this.#isOver) this.closed()
   }
 
   readingStarted(): void {
-    this.#incoming.noteArrival(true)
+    this.incoming.noteArrival(true)
   }
 
   #closeReceived(payload: Buffer): void {

@@ -109,6 +109,7 @@ export class WebSocket extends EventEmitter {
 
   set binaryType(type: BinaryType) {
     if (BINARY_TYPES.includes(type)) this.#binaryType = type
+    if (type === 'fragments') this.#peer?.incoming.markFrames()
   }
 
   /** Bytes that were sent and have not left. */
@@ -214,7 +215,8 @@ export class WebSocket extends EventEmitter {
     const called = typeof options === 'function' ? options : callback
     const payload = payloadOf(typeof data === 'number' ? data.toString() : data)
     if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
-    const flags = typeof options === 'object' && options !== null ? flagsOf(data, options) : plainFlags(data)
+    const flags =
+      typeof options === 'object' && options !== null ? flagsOf(data, options, this._isServer) : plainFlags(data)
     peer.frames.send(payload, flags, typeof called === 'function' ? called : undefined)
   }
 
@@ -230,6 +232,7 @@ export class WebSocket extends EventEmitter {
     const context = socketContext(options, this._isServer ? 'server' : 'client')
     const peer = new SocketPeer(this, this.#settings, context, socket)
     this.#peer = peer
+    if (this.#binaryType === 'fragments') peer.incoming.markFrames()
     peer.start(head, response)
     this.emit('open')
   }
@@ -256,7 +259,8 @@ export class WebSocket extends EventEmitter {
     const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
     if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
     if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
-    peer.frames.control(opcode, payload, called)
+    const chosen = typeof data === 'function' || typeof mask === 'function' ? undefined : mask
+    peer.frames.control(opcode, payload, called, chosen !== undefined && Boolean(chosen) === this._isServer)
   }
 }
 

@@ -1,19 +1,24 @@
 // What is not as in ws, each with a row in the table of docs/ecosystem.md: what ws does, and what millrace/ws does.
-import { Buffer } from 'node:buffer'
-import { BINARY, CONTINUATION, masked } from '../support/frames.js'
+import { deflateRawSync } from 'node:zlib'
+import { buildFrame, TEXT } from '../support/frames.js'
 import { differs } from './same.js'
 
 differs(
-  'the Buffers of fragments',
+  'a compressed message that is cut off within a block',
   async (stage) => {
-    const { port, wss } = await stage.serve()
+    const { port, wss } = await stage.serve({ perMessageDeflate: true })
     wss.on('connection', (ws) => {
-      ws.binaryType = 'fragments'
-      ws.on('message', (data) => stage.note('message', ...(data as Buffer[]).map(String)))
+      ws.on('message', (data) => stage.note('message', String(data)))
+      ws.on('error', (error) => stage.note('error', error))
     })
-    const peer = await stage.connect(port)
-    peer.write(Buffer.concat([masked(BINARY, 'in ', false), masked(CONTINUATION, 'two')]))
-    await stage.noted('message')
+    const peer = await stage.connect(port, ['Sec-WebSocket-Extensions: permessage-deflate'])
+    const payload = deflateRawSync('hello').subarray(0, 5)
+    const key = Uint8Array.of(1, 2, 3, 4)
+    peer.write(buildFrame({ opcode: TEXT, reserved: 4, payload, key }))
+    await stage.until(() => stage.log.length > 0, 'a note')
   },
-  { ws: [['message', 'in ', 'two']], millrace: [['message', 'in two']] },
+  {
+    ws: [['message', 'hellh']],
+    millrace: [['error', 'Error Z_DATA_ERROR unexpected end of file']],
+  },
 )

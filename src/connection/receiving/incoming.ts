@@ -1,7 +1,7 @@
 // The receiving half of a connection: runs the codec over what was read, hands out what it found, in order,
 // and parks what can't be handed out yet in memory that counts against the budget.
-import { OutOfMemory, violationName } from '../../codec/codec.js'
-import { isCompressed, isInRegion, isPart, OPCODE_BINARY, opcodeOf } from '../../codec/frames.js'
+import { OutOfMemory } from '../../codec/codec.js'
+import { isCompressed, isInRegion, isMark, isPart, OPCODE_BINARY, opcodeOf } from '../../codec/frames.js'
 import { isViolation, type Parser, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from '../../codec/parser.js'
 import type { Region } from '../../codec/region.js'
 import { Assembly } from '../../memory/assembly.js'
@@ -17,7 +17,7 @@ import { Inflation } from './inflation.js'
 import type { Agreement, InflationParts } from './inflationParts.js'
 import { openParser } from './openParser.js'
 import { DONE, ParkedRead, type Rest } from './parkedRead.js'
-import { type Deliverer, type IncomingContext, limitOf, type Sink } from './sink.js'
+import { concludes, type Deliverer, type IncomingContext, type Sink, tellFailure } from './sink.js'
 
 export class Incoming {
   readonly #shared: IncomingContext
@@ -70,7 +70,7 @@ export class Incoming {
       if (this.#parked === undefined) this.#run(start, end)
       else this.#parkBehind(this.#parked, start, end)
     } catch (error) {
-      this.#failed(error)
+      tellFailure(this.#sink, error)
     } finally {
       this.noteArrival(!this.#pressure.stopped)
       turn.end()
@@ -85,16 +85,10 @@ export class Incoming {
     try {
       inboxOfThread().exclusively(() => this.#resume())
     } catch (error) {
-      this.#failed(error)
+      tellFailure(this.#sink, error)
     } finally {
       turn.end()
     }
-  }
-
-  /** Ends the connection, and not the process, if no memory is left for what came, or for the answer. */
-  #failed(error: unknown): void {
-    if (error instanceof OutOfMemory) this.#sink.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
-    else this.#sink.handlerFailed(error)
   }
 
   #resume(): void {
@@ -120,7 +114,7 @@ export class Incoming {
     this.#parked = undefined
     budget.release(this.#sink, parked.cost) // whatever is parked again is charged anew
     try {
-      if (!this.#conclude(parked.status)) this.#run(parked.start, parked.end)
+      if (!concludes(this.#sink, parked.status, this.#shared.limits)) this.#run(parked.start, parked.end)
     } finally {
       parked.memory.release() // also when there is no memory to park the rest in
     }
@@ -129,6 +123,11 @@ export class Incoming {
   /** The first two bytes of the header that has just broken a rule, as `Parser.refused` says them. */
   get refused(): number {
     return this.#parser.refused
+  }
+
+  /** From now on, whoever takes messages is told where their frames end. */
+  markFrames(): void {
+    this.#parser.markFrames()
   }
 
   /** Whether something has been read that is not delivered. */
@@ -179,7 +178,7 @@ export class Incoming {
         if (slices.spend()) this.#pressure.yield(slices)
       }
       if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
-      if (status === STATUS_DONE || this.#conclude(status)) return
+      if (status === STATUS_DONE || concludes(this.#sink, status, this.#shared.limits)) return
       if (status === STATUS_REGION && !this.#grow()) {
         this.#pressure.pause(Reason.budget)
         return this.#park({ from: 0, to: 0, start: cursor, end, status })
@@ -189,17 +188,10 @@ export class Incoming {
     }
   }
 
-  /** Tells the sink of a violation; false for a status that is none. */
-  #conclude(status: number): boolean {
-    if (!isViolation(status)) return false
-    const name = violationName(status)
-    this.#sink.violated(new ProtocolViolation(name, limitOf(name, this.#shared.limits)))
-    return true
-  }
-
   /** Hands out a frame or a message: DONE, or how many bytes of it are dealt with, if the rest must wait. */
   #deliver(info: number, pointer: number, length: number): number {
     const opcode = opcodeOf(info)
+    if (isMark(info)) return this.#mark(info, pointer, length)
     if (isCompressed(info)) return this.#inflate(this.#deflate, info, pointer, length)
     this.#bytes = this.#shared.counts.arrived(info, length, this.#bytes)
     if (opcode > OPCODE_BINARY) this.#sink.control(opcode, pointer, length)
@@ -215,6 +207,14 @@ export class Incoming {
     const done = this.#inflation.take(info, pointer, length, this.#parser.remaining)
     this.#bytes = done === DONE ? this.#shared.counts.arrived(info, length, this.#bytes) : this.#bytes + done
     if (this.#inflation.spent) this.#inflation = undefined
+    return done
+  }
+
+  /** A frame ends that is not the last one of its message, perhaps behind a part of it. */
+  #mark(info: number, pointer: number, length: number): number {
+    const isWhole = isInRegion(info) || length === 0
+    const done = isWhole ? DONE : this.#inflate(this.#deflate, info, pointer, length)
+    if (done === DONE) this.#deliverer.frameEnds?.(isInRegion(info) ? pointer : (this.#inflation?.filled ?? 0))
     return done
   }
 

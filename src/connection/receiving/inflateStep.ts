@@ -10,6 +10,9 @@ import type { ViolationName } from '../../protocol/violation.js'
 export const STEP = 65_536
 export const INPUT = 8192
 
+/** How much longer a part is expected to become that is handed to a thread. */
+export const PART_EXPANSION = 4
+
 /** As many short messages may take as long as a step does. */
 export function costOf(consumed: number, written: number): number {
   return (consumed >> 7) + (written >> 10)

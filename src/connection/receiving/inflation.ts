@@ -15,7 +15,7 @@ import { ProtocolViolation, type ViolationName } from '../../protocol/violation.
 import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
 import { afterJob, endJob, InflateJob } from './inflateJob.js'
-import { announcedFor, costOf, INPUT, STEP, violationOf } from './inflateStep.js'
+import { announcedFor, costOf, INPUT, PART_EXPANSION, STEP, violationOf } from './inflateStep.js'
 import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
 import { limitOf } from './sink.js'
@@ -23,9 +23,6 @@ import { limitOf } from './sink.js'
 /** What the first region of a message holds, and the most by which one grows. */
 const LEAST_REGION = 1008
 const MOST_GROWTH = 1024 * 1024
-
-/** How much longer a part is expected to become that is handed to a thread. */
-const EXPANSION = 4
 
 export class Inflation implements Growing {
   /** Whether it has given back everything: a message that others do not refer to is done. */
@@ -137,7 +134,7 @@ export class Inflation implements Growing {
     this.filled = 0
   }
 
-  /** Inflates, step by step; false if the rest must wait. */
+  /** Step by step; false if the rest must wait. */
   #steps(pointer: number, length: number): boolean {
     const { pressure, shared } = this.#target
     for (;;) {
@@ -155,7 +152,7 @@ export class Inflation implements Growing {
   #handOver(pointer: number, length: number): InflateJob | undefined {
     const { shared, sink } = this.#target
     if (length < LONG.inflate || shared.streamThreshold !== undefined || codecThreads() === undefined) return undefined
-    const wanted = this.filled + Math.min(EXPANSION * length, MOST_GROWTH)
+    const wanted = this.filled + Math.min(PART_EXPANSION * length, MOST_GROWTH)
     if (this.#assembly === undefined || this.#end - this.#base < wanted) {
       if (!shared.budget.hasRegion(Region.size(wanted, wanted)) || !this.#grow(wanted)) return undefined
     }
@@ -294,7 +291,8 @@ export class Inflation implements Growing {
   #violates(name: ViolationName): false {
     const { sink, shared } = this.#target
     this.drop()
-    sink.violated(new ProtocolViolation(name, limitOf(name, shared.limits)))
+    const detail = name === 'INVALID_DEFLATE' ? this.#inflater.corruption : limitOf(name, shared.limits)
+    sink.violated(new ProtocolViolation(name, detail))
     return false
   }
 }

@@ -1,8 +1,9 @@
 // Where what a connection receives goes, and what receiving needs of its server.
-import type { Heap, Region } from '../../codec/codec.js'
+import { type Heap, OutOfMemory, type Region, violationName } from '../../codec/codec.js'
+import { isViolation } from '../../codec/parser.js'
 import type { Budget, Claimant } from '../../memory/budget.js'
 import type { Counts } from '../../metrics/counts.js'
-import type { ProtocolViolation, ViolationName } from '../../protocol/violation.js'
+import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
 import type { Slices } from '../slices.js'
 import type { Turn } from '../turn.js'
 
@@ -43,6 +44,20 @@ export interface Sink extends Claimant {
   handlerFailed(error: unknown): void
 }
 
+/** Ends the connection, and not the process, if no memory is left for what came, or for the answer. */
+export function tellFailure(sink: Sink, error: unknown): void {
+  if (error instanceof OutOfMemory) sink.violated(new ProtocolViolation('MEMORY_SPENT', error.message))
+  else sink.handlerFailed(error)
+}
+
+/** Tells the sink of a violation; false for a status that is none. */
+export function concludes(sink: Sink, status: number, limits: IncomingContext['limits']): boolean {
+  if (!isViolation(status)) return false
+  const name = violationName(status)
+  sink.violated(new ProtocolViolation(name, limitOf(name, limits)))
+  return true
+}
+
 /** Where messages go. */
 export interface Deliverer {
   /** A whole message. A `region` belongs to the receiver. */
@@ -51,4 +66,6 @@ export interface Deliverer {
   streamBegins(isText: boolean, byteLength: number | undefined): void
   /** A part of it; valid until this returns. */
   streamPart(pointer: number, length: number, last: boolean): void
+  /** So many bytes of the message under way are those of frames that have ended. Told to whoever asks for it (`markFrames`). */
+  frameEnds?(length: number): void
 }

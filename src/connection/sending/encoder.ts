@@ -18,7 +18,7 @@ import { SharedBlock } from '../../memory/sharedBlock.js'
 import type { Role } from '../../protocol/role.js'
 import { type Message, messageInternals } from '../message.js'
 import type { FrameBuffer } from './frameBuffer.js'
-import { MaskingKeys } from './maskingKeys.js'
+import { type KeySource, MaskingKeys } from './maskingKeys.js'
 import type { Outgoing } from './outgoing.js'
 import { LONGEST_COPIED } from './outgoingShared.js'
 
@@ -52,15 +52,16 @@ export class Encoder {
   readonly role: Role
   readonly #codec: Codec
   /** The masking keys, if this side is a client. */
-  readonly #keys: MaskingKeys | undefined
+  readonly #keys: KeySource | undefined
   readonly #keyBytes: number
   readonly #longestHeader: number
 
-  constructor(codec: Codec, role: Role) {
+  /** `keys` has a client's masking keys; by default they are random. */
+  constructor(codec: Codec, role: Role, keys?: KeySource) {
     const masks = role === 'client'
     this.role = role
     this.#codec = codec
-    this.#keys = masks ? new MaskingKeys() : undefined
+    this.#keys = masks ? (keys ?? new MaskingKeys()) : undefined
     this.#keyBytes = masks ? KEY_BYTES : 0
     this.#longestHeader = masks ? LONGEST_MASKED_HEADER : LONGEST_HEADER
   }

@@ -4,7 +4,13 @@ import { randomFillSync } from 'node:crypto'
 
 const KEYS = 1024
 
-export class MaskingKeys {
+/** Where the keys of a client's frames come from. */
+export interface KeySource {
+  /** A key, as the four bytes in the order of this machine. */
+  next(): number
+}
+
+export class MaskingKeys implements KeySource {
   readonly #keys = new Int32Array(KEYS)
   /** Which is the next key. */
   #at = KEYS
