@@ -101,10 +101,8 @@ class Call<Opened> {
         throughProxy(proxy, options, behind, {
           signal,
           opened: (socket) => reached(null, socket),
-          failed: (error) => {
-            this.#reject(unreachable(this.#address, error))
-            this.request.destroy()
-          },
+          failed: (error) => this.#fail(unreachable(this.#address, error)),
+          threw: (error) => this.#fail(error),
         })
         return undefined
       },
@@ -140,6 +138,12 @@ class Call<Opened> {
   #drop(stream: Duplex): void {
     stream.on('error', () => undefined) // whatever it says of its end, it was given up
     stream.destroy()
+  }
+
+  /** There is no way to the server. */
+  #fail(error: unknown): void {
+    this.#reject(error)
+    this.request.destroy()
   }
 
   #reject(error: unknown): void {

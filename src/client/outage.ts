@@ -1,5 +1,7 @@
 // What is sent while there is no connection: copies of messages, in order, up to a number of bytes.
 import { Buffer } from 'node:buffer'
+import { checkOptions } from '../checks/check.js'
+import { everywhere, sendOptions } from '../checks/tables.js'
 import type { Connection, Sendable, SendOptions } from '../connection/connection.js'
 import { Message } from '../connection/message.js'
 import { bytesOf } from '../connection/sending/encoder.js'
@@ -32,6 +34,7 @@ export class Outage {
 
   /** Keeps a copy of a message; false where it was dropped, because there is no room. Throws as `send` does. */
   keep(data: Sendable, options: SendOptions | undefined): boolean {
+    if (options !== undefined) checkOptions(options, sendOptions, everywhere)
     const copy = copyOf(data)
     const bytes = Buffer.byteLength(copy) + OBJECTS
     if (this.#bytes + bytes > this.#most) {
@@ -39,7 +42,7 @@ export class Outage {
       return false
     }
     this.#bytes += bytes
-    this.#messages.push({ data: copy, options })
+    this.#messages.push({ data: copy, options: options && { ...options } })
     return true
   }
 

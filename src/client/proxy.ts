@@ -25,6 +25,8 @@ export interface Way {
   readonly signal: AbortSignal
   opened(socket: Socket): void
   failed(error: Error): void
+  /** The way was there, and node:tls has thrown, because an option is wrong. */
+  threw(error: unknown): void
 }
 
 /** Reads the address of a proxy. Throws a TypeError for an address of another kind. */
@@ -46,14 +48,17 @@ export function throughProxy(proxy: URL, reach: Reach, behind: Behind, way: Way)
     )
   request.once('error', (error) => (isNoHttp(error) ? fail(flawIn(error), error) : way.failed(error)))
   request.once('connect', (response, socket: Socket, early: Buffer) => {
-    request.on('error', () => undefined) // its end is told by the socket from now on
+    request.on('error', ignored) // its end is told by the socket from now on
+    socket.on('error', ignored) // also where that ends before it has another owner
     const refusal = refusalOf(response, behind)
-    if (refusal === undefined) return way.opened(entered(socket, early, behind))
-    socket.on('error', () => undefined).destroy()
+    if (refusal === undefined) return enter(socket, early, behind, way)
+    socket.destroy()
     way.failed(refusal)
   })
   request.end()
 }
+
+function ignored(): void {}
 
 function asked(
   proxy: URL,
@@ -84,9 +89,12 @@ function asked(
   })
 }
 
-/** What a proxy answers instead of 200 is not the server's: neither its status, nor where it redirects to. */
+/**
+ * Any 2xx opens the way (RFC 9110, section 9.3.6). What a proxy answers instead is not the server's: neither its status, nor where
+ * it redirects to.
+ */
 function refusalOf({ statusCode = 0, headers }: IncomingMessage, { address }: Behind): Error | undefined {
-  if (statusCode === 200) return undefined
+  if (statusCode >= 200 && statusCode < 300) return undefined
   const problem = `cannot be reached: the proxy has answered ${statusCode}`
   return connectError('ERR_CONNECT_UNREACHABLE', address, problem, { response: { status: statusCode, headers } })
 }
@@ -100,7 +108,19 @@ function flawIn({ code, message }: NodeJS.ErrnoException): string {
   return `does not speak HTTP (${message.toLowerCase()})`
 }
 
-/** The way is there: what comes from now on is the server's. */
+/** The way is there. What throws here would throw in a listener, where nobody can catch it. */
+function enter(socket: Socket, early: Buffer, behind: Behind, way: Way): void {
+  let opened: Socket
+  try {
+    opened = entered(socket, early, behind)
+  } catch (error) {
+    socket.destroy()
+    return way.threw(error)
+  }
+  way.opened(opened)
+}
+
+/** What comes from now on is the server's. */
 function entered(socket: Socket, early: Buffer, { host, tls }: Behind): Socket {
   if (early.length > 0) socket.unshift(early)
   if (tls === undefined) return socket

@@ -10,7 +10,7 @@ import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { whenAborted } from './abortion.js'
 import { BackOff, type ReconnectOptions, reconnectSettings } from './backOff.js'
-import { lastingMessages } from './lastingMessages.js'
+import { LastingMessages } from './lastingMessages.js'
 import type { ClientOptions } from './options.js'
 import { Outage } from './outage.js'
 
@@ -56,6 +56,8 @@ export class LastingConnection<Data> implements Connection<Data> {
   #paused = false
   /** The connection on which a message in fragments has begun; undefined between messages. */
   #fragmented: Connection<Data> | undefined
+  /** Where the messages go; undefined while they go to the handler. */
+  #messages: LastingMessages | undefined
   /** Who waits for another connection, or for the end. */
   #waiting: (() => void)[] = []
 
@@ -207,10 +209,8 @@ export class LastingConnection<Data> implements Connection<Data> {
   }
 
   messages(): Messages {
-    return lastingMessages({
-      current: () => this.#current.messages(),
-      another: () => this.#another(),
-    })
+    this.#messages ??= new LastingMessages(this.#current.messages(), () => this.#another())
+    return this.#messages.enter()
   }
 
   close(code?: number, reason?: string): void {
@@ -247,8 +247,10 @@ export class LastingConnection<Data> implements Connection<Data> {
   #opened(connection: Connection<Data>): unknown {
     this.#backOff.opened()
     if (connection === this.#current) return this.#options.open?.(this)
+    connection.data = this.#current.data // perhaps another one since the attempt began
     this.#current = connection
     this.#down = false
+    this.#messages?.follow(connection.messages())
     this.#attempts = 0
     if (this.#paused) connection.pause()
     const kept = this.#outage.end(connection)

@@ -160,3 +160,42 @@ test('an address that is none of a proxy, and one whose name can not be decoded'
   await failure(`http://a%:b@127.0.0.1:${port}`, 3000)
   assert.deepEqual(asked, ['127.0.0.1:9', `Basic ${Buffer.from('a%:b').toString('base64')}`])
 })
+
+test('any 2xx opens the way, whatever it says of a body', async (t) => {
+  const server = await serving(t, {})
+  for (const answer of [
+    '201 Created',
+    '204 No Content',
+    '200 OK\r\nContent-Length: 5',
+    '299 \r\nTransfer-Encoding: chunked',
+  ]) {
+    const through = await hostile(t, false, (socket) => {
+      const further = connectTcp(server.address?.port ?? 0, '127.0.0.1').on('error', () => undefined)
+      socket.on('close', () => further.destroy())
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 ${answer}\r\n\r\n`)
+        socket.pipe(further).pipe(socket)
+      })
+    })
+    const client = await connect(`ws://127.0.0.1:${server.address?.port}`, { proxy: through })
+    client.terminate()
+  }
+})
+
+test('options of TLS that node:tls refuses are the result of `connect` behind a proxy, too, and not an uncaught exception', async (t) => {
+  const through = await hostile(t, false, (socket) =>
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n')),
+  )
+  for (const tls of [{ minVersion: 'TLSv9' as never }, { ciphers: 'none' }]) {
+    const errors = await Promise.all(
+      [{}, { proxy: through }].map((way) =>
+        connect('wss://127.0.0.1:9', { ...way, tls, handshakeTimeout: 5000 }).then(
+          () => assert.fail('it should not have opened'),
+          (error: NodeJS.ErrnoException) => error.code,
+        ),
+      ),
+    )
+    assert.match(errors[0] ?? '', /^ERR_(TLS|SSL)_/)
+    assert.equal(errors[1], errors[0])
+  }
+})
