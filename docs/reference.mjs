@@ -179,7 +179,7 @@ const PAGES = [
     'load',
     'Scripts of `millrace bench`',
     'The hooks of `millrace bench --script`, whose types are those of `millrace/client`. See also [the guide](../load.md#scripts).',
-    ['LoadScript', 'LoadMeter'],
+    ['LoadScript', 'LoadMeter', 'LoadPart'],
   ],
   [
     'target',

@@ -4,6 +4,7 @@ import { bucketsOf } from './buckets.js'
 import { Generator } from './generator.js'
 import { Latencies, type Recorded } from './latencies.js'
 import type { LoadOptions } from './options.js'
+import type { Others } from './others.js'
 import { type LoadResult, latencyOf } from './result.js'
 import type { Disorder } from './sequence.js'
 import { type Interval, Timeline } from './timeline.js'
@@ -14,6 +15,8 @@ export interface LoadWatch {
   opened?(): Promise<void>
   /** An interval is over; `recorded` makes the latencies of it. */
   interval?(interval: Interval, recorded: () => Recorded): void
+  /** The other processes of this load. Default: there are none. */
+  readonly others?: Others
 }
 
 /** Called when the warm-up is over, and when the time is, before the connections end. */

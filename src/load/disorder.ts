@@ -1,5 +1,6 @@
 // What became of the messages of all connections, where they have sequence numbers.
 import type { LoadOptions } from './options.js'
+import type { LoadResult } from './result.js'
 import type { Disorder, Sequence } from './sequence.js'
 import { hasRoom } from './sequenceMaterial.js'
 
@@ -26,6 +27,19 @@ export function disorderIn(connections: readonly Numbered[], over: boolean): Dis
     total.reordered += sequence?.reordered ?? 0
   }
   return total
+}
+
+/** What is wrong with the messages of a load, if anything, in the words of its pattern. */
+export function disorderOf(
+  { disorder, disorderlyReceivers, counts }: Pick<LoadResult, 'disorder' | 'disorderlyReceivers' | 'counts'>,
+  { pattern }: { readonly pattern?: LoadOptions['pattern'] | undefined },
+): string | undefined {
+  if (disorder === undefined) return undefined
+  // Answers that are known by their ids may come in any order.
+  if (pattern?.name === 'match') return problemOf({ ...disorder, reordered: 0 })
+  if (pattern?.name !== 'fanout') return problemOf(disorder)
+  const problem = problemOf(disorder, 'deliveries')
+  return problem && `${problem}, at ${disorderlyReceivers} of ${counts?.['receivers']} receivers`
 }
 
 /** What is wrong with it, if anything; `things` is what the messages are called. */

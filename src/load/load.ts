@@ -5,6 +5,7 @@ import type { Course, LoadWatch, Moments } from './course.js'
 import { Measurement } from './course.js'
 import { offerOf } from './deflateMaterial.js'
 import { dial } from './dial.js'
+import { disorderOf } from './disorder.js'
 import type { LoadConnection, LoadShared } from './loadConnection.js'
 import type { LoadOptions } from './options.js'
 import { keepPace } from './pace.js'
@@ -60,13 +61,13 @@ function courseOf(options: LoadOptions, watch: LoadWatch): Course {
   const { pattern } = options
   if (pattern?.name === 'connect') return new ConnectCourse(options, pattern, watch)
   if (pattern?.name === 'churn') return new ChurnCourse(options, pattern, watch)
-  if (pattern?.name === 'script') return new ScriptCourse(options, pattern.script, watch)
+  if (pattern?.name === 'script') return new ScriptCourse(options, pattern, watch)
   return new Run(options, watch)
 }
 
-function talkOf(shared: LoadShared, options: LoadOptions): Talk {
+function talkOf(shared: LoadShared, options: LoadOptions, others: LoadWatch['others']): Talk {
   const { pattern } = options
-  if (pattern?.name === 'fanout') return new FanOutTalk(shared, options, pattern.topic)
+  if (pattern?.name === 'fanout') return new FanOutTalk(shared, options, pattern, others)
   if (pattern?.name === 'match') return new MatchTalk(shared, options, pattern)
   return new EchoTalk(shared, options)
 }
@@ -84,7 +85,7 @@ class Run extends Measurement implements LoadShared, Course {
   constructor(options: LoadOptions, watch: LoadWatch) {
     super(options, watch)
     this.#options = options
-    this.#talk = talkOf(this, options)
+    this.#talk = talkOf(this, options, watch.others)
   }
 
   get batch(): LoadShared['batch'] {
@@ -148,23 +149,29 @@ class Run extends Measurement implements LoadShared, Course {
 
   async measure(moments: Moments): Promise<LoadResult> {
     await this.#settle()
+    await this.#talk.ready?.()
     const loop = (): void => (this.#options.rate > 0 ? this.#keepSchedule() : this.#talk.begin())
     const seconds = await this.timed(loop, moments)
-    if (this.measuring) this.#countUnanswered()
-    const result = this.result(seconds, { negotiated: this.#negotiated, counts: this.#talk.counts })
+    const ended = performance.now()
+    const wasMeasuring = this.measuring
+    this.measuring = false
+    this.stopped = true
+    const { times, problem: error } = (await this.#talk.over?.()) ?? { times: [] }
+    if (wasMeasuring) this.#countUnanswered(ended, times)
+    const result = this.result(seconds, { negotiated: this.#negotiated, counts: this.#talk.counts, error })
     return this.#drained(result)
   }
 
   /** Waits for answers that are on their way: those that do not come are lost. */
   async #drained(result: LoadResult): Promise<LoadResult> {
-    this.measuring = false
-    this.stopped = true
     const talk = this.#talk
     if (talk.outstanding === undefined) return result
     const end = performance.now() + GRACE
     while (result.error === undefined && (talk.outstanding ?? 0) > 0 && performance.now() < end) await sleep(POLL)
     const disorder = talk.disorder(result.error === undefined)
-    return { ...result, disorder, error: result.error ?? (result.messages > 0 ? talk.problemOf(disorder) : undefined) }
+    const { disorderlyReceivers } = talk
+    const told = { ...result, disorder, ...(disorderlyReceivers !== undefined && { disorderlyReceivers }) }
+    return { ...told, error: result.error ?? (result.messages > 0 ? disorderOf(told, this.#options) : undefined) }
   }
 
   async close(): Promise<void> {
@@ -189,6 +196,7 @@ class Run extends Measurement implements LoadShared, Course {
     const { rate, connections, shares = false } = this.#options
     const schedules = this.#talk.schedules(Math.ceil(MOST_UNANSWERED / connections))
     this.#schedules = schedules
+    if (schedules.length === 0) return
     let turn = 0
     const act = (due: number, now: number): void => schedules[turn++ % schedules.length]?.add(shares ? now : due)
     const late = (milliseconds: number): void => this.generator.sentLate(milliseconds)
@@ -196,10 +204,9 @@ class Run extends Measurement implements LoadShared, Course {
   }
 
   /** A message that is still unanswered took at least until now. */
-  #countUnanswered(): void {
-    const now = performance.now()
-    for (const { unanswered } of this.#schedules) {
-      for (const due of unanswered) if (due >= this.started) record(this.latency, now - due)
+  #countUnanswered(now: number, others: readonly number[]): void {
+    for (const times of [...this.#schedules.map(({ unanswered }) => unanswered), others]) {
+      for (const due of times) if (due >= this.started) record(this.latency, now - due)
     }
   }
 }

@@ -2,13 +2,27 @@
 import type { Connection } from '../connection/connection.js'
 import type { Message } from '../connection/message.js'
 
-/** What the hooks tell the load. */
+/** What one process does of a load: all of it, unless the load has several `--processes`. */
+export interface LoadPart {
+  /** Which of the processes this is, from 0. */
+  readonly process: number
+  /** How many processes load. */
+  readonly processes: number
+  /** How many connections this process has. */
+  readonly connections: number
+  /** The number of the first of them among those of all processes, from 0. */
+  readonly firstConnection: number
+}
+
+/** What the hooks tell the load, and what they can ask it. */
 export interface LoadMeter {
   /**
    * Notes how long something took that began at `since`, as `performance.now()` told it, and ends now: it is one of the
    * latencies of the report, if it ends while the load is measured.
    */
   answered(since: number): void
+  /** What this process does of the load: each process has the script, and what it keeps, for itself. */
+  readonly part: LoadPart
 }
 
 /**

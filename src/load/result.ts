@@ -34,6 +34,8 @@ export interface LoadResult {
   readonly histogram: readonly (readonly [microseconds: number, count: number])[]
   /** What became of the messages of the whole load, warm-up included, if they had sequence numbers. */
   readonly disorder: Disorder | undefined
+  /** How many receivers of a fan-out have not got each message once and in order. */
+  readonly disorderlyReceivers?: number
   /** The latencies that were recorded, and how long the connections took to open; in nanoseconds. */
   readonly latencies: Latencies
   readonly connecting: Latencies

@@ -1,7 +1,8 @@
 // Searches for the largest rate at which a server's latency stays within a bound: the rate is doubled until the bound is broken,
 // then the gap is halved until it is small, and what is found is confirmed by a longer load.
-import { problemOf } from './disorder.js'
+import { disorderOf } from './disorder.js'
 import { GENERATOR_LATE } from './generator.js'
+import type { Pattern } from './pattern.js'
 import type { LoadResult } from './result.js'
 
 /** What was found at a rate. `generator`: it did not hold, but the load generator may be to blame. */
@@ -41,6 +42,7 @@ export interface Search {
   readonly bound: number
   /** Seconds of a load that confirms; each other step takes STEP seconds, or those. */
   readonly duration: number
+  readonly pattern?: Pattern | undefined
   /** Runs a load at a rate. */
   measure(rate: number, seconds: number): Promise<LoadResult>
   /** Is told of each step. */
@@ -145,7 +147,7 @@ class Finder {
   #noted(rate: number, result: LoadResult, confirms: boolean): SearchStep {
     const { p50, p99 } = result.latency
     const reason = reasonOf(result, rate, this.#search.bound)
-    const verdict = reason === '' ? 'holds' : blames(result, this.#search.bound) ? 'generator' : 'fails'
+    const verdict = reason === '' ? 'holds' : blames(result, this.#search) ? 'generator' : 'fails'
     const { messagesPerSecond } = result
     const step = { rate, messagesPerSecond, seconds: result.seconds, p50, p99, verdict, reason, confirms } as const
     this.#steps.push(step)
@@ -175,9 +177,10 @@ function reasonOf({ latency, messages, seconds, error }: LoadResult, rate: numbe
 }
 
 /** A generator that sends late makes all that it sends look late. */
-function blames({ generator, error, disorder }: LoadResult, bound: number): boolean {
+function blames(result: LoadResult, { bound, pattern }: Search): boolean {
+  const { generator, error } = result
   // What it has not read by the end counts as lost.
-  const failed = error !== undefined && (disorder === undefined || error !== problemOf(disorder))
+  const failed = error !== undefined && error !== disorderOf(result, { pattern })
   return !failed && generator.late > Math.min(GENERATOR_LATE, bound / 2000)
 }
 

@@ -28,6 +28,13 @@ export class Sequence {
     this.sent = sent >>> 0
   }
 
+  /** So many have been sent in all, as another process says. Returns whether none has come that was never sent. */
+  end(sent: number): boolean {
+    const isAhead = (sent - this.next) >>> 0 >= HALF
+    this.sent = isAhead ? this.next : sent
+    return !isAhead
+  }
+
   /** Messages that may still be answered in order. */
   get outstanding(): number {
     return (this.sent - this.next) >>> 0
@@ -42,7 +49,10 @@ export class Sequence {
   take(number: number): number | undefined {
     const ahead = (number - this.next) >>> 0
     if (ahead < this.outstanding) {
-      for (let missing = 0; missing < ahead; missing++) this.#miss((this.next + missing) >>> 0)
+      // Whoever sends decides how large the gap is: what would be forgotten at once is only counted.
+      const forgotten = Math.max(0, ahead - REMEMBERED)
+      this.#lost += forgotten
+      for (let missing = forgotten; missing < ahead; missing++) this.#miss((this.next + missing) >>> 0)
       this.next = (number + 1) >>> 0
       return ahead
     }

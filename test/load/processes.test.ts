@@ -72,14 +72,9 @@ describe('the shares of processes', () => {
     assert.equal(parsed('ws://x --processes auto'), availableParallelism())
     assert.equal(parsed('ws://localhost --processes auto'), Math.max(1, availableParallelism() - 1))
     assert.equal(parsed('ws://x --processes auto --connections 1'), 1)
-    for (const wrong of [
-      '--processes 0',
-      '--processes x',
-      '--processes 3 --connections 2',
-      '--processes 1025',
-      '--processes 2 --fanout x',
-      '--processes auto --script x',
-    ]) {
+    assert.equal(parsed('ws://x --processes 2 --fanout x'), 2)
+    assert.equal(parsed('ws://x --processes 3 --script x'), 3)
+    for (const wrong of ['--processes 0', '--processes x', '--processes 3 --connections 2', '--processes 1025']) {
       assert.throws(() => parsed(`ws://x ${wrong}`), UsageError)
     }
   })

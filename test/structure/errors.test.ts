@@ -35,6 +35,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/command/bench/arguments.ts': 'the command line shows the message to a person',
   'src/load/patterns/scriptCourse.ts': 'the command line shows the message to a person',
   'src/command/bench/findOptions.ts': 'the command line shows the message to a person',
+  'src/load/scriptFile.ts': 'the command line shows the message to a person',
   'src/load/processes/loadBy.ts': 'the command line shows the message to a person',
   'src/command/conform/arguments.ts': 'the command line shows the message to a person',
 }

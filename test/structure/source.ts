@@ -78,7 +78,7 @@ export function codeOf(source: string): Token[] {
 }
 
 /** The files that import what has no fixed name: the application's module for large messages, and optional packages. */
-export const LOADERS = ['src/pool/worker.ts', 'src/internals/packages.ts', 'src/command/bench/script.ts']
+export const LOADERS = ['src/pool/worker.ts', 'src/internals/packages.ts', 'src/load/scriptFile.ts']
 
 /** The modules that a source text imports, in whichever way; `?` for one that is not written as a string. */
 export function importsOf(source: string): string[] {

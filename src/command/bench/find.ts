@@ -16,6 +16,7 @@ export function found({ load, processes, output }: Bench, bound: number, signal:
   return findRate({
     bound,
     duration,
+    pattern: load.pattern,
     stopped: () => signal.aborted,
     told: (step) => say(stepOf(step)),
     measure: (rate, seconds) => loadBy(processes, { ...load, rate, duration: seconds }, signal),

@@ -7,18 +7,8 @@ import { parseCount } from '../units.js'
 const MOST = 1024
 const LOOPBACK = /^(localhost|127\..*|\[::1\])$/
 
-/** What one process must do, and why. */
-const ALONE: Readonly<Record<string, string>> = {
-  fanout: 'one connection sends what all receive',
-  script: 'the hooks of a script may share what they know',
-}
-
-/** Throws a UsageError for more processes than connections, and for what one process must do. */
+/** Throws a UsageError for more processes than connections. */
 export function processesIn(given: ParsedOptions, load: LoadOptions): number {
-  const alone = Object.keys(ALONE).find((name) => given.has(name))
-  if (alone !== undefined && given.has('processes')) {
-    throw new UsageError(`--${alone} loads in one process, because ${ALONE[alone]}: leave --processes out`)
-  }
   const asked = read(given, 'processes', (text) => (text === 'auto' ? text : parseCount(text, MOST, 1))) ?? 1
   if (asked === 'auto') return Math.min(automatic(load), load.connections)
   if (asked > load.connections) {

@@ -1,6 +1,6 @@
 // Each message is answered, by its echo or, with `--reply`, by as many messages as were said.
 import type { ClientSocket } from '../dial.js'
-import { disorderIn, problemOf, unanswered } from '../disorder.js'
+import { disorderIn, unanswered } from '../disorder.js'
 import { LoadConnection, type LoadShared } from '../loadConnection.js'
 import { materialOf } from '../material.js'
 import type { LoadOptions } from '../options.js'
@@ -64,10 +64,6 @@ export class EchoTalk implements Talk {
   disorder(over: boolean): Disorder {
     if (this.#answers === undefined) return disorderIn(this.#connections, over)
     return { lost: over ? (this.outstanding ?? 0) : 0, doubled: 0, reordered: 0 }
-  }
-
-  problemOf(disorder: Disorder): string | undefined {
-    return problemOf(disorder)
   }
 
   get counts(): { readonly unasked: number } | undefined {

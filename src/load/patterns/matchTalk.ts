@@ -1,7 +1,6 @@
 // Messages are JSON, and a field says which of them an answer is for: so many are under way on each connection, or they are sent on
 // schedule.
 import type { ClientSocket } from '../dial.js'
-import { problemOf } from '../disorder.js'
 import { LoadConnection, type LoadShared, type Strategy } from '../loadConnection.js'
 import type { LoadOptions } from '../options.js'
 import type { Disorder } from '../sequence.js'
@@ -68,10 +67,6 @@ export class MatchTalk implements Talk {
   }
 
   /** Who answers by ids may do so in any order. */
-  problemOf(disorder: Disorder): string | undefined {
-    return problemOf({ ...disorder, reordered: 0 })
-  }
-
   get counts(): { readonly others: number } {
     return { others: this.#lines.reduce((sum, { line }) => sum + line.others, 0) }
   }

@@ -6,7 +6,7 @@ import type { Scheduled } from '../talk.js'
 /** For so many of the last messages it is known when they were due. */
 const REMEMBERED = 65_536
 /** So many deliveries that have not come are charged when the load ends. */
-const CHARGED = 2 ** 20
+export const CHARGED = 2 ** 20
 
 export class Publisher implements Scheduled {
   /** Messages that may wait to be sent, or wait for one receiver. */
@@ -17,6 +17,8 @@ export class Publisher implements Scheduled {
   readonly #connection: LoadConnection
   readonly #line: StampedLine
   readonly #receivers: readonly LoadConnection[]
+  /** Receivers of other processes. */
+  readonly #elsewhere: number
   #begun = false
   /** Deliveries that a batch of the closed loop still waits for. */
   #missing = 0
@@ -25,11 +27,18 @@ export class Publisher implements Scheduled {
   #waiting: number[] = []
   readonly #sent = new Float64Array(REMEMBERED)
 
-  constructor(shared: LoadShared, connection: LoadConnection, line: StampedLine, receivers: readonly LoadConnection[]) {
+  constructor(
+    shared: LoadShared,
+    connection: LoadConnection,
+    line: StampedLine,
+    receivers: readonly LoadConnection[],
+    elsewhere: number,
+  ) {
     this.#shared = shared
     this.#connection = connection
     this.#line = line
     this.#receivers = receivers
+    this.#elsewhere = elsewhere
   }
 
   /** Begins the closed loop. */
@@ -53,6 +62,17 @@ export class Publisher implements Scheduled {
     if (!this.#closed) return
     this.#missing -= deliveries
     if (this.#missing <= 0 && this.#connection.writable) this.#publish(undefined)
+  }
+
+  /** How many were sent in all. */
+  get total(): number {
+    return this.#line.sequence.sent
+  }
+
+  /** When those were due that were sent last, the oldest first, if they were sent on schedule. */
+  get last(): readonly number[] {
+    const known = this.#closed ? 0 : Math.min(this.total, REMEMBERED)
+    return Array.from({ length: known }, (_, at) => this.#sent[(this.total - known + at) % REMEMBERED] ?? 0)
   }
 
   get unanswered(): readonly number[] {
@@ -89,7 +109,7 @@ export class Publisher implements Scheduled {
     const { messages } = this.#shared.batch
     this.#line.due = due
     this.#sent[this.#line.sequence.sent % REMEMBERED] = due ?? performance.now()
-    this.#missing = messages * this.#receivers.length
+    this.#missing = messages * (this.#receivers.length + this.#elsewhere)
     if (this.#shared.measuring) this.published += messages
     for (const { sequence } of this.#receivers) sequence?.add(messages)
     this.#connection.send()

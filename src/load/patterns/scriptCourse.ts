@@ -8,8 +8,11 @@ import { type Course, type LoadWatch, Measurement, type Moments } from '../cours
 import type { LoadedConnection, LoadMeter, LoadScript } from '../loadScript.js'
 import type { LoadOptions } from '../options.js'
 import { keepPace } from '../pace.js'
+import type { Pattern } from '../pattern.js'
 import type { LoadResult } from '../result.js'
 import { record } from '../strategies.js'
+
+type Scripted = Pick<Extract<Pattern, { readonly name: 'script' }>, 'script' | 'part'>
 
 const HANDSHAKES_AT_ONCE = 64
 const CLOSE_TIMEOUT = 500
@@ -18,11 +21,7 @@ export class ScriptCourse extends Measurement implements Course {
   readonly #options: LoadOptions
   readonly #script: LoadScript
   readonly #open = new Set<LoadedConnection>()
-  readonly #meter: LoadMeter = {
-    answered: (since) => {
-      if (this.measuring) record(this.latency, performance.now() - since)
-    },
-  }
+  readonly #meter: LoadMeter
   /** Connections that the script has closed itself. */
   readonly #left = new WeakSet<LoadedConnection>()
   #received = 0
@@ -31,10 +30,17 @@ export class ScriptCourse extends Measurement implements Course {
   #turn: Iterator<LoadedConnection> = this.#open.values()
   #over: () => void = () => undefined
 
-  constructor(options: LoadOptions, script: LoadScript, watch: LoadWatch) {
+  constructor(options: LoadOptions, { script, part }: Scripted, watch: LoadWatch) {
     super(options, watch)
     this.#options = options
     this.#script = script
+    const { connections } = options
+    this.#meter = {
+      answered: (since) => {
+        if (this.measuring) record(this.latency, performance.now() - since)
+      },
+      part: part ?? { process: 0, processes: 1, connections, firstConnection: 0 },
+    }
   }
 
   async open(): Promise<void> {

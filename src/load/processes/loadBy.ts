@@ -50,7 +50,7 @@ class Crew {
   readonly #told: Told
   readonly #members: readonly Member[]
   /** How many have told each of these. */
-  readonly #counts = { opened: 0, measuring: 0, measured: 0 }
+  readonly #counts = { opened: 0, together: 0, measuring: 0, measured: 0 }
   /** Of each process, its intervals that the others have not told yet. */
   readonly #waiting: RecordedInterval[][]
   readonly #intervals: Interval[] = []
@@ -80,6 +80,7 @@ class Crew {
   #noted(note: Note, member: number): void {
     if (typeof note === 'string') return this.#counted(note)
     if ('result' in note && note.result.error !== undefined) this.stop()
+    if ('news' in note) return this.#pass(note, member)
     if (!('interval' in note)) return
     this.#waiting[member]?.push(note)
     if (!this.#waiting.every(({ length }) => length > 0)) return
@@ -88,10 +89,17 @@ class Crew {
     this.#told.interval?.(interval, () => recorded)
   }
 
+  /** What has arrived is for the first process alone, which sends. */
+  #pass(order: Extract<Note & Order, { readonly news: unknown }>, from: number): void {
+    const heard = 'arrived' in order.news ? this.#members.slice(0, 1) : this.#members.filter((_, at) => at !== from)
+    for (const member of heard) member.tell(order)
+  }
+
   #counted(note: Extract<Note, string>): void {
     const count = ++this.#counts[note]
     const all = count === this.#members.length
     if (note === 'opened' && all) for (const member of this.#members) member.tell('go')
+    if (note === 'together' && all) for (const member of this.#members) member.tell('together')
     if (note === 'measuring' && all) this.#told.measuring?.()
     if (note === 'measured' && count === 1) this.#told.measured?.()
   }

@@ -1,7 +1,7 @@
 // What the processes of a load have measured, as one result: counts are summed, and latencies are merged as histograms, because
 // the percentile of all can't be told from the percentiles of each.
 import { bucketsOf } from '../buckets.js'
-import { problemOf } from '../disorder.js'
+import { disorderOf } from '../disorder.js'
 import { limitOf } from '../generator.js'
 import { Latencies, type Recorded } from '../latencies.js'
 import type { LoadOptions } from '../options.js'
@@ -16,13 +16,19 @@ export function mergedOf(
   options: LoadOptions,
 ): LoadResult {
   const sum = (of: (result: LoadResult) => number): number => results.reduce((total, one) => total + of(one), 0)
-  const messages = sum((one) => one.messages)
+  const counts = named(results, 'counts')
+  const messages = messagesOf(results, options, counts.counts)
   const seconds = Math.max(...results.map((one) => one.seconds))
   const perSecond = (of: (result: LoadResult) => number): number =>
     seconds > 0 ? sum((one) => of(one) * one.seconds) / seconds : 0
   const latencies = histogramOf(results, 'latencies')
   const lateness = histogramOf(results, 'lateness')
-  const disorder = disorderOf(results)
+  const disorder = {
+    disorder: summed(results),
+    ...(results.some(({ disorderlyReceivers }) => disorderlyReceivers !== undefined) && {
+      disorderlyReceivers: sum(({ disorderlyReceivers = 0 }) => disorderlyReceivers),
+    }),
+  }
   return {
     messages,
     seconds,
@@ -34,15 +40,15 @@ export function mergedOf(
     greetings: sum((one) => one.greetings),
     latency: latencyOf(latencies),
     histogram: bucketsOf(latencies),
-    disorder,
+    ...disorder,
     latencies,
     connecting: histogramOf(results, 'connecting'),
     lateness,
     intervals,
     generator: generatorOf(results, lateness, options),
-    ...named(results, 'counts'),
+    ...counts,
     ...named(results, 'refusals'),
-    error: errorOf(results, disorder),
+    error: errorOf(results, { ...disorder, ...counts }, options),
   }
 }
 
@@ -85,26 +91,38 @@ function named(results: readonly LoadResult[], member: 'counts' | 'refusals'): P
   return results.some((result) => result[member] !== undefined) ? { [member]: sums } : {}
 }
 
-function disorderOf(results: readonly LoadResult[]): Disorder | undefined {
+function summed(results: readonly LoadResult[]): Disorder | undefined {
   if (results.every(({ disorder }) => disorder === undefined)) return undefined
   const sum = (name: keyof Disorder): number =>
     results.reduce((total, { disorder }) => total + (disorder?.[name] ?? 0), 0)
   return { lost: sum('lost'), doubled: sum('doubled'), reordered: sum('reordered') }
 }
 
+/** Messages of all; where a script of one process has heard any, ticks are no messages. */
+function messagesOf(
+  results: readonly LoadResult[],
+  { pattern }: LoadOptions,
+  counts: LoadResult['counts'] = {},
+): number {
+  if (pattern?.name === 'script') return counts['received'] || (counts['ticks'] ?? 0)
+  return results.reduce((sum, { messages }) => sum + messages, 0)
+}
+
 /** What one of them has found besides disorder, or else the disorder of all. */
-function errorOf(results: readonly LoadResult[], disorder: Disorder | undefined): string | undefined {
-  const isDisorder = ({ error, disorder: own }: LoadResult): boolean =>
-    own !== undefined && error !== undefined && error === problemOf(own)
+function errorOf(
+  results: readonly LoadResult[],
+  all: Pick<LoadResult, 'disorder' | 'disorderlyReceivers' | 'counts'>,
+  options: LoadOptions,
+): string | undefined {
+  const isDisorder = (one: LoadResult): boolean => one.error !== undefined && one.error === disorderOf(one, options)
   const other = results.find((result) => result.error !== undefined && !isDisorder(result))
-  if (other !== undefined) return other.error
-  return disorder !== undefined && results.some(isDisorder) ? problemOf(disorder) : undefined
+  return other === undefined && results.some(isDisorder) ? disorderOf(all, options) : other?.error
 }
 
 function generatorOf(
   results: readonly LoadResult[],
   lateness: Latencies,
-  { rate }: LoadOptions,
+  { rate, pattern }: LoadOptions,
 ): LoadResult['generator'] {
   const shares = results.map(({ generator }) => generator.cpu)
   const late = lateness.percentile(99) / 1e6
@@ -112,6 +130,7 @@ function generatorOf(
     cpu: shares.reduce((total, share) => total + share, 0),
     loopDelay: Math.max(...results.map(({ generator }) => generator.loopDelay)),
     late,
-    limit: limitOf(rate, shares, late),
+    // Those that only receive of a fan-out are never late, and do not spin: they are the limit when they are busy.
+    limit: limitOf(rate, shares, late) ?? (pattern?.name === 'fanout' ? limitOf(0, shares.slice(1), 0) : undefined),
   }
 }
