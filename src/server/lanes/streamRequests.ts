@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { isThenable, promiseOf } from '../../checks/thenable.js'
 import { type Deadlines, type Expiring, noDeadline } from '../../time/deadlines.js'
+import { keepWrites } from '../../transport/keptWrites.js'
 
 /** The classes of node:http2, which is loaded where it is needed. */
 export interface Http2Classes {
@@ -36,6 +37,7 @@ export class StreamRequests {
 
   serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {
     const { Http2ServerRequest: Request, Http2ServerResponse: Response } = this.#classes
+    keepWrites(stream)
     const request = new Request(stream, headers, {}, rawHeaders)
     const response = new Response(stream)
     stream.on('error', () => undefined) // 'close' says what it means for the answer

@@ -15,6 +15,7 @@ import type { Refusal } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Deadlines, type Expiring, noDeadline } from '../../time/deadlines.js'
 import { afterEnd, Http2Transport } from '../../transport/http2Stream.js'
+import { keepWrites } from '../../transport/keptWrites.js'
 import type { Arrival, Arrivals } from '../admission/arrivals.js'
 import type { UpgradeVerdict } from '../admission/endpoint.js'
 import type { Decision, Gate } from '../admission/gate.js'
@@ -90,6 +91,7 @@ export class StreamUpgrades {
     const late: Expiring = { ...noDeadline, expired: () => stream.close(CANCEL) }
     deadlines.set(late, closeTimeout)
     stream.on('close', () => deadlines.clear(late))
+    keepWrites(stream)
     stream.respond(refusalFields(refusal))
     // The peer need not end what it has begun (RFC 9113, section 8.1).
     stream.end(refusal.reason, () => afterEnd(() => stream.closed || stream.close(NO_ERROR)))
