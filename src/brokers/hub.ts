@@ -43,9 +43,20 @@ interface Link {
   readonly topics: Set<string>
   /** Those of them that it wants in the order of all acceptors. */
   readonly kept: Set<string>
-  /** Those of them of which something was dropped that it has not been told of. */
-  readonly behind: Set<string>
+  /**
+   * What it is to be told of them when it has room: where they stand, because something was dropped, or what it has asked for
+   * last, between two numbers.
+   */
+  readonly owed: Map<string, Range>
 }
+
+interface Range {
+  readonly after: number
+  readonly before: number
+}
+
+/** Nothing but where the topic stands. */
+const STANDING: Range = { after: Number.MAX_SAFE_INTEGER, before: Number.MAX_SAFE_INTEGER }
 
 export class Hub {
   readonly #maxBuffered: number
@@ -82,7 +93,7 @@ export class Hub {
   /** Links an acceptor, until its stream ends. */
   join(stream: Duplex): void {
     const queue = new SendQueue(stream, this.#maxBuffered, () => this.#tell(link))
-    const link: Link = { stream, queue, topics: new Set(), kept: new Set(), behind: new Set() }
+    const link: Link = { stream, queue, topics: new Set(), kept: new Set(), owed: new Map() }
     const decoder = new RecordDecoder()
     const take = (record: Buffer): boolean => this.#take(link, record)
     this.#links.add(link)
@@ -132,7 +143,7 @@ export class Hub {
       if (sent === undefined) continue
       if (link.queue.full) {
         this.#dropped++
-        if (sent === ordered) link.behind.add(topic)
+        if (sent === ordered && !link.owed.has(topic)) link.owed.set(topic, STANDING)
       } else {
         link.queue.add(sent)
         this.#forwarded++
@@ -146,29 +157,28 @@ export class Hub {
     if (limits === undefined || !link.topics.has(topic)) return false
     link.kept.add(topic)
     this.#history.keep(topic, limits)
-    return this.#answer(link, this.#history.recall(topic, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
+    return this.#answer(link, topic, STANDING)
   }
 
   /** False if the acceptor does not keep the topic. */
   #recall(link: Link, record: Buffer): boolean {
     const topic = topicOf(record)
-    const { after, before } = readRecall(record)
-    return link.kept.has(topic) && this.#answer(link, this.#history.recall(topic, after, before))
+    return link.kept.has(topic) && this.#answer(link, topic, readRecall(record))
   }
 
   /** An acceptor has room again: what was dropped for it may have been the latest, so that it would not see the hole. */
   #tell(link: Link): void {
-    if (link.behind.size === 0 || link.queue.full) return
-    for (const topic of link.behind) {
-      if (link.kept.has(topic))
-        this.#answer(link, this.#history.recall(topic, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
+    for (const [topic, range] of link.owed) {
+      if (link.queue.full) return
+      link.owed.delete(topic)
+      this.#answer(link, topic, range)
     }
-    link.behind.clear()
   }
 
-  /** Answers are never dropped: an acceptor asks only for so much at a time. */
-  #answer(link: Link, records: readonly Buffer[]): true {
-    for (const record of records) link.queue.add(record)
+  /** Where there is no room, the answer waits, and is made then: what was asked last of a topic is what matters. */
+  #answer(link: Link, topic: string, range: Range): true {
+    if (link.queue.full) link.owed.set(topic, range)
+    else for (const record of this.#history.recall(topic, range.after, range.before)) link.queue.add(record)
     return true
   }
 
@@ -186,6 +196,7 @@ export class Hub {
   #unsubscribe(link: Link, topic: string): void {
     link.topics.delete(topic)
     link.kept.delete(topic)
+    link.owed.delete(topic)
     const subscribers = this.#subscribers.get(topic)
     subscribers?.delete(link)
     if (subscribers?.size !== 0) return

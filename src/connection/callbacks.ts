@@ -68,8 +68,12 @@ export class Callbacks<Data> {
 
   /** The peer has caught up. What was left out until now is told first. */
   drain(target: CallbackTarget<Data>): void {
-    for (const [topic, publications] of takeLeftOut(target)) this.#leftOut(target, topic, publications)
-    if (this.#handlers.drain !== undefined) this.#run(target, () => this.#handlers.drain?.(target.connection))
+    for (const [topic, publications] of takeLeftOut(target)) {
+      if (!target.connection.isOpen) return // one of these handlers has closed it
+      this.#leftOut(target, topic, publications)
+    }
+    if (this.#handlers.drain !== undefined && target.connection.isOpen)
+      this.#run(target, () => this.#handlers.drain?.(target.connection))
   }
 
   #leftOut(target: CallbackTarget<Data>, topic: string, publications: number): void {

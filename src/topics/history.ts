@@ -1,12 +1,9 @@
 // What was published on the topics of a process lately, for those who come back and have missed it. It is bounded for each
 // topic, and over all topics by memory.
 import { randomBytes } from 'node:crypto'
-import { checkOptions } from '../checks/check.js'
-import { everywhere } from '../checks/tables.js'
-import { historyOptions } from '../checks/topicTables.js'
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { HistoryBlocks } from './historyBlocks.js'
-import { type HistoryLimits, historyLimits, historyMemoryOf, type TopicsOptions } from './options.js'
+import { type HistoryLimits, historyLimits, historyMemoryOf, historyOf, type TopicsOptions } from './options.js'
 import { type Kept, TopicHistory } from './topicHistory.js'
 
 /** Topics whose latest number is remembered; the one seen first is forgotten first. */
@@ -74,10 +71,8 @@ export class Histories {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
     if (typeof this.#option !== 'function') return this.begin(name, historyLimits(this.#option))
-    const options = this.#option(name)
-    if (options === undefined) return undefined
-    checkOptions(options, historyOptions, everywhere)
-    return this.begin(name, historyLimits(options))
+    const limits = historyOf(this.#option, name)
+    return limits && this.begin(name, limits)
   }
 
   /** Begins the history of a topic that has none. */

@@ -11,7 +11,7 @@ import type { Broker } from './broker.js'
 import { enveloped } from './envelope.js'
 import { Excepts } from './excepts.js'
 import { Histories, type HistoryWatcher } from './history.js'
-import type { HistoryLimits, TopicsOptions } from './options.js'
+import { atOnce, type HistoryLimits, type TopicsOptions } from './options.js'
 import { isOrdering, type Order, type OrderingBroker, type Recalled, type Standing } from './ordering.js'
 import { positionText } from './position.js'
 import type { Keep, Publications } from './publications.js'
@@ -193,7 +193,8 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
   }
 
   #wrapped(name: string, data: Sendable, number: number | undefined): Sendable {
-    const isEnveloped = typeof this.#envelope === 'function' ? this.#envelope(name) : this.#envelope
+    const isEnveloped =
+      typeof this.#envelope === 'function' ? atOnce('topics.envelope', this.#envelope(name)) : this.#envelope
     if (!isEnveloped) return data
     const position = number === undefined ? undefined : positionText({ epoch: this.histories?.epoch ?? 0, number })
     return enveloped(name, position, data)

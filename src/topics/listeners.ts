@@ -37,8 +37,6 @@ export class Listeners {
 
   /** Returns what ends it, and whether somebody was the last one on the topic when it did. */
   add(topic: string, listener: TopicListener): () => boolean {
-    if (typeof listener !== 'function')
-      throw callerError('ERR_ARGUMENT_KIND', 'the second argument of subscribe must be a function: (message) => ...')
     const listening = { listener }
     const all = this.#topics.get(topic) ?? new Set()
     this.#topics.set(topic, all.add(listening))
@@ -65,6 +63,12 @@ export class Listeners {
     }
     this.#isTelling = false
   }
+}
+
+/** Throws a TypeError for what is no function. */
+export function checkListener(listener: unknown): void {
+  if (typeof listener !== 'function')
+    throw callerError('ERR_ARGUMENT_KIND', 'the second argument of subscribe must be a function: (message) => ...')
 }
 
 function ownData(data: Sendable): string | Uint8Array {

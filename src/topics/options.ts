@@ -1,5 +1,10 @@
 // What a server can be told about its topics.
+import { checkOptions } from '../checks/check.js'
+import { callerError } from '../checks/errors.js'
 import { historyQuantities, topicQuantities } from '../checks/quantities.js'
+import { everywhere } from '../checks/tables.js'
+import { isThenable, promiseOf } from '../checks/thenable.js'
+import { historyOptions } from '../checks/topicTables.js'
 
 /** How much of what is published on a topic is kept: what is over any of these limits is forgotten, the oldest first. */
 export interface HistoryOptions {
@@ -16,7 +21,8 @@ export interface TopicsOptions {
   /**
    * What is kept of the publications on a topic, so that a client that comes back can be sent what it has missed: the
    * same for all topics, or what a function says of each. The function gets the topic, and returns undefined for one
-   * that keeps nothing; it is called for each publication on such a topic, so it should be quick. Default: nothing.
+   * that keeps nothing; it is called for each publication on such a topic, so it should be quick, and
+   * answers at once: what it throws, or a promise, is an error of whoever publishes or subscribes. Default: nothing.
    */
   readonly history?: HistoryOptions | ((topic: string) => HistoryOptions | undefined)
   /**
@@ -35,6 +41,27 @@ export interface TopicsOptions {
 export type HistoryLimits = Required<HistoryOptions>
 
 const { messages, bytes, maxAge } = historyQuantities
+
+/**
+ * What the application's function says of a topic. Throws a TypeError for a promise, and as `createServer` does for options
+ * that are none.
+ */
+export function historyOf(
+  history: (topic: string) => HistoryOptions | undefined,
+  topic: string,
+): HistoryLimits | undefined {
+  const options = atOnce('topics.history', history(topic))
+  if (options === undefined) return undefined
+  checkOptions(options, historyOptions, everywhere)
+  return historyLimits(options)
+}
+
+/** What a function of the options has returned. A promise is no answer: it throws a TypeError, and what it rejects with is lost. */
+export function atOnce<Value>(name: string, value: Value): Value {
+  if (!isThenable(value)) return value
+  promiseOf(value).catch(() => undefined)
+  throw callerError('ERR_OPTION_KIND', `the function ${name} must answer at once, not by a promise`)
+}
 
 /** The limits that these options ask for. */
 export function historyLimits(options: HistoryOptions): HistoryLimits {

@@ -13,6 +13,9 @@ import { headerAlone, readEnvelope } from './envelope.js'
 const LONGEST = 6 * MAX_TOPIC_BYTES + 128
 const BEGINNING = /^\{"(?:un)?subscribe":/
 
+/** What is the client's own fault: it has too many topics, or asks for what is none. */
+const FAULTS: ReadonlySet<string> = new Set(['ERR_MAX_SUBSCRIPTIONS', 'ERR_MAX_TOPICS', 'ERR_TOPIC_NAME'])
+
 /** Subscriptions that were asked for, and are neither answered nor ended. */
 const unanswered = new WeakMap<Connection<unknown>, Set<{ readonly topic: string }>>()
 
@@ -21,7 +24,7 @@ const unanswered = new WeakMap<Connection<unknown>, Set<{ readonly topic: string
  * on topics describes. Call it at the beginning of the `message` handler. Returns false for every other message, which is
  * then for the application. `allows` is asked whether the client may subscribe to the topic; a client that may not is
  * told so: it must say so at once, not by a promise. Unsubscribing is always allowed. Throws a TypeError for wrong arguments,
- * also where `allows` returns a promise, and what `allows` throws.
+ * also where `allows` returns a promise, and what `allows` and the option `topics.history` throw: nothing is subscribed then.
  * @example
  * ```js
  * import { createServer, serveTopics } from 'millrace'
@@ -81,8 +84,8 @@ function join(
       if (asked.delete(one)) answer(connection, { subscribed: topic, resumed, position, ...rest })
     })
   } catch (error) {
-    // Its topics are too many, or it is none: that is the client's own fault.
-    const { code = 'not-allowed' } = error as { readonly code?: string }
+    const { code = '' } = error as { readonly code?: string }
+    if (!FAULTS.has(code)) throw error // of the application: its function `history` has thrown
     answer(connection, { refused: topic, reason: code })
   }
 }

@@ -10,6 +10,7 @@ import { positionText, readPosition } from './position.js'
 import type { Upstream } from './recalls.js'
 import { Resume } from './resume.js'
 import type { TopicHistory } from './topicHistory.js'
+import type { TopicTable } from './topicTable.js'
 
 /** Milliseconds that one turn takes for it. */
 const SHARE = 4
@@ -20,6 +21,8 @@ const PAUSE = 10
 
 /** What the resumes need of the topics. */
 export interface Live {
+  /** Where a place is kept for the topics that subscribers are on their way back to. */
+  readonly table: TopicTable
   /** What was published before is sent to this subscriber first. */
   catchUp(subscriber: Subscriber): void
   /** The subscriber is one like all others from now on. */
@@ -140,7 +143,10 @@ export class Resumes {
     const own = this.#of.get(subscriber)
     if (own === undefined) return 0
     this.#of.delete(subscriber)
-    for (const resume of own.values()) resume.cancel()
+    for (const [name, resume] of own) {
+      this.#live.table.leavePlace(name)
+      resume.cancel()
+    }
     return own.size
   }
 
@@ -157,9 +163,10 @@ export class Resumes {
 
   #note(resume: Resume): void {
     const { name } = resume.history.idle
-    const own = this.#of.get(resume.subscriber)
-    if (own === undefined) this.#of.set(resume.subscriber, new Map([[name, resume]]))
-    else own.set(name, resume)
+    const own = this.#of.get(resume.subscriber) ?? new Map<string, Resume>()
+    if (own.size === 0) this.#of.set(resume.subscriber, own)
+    if (!own.has(name)) this.#live.table.keepPlace(name)
+    own.set(name, resume)
   }
 
   #schedule(): void {
@@ -221,7 +228,7 @@ export class Resumes {
 
   #forget(resume: Resume): void {
     const own = this.#of.get(resume.subscriber)
-    own?.delete(resume.history.idle.name)
+    if (own?.delete(resume.history.idle.name) === true) this.#live.table.leavePlace(resume.history.idle.name)
     if (own?.size === 0) this.#of.delete(resume.subscriber)
   }
 }

@@ -25,12 +25,40 @@ export class TopicTable {
   /** The largest power of two that is not more than the number of rows. */
   #power = FEWEST
   #size = 0
+  /** How often a place is kept for each topic that is to come. */
+  readonly #kept = new Map<string, number>()
+  /** Those of them that are not in the table. */
+  #awaited = 0
   /** The name that was looked for last, and its hash: it is often looked for again. */
   #last = ''
   #lastHash = 0
 
   get size(): number {
     return this.#size
+  }
+
+  /** Topics that are in it, and those that a place is kept for. */
+  get places(): number {
+    return this.#size + this.#awaited
+  }
+
+  /** Whether a topic is in it, or a place is kept for it. */
+  hasPlace(name: string): boolean {
+    return this.find(name) !== undefined || this.#kept.has(name)
+  }
+
+  /** Keeps a place for a topic that is to come, once more with each call. */
+  keepPlace(name: string): void {
+    const times = this.#kept.get(name) ?? 0
+    this.#kept.set(name, times + 1)
+    if (times === 0 && this.find(name) === undefined) this.#awaited++
+  }
+
+  /** Undoes one `keepPlace`. */
+  leavePlace(name: string): void {
+    const times = this.#kept.get(name) ?? 0
+    if (times > 1) return void this.#kept.set(name, times - 1)
+    if (this.#kept.delete(name) && this.find(name) === undefined) this.#awaited--
   }
 
   find(name: string): Topic | undefined {
@@ -45,6 +73,7 @@ export class TopicTable {
     topic.hash = this.#hash(topic.name)
     this.#put(topic)
     this.#size++
+    if (this.#kept.has(topic.name)) this.#awaited--
     if (this.#size > this.#rows.length && this.#rows.length < MOST) this.#split()
   }
 
@@ -61,6 +90,7 @@ export class TopicTable {
     }
     topic.next = undefined // or it would keep those after it
     this.#size--
+    if (this.#kept.has(topic.name)) this.#awaited++
     if (this.#size * SPARE < this.#rows.length && this.#rows.length > FEWEST) this.#join()
   }
 

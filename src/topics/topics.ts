@@ -14,7 +14,7 @@ import { Counts } from '../metrics/counts.js'
 import { Topic } from './batch.js'
 import type { Broker, BrokerStatistics } from './broker.js'
 import { Keeping, type Origin, type Place } from './keeping.js'
-import { Listeners, type TopicListener } from './listeners.js'
+import { checkListener, Listeners, type TopicListener } from './listeners.js'
 import type { TopicsOptions } from './options.js'
 import { Publications } from './publications.js'
 import { Shortage } from './shortage.js'
@@ -28,7 +28,7 @@ export class Topics implements Publisher, Place {
   readonly #counts: Counts
   #broker: Broker | undefined
   #attached = false
-  readonly #topics = new TopicTable()
+  readonly table = new TopicTable()
   /** Those of each subscriber, in no order. */
   readonly #subscriptions = new Map<Subscriber, Subscription<Topic>[]>()
   readonly publications: Publications
@@ -94,25 +94,25 @@ export class Topics implements Publisher, Place {
 
   /** How many topics have subscribers. */
   get size(): number {
-    return this.#topics.size
+    return this.table.size
   }
 
   /** How many subscribers a topic has in this process. */
   subscriberCount(topic: string): number {
-    return this.#topics.find(topic)?.subscribers.size ?? 0
+    return this.table.find(topic)?.subscribers.size ?? 0
   }
 
   /** The topic, if it has subscribers (Place). */
   find(name: string): Topic | undefined {
-    return this.#topics.find(name)
+    return this.table.find(name)
   }
 
   /** Tells `listener` what is published on a topic, by whomever, until the function that it returns is called. */
   listen(name: string, listener: TopicListener): () => void {
     checkName(name)
-    const isFollowed = this.isFollowed(name)
+    checkListener(listener)
+    if (!this.isFollowed(name)) this.#follow(name)
     const end = this.#listeners.add(name, listener)
-    if (!isFollowed) this.#follow(name)
     return () => {
       if (end() && !this.isFollowed(name)) this.#unfollow(name)
     }
@@ -120,10 +120,10 @@ export class Topics implements Publisher, Place {
 
   /** Whether somebody here is told what is published on a topic (Place). */
   isFollowed(name: string): boolean {
-    return this.#topics.find(name) !== undefined || this.#listeners.has(name)
+    return this.table.find(name) !== undefined || this.#listeners.has(name)
   }
 
-  /** Others' publications on a topic are wanted. The beginning of a history is told to the broker by itself. */
+  /** Others' publications are wanted: before anybody follows, because a history tells that to the broker when it begins. */
   #follow(name: string): void {
     this.connect()
     this.#keeping.histories?.of(name)
@@ -136,7 +136,7 @@ export class Topics implements Publisher, Place {
 
   /** They are not subscribers any more (Place). */
   part(name: string): readonly Subscriber[] {
-    const subscribers = [...(this.#topics.find(name)?.subscribers ?? [])]
+    const subscribers = [...(this.table.find(name)?.subscribers ?? [])]
     this.turn.undisturbed(() => {
       for (const subscriber of subscribers) this.#unsubscribe(subscriber, name)
     })
@@ -164,7 +164,7 @@ export class Topics implements Publisher, Place {
 
   /** The subscriber is one from now on (Live). */
   join(subscriber: Subscriber, name: string): void {
-    const topic = this.#topics.find(name) ?? this.#open(name)
+    const topic = this.table.find(name) ?? this.#open(name)
     const own = this.#subscriptions.get(subscriber) ?? []
     if (own.length === 0) this.#subscriptions.set(subscriber, own)
     this.#counts.add('subscriptions')
@@ -179,9 +179,9 @@ export class Topics implements Publisher, Place {
         'ERR_MAX_SUBSCRIPTIONS',
         `too many subscriptions of this connection: maxSubscriptions is ${most}`,
       )
-    if (this.#topics.find(name) !== undefined) return
+    if (this.table.hasPlace(name)) return
     checkName(name)
-    if (this.#topics.size >= this.#most)
+    if (this.table.places >= this.#most)
       throw callerError('ERR_MAX_TOPICS', `too many topics in this process: maxTopics is ${this.#most}`)
   }
 
@@ -192,7 +192,7 @@ export class Topics implements Publisher, Place {
   }
 
   #unsubscribe(subscriber: Subscriber, name: string): boolean {
-    const subscription = this.#topics.find(name)?.subscribers.find(subscriber)
+    const subscription = this.table.find(name)?.subscribers.find(subscriber)
     if (subscription === undefined) return false
     this.catchUp(subscriber)
     this.#counts.add('subscriptions', -1)
@@ -202,7 +202,7 @@ export class Topics implements Publisher, Place {
   }
 
   isSubscribed(subscriber: Subscriber, name: string): boolean {
-    if (this.#topics.find(name)?.subscribers.has(subscriber) === true) return true
+    if (this.table.find(name)?.subscribers.has(subscriber) === true) return true
     return this.#keeping.resumes?.has(subscriber, name) ?? false
   }
 
@@ -255,7 +255,7 @@ export class Topics implements Publisher, Place {
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
     const history = this.#keeping.histories?.of(name)
-    const topic = this.#topics.find(name) ?? history?.idle
+    const topic = this.table.find(name) ?? history?.idle
     try {
       const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
       if (topic === undefined) return 0
@@ -270,10 +270,9 @@ export class Topics implements Publisher, Place {
   }
 
   #open(name: string): Topic {
+    if (!this.isFollowed(name)) this.#follow(name)
     const topic = new Topic(name)
-    const isFollowed = this.isFollowed(name)
-    this.#topics.add(topic)
-    if (!isFollowed) this.#follow(name)
+    this.table.add(topic)
     return topic
   }
 
@@ -292,8 +291,8 @@ export class Topics implements Publisher, Place {
   #remove(topic: Topic, subscriber: Subscriber): void {
     topic.subscribers.delete(subscriber)
     if (topic.subscribers.size > 0) return
-    this.#topics.delete(topic)
+    this.table.delete(topic)
     if (!this.isFollowed(topic.name)) this.#unfollow(topic.name)
-    if (this.#topics.size === 0) this.publications.drop()
+    if (this.table.size === 0) this.publications.drop()
   }
 }
