@@ -49,7 +49,9 @@ test('taking the source maps out leaves the code as it is, and has the next buil
 })
 
 test('CI measures the coverage of the full suite', () => {
-  assert.match(read('.ci/run'), /^part .*dist\/test\/suite\/run\.js --full --coverage$/m)
+  const ci = read('.ci/run')
+  assert.match(ci, /^part .* suite \d+ --full --coverage$/m)
+  assert.match(ci, /^suite\(\) \{\n.*dist\/test\/suite\/run\.js .*"\$\{@:2\}"$/m)
 })
 
 test('each script of package.json starts programs and scripts that exist', () => {
