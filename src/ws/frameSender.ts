@@ -70,7 +70,9 @@ export class FrameSender {
    */
   get buffered(): number {
     if (this.#deflated === 0) this.writeOut()
-    return this.outgoing.buffered - this.#deflatedAs + this.#deflated + this.waiting + this.unsendable
+    const { buffered, waits } = this.outgoing
+    const plain = this.#deflated === 0 || waits ? buffered - this.#deflatedAs : 0
+    return plain + this.#deflated + this.waiting + this.unsendable
   }
 
   /** Bytes that wait for a Blob which is being read, or for what is compressed. */
@@ -179,7 +181,9 @@ export class FrameSender {
     const { outgoing } = this
     const before = outgoing.buffered
     deflation.whole(outgoing, first, data, this.#least)
-    this.#deflated += byteLengthOf(data)
+    const length = byteLengthOf(data)
+    if (length < this.#least) return
+    this.#deflated += length
     this.#deflatedAs += outgoing.buffered - before
   }
 
@@ -257,7 +261,7 @@ export class FrameSender {
   #done(callback: SendCallback | undefined): void {
     const { outgoing } = this
     if (callback !== undefined) {
-      this.#callbacks ??= new SendCallbacks()
+      this.#callbacks ??= new SendCallbacks(this)
       this.#callbacks.add(outgoing.completed + outgoing.buffered, callback)
     }
     if (!outgoing.isWithin(MOST_IN_TURN) && !outgoing.waits) outgoing.flush()

@@ -37,7 +37,7 @@ const FIELDS: Readonly<Record<string, (ws: Outside, inside: Inside) => unknown>>
   _binaryType: (ws) => ws.binaryType,
   _closeCode: (_ws, { peer }) => peer?.closeCode ?? CloseCode.abnormal,
   _closeFrameReceived: (_ws, { peer }) => peer !== undefined && peer.closeCode !== CloseCode.abnormal,
-  _closeFrameSent: (_ws, { peer }) => peer?.end?.saidClose === true,
+  _closeFrameSent: (_ws, { peer }) => peer?.end?.closeLeft === true,
   _closeMessage: (_ws, { peer }) => peer?.end?.reason ?? EMPTY,
   _closeTimeout: (_ws, { settings }) => settings.closeTimeout,
   _closeTimer: (_ws, { peer }) => peer?.end?.timer ?? null,

@@ -31,7 +31,14 @@ function runAll(all: readonly SendCallbacks[]): void {
   for (const callbacks of all) callbacks.run()
 }
 
+/** Whoever sends, at the end of the turn. */
+export interface TurnSender {
+  /** Writes what would be written at the end of the turn. */
+  writeOut(): void
+}
+
 export class SendCallbacks {
+  readonly #sender: TurnSender
   /** The one that waits longest, and those behind it: most often there is one at a time, which needs no list. */
   #first: Waiting | undefined
   #others: Queue<Waiting> | undefined
@@ -39,6 +46,10 @@ export class SendCallbacks {
   #left = 0
   #listed = false
   #ended = false
+
+  constructor(sender: TurnSender) {
+    this.#sender = sender
+  }
 
   /** `callback` waits until `position` bytes have left. */
   add(position: number, callback: SendCallback): void {
@@ -48,19 +59,25 @@ export class SendCallbacks {
       this.#others ??= new Queue()
       this.#others.push(waiting)
     }
+    this.#list() // what leaves with this turn has left in the next tick, in which a stream of Node's would call back
   }
 
   /** So many bytes have left: the callbacks that have waited for them are called in the next tick. */
   hasLeft(bytes: number): void {
     this.#left = bytes
     const first = this.#first
-    if (first === undefined || first.position > bytes || this.#listed) return
+    if (first !== undefined && first.position <= bytes) this.#list()
+  }
+
+  #list(): void {
+    if (this.#listed) return
     this.#listed = true
     if (due.push(this) === 1) process.nextTick(runDue)
   }
 
-  /** Calls those that are due. */
+  /** Calls those that are due; outside of a turn, what they wait for is written now. */
   run(): void {
+    if (!this.#ended && this.#first !== undefined && this.#first.position > this.#left) this.#sender.writeOut()
     this.#listed = false
     for (;;) {
       const first = this.#first

@@ -29,6 +29,8 @@ export class SocketEnd {
   /** Whether this side has said Close, and whether it has failed the connection. */
   saidClose = false
   failed = false
+  /** Whether this side's Close frame has left. */
+  closeLeft = false
   /** Ends the connection when the closing handshake takes too long. */
   timer: NodeJS.Timeout | undefined
   readonly #peer: Ending
@@ -97,7 +99,9 @@ export class SocketEnd {
 
   #sayClose(): void {
     this.saidClose = true
-    this.#peer.frames.control(OPCODE_CLOSE, this.#farewell, undefined)
+    this.#peer.frames.control(OPCODE_CLOSE, this.#farewell, (error) => {
+      this.closeLeft = error === null
+    })
   }
 
   #limitTime(): void {

@@ -294,7 +294,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   /** Fails the connection, and tells why in the next tick: once, as nothing more is delivered. */
   #fail(code: number, error: Error): void {
     if (!this.lifecycle.delivers) return
+    this.#delivery.tellLater('error', error) // before the callback of this side's Close, which leaves now
     this.#ending.fail(code)
-    this.#delivery.tellLater('error', error)
   }
 }

@@ -1,0 +1,76 @@
+// In which turn the callbacks of `send` come, against ticks and microtasks that were put off after it, and what a program sees
+// meanwhile.
+import { Buffer } from 'node:buffer'
+import { masked, TEXT } from '../support/frames.js'
+import { same } from './same.js'
+
+same('a callback comes before the ticks that follow its send, in a listener', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  ws.on('message', () => {
+    ws.send('answer', () => stage.note('sent'))
+    stage.turns('after')
+  })
+  peer.write(masked(TEXT, 'x'))
+  await stage.noted('sent', 'after: immediate')
+})
+
+same('a callback comes before the ticks that follow its send, outside of events', async (stage) => {
+  const { ws } = await stage.pair()
+  ws.ping('x', false, () => stage.note('sent'))
+  stage.turns('after')
+  await stage.noted('sent', 'after: immediate')
+})
+
+same('a callback that sends again', async (stage) => {
+  const { ws } = await stage.pair()
+  ws.send('one', () => {
+    stage.note('first')
+    ws.send('two', () => stage.note('second'))
+    stage.turns('between')
+  })
+  await stage.noted('second', 'between: immediate')
+})
+
+same('a callback comes before the error of a frame that follows', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  ws.on('message', () => ws.send('answer', (error) => stage.note('sent', error)))
+  peer.write(Buffer.concat([masked(TEXT, 'x'), masked(3, 'wrong')]))
+  await stage.noted('sent', 'error')
+})
+
+same('the Close frame of this side has been sent when its callback is due', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const look = (name: string): void => stage.note(name, Reflect.get(ws, '_closeFrameSent'))
+  ws.on('error', () => look('in error'))
+  ws.close(1000)
+  look('at once')
+  process.nextTick(() => look('tick'))
+  peer.write(masked(3, 'wrong'))
+  await stage.noted('error')
+  look('later')
+})
+
+same('the Close frame of this side that answers a broken rule', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  ws.on('error', () => stage.note('in error', Reflect.get(ws, '_closeFrameSent')))
+  peer.write(masked(3, 'wrong'))
+  await stage.noted('in error')
+})
+
+same('what is buffered in the turn of the connection', async (stage) => {
+  const { port, wss } = await stage.serve({ perMessageDeflate: true })
+  wss.on('connection', (ws) => {
+    ws.send('hello')
+    stage.note('buffered', ws.bufferedAmount)
+  })
+  await stage.connect(port, ['Sec-WebSocket-Extensions: permessage-deflate'])
+  await stage.noted('buffered')
+})
+
+same('short messages, which are not compressed, and the end', async (stage) => {
+  const options = { perMessageDeflate: { serverNoContextTakeover: true, threshold: 100 } }
+  const { ws } = await stage.pair(options, ['Sec-WebSocket-Extensions: permessage-deflate'])
+  ws.send('short', (error) => stage.note('sent', error))
+  ws.terminate()
+  await stage.noted('sent', 'close')
+})
