@@ -59,7 +59,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#shared = shared
     this.socket = socket
     this.transport = transportOver(socket)
-    this.lifecycle = new Lifecycle(shared.encoder.role)
+    this.lifecycle = new Lifecycle('server') // a client of ws, too, ends its half when it has said its last word
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
     this.#delivery = new EventDelivery(owner, this.#pressure, shared.synchronous)
@@ -89,7 +89,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     return this.#settings.closeTimeout
   }
 
-  get #ending(): SocketEnd {
+  get ending(): SocketEnd {
     this.end ??= new SocketEnd(this)
     return this.end
   }
@@ -101,12 +101,12 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   /** Starts the closing handshake with the payload of a Close frame. */
   close(payload: Uint8Array): void {
-    this.#ending.close(payload)
+    this.ending.close(payload)
   }
 
   /** Ends the connection at once; of what has been read, the rest is told. */
   terminate(): void {
-    this.#ending.perform(this.lifecycle.terminateAfterRest())
+    this.ending.perform(this.lifecycle.terminateAfterRest())
   }
 
   /** Pauses that the application asks for, once it has. */
@@ -137,11 +137,6 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     return this.#shared
   }
 
-  /** Calls `call` when nothing is left to be written, Close included. */
-  whenFinished(call: () => void): void {
-    this.#ending.whenWritten(call)
-  }
-
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
@@ -161,7 +156,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   ended(): void {
-    this.#ending.perform(this.lifecycle.peerEnds())
+    this.ending.perform(this.lifecycle.peerEnds())
   }
 
   written(status: number): void {
@@ -201,7 +196,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
       this.#stood = false
       tellDrain(this.socket)
     }
-    if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.#ending.perform(this.lifecycle.flushed())
+    if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.ending.perform(this.lifecycle.flushed())
   }
 
   writeFailed(): void {
@@ -281,7 +276,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   #closeReceived(payload: Buffer): void {
     const said = readClose(payload, this.#shared.anyText)
     if (said.error !== undefined) return this.#fail(said.code, said.error)
-    this.#ending.received(said.code, said.reason, payload)
+    this.ending.received(said.code, said.reason, payload)
   }
 
   #answer(data: Buffer): void {
@@ -291,10 +286,14 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (!this.#pongs.answer(this.frames, data, mostPongs)) this.terminate()
   }
 
-  /** Fails the connection, and tells why in the next tick: once, as nothing more is delivered. */
+  /** Fails the connection in the next tick, and tells why: once, as nothing more is delivered. */
   #fail(code: number, error: Error): void {
-    if (!this.lifecycle.delivers) return
-    this.#delivery.tellLater('error', error) // before the callback of this side's Close, which leaves now
-    this.#ending.fail(code)
+    if (!this.lifecycle.delivers || this.ending.failed) return
+    this.ending.failed = true
+    this.#pressure.pause(Reason.handlers)
+    process.nextTick(() => {
+      this.ending.fail(code)
+      this.#delivery.tell('error', error)
+    })
   }
 }

@@ -78,7 +78,7 @@ export class WebSocket extends EventEmitter {
       },
       open: (ws, socket, head, options, response) => ws.#open(socket, head, options, response),
       inside: (ws) => ({ peer: ws.#peer, settings: ws.#settings }),
-      whenFinished: (ws, call) => ws.#peer?.whenFinished(call),
+      whenFinished: (ws, call) => ws.#peer?.ending.whenWritten(call),
     }
   }
 

@@ -74,3 +74,11 @@ same('short messages, which are not compressed, and the end', async (stage) => {
   ws.terminate()
   await stage.noted('sent', 'close')
 })
+
+same('a callback sees an open WebSocket before the error of a frame that follows', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  ws.on('message', () => ws.send('answer', () => stage.note('sent', ws.readyState)))
+  ws.on('error', () => stage.note('failed', ws.readyState))
+  peer.write(Buffer.concat([masked(TEXT, 'x'), masked(3, 'wrong'), masked(TEXT, 'never')]))
+  await stage.noted('sent', 'failed')
+})
