@@ -2,8 +2,8 @@
 import type { ClientOptions } from '../../src/client.js'
 import type { Connect } from './program.js'
 
-/** `ws` masks in JavaScript; with bufferutil, which is installed beside it, it masks in C. */
-export const ENGINES = ['millrace', 'ws', 'ws with bufferutil', 'undici'] as const
+/** `ws` masks in JavaScript; with bufferutil, which is installed beside it, it masks in C. `bare` is no client of the protocol. */
+export const ENGINES = ['millrace', 'ws', 'ws with bufferutil', 'undici', 'bare'] as const
 
 export type Engine = (typeof ENGINES)[number]
 
@@ -13,8 +13,9 @@ export function environmentOf(engine: Engine): Record<string, string> {
 }
 
 /** Loads an engine, and nothing else: memory is measured, too. */
-export function loaded(engine: Engine): Promise<Connect> {
+export async function loaded(engine: Engine): Promise<Connect> {
   if (engine === 'millrace') return millrace()
+  if (engine === 'bare') return (await import('./bare.js')).openBare
   return engine === 'undici' ? undici() : ws()
 }
 

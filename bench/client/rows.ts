@@ -18,6 +18,8 @@ export interface Pace {
   readonly rounds: number
   readonly seconds: number
   readonly warmup: number
+  /** Whether a process exchanges some thousand messages before its first round. */
+  readonly warm: boolean
   /** Connections of the row that is about connections. */
   readonly connections: number
 }
@@ -28,19 +30,23 @@ const FIRST = 500
 
 interface Echo {
   readonly connections: number
+  /** Messages that warm a process. */
+  readonly warming: number
   readonly flight?: number
 }
 
 /** So many connections that the process is busy: what is measured is its work, and not that it is woken up. */
-function echo(name: string, size: number, goal: number, { connections, flight = 1 }: Echo): Row {
+function echo(name: string, size: number, goal: number, { connections, warming, flight = 1 }: Echo): Row {
   return {
     name,
     unit: 'µs per message',
     goal,
     connections,
     fresh: false,
-    round: (client, _, { seconds, warmup }) =>
-      client.ask<number>('round', { size, flight, seconds, warmup } satisfies Traffic),
+    round(client, _, { seconds, warmup, warm }) {
+      const warmMessages = warm ? warming : 0
+      return client.ask<number>('round', { size, flight, seconds, warmup, warmMessages } satisfies Traffic)
+    },
   }
 }
 
@@ -62,9 +68,9 @@ const idle: Row = {
 }
 
 export const rows: readonly Row[] = [
-  echo('125 B × 1', 125, 0.5, { connections: 32 }),
-  echo('125 B × 64', 125, 0.1, { connections: 8, flight: 64 }),
-  echo('64 KiB', 64 * KIB, 0.08, { connections: 8 }),
-  echo('1 MiB', KIB * KIB, 0.15, { connections: 4 }),
+  echo('125 B × 1', 125, 0.5, { connections: 32, warming: 20_000 }),
+  echo('125 B × 64', 125, 0.1, { connections: 8, flight: 64, warming: 20_000 }),
+  echo('64 KiB', 64 * KIB, 0.08, { connections: 8, warming: 6000 }),
+  echo('1 MiB', KIB * KIB, 0.15, { connections: 4, warming: 500 }),
   idle,
 ]
