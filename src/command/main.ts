@@ -29,7 +29,7 @@ async function run(args: readonly string[]): Promise<void> {
   else if (command.name === 'bench') {
     // A server needs no load client.
     const { bench } = await import('./bench/command.js')
-    process.exitCode = exitCodeFor(await bench(command))
+    process.exitCode = exitCodeFor(await bench(command, version()))
   } else await serve(command, version())
 }
 

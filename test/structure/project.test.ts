@@ -91,7 +91,14 @@ const TYPES = [
 /** Packages that may be needed when it runs. */
 const DEPENDENCIES = ['piscina']
 /** Packages that only those install who use what needs them. */
-const OPTIONAL_PEERS = ['@nats-io/transport-node', '@redis/client', 'pino', 'pino-pretty', 'prom-client']
+const OPTIONAL_PEERS = [
+  '@nats-io/transport-node',
+  '@opentelemetry/exporter-metrics-otlp-http',
+  '@redis/client',
+  'pino',
+  'pino-pretty',
+  'prom-client',
+]
 
 /** Lines of a file, by the folder that it lies in. The codec's parser is one automaton, which is not cut in two. */
 const MOST_LINES = { src: 300, assembly: 400 }

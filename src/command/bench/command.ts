@@ -1,5 +1,6 @@
 // `millrace bench`: runs a load until its time is over or somebody presses Ctrl+C, and prints what was measured.
 import { constants } from 'node:os'
+import type { Recorded } from '../../load/latencies.js'
 import type { LoadResult } from '../../load/load.js'
 import { loadBy } from '../../load/processes/loadBy.js'
 import type { Found } from '../../load/search.js'
@@ -12,6 +13,7 @@ import { conclusionOf, found as foundBy } from './find.js'
 import { hgrmOf } from './hgrm.js'
 import { htmlOf } from './html.js'
 import { jsonOf } from './json.js'
+import { Otlp } from './otlp.js'
 import { unitOf } from './patternWords.js'
 import { Progress } from './progress.js'
 import { heading, report } from './report.js'
@@ -27,7 +29,7 @@ type Bench = Extract<BenchCommand, { name: 'bench' }>
  * Runs a load and prints it; returns the exit code. Rejects with a ConnectError if the server can't be reached, and with a
  * UsageError if a file can't be written.
  */
-export async function bench(asked: Bench): Promise<number> {
+export async function bench(asked: Bench, version: string): Promise<number> {
   const { output } = asked
   mustBeWritable([
     ['html', output.html],
@@ -35,8 +37,9 @@ export async function bench(asked: Bench): Promise<number> {
   ])
   const command = { ...asked, load: await withScript(asked.load, asked.script) }
   const earlier = output.compare === undefined ? undefined : intervalsIn(output.compare)
+  const otlp = output.otlp && new Otlp(output.otlp, command.load, version)
   const stopper = new Stopper()
-  const outcome = await outcomeOf(command, stopper.signal)
+  const outcome = await outcomeOf(command, stopper.signal, otlp)
   const { done, result, search } = outcome
   const { load: options } = done
   const found = result.messages > 0
@@ -48,7 +51,8 @@ export async function bench(asked: Bench): Promise<number> {
     if (output.json) console.error(compared)
     else print(`\n${compared}`)
   }
-  const unwritten = found ? writeFiles(done, result, verdicts) : []
+  const unsent = found ? await otlp?.end(result) : undefined
+  const unwritten = [...(found ? writeFiles(done, result, verdicts) : []), ...(unsent === undefined ? [] : [unsent])]
   const code = codeOf(outcome, verdicts, stopper)
   return unwritten.map(fail).at(-1) ?? code
 }
@@ -73,9 +77,9 @@ interface Outcome {
   readonly search?: Found
 }
 
-async function outcomeOf(command: Bench, signal: AbortSignal): Promise<Outcome> {
+async function outcomeOf(command: Bench, signal: AbortSignal, otlp: Otlp | undefined): Promise<Outcome> {
   const { find, load } = command
-  if (find === undefined) return { done: command, result: await measured(command, signal) }
+  if (find === undefined) return { done: command, result: await measured(command, signal, otlp) }
   const search = await foundBy(command, find, signal)
   const rate = search.rate > 0 ? search.rate : (search.steps.at(-1)?.rate ?? 0)
   return { done: { ...command, load: { ...load, rate } }, result: search.result, search }
@@ -90,17 +94,25 @@ function searched({ load, output, find = 0 }: Bench, search: Found, verdicts: re
 }
 
 /** Runs the load, and shows how it goes. */
-async function measured({ load: options, processes, output }: Bench, signal: AbortSignal): Promise<LoadResult> {
+async function measured(
+  { load: options, processes, output }: Bench,
+  signal: AbortSignal,
+  otlp: Otlp | undefined,
+): Promise<LoadResult> {
   const shown = output.progress || process.stderr.isTTY === true
   const progress = new Progress(options.duration, process.stderr.isTTY === true, unitOf(options))
   const measuring = (): void => {
+    otlp?.begin()
     // A benchmark samples the server's CPU time from then on.
     if (output.json) console.error('measuring')
     else print(heading(options))
   }
   try {
-    const interval = (ended: Interval): void => progress.show(ended)
-    const watch = shown ? { interval } : {}
+    const interval = (ended: Interval, recorded: () => Recorded): void => {
+      if (shown) progress.show(ended)
+      otlp?.interval(ended, recorded)
+    }
+    const watch = shown || otlp !== undefined ? { interval } : {}
     return await loadBy(processes, options, signal, measuring, () => progress.end(), watch)
   } finally {
     progress.end()

@@ -60,6 +60,7 @@ ${table([
   ['compare', '', 'a file with such a line of an earlier run:\nwhat has changed, with confidence intervals'],
   ['html', '', 'a file for a report with charts'],
   ['hgrm', '', 'a file for latencies, as of HdrHistogram'],
+  ['otlp', '', 'where to send metrics meanwhile, by OTLP over\nHTTP, such as http://127.0.0.1:4318'],
   ['progress', '', 'say how it goes, also without a terminal'],
   ['help', '', 'show this text (-h)'],
 ])}

@@ -1,9 +1,9 @@
 // What a person wants to have of a load besides the report: verdicts, files, and how it goes meanwhile.
-import type { ParsedOptions } from '../options.js'
+import { type ParsedOptions, UsageError } from '../options.js'
 import { parseThreshold, type Threshold } from './threshold.js'
 
 /** Options that take a value. */
-export const outputValued: readonly string[] = ['threshold', 'compare', 'html', 'hgrm']
+export const outputValued: readonly string[] = ['threshold', 'compare', 'html', 'hgrm', 'otlp']
 
 export interface BenchOutput {
   /** One line of JSON instead of the report. */
@@ -15,10 +15,13 @@ export interface BenchOutput {
   readonly compare?: string
   readonly html?: string
   readonly hgrm?: string
+  /** Where to send metrics by OTLP. */
+  readonly otlp?: URL
 }
 
 export function outputIn(given: ParsedOptions, repeated: ReadonlyMap<string, readonly string[]>): BenchOutput {
   const [compare, html, hgrm] = [given.get('compare'), given.get('html'), given.get('hgrm')]
+  const otlp = given.get('otlp')
   return {
     json: given.has('json'),
     progress: given.has('progress'),
@@ -26,5 +29,12 @@ export function outputIn(given: ParsedOptions, repeated: ReadonlyMap<string, rea
     ...(compare !== undefined && { compare }),
     ...(html !== undefined && { html }),
     ...(hgrm !== undefined && { hgrm }),
+    ...(otlp !== undefined && { otlp: parseCollector(otlp) }),
   }
+}
+
+function parseCollector(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && /^https?:$/.test(url.protocol)) return url
+  throw new UsageError(`--otlp: ${JSON.stringify(text)} is not an address such as http://127.0.0.1:4318`)
 }
