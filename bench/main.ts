@@ -28,6 +28,7 @@ const suites: Readonly<Record<string, readonly [about: string, load: () => Promi
   ],
   http2: ['what WebSockets cost a server over HTTP/2', () => import('./http2/suite.js')],
   topics: ['what a history of topics costs, and how quickly many come back', () => import('./topics/suite.js')],
+  counters: ['what counting messages takes of an echo', () => import('./counters/suite.js')],
   ab: ['whether one built checkout takes more than another', () => import('./ab/suite.js')],
 }
 

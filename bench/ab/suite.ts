@@ -5,14 +5,11 @@ import { chosenOf, only } from '../support/rows.js'
 import { type Choice, type Found, pacing, type Suite } from '../support/suite.js'
 import { textTable } from '../support/table.js'
 import { type Compared, compare, TOLERANCE } from './compare.js'
-import { type Pace, rows } from './rows.js'
+import { CALM, HEAD, LEAST_ROUNDS, lineOf, paceOf } from './report.js'
+import { rows } from './rows.js'
 import { builtCheckout } from './target.js'
 
 const CLIENT_CORE = 1
-/** Processes that wanted to run in the last minute, of which figures take no harm. */
-const CALM = 1
-/** Fewer rounds leave too much to chance. */
-const LEAST_ROUNDS = 9
 
 export const suite: Suite = {
   about: `Two servers of each checkout, A A' B B', take turns. They are started anew three times, because no two
@@ -49,24 +46,4 @@ async function run(choice: Choice): Promise<Found> {
   }
   console.log([`A: ${a}`, `B: ${b}`, '', ...textTable([HEAD, ...found.map(lineOf)])].join('\n'))
   return { figures: { a, b, pace, rows: found }, ok: choice.quick || found.every(({ ok }) => ok) }
-}
-
-function paceOf(choice: Choice): Pace {
-  if (choice.quick) return { rounds: 1, generations: 1, warming: 0, seconds: 0.2, connections: 50, subscribers: 20 }
-  const [rounds, seconds] = [choice.number('rounds'), choice.number('seconds')]
-  if (!Number.isInteger(rounds) || rounds < LEAST_ROUNDS) {
-    throw new Error(`--rounds must be a whole number from ${LEAST_ROUNDS} on: fewer leave too much to chance`)
-  }
-  return { rounds, generations: 3, warming: 1, seconds, connections: 2000, subscribers: 1000 }
-}
-
-const HEAD = ['', '', 'A', "A'", 'B', "B'", 'change', 'spread of A', 'verdict']
-
-function lineOf({ name, unit, least, change, spread, ok }: Compared): string[] {
-  const figures = least.map((figure) => figure.toFixed(unit === 'bytes per connection' ? 0 : 3))
-  return [name, unit, ...figures, percent(change), percent(spread), ok ? 'ok' : 'MORE']
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`
 }
