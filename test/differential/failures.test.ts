@@ -195,3 +195,28 @@ same('more pings than maxPendingAutoPongs that nobody reads the answers of', asy
   await stage.noted('close')
   stage.note('state', ws.readyState)
 })
+
+same('a frame that is wrong behind a message, while others are read', async (stage) => {
+  const { peer, port } = await stage.pair({ allowSynchronousEvents: false })
+  const other = await stage.connect(port)
+  await other.response()
+  peer.write(Buffer.concat([good, good, masked(3, 'wrong')]))
+  for (let at = 0; at < 20; at++) {
+    other.write(Buffer.concat([masked(BINARY, Buffer.alloc(500, 0xff)), masked(PING, 'other')]))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await stage.noted('error')
+})
+
+same('a wrong frame that waits while more is read of others', async (stage) => {
+  const { peer, ws, port } = await stage.pair()
+  const other = await stage.connect(port)
+  await other.response()
+  ws.once('message', () => ws.pause())
+  peer.write(Buffer.concat([good, masked(11, 'wrong')]))
+  await stage.noted('message')
+  other.write(masked(BINARY, Buffer.alloc(500, 0xff)))
+  await stage.quiet()
+  ws.resume()
+  await stage.noted('error')
+})

@@ -20,6 +20,8 @@ import { DONE, ParkedRead, type Rest } from './parkedRead.js'
 import { concludes, type Deliverer, type IncomingContext, type Sink, tellFailure } from './sink.js'
 
 export class Incoming {
+  /** The first two bytes of the header that broke a rule, as `Parser.refused` says them. */
+  refused = 0
   readonly #shared: IncomingContext
   readonly #sink: Sink
   readonly #deliverer: Deliverer
@@ -120,11 +122,6 @@ export class Incoming {
     }
   }
 
-  /** The first two bytes of the header that has just broken a rule, as `Parser.refused` says them. */
-  get refused(): number {
-    return this.#parser.refused
-  }
-
   /** From now on, whoever takes messages is told where their frames end. */
   markFrames(): void {
     this.#parser.markFrames()
@@ -166,6 +163,7 @@ export class Incoming {
     if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
     for (let cursor = start; ; ) {
       const status = parser.parse(cursor, end)
+      if (isViolation(status)) this.refused = parser.refused // while the header is there: it may be parked, and told later
       const to = parser.count
       cursor = parser.consumed
       for (let from = 0; from < to; from++) {
