@@ -5,11 +5,11 @@ import type { DeflateStatistics } from '../connection/deflateTally.js'
 import type { Handlers } from '../connection/handlers.js'
 import type { Resumption, SubscribeOptions } from '../connection/resumption.js'
 import type { SendStreamOptions, StreamSource } from '../connection/sending/streamSource.js'
-import { tell } from '../internals/report.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { whenAborted } from './abortion.js'
 import { BackOff, type ReconnectOptions, reconnectSettings } from './backOff.js'
+import { callHandler } from './handlerCall.js'
 import { LastingMessages } from './lastingMessages.js'
 import type { ClientOptions } from './options.js'
 import { Outage } from './outage.js'
@@ -229,7 +229,7 @@ export class LastingConnection<Data> implements Connection<Data> {
     this.#over = true
     this.#stop.abort()
     clearTimeout(this.#retry)
-    if (this.#down) queueMicrotask(() => tell(() => this.#finish()))
+    if (this.#down) queueMicrotask(() => callHandler(this.#options, this, () => this.#finish()))
   }
 
   /** Resolves when there is another connection, with false when there will be none. */
@@ -278,7 +278,7 @@ export class LastingConnection<Data> implements Connection<Data> {
 
   #again(): void {
     this.#open(this.data, this.#stop.signal).catch((error: unknown) => {
-      if (!this.#over) tell(() => this.#later(error))
+      if (!this.#over) callHandler(this.#options, this, () => this.#later(error))
     })
   }
 

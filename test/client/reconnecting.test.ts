@@ -1,32 +1,11 @@
 // A connection that lasts: what ends it, what does not, and what becomes of the messages that are sent meanwhile.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { pauseBefore, reconnectSettings } from '../../src/client/backOff.js'
 import { type ClientOptions, type Connection, connect, prepare } from '../../src/client.js'
 import { createServer, type Server } from '../../src/index.js'
 import { serving } from '../support/serving.js'
-
-/** Waits until something holds. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
-/** A server that keeps what it is sent, and a client that lasts. */
-async function lasting(t: TestContext, options: ClientOptions = {}) {
-  const got: string[] = []
-  const server = await serving(t, {
-    message: (_, message) => void got.push(message.text()),
-    open: (connection) => void connection.send('welcome'),
-  })
-  const url = `ws://127.0.0.1:${server.address?.port}`
-  const client = await connect(url, { reconnect: { delay: 10, maxDelay: 20 }, ...options })
-  t.after(() => client.terminate())
-  return { server, client, got }
-}
-
-function cut(server: Server): void {
-  for (const connection of server.connections) connection.terminate()
-}
+import { cut, lasting, until } from './lasting.js'
 
 test('it is opened again, what was sent meanwhile follows, and handlers are given the same object', async (t) => {
   const told: unknown[] = []
@@ -214,76 +193,4 @@ test('a handler that is set later is called, as with a server', async (t) => {
   for (const connection of server.connections) connection.send('late')
   assert.equal(await got, 'late')
   client.terminate()
-})
-
-test('data that is set while an attempt is under way is kept', async (t) => {
-  let set: (() => void) | undefined
-  const server = await serving(t, {})
-  const client = await connect<string>(`ws://127.0.0.1:${server.address?.port}`, {
-    data: 'first',
-    upgrade: () => set?.(),
-    reconnect: { delay: 10 },
-  })
-  t.after(() => client.terminate())
-  set = () => {
-    client.data = 'second'
-  }
-  cut(server)
-  await until(() => !client.isOpen)
-  await until(() => client.isOpen)
-  assert.equal(client.data, 'second')
-})
-
-for (const outages of [1, 3]) {
-  test(`a loop that is busy during ${outages} outages misses nothing of the newest connection`, async (t) => {
-    const { server, client } = await lasting(t, { message: () => assert.fail('it went to the handler') })
-    const messages = client.messages()
-    assert.equal((await messages.next()).value?.text(), 'welcome')
-    for (let outage = 0; outage < outages; outage++) {
-      const { id } = client
-      cut(server)
-      await until(() => client.isOpen && client.id !== id)
-    }
-    // Longer than it takes until messages are let in.
-    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-    assert.equal((await messages.next()).value?.text(), 'welcome')
-    for (const connection of server.connections) connection.send('news')
-    const later: (string | undefined)[] = []
-    while (later.at(-1) !== 'news') later.push((await messages.next()).value?.text())
-    assert.ok(later.length <= 2, 'no message comes twice')
-    const waiting = messages.next()
-    client.close()
-    assert.equal((await waiting).done, true)
-  })
-}
-
-test('a loop that was left takes the messages of the next connection up when it is entered again', async (t) => {
-  const { server, client, got } = await lasting(t, { message: () => assert.fail('it went to the handler') })
-  for await (const message of client.messages()) {
-    assert.equal(message.text(), 'welcome')
-    break
-  }
-  cut(server)
-  await until(() => !client.isOpen)
-  await until(() => client.isOpen)
-  client.send('I am here')
-  await until(() => got.length === 1)
-  for await (const message of client.messages()) {
-    assert.equal(message.text(), 'welcome')
-    break
-  }
-})
-
-test('what can not be sent is refused at once, also while there is no connection, and options are copied', async (t) => {
-  const { server, client, got } = await lasting(t)
-  cut(server)
-  await until(() => !client.isOpen)
-  const compress = { compress: true }
-  assert.throws(() => client.send('x', { compress: 'yes' } as never), { code: 'ERR_OPTION_KIND' })
-  assert.throws(() => client.send('x', { zip: true } as never), { code: 'ERR_OPTION_UNKNOWN' })
-  assert.throws(() => client.send(1 as never), { code: 'ERR_ARGUMENT_KIND' })
-  assert.equal(client.send('kept', compress), 'buffered')
-  Object.assign(compress, { compress: 'changed' })
-  await until(() => got.length === 1)
-  assert.deepEqual(got, ['kept'])
 })
