@@ -1,5 +1,6 @@
 // Why a connection could not be opened: one clear error for each way, fit for a person, with a code for programs.
 import { type CallerError, callerError, type ErrorCode } from '../checks/errors.js'
+import { shown } from '../checks/kinds.js'
 import { printable } from '../protocol/printable.js'
 import type { UpgradeResponse } from './upgradeResponse.js'
 
@@ -48,9 +49,17 @@ const explanations: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'has a certificate that nobody vouches for: give its issuer as tls.ca'],
 ])
 
+/** What was given as an error by a function of the application, such as `lookup`: it may be anything. */
+export function asError(given: unknown): NodeJS.ErrnoException {
+  if (given instanceof Error) return given
+  return new Error(typeof given === 'string' ? given : `${shown(given)} was given in place of an Error`)
+}
+
 /** The error for one of Node's, which has ended an attempt to reach `address`. One that says it already stays as it is. */
-export function unreachable(address: string, cause: NodeJS.ErrnoException): Error {
-  const { code = '', message } = cause
+export function unreachable(address: string, given: unknown): Error {
+  const cause = asError(given)
+  const { message } = cause
+  const code = String(cause.code ?? '')
   if (code.startsWith('ERR_CONNECT_')) return cause
   if (code === 'HPE_HEADER_OVERFLOW')
     return connectError('ERR_CONNECT_ANSWER', address, `answers with a head of more than ${LONGEST_HEAD} bytes`, {

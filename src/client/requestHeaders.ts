@@ -3,6 +3,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { callerError } from '../checks/errors.js'
 import { checkHeaders } from '../protocol/openingHandshake.js'
+import { withSafeCheck } from './identityCheck.js'
 import type { Reach, RequestHeaders } from './options.js'
 
 /** Headers that only the handshake may set, besides those that `checkHeaders` knows. */
@@ -71,7 +72,7 @@ const OF_ORIGIN: readonly string[] = [
 
 /** The options of TLS; without client certificates and names where the request goes to another origin. */
 export function ownTls({ tls = {} }: Reach, sameOrigin: boolean): ConnectionOptions {
-  if (sameOrigin) return tls
+  if (sameOrigin) return withSafeCheck(tls)
   return Object.fromEntries(Object.entries(tls).filter(([name]) => !OF_ORIGIN.includes(name)))
 }
 
