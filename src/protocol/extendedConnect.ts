@@ -6,6 +6,8 @@ import { type HandshakeRequest, type HeaderFields, type Refusal, refuse } from '
 /** Fields as HTTP/2 delivers them: names in lower case, those with a colon in front among them. */
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>
 
+const SCHEMES: readonly string[] = ['http', 'https']
+
 /** Checks a request by RFC 8441, section 5; undefined means that it may open a connection. `ended` is END_STREAM. */
 export function checkConnect(fields: Fields, ended: boolean): Refusal | undefined {
   const { ':method': method, ':protocol': protocol } = fields
@@ -13,11 +15,35 @@ export function checkConnect(fields: Fields, ended: boolean): Refusal | undefine
   if (protocol === undefined) return refuse(405, 'this server is no proxy', { Allow: 'GET, CONNECT' })
   if (String(protocol).toLowerCase() !== 'websocket') return refuse(501, 'the protocol must be websocket')
   if (ended) return refuse(400, 'the stream has ended with its request')
+  // RFC 8441, section 5: ws is http here, and wss is https. What ends TLS before this server may say either.
+  if (!SCHEMES.includes(textOf(fields[':scheme']).toLowerCase()))
+    return refuse(400, 'the :scheme must be http or https, also for ws and wss')
+  // A length would be that of all frames, and node:http2 resets a stream with more or less.
+  if (fields['content-length'] !== undefined) return refuse(400, 'what opens a WebSocket has no Content-Length')
   if (textOf(fields[':path']) === '' || textOf(fields[':authority'] ?? fields['host']) === '')
     return refuse(400, 'the :path or the :authority is missing')
+  if (namesTwoHosts(fields)) return refuse(400, TWO_HOSTS)
   if (fields['sec-websocket-version'] !== '13')
     return refuse(400, 'the WebSocket version must be 13', { 'Sec-WebSocket-Version': '13' })
   return undefined
+}
+
+/** Why a request is refused that `namesTwoHosts`. */
+export const TWO_HOSTS = 'the Host header names another host than the :authority'
+
+/**
+ * Whether Host and `:authority` differ: such a request is malformed, as two readers may take it for two (RFC 9113, section
+ * 8.3.1).
+ */
+export function namesTwoHosts({ ':authority': authority, host }: Fields): boolean {
+  return authority !== undefined && host !== undefined && hostOf(authority) !== hostOf(host)
+}
+
+/** A host without what says nothing: its case, and the port that its scheme has anyway. */
+function hostOf(field: string | readonly string[]): string {
+  return textOf(field)
+    .toLowerCase()
+    .replace(/:(?:80|443)?$/, '')
 }
 
 /** The request as both versions of HTTP have it. The host is what `:authority` says (RFC 9113, section 8.3.1). */

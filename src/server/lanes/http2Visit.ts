@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Slices } from '../../connection/slices.js'
 import type { Budget, Holder } from '../../memory/budget.js'
+import { namesTwoHosts, TWO_HOSTS } from '../../protocol/extendedConnect.js'
 import { refuse } from '../../protocol/openingHandshake.js'
 import type { Source } from '../../protocol/upgradeRequest.js'
 import { type Deadlines, type Expiring, ticksOf } from '../../time/deadlines.js'
@@ -221,6 +222,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
       const opened = (): void => this.#upgraded(stream)
       return upgrades.take(stream, headers, this.#source, { opened })
     }
+    if (namesTwoHosts(headers)) return upgrades.refuse(stream, refuse(400, TWO_HOSTS), this.#source)
     const { budget, deadlines, requests } = this.#options
     const cost = REQUEST_COST + size
     if (!budget.keep(this, cost)) return this.evicted()
