@@ -87,9 +87,13 @@ function carry(socket: Socket, head: string, port: number): void {
   })
 }
 
-/** A stream that was reset is a connection that is reset. */
+/**
+ * A stream that was reset is a connection that is reset. A socket that is half-closed can't be reset: Node.js then loses its
+ * handle, which is never closed, and waits for it without end when the process exits.
+ */
 function end(socket: Socket, code: number | undefined): void {
   if (code === 0) socket.end()
+  else if (socket.writableEnded) socket.destroy()
   else socket.resetAndDestroy()
 }
 
