@@ -2,6 +2,7 @@
 import { flushBytes, out, outBits, outHeld, put, putStored, resumeOut } from './bitOutput'
 import { packLengths, writeHeader } from './blockHeader'
 import { findLengths, writeCodes } from './codes'
+import { foresee, keepCodes, keeps, LONGEST_KEPT, packCodes, unforesee } from './keptCodes'
 import { TOKEN_MATCH, tokensEnd } from './matches'
 import {
   ALL_DISTANCE_SYMBOLS,
@@ -21,6 +22,7 @@ import {
   LITERAL_COUNTS,
   LITERAL_ENTRIES,
   MATCH_LENGTHS,
+  SHORT_CODES,
   TOKENS,
   WRITTEN_LENGTHS,
   workspace,
@@ -36,6 +38,7 @@ export function buildWriterTables(): void {
   writeCodes(lengths, ALL_LITERAL_SYMBOLS, workspace + FIXED_CODES, workspace + LITERAL_ENTRIES)
   const distances = workspace + FIXED_CODES + 4 * ALL_LITERAL_SYMBOLS
   writeCodes(lengths + ALL_LITERAL_SYMBOLS, ALL_DISTANCE_SYMBOLS, distances, workspace + DISTANCE_ENTRIES)
+  packCodes(workspace + FIXED_CODES, lengths, workspace + SHORT_CODES)
   for (let index: u32 = 0; index < 29; index++) {
     const base = lengthBase(index)
     for (let extra: u32 = 0; extra < 1 << lengthExtra(index); extra++) {
@@ -52,7 +55,7 @@ const FEW_TOKENS: u32 = 64
 const WORTHWHILE: u32 = 10
 
 /** Writes the tokens as a block, which stands for `length` bytes from `from`. */
-export function writeTokens(from: usize, length: u32): void {
+export function writeTokens(state: usize, from: usize, length: u32): void {
   const tokens = ((tokensEnd - workspace - TOKENS) >> 2) as u32
   const stored = ((length + 4) << 3) + 3 + (((5 - outHeld) & 7) as u32)
   if (tokens < FEW_TOKENS && tokens * LONGEST_FIXED < stored) {
@@ -60,17 +63,17 @@ export function writeTokens(from: usize, length: u32): void {
     encode(workspace + FIXED_CODES)
   } else {
     store<u32>(workspace + LITERAL_COUNTS + (END_OF_BLOCK << 2), 1)
-    writeShortest(from, length, stored)
+    writeShortest(state, from, length, stored)
   }
   for (let at: u32 = LITERAL_COUNTS; at < COUNTS_END; at += 16) v128.store(workspace + at, i64x2.splat(0))
 }
 
-function writeShortest(from: usize, length: u32, stored: u32): void {
+function writeShortest(state: usize, from: usize, length: u32, stored: u32): void {
   weigh()
   const fixed: u32 = 3 + fixedBits
   const most = min(fixed, stored)
   const own = estimate()
-  if (own + fixed / WORTHWHILE < most && makeDynamicCodes(most)) {
+  if (own + fixed / WORTHWHILE < most && makeDynamicCodes(state, length, most)) {
     writeHeader()
     encode(workspace + DYNAMIC_CODES)
   } else if (fixed < stored) {
@@ -162,17 +165,24 @@ function bitsOf(codes: u32): u32 {
 }
 
 /** Makes codes for the tokens; false if a block with them is not shorter than `most` bits. */
-function makeDynamicCodes(most: u32): bool {
+function makeDynamicCodes(state: usize, length: u32, most: u32): bool {
   const lengths = workspace + WRITTEN_LENGTHS
   const distanceLengths = lengths + ALL_LITERAL_SYMBOLS
   const counts = workspace + LITERAL_COUNTS
-  findLengths(counts, ALL_LITERAL_SYMBOLS, lengths, LONGEST_CODE)
-  findLengths(counts + 4 * ALL_LITERAL_SYMBOLS, ALL_DISTANCE_SYMBOLS, distanceLengths, LONGEST_CODE)
+  const kept = keeps(state, length)
+  const longest = kept ? LONGEST_KEPT : LONGEST_CODE
+  if (kept) foresee(state)
+  findLengths(counts, ALL_LITERAL_SYMBOLS, lengths, longest)
+  findLengths(counts + 4 * ALL_LITERAL_SYMBOLS, ALL_DISTANCE_SYMBOLS, distanceLengths, longest)
+  if (kept) unforesee()
   writeCodes(lengths, ALL_LITERAL_SYMBOLS, workspace + DYNAMIC_CODES, workspace + LITERAL_ENTRIES)
   const distanceCodes = workspace + DYNAMIC_CODES + 4 * ALL_LITERAL_SYMBOLS
   writeCodes(distanceLengths, ALL_DISTANCE_SYMBOLS, distanceCodes, workspace + DISTANCE_ENTRIES)
   const header = packLengths()
-  return header + bitsOf(DYNAMIC_CODES) < most
+  const all = header + bitsOf(DYNAMIC_CODES)
+  if (all >= most) return false
+  if (kept) keepCodes(state, header, all, length)
+  return true
 }
 
 /** Writes the tokens and the end of the block with these codes. */

@@ -2,9 +2,11 @@
 // are short, dynamic ones where they pay, and stored blocks for what does not get shorter.
 import { out, outBits, outHeld, padByte, put, putStored, resumeOut } from './bitOutput'
 import { writeTokens } from './blockWriter'
-import { append, DEFLATER_AT, DEFLATER_BITS, DEFLATER_HELD } from './deflater'
-import { clearTokens, findTokens, tokensEnd, writeFixed } from './matches'
-import { MOST_TOKENS, report, TOKENS, workspace } from './workspace'
+import { append, DEFLATER_AT, DEFLATER_BITS, DEFLATER_HELD, DEFLATER_KEPT } from './deflater'
+import { hasKept, keptLimit, noteUse, writeKeptHeader } from './keptCodes'
+import { clearTokens, findTokens, tokensEnd, writeAtOnce } from './matches'
+import { END_OF_BLOCK } from './symbols'
+import { MOST_TOKENS, report, SHORT_CODES, TOKENS, workspace } from './workspace'
 
 /** How a call of `deflate` ended. */
 export const DEFLATE_DONE: u32 = 0
@@ -61,7 +63,8 @@ export function deflate(state: usize, from: usize, length: u32, to: usize, room:
 
 /** Writes a block of at most `length` bytes; returns how many it stands for. It is never longer than a stored one. */
 function writeBlock(state: usize, from: usize, length: u32): u32 {
-  return length <= SHORT ? writeShortBlock(state, from, length) : writeLongBlock(state, from, length)
+  if (length <= SHORT) return writeShortBlock(state, from, length)
+  return hasKept(state, length) ? writeKeptBlock(state, from, length) : writeLongBlock(state, from, length)
 }
 
 function writeShortBlock(state: usize, from: usize, length: u32): u32 {
@@ -70,13 +73,38 @@ function writeShortBlock(state: usize, from: usize, length: u32): u32 {
   const bits = outBits
   const held = outHeld
   put(0b010, 3)
-  writeFixed(state, load<u32>(state, DEFLATER_AT) + bytes)
+  writeAtOnce(state, load<u32>(state, DEFLATER_AT) + bytes, workspace + SHORT_CODES, usize.MAX_VALUE)
   put(0, 7)
   if (((out - start) << 3) + (outHeld as usize) > (bytes + 5) << 3) {
     resumeOut(start, bits, held)
     putStored(from, bytes)
   }
   return bytes
+}
+
+/**
+ * Writes a block with the codes that are kept, while they suit: what follows is for the next block. If this one is not
+ * shorter than what it stands for, a block with codes of its own takes its place.
+ */
+function writeKeptBlock(state: usize, from: usize, length: u32): u32 {
+  const bytes = append(state, from, length)
+  assert(bytes == length)
+  const begin = load<u32>(state, DEFLATER_AT)
+  const start = out
+  const bits = outBits
+  const held = outHeld
+  writeKeptHeader(state)
+  const codes = load<u32>(state, DEFLATER_KEPT) as usize
+  writeAtOnce(state, begin + bytes, codes, start + keptLimit(state, bytes))
+  const code = load<u16>(codes + (END_OF_BLOCK << 1)) as u32
+  put(code & 0xfff, code >> 12)
+  const taken = load<u32>(state, DEFLATER_AT) - begin
+  const isShorter = out - start < taken
+  noteUse(state, isShorter && taken == bytes)
+  if (isShorter) return taken
+  store<u32>(state, begin, DEFLATER_AT)
+  resumeOut(start, bits, held)
+  return writeLongBlock(state, from, length)
 }
 
 function writeLongBlock(state: usize, from: usize, length: u32): u32 {
@@ -89,6 +117,6 @@ function writeLongBlock(state: usize, from: usize, length: u32): u32 {
     findTokens(state, at + bytes)
     taken += load<u32>(state, DEFLATER_AT) - at
   }
-  writeTokens(from, taken)
+  writeTokens(state, from, taken)
   return taken
 }

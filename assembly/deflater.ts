@@ -1,5 +1,6 @@
 // The deflater's state: what one connection's deflater remembers between calls. It is one block of memory: a table that
-// finds where four bytes came last, and a buffer of which the last bytes are the window (RFC 1951, section 2).
+// finds where four bytes came last, and a buffer of which the last bytes are the window (RFC 1951, section 2). With a window
+// of 2^11 bytes or more, the codes of a block are kept behind it.
 //
 // The buffer is longer than the window, so that it need not be moved for each message. Positions in it are 16 bits.
 
@@ -12,7 +13,21 @@ export const DEFLATER_SHIFT: u32 = 16 // u32: 32 less the bits of a hash
 export const DEFLATER_FARTHEST: u32 = 20 // u32: the longest distance, 2^windowBits
 export const DEFLATER_BUFFER: u32 = 24 // u32: where the buffer begins
 export const DEFLATER_ROOM: u32 = 28 // u32: bytes of the buffer
+export const DEFLATER_KEPT: u32 = 32 // u32: where codes are kept for the messages that follow, or 0; see keptCodes.ts
+export const DEFLATER_USES: u32 = 36 // u32: for how many messages they are kept
+export const DEFLATER_USES_LEFT: u32 = 40 // u32: for how many of these still
+export const DEFLATER_HEADER_BITS: u32 = 44 // u32: bits of the header of a block with these codes
+export const DEFLATER_WORTH: u32 = 48 // u32: bits of 256 bytes of a message up to which they are used again
+export const DEFLATER_CAME: u32 = 52 // u32: a bit for each range of literals of which one came
+export const DEFLATER_PAUSE: u32 = 56 // u32: for how many messages no codes are kept
+export const DEFLATER_LAST_PAUSE: u32 = 60 // u32: for how many it was last
 export const DEFLATER_TABLE: u32 = 64 // u16 each: the position at which four bytes with this hash came last; 0 is none
+
+/** What is kept: u16 codes, code | bits << 12, of 288 literals and lengths and 32 distances; then the header. */
+export const KEPT_HEADER: u32 = 640
+/** The most bits of a header; 8 bytes more are for the store that writes the last ones. */
+export const KEPT_HEADER_BITS: u32 = 8 * 88
+const KEPT_SIZE: u32 = KEPT_HEADER + 96
 
 /** Bits of a hash, for windows up to 2^12 bytes and for longer ones. */
 const HASH_BITS: u32 = 11
@@ -40,12 +55,15 @@ export function deflateStart(state: usize, windowBits: u32): void {
   store<u32>(state, 32 - hashBits, DEFLATER_SHIFT)
   store<u32>(state, 1 << windowBits, DEFLATER_FARTHEST)
   store<u32>(state, (state + before) as u32, DEFLATER_BUFFER)
-  store<u32>(state, deflaterBytes(windowBits) - before, DEFLATER_ROOM)
+  const kept: u32 = windowBits > 10 ? KEPT_SIZE : 0
+  store<u32>(state, deflaterBytes(windowBits) - before - kept, DEFLATER_ROOM)
+  if (kept) store<u32>(state, (state + deflaterBytes(windowBits) - kept) as u32, DEFLATER_KEPT)
 }
 
-/** Between messages: nothing that follows refers to what came before (RFC 7692, section 7.1.1). */
+/** Between messages: nothing that follows refers to what came before (RFC 7692, section 7.1.1), or has codes made of it. */
 export function deflateForget(state: usize): void {
   store<u32>(state, load<u32>(state, DEFLATER_AT), DEFLATER_FLOOR)
+  for (let at = DEFLATER_USES; at < DEFLATER_TABLE; at += 4) store<u32>(state + at, 0)
 }
 
 /** Goes on where another state is: takes over its window, as much of it as this one can refer to, and its last bits. */

@@ -1,6 +1,6 @@
 // Finds matches in the window (RFC 1951, section 4): greedy, with one look at where the next four bytes came last. What it
 // finds is either counted and kept as tokens, of which a block is made once it is clear which codes are the shortest, or
-// written with the fixed codes at once, which is all that short messages need.
+// written at once: with the fixed codes, which is all that short messages need, or with those that are kept (keptCodes.ts).
 import { flushBytes, out, outBits, outHeld, resumeOut } from './bitOutput'
 import {
   DEFLATER_AT,
@@ -11,7 +11,7 @@ import {
   DEFLATER_TABLE,
   hash,
 } from './deflater'
-import { FIRST_LENGTH, LONGEST_MATCH } from './symbols'
+import { ALL_LITERAL_SYMBOLS, FIRST_LENGTH, LONGEST_MATCH } from './symbols'
 import {
   DISTANCE_COUNTS,
   FIXED_CODES,
@@ -68,12 +68,15 @@ function noteMatch(window: usize, table: usize, shift: u32, at: u32, length: u32
 
 /** Counts and keeps what is found in the buffer up to `end`, until there is no room for tokens. */
 export function findTokens(state: usize, end: u32): void {
-  find<Token>(state, end)
+  find<Token>(state, end, 0, workspace + TOKENS + 4 * MOST_TOKENS)
 }
 
-/** Writes what is found in the buffer up to `end` with the fixed codes; there must be room for 9 bits of each byte. */
-export function writeFixed(state: usize, end: u32): void {
-  find<Bits>(state, end)
+/**
+ * Writes what is found in the buffer up to `end` with these codes (keptCodes.ts), until a literal has none or the output has
+ * come to `full`. There must be room for 11 bits of each byte until then, and for a match.
+ */
+export function writeAtOnce(state: usize, end: u32, codes: usize, full: usize): void {
+  find<Bits>(state, end, codes, full)
   flushBytes()
 }
 
@@ -81,14 +84,13 @@ export function writeFixed(state: usize, end: u32): void {
 type Token = u32
 type Bits = u64
 
-function find<Output>(state: usize, end: u32): void {
+function find<Output>(state: usize, end: u32, codes: usize, full: usize): void {
   const window = load<u32>(state, DEFLATER_BUFFER) as usize
   const table = state + DEFLATER_TABLE
   const shift = load<u32>(state, DEFLATER_SHIFT)
   const floor = load<u32>(state, DEFLATER_FLOOR)
   const farthest = load<u32>(state, DEFLATER_FARTHEST)
-  const codes = workspace + FIXED_CODES
-  const full = sizeof<Output>() == sizeof<Token>() ? workspace + TOKENS + 4 * MOST_TOKENS : usize.MAX_VALUE
+  const extras = workspace + FIXED_CODES + 3
   let at = load<u32>(state, DEFLATER_AT)
   let to = sizeof<Output>() == sizeof<Token>() ? tokensEnd : out
   let bits = outBits
@@ -99,41 +101,52 @@ function find<Output>(state: usize, end: u32): void {
       const entry = table + (hash(bytes, shift) << 1)
       const distance = at - load<u16>(entry)
       store<u16>(entry, at as u16)
-      if (distance <= min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
+      if (distance - 1 < min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
         const length = matchLength(window + at - distance, window + at, min(LONGEST_MATCH, end - at))
         const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u32
         const far = distanceToken(distance)
+        let coded = true // a match without a code begins one byte later, or is none
         if (sizeof<Output>() == sizeof<Token>()) {
           count(LITERAL_COUNTS, FIRST_LENGTH + (lengthToken & 31))
           count(DISTANCE_COUNTS, far & 31)
           store<u32>(to, TOKEN_MATCH | lengthToken | (far << 10))
           to += 4
         } else {
-          const code = load<u32>(codes + ((FIRST_LENGTH + (lengthToken & 31)) << 2)) as u64
-          bits |= ((code & 0xffff) | (((lengthToken >> 5) as u64) << ((code >> 16) & 0xff))) << held
-          held += ((code >> 16) & 0xff) + (code >> 24)
-          const farCode = load<u32>(codes + 4 * 288 + ((far & 31) << 2)) as u64
-          bits |= ((farCode & 0xffff) | (((far >> 5) as u64) << 5)) << held
-          held += 5 + (farCode >> 24)
-          store<u64>(to, bits)
-          to += (held >> 3) as usize
-          bits >>= held & 0x38
-          held &= 7
+          const symbol = FIRST_LENGTH + (lengthToken & 31)
+          const code = load<u16>(codes + (symbol << 1)) as u64
+          const farSymbol = ALL_LITERAL_SYMBOLS + (far & 31)
+          const farCode = load<u16>(codes + (farSymbol << 1)) as u64
+          coded = code != 0 && farCode != 0
+          if (coded) {
+            const codeBits = code >> 12
+            bits |= ((code & 0xfff) | (((lengthToken >> 5) as u64) << codeBits)) << held
+            held += codeBits + (load<u8>(extras + (symbol << 2)) as u64)
+            const farBits = farCode >> 12
+            bits |= ((farCode & 0xfff) | (((far >> 5) as u64) << farBits)) << held
+            held += farBits + (load<u8>(extras + (farSymbol << 2)) as u64)
+            store<u64>(to, bits)
+            to += (held >> 3) as usize
+            bits >>= held & 0x38
+            held &= 7
+          }
         }
-        noteMatch(window, table, shift, at, length, end)
-        at += length
-        continue
+        if (coded) {
+          noteMatch(window, table, shift, at, length, end)
+          at += length
+          continue
+        }
       }
     }
-    const literal = load<u8>(window + at++) as u32
+    const literal = load<u8>(window + at) as u32
     if (sizeof<Output>() == sizeof<Token>()) {
       count(LITERAL_COUNTS, literal)
       store<u32>(to, literal)
       to += 4
     } else {
-      const code = load<u32>(codes + (literal << 2)) as u64
-      bits |= (code & 0xffff) << held
-      held += code >> 16
+      const code = load<u16>(codes + (literal << 1)) as u64
+      if (code == 0) break
+      bits |= (code & 0xfff) << held
+      held += code >> 12
       if (held >= 24) {
         store<u64>(to, bits)
         to += (held >> 3) as usize
@@ -141,6 +154,7 @@ function find<Output>(state: usize, end: u32): void {
         held &= 7
       }
     }
+    at++
   }
   if (sizeof<Output>() == sizeof<Token>()) tokensEnd = to
   else resumeOut(to, bits, held)

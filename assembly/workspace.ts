@@ -40,6 +40,11 @@ export const COUNTS_END: u32 = LENGTH_COUNTS + 4 * 32
 export const FIXED_CODES: u32 = COUNTS_END
 export const DYNAMIC_CODES: u32 = FIXED_CODES + 4 * 320
 export const LENGTH_CODES: u32 = DYNAMIC_CODES + 4 * 320
+/**
+ * The fixed codes as `find` writes them: see keptCodes.ts. They lie where the table of a decoder would be whose codes are
+ * longer than those of code lengths are.
+ */
+export const SHORT_CODES: u32 = LENGTH_DECODER + 1024
 /** What each length of a match is, from 0 to 258, u16 each: its symbol's index, and the extra bits' value << 5. */
 export const MATCH_LENGTHS: u32 = LENGTH_CODES + 4 * 32
 /** The lengths of the codes of the block that is written: 288 of literals and lengths, 32 of distances, 32 of lengths. */
