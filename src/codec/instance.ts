@@ -10,9 +10,11 @@ export interface CodecExports {
   openSlot(slot: number, masked: number, limit: number, fragments: number): void
   /** Lets messages of a slot be compressed; they are handed out as they are. */
   allowCompressed(slot: number): void
-  /** Lets text of a slot be any bytes. */
+  /** Lets a payload length of a slot be longer than it has to be. */
   allowAnyLength(slot: number): void
+  /** Marks the ends of frames of a slot. */
   markFrames(slot: number): void
+  /** Lets text of a slot be any bytes. */
   allowAnyText(slot: number): void
   /** Gives the message under way a region: its address and the bytes it can take. */
   grant(slot: number, region: number, capacity: number): void

@@ -54,8 +54,8 @@ export interface ParserLimits {
 export class Parser {
   readonly #heap: Heap
   readonly #words: Uint32Array
-  /** The address of what the codec remembers of this connection between reads. */
-  readonly #slot: number
+  /** The address of what the codec remembers of this connection between reads; 0 once that is given back. */
+  #slot: number
 
   /** Frames must be masked where this side is the server, and must not be where it is the client (section 5.1). */
   constructor(heap: Heap, role: Role, { longest, fragments, compressed, anyText, anyLength }: ParserLimits) {
@@ -164,7 +164,7 @@ export class Parser {
 
   /** From now on, the ends of a message's frames are told, but for that of the last one (`isMark`). */
   markFrames(): void {
-    this.#heap.codec.call.markFrames(this.#slot)
+    if (this.#slot !== 0) this.#heap.codec.call.markFrames(this.#slot) // or the slot is another connection's
   }
 
   /** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */
@@ -175,6 +175,7 @@ export class Parser {
   /** Gives its memory back; nothing must be parsed after this. */
   free(): void {
     this.#heap.freeSlot(this.#slot)
+    this.#slot = 0
   }
 }
 

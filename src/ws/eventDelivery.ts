@@ -43,6 +43,7 @@ export class EventDelivery implements Deliverer {
   }
 
   frameEnds(length: number): void {
+    if (length === (this.#ends.at(-1) ?? 0)) return // any number of frames may have no bytes
     if (this.#ends === NO_ENDS) this.#ends = []
     this.#ends.push(length)
   }

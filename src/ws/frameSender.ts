@@ -150,6 +150,7 @@ export class FrameSender {
   }
 
   #send(data: string | Uint8Array, flags: number, callback: SendCallback | undefined): void {
+    if ((flags & Flag.otherMask) === 0) this.#shared.encoder.prepare()
     const opcode = opcodeFor(flags)
     if (this.#amid || (flags & (Flag.fin | Flag.otherMask)) !== Flag.fin)
       return this.#framed(() => this.#fragment(opcode, data, flags), callback)
@@ -228,6 +229,7 @@ export class FrameSender {
   }
 
   #control(opcode: number, payload: string | Uint8Array, callback: SendCallback | undefined, otherMask: boolean): void {
+    if (!otherMask) this.#shared.encoder.prepare()
     this.#framed(() => {
       if (otherMask) this.#other.fragment(this.outgoing, opcode, payload, true)
       else this.#frame(FIN | opcode, payload, false)

@@ -9,13 +9,21 @@ class GivenKeys implements KeySource {
   readonly #words = new Int32Array(1)
   readonly #key = Buffer.from(this.#words.buffer, 0, KEY_BYTES)
   readonly #fill: (key: Buffer) => void
+  #prepared = false
 
   constructor(fill: (key: Buffer) => void) {
     this.#fill = fill
   }
 
-  next(): number {
+  /** The application is not called while a frame is built, as it may send another one. */
+  prepare(): void {
     this.#fill(this.#key)
+    this.#prepared = true
+  }
+
+  next(): number {
+    if (!this.#prepared) this.#fill(this.#key)
+    this.#prepared = false
     return this.#words[0] ?? 0
   }
 }

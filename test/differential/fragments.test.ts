@@ -1,5 +1,6 @@
 // `binaryType: 'fragments'`: a Buffer for each frame of a message that has bytes, however these came.
 import { Buffer } from 'node:buffer'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { constants, deflateRawSync } from 'node:zlib'
@@ -82,7 +83,17 @@ function compressed(...pieces: readonly Buffer[]): Buffer {
   )
 }
 
+/** Bytes that no compression makes shorter, the same each time. */
+function noise(length: number): Buffer {
+  const hashes = Array.from({ length: Math.ceil(length / 64) }, (_, at) =>
+    createHash('sha512').update(`${at}`).digest(),
+  )
+  return Buffer.concat(hashes).subarray(0, length)
+}
+
 for (const [name, pieces] of Object.entries({
+  'so long that a thread inflates it': [noise(120_000), noise(40_000), Buffer.from('x'), noise(50_000)],
+  'a thousand times as long as it comes': [Buffer.alloc(6_000_000), Buffer.alloc(5_000_000, 1), Buffer.from('x')],
   short: [Buffer.from('one two three one two three'), Buffer.from('four'), Buffer.from('five')],
   long: [Buffer.alloc(100_000, 'long and longer '), Buffer.from('x'), Buffer.alloc(50_000, 'a')],
 })) {

@@ -67,6 +67,24 @@ same('keys that a client makes itself', async (stage) => {
   await come(stage, bytes, 10 + 37 + 9 + 9 + 6 + 10 + 6 + 12)
 })
 
+same('keys whose maker sends another message, or throws', async (stage) => {
+  let calls = 0
+  const generateMask = (key: Buffer): void => {
+    calls++
+    if (calls === 2) ws.send('from within')
+    if (calls === 4) ws.ping('ping from within')
+    if (calls === 6) throw new Error('no key')
+    key.fill(calls)
+  }
+  const { ws, bytes } = await client(stage, { ...NEVER, generateMask })
+  ws.send('first')
+  ws.send(Buffer.from('bytes that are longer'))
+  ws.send('third')
+  stage.call('send', () => ws.send('none'))
+  ws.send('last')
+  await come(stage, bytes, 11 + 17 + 27 + 22 + 11 + 10)
+})
+
 same('a key of zeros', async (stage) => {
   const { ws, bytes } = await client(stage, { ...NEVER, generateMask: (key: Buffer) => key.fill(0) })
   ws.send('text')

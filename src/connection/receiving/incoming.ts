@@ -210,8 +210,8 @@ export class Incoming {
 
   /** A frame ends that is not the last one of its message, perhaps behind a part of it. */
   #mark(info: number, pointer: number, length: number): number {
-    const isWhole = isInRegion(info) || length === 0
-    const done = isWhole ? DONE : this.#inflate(this.#deflate, info, pointer, length)
+    // What is left of a part may be no bytes, while a thread is at work on it, or while there is more to write.
+    const done = isInRegion(info) ? DONE : this.#inflate(this.#deflate, info, pointer, length)
     if (done === DONE) this.#deliverer.frameEnds?.(isInRegion(info) ? pointer : (this.#inflation?.filled ?? 0))
     return done
   }

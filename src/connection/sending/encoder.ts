@@ -71,6 +71,11 @@ export class Encoder {
     return this.#keys !== undefined
   }
 
+  /** A frame is about to be built: whoever makes its masking key may still build others. */
+  prepare(): void {
+    this.#keys?.prepare?.()
+  }
+
   /** A frame around text. Lone surrogates become U+FFFD. */
   text(buffer: FrameBuffer, first: number, text: string): void {
     const most = mostBytes(text)

@@ -6,6 +6,8 @@ const KEYS = 1024
 
 /** Where the keys of a client's frames come from. */
 export interface KeySource {
+  /** Makes the next key, before its frame is begun: for keys that code makes which may send, too. */
+  prepare?(): void
   /** A key, as the four bytes in the order of this machine. */
   next(): number
 }
