@@ -26,6 +26,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/ws/subprotocol.ts': 'the errors of ws have no codes',
   'src/ws/tokens.ts': 'the errors of ws have no codes',
   'src/cluster/orders.ts': 'an error of the system or of the application comes from an acceptor as it was there',
+  'src/client/connectError.ts': 'what a lookup passes on in place of an Error is the cause of one that has a code',
   'src/client/webSocket.ts': 'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
   'src/client/webSocketArguments.ts':
     'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
