@@ -15,8 +15,10 @@ export class LastingMessages implements Messages {
   readonly #another: () => Promise<boolean>
   /** The loop has been left, and there is no other one yet. */
   #isLeft = false
-  /** How often it has been left: who waits for a message then gets none. */
+  /** How often it has been left: who waits for a message, or for a connection, then gets none. */
   #left = 0
+  /** Who waits for another connection. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(first: Messages, another: () => Promise<boolean>) {
     this.#sources.push(first)
@@ -46,14 +48,27 @@ export class LastingMessages implements Messages {
         if (left !== this.#left) return DONE
         if (this.#sources[0] === source) this.#sources.shift()
       }
-    } while (await this.#another())
+    } while (await this.#next(left))
     return DONE
+  }
+
+  /** Resolves with true when there is another connection, and with false when the loop is left before, or there will be none. */
+  async #next(left: number): Promise<boolean> {
+    let leave: () => void = () => undefined
+    const leaving = new Promise<boolean>((resolve) => {
+      leave = () => resolve(false)
+    })
+    this.#waiting.add(leave)
+    const isThere = await Promise.race([this.#another(), leaving])
+    this.#waiting.delete(leave)
+    return isThere && left === this.#left
   }
 
   /** The loop is left: what has not been read of connections that have ended is gone, and others wait for the next loop. */
   async return(): Promise<IteratorResult<Message, undefined>> {
     this.#left++
     this.#isLeft = true
+    for (const leave of this.#waiting) leave()
     for (const source of this.#sources) void source.return?.()
     this.#sources.splice(0, this.#sources.length - 1)
     return DONE

@@ -4,9 +4,9 @@ import { type ClientOptions, connect } from '../../src/client.js'
 import type { Server } from '../../src/index.js'
 import { serving } from '../support/serving.js'
 
-/** Waits until something holds. */
+/** Waits until something holds. It looks in each turn of the event loop: an outage may be over within a few of them. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** A server that keeps what it is sent, and a client that lasts. */

@@ -47,6 +47,18 @@ for (const outages of [1, 3]) {
   })
 }
 
+test('who waits for a message amid an outage gets none when the loop is left, and the next loop misses nothing', async (t) => {
+  const { server, client } = await lasting(t)
+  const messages = client.messages()
+  assert.equal((await messages.next()).value?.text(), 'welcome')
+  const waiting = messages.next()
+  cut(server)
+  await until(() => !client.isOpen)
+  await messages.return?.()
+  assert.equal((await waiting).done, true)
+  assert.equal((await client.messages().next()).value?.text(), 'welcome')
+})
+
 test('a loop that was left takes the messages of the next connection up when it is entered again', async (t) => {
   const { server, client, got } = await lasting(t, { message: () => assert.fail('it went to the handler') })
   for await (const message of client.messages()) {
