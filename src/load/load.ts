@@ -206,7 +206,8 @@ class Run extends Measurement implements LoadShared, Course {
   /** A message that is still unanswered took at least until now. */
   #countUnanswered(now: number, others: readonly number[]): void {
     for (const times of [...this.#schedules.map(({ unanswered }) => unanswered), others]) {
-      for (const due of times) if (due >= this.started) record(this.latency, now - due)
+      // The clock of another process may go on for longer: what was due after the end here has not waited for anything.
+      for (const due of times) if (due >= this.started && due < now) record(this.latency, now - due)
     }
   }
 }

@@ -148,6 +148,13 @@ describe('a fan-out over several processes', { concurrency: 2 }, () => {
     assert.match(error ?? '', /never sent/)
   })
 
+  test('a load that is stopped before its connections are open ends in all processes', options, async (t) => {
+    const target = await startTarget({ port: 0 })
+    t.after(() => target.close())
+    const { error, messages } = await loadBy(3, { ...asked, url: new URL(target.url) }, AbortSignal.abort())
+    assert.deepEqual([error, messages], [undefined, 0])
+  })
+
   test('the command says so in a report like that of one process', options, async (t) => {
     const target = await startTarget({ port: 0 })
     t.after(() => target.close())

@@ -83,7 +83,8 @@ export class FanOutTalk implements Talk {
 
   async over(): Promise<Missing> {
     if (this.#crew !== undefined && !this.#part.sends) return this.#crew.missing(CHARGED)
-    if (this.#publisher !== undefined) this.#crew?.tell(this.#publisher)
+    // Others wait for that, also where the load has ended before the one that sends was there.
+    this.#crew?.tell(this.#publisher ?? { total: 0, last: [] })
     return { times: [] }
   }
 

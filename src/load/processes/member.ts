@@ -6,7 +6,9 @@ import { type Note, noteOf, type Order, optionsIn } from './messages.js'
 const over = new AbortController()
 const [all, go] = gate()
 const [place, goOn] = gate()
-let hear: (news: FanOutNews) => void = () => undefined
+/** What the others have told before this process listens: one of them may be over before this one has begun. */
+const early: FanOutNews[] = []
+let hear = (news: FanOutNews): void => void early.push(news)
 
 const others: Others = {
   together() {
@@ -16,6 +18,7 @@ const others: Others = {
   tell: (news) => tell({ news }),
   hear(listener) {
     hear = listener
+    for (const news of early.splice(0)) listener(news)
   },
 }
 

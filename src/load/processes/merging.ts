@@ -65,10 +65,13 @@ export function mergedInterval(parts: readonly RecordedInterval[]): RecordedInte
   const of = (value: (interval: Interval) => number): number[] => parts.map(({ interval }) => value(interval))
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
   const [p50 = 0, p99 = 0] = latencies.percentiles([50, 99]).map((value) => value / 1000)
+  const messagesPerSecond = sum(of((one) => one.messagesPerSecond))
+  const messages = sum(of((one) => one.messagesPerSecond * one.seconds))
   const interval: Interval = {
     at: Math.max(...of(({ at }) => at)),
-    seconds: sum(of(({ seconds }) => seconds)) / parts.length,
-    messagesPerSecond: sum(of(({ messagesPerSecond }) => messagesPerSecond)),
+    // The product of both is the number of messages, also where the processes have cut their intervals differently.
+    seconds: messages > 0 ? messages / messagesPerSecond : sum(of(({ seconds }) => seconds)) / parts.length,
+    messagesPerSecond,
     p50,
     p99,
     errors: sum(of(({ errors }) => errors)),
