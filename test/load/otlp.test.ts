@@ -7,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { parseBenchArguments } from '../../src/command/bench/arguments.js'
 import { UsageError } from '../../src/command/options.js'
 import { CliProcess, type Outcome } from '../command/cliProcess.js'
+import { onlyInFull } from '../support/effort.js'
 import { echoServer, options } from './peers.js'
 
 /** Writes down what it is asked to send, a line for each; it fails if its address says so. */
@@ -17,6 +18,8 @@ exports.OTLPMetricExporter = class {
   export(metrics, told) {
     appendFileSync(process.env.WRITTEN, JSON.stringify({ url: this.url, ...metrics }) + '\\n')
     const fails = this.url.includes('fails')
+    if (this.url.includes('throws')) throw new Error('no such thing')
+    if (this.url.includes('silent')) return
     setTimeout(() => told(fails ? { code: 1, error: new Error('nobody is there\\n  at x') } : { code: 0 }), 10)
   }
   async shutdown() { appendFileSync(process.env.WRITTEN, '"over"\\n') }
@@ -107,6 +110,39 @@ describe('--otlp', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.ok(JSON.parse(stdout).messages > 0)
     assert.match(stderr, /\nmillrace: collector did not take the metrics of --otlp: nobody is there\n$/)
+  })
+
+  test('an exporter that throws does not end the load', options, async (t) => {
+    const { code, stdout, stderr } = await loaded(
+      t,
+      '--duration',
+      '1500ms',
+      '--rate',
+      '50',
+      '--otlp',
+      'http://x/throws',
+    )
+    assert.equal(code, 1)
+    assert.ok(JSON.parse(stdout).messages > 0)
+    assert.match(stderr, /\nmillrace: x did not take the metrics of --otlp: no such thing\n$/)
+  })
+
+  test('an exporter that never tells holds the end up for seconds only', {
+    ...options,
+    skip: onlyInFull,
+  }, async (t) => {
+    const { code, stdout, stderr } = await loaded(
+      t,
+      '--duration',
+      '1500ms',
+      '--rate',
+      '50',
+      '--otlp',
+      'http://x/silent',
+    )
+    assert.equal(code, 1)
+    assert.ok(JSON.parse(stdout).messages > 0)
+    assert.match(stderr, /\nmillrace: x did not take the metrics of --otlp: there was no whole answer within \d s\n$/)
   })
 
   test('without the package, the load does not begin, and the error names it', options, async (t) => {

@@ -39,7 +39,10 @@ export async function bench(asked: Bench, version: string): Promise<number> {
   const earlier = output.compare === undefined ? undefined : intervalsIn(output.compare)
   const otlp = output.otlp && new Otlp(output.otlp, command.load, version)
   const stopper = new Stopper()
-  const outcome = await outcomeOf(command, stopper.signal, otlp)
+  const outcome = await outcomeOf(command, stopper.signal, otlp).catch((error: unknown) => {
+    otlp?.abandon()
+    throw error
+  })
   const { done, result, search } = outcome
   const { load: options } = done
   const found = result.messages > 0
@@ -51,7 +54,7 @@ export async function bench(asked: Bench, version: string): Promise<number> {
     if (output.json) console.error(compared)
     else print(`\n${compared}`)
   }
-  const unsent = found ? await otlp?.end(result) : undefined
+  const unsent = await otlp?.end(result)
   const unwritten = [...(found ? writeFiles(done, result, verdicts) : []), ...(unsent === undefined ? [] : [unsent])]
   const code = codeOf(outcome, verdicts, stopper)
   return unwritten.map(fail).at(-1) ?? code

@@ -1,6 +1,8 @@
 // What a load measures, sent while it runs to whoever takes metrics by OTLP, the protocol of OpenTelemetry, whose own exporter writes
 // and sends them: it knows the headers, timeouts and retries that its environment variables ask for.
 import { randomUUID } from 'node:crypto'
+import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { packageFor } from '../../internals/packages.js'
 import { Latencies, type Recorded, topOf } from '../../load/latencies.js'
 import type { LoadOptions, LoadResult } from '../../load/load.js'
@@ -10,8 +12,9 @@ import { errorsOf } from './threshold.js'
 const PACKAGE = '@opentelemetry/exporter-metrics-otlp-http'
 /** Where OTLP over HTTP takes metrics, unless an address has a path. */
 const PATH = '/v1/metrics'
-/** Milliseconds that one export may take, with its retries, and that pass at least between two. */
+/** Milliseconds that one export may take, with its retries; that the last has in any case; and that pass at least between two. */
 const TIMEOUT = 5000
+const SHORTEST = 1000
 const SPACING = 1000
 /** The upper ends of the buckets of latencies, in seconds: 10 us, 20 us, 50 us ... 100 s. */
 const BOUNDS = Array.from({ length: 22 }, (_, at) => Number(`${[1, 2, 5][at % 3]}e${Math.floor(at / 3) - 5}`))
@@ -29,7 +32,11 @@ interface Exporter {
   shutdown(): Promise<void>
 }
 interface ExporterModule {
-  readonly OTLPMetricExporter: new (options: { readonly url: string; readonly timeoutMillis: number }) => Exporter
+  readonly OTLPMetricExporter: new (options: {
+    readonly url: string
+    readonly timeoutMillis: number
+    readonly httpAgentOptions: () => Agent
+  }) => Exporter
 }
 
 /** What is known of a load at one time. */
@@ -43,12 +50,13 @@ interface State {
 export class Otlp {
   readonly #exporter: Exporter
   readonly #url: string
+  readonly #agent: Agent
   readonly #load: LoadOptions
   readonly #resource: object
   /** What the intervals have told so far. */
   readonly #latencies = new Latencies()
   #messages = 0
-  #began = Date.now()
+  #began: number | undefined
   #last = 0
   #sending: Promise<string | undefined> | undefined
 
@@ -56,7 +64,9 @@ export class Otlp {
   constructor(url: URL, load: LoadOptions, version: string) {
     const { OTLPMetricExporter } = packageFor<ExporterModule>('--otlp', PACKAGE)
     this.#url = (url.pathname === '/' ? new URL(PATH, url) : url).href
-    this.#exporter = new OTLPMetricExporter({ url: this.#url, timeoutMillis: TIMEOUT })
+    this.#agent = url.protocol === 'https:' ? new TlsAgent({ keepAlive: true }) : new Agent({ keepAlive: true })
+    const httpAgentOptions = (): Agent => this.#agent
+    this.#exporter = new OTLPMetricExporter({ url: this.#url, timeoutMillis: TIMEOUT, httpAgentOptions })
     this.#load = load
     const name = process.env['OTEL_SERVICE_NAME'] ?? 'millrace-bench'
     // Each load is a series of its own, because its counters begin at 0.
@@ -79,25 +89,44 @@ export class Otlp {
     void this.#send({ messages: this.#messages, errors, rate: messagesPerSecond, latencies: this.#latencies })
   }
 
-  /** Sends what the load has come to. Resolves with why it could not be sent, in a sentence; undefined if it was. */
+  /**
+   * Sends what the load has come to. Resolves with why it could not be sent, in a sentence; undefined if it was. A receiver that
+   * does not answer holds that up for six seconds at most.
+   */
   async end(result: LoadResult): Promise<string | undefined> {
+    const until = performance.now() + TIMEOUT
     await this.#sending
-    const { messages, messagesPerSecond: rate, latencies } = result
-    const problem = await this.#send({ messages, errors: errorsOf(result), rate, latencies })
-    await this.#exporter.shutdown().catch(() => undefined)
+    const { messages, messagesPerSecond: rate, latencies, seconds } = result
+    this.#began ??= Date.now() - seconds * 1000
+    const state = { messages, errors: errorsOf(result), rate, latencies }
+    const problem = await this.#send(state, Math.max(SHORTEST, until - performance.now()))
+    this.abandon()
     return problem && `${new URL(this.#url).host} did not take the metrics of --otlp: ${problem}`
   }
 
-  #send(state: State): Promise<string | undefined> {
+  /** Nothing more is sent, and what is under way is given up: it would keep the process. */
+  abandon(): void {
+    // The exporter waits in its end for whatever has no answer, so nobody waits for the exporter.
+    this.#exporter.shutdown().catch(() => undefined)
+    this.#agent.destroy()
+  }
+
+  #send(state: State, most = TIMEOUT): Promise<string | undefined> {
     const metrics = {
       resource: this.#resource,
       scopeMetrics: [{ scope: { name: 'millrace' }, metrics: this.#of(state) }],
     }
+    let timer: NodeJS.Timeout | undefined
     const sent = new Promise<string | undefined>((resolve) => {
+      // The exporter's own timeout begins anew with each byte of an answer.
+      timer = setTimeout(resolve, most, `there was no whole answer within ${Math.round(most / 1000)} s`)
       this.#exporter.export(metrics, ({ code, error }) => resolve(code === 0 ? undefined : reasonOf(error)))
-    }).finally(() => {
-      this.#sending = undefined
     })
+      .catch((error: Error) => reasonOf(error))
+      .finally(() => {
+        clearTimeout(timer)
+        this.#sending = undefined
+      })
     this.#sending = sent
     return sent
   }
@@ -109,7 +138,7 @@ export class Otlp {
       'server.port': Number(url.port || (url.protocol === 'wss:' ? 443 : 80)),
       'millrace.load.pattern': pattern?.name ?? 'echo',
     }
-    const [startTime, endTime] = [this.#began, Date.now()].map(timeOf)
+    const [startTime, endTime] = [this.#began ?? Date.now(), Date.now()].map(timeOf)
     const metric = (
       name: string,
       unit: string,
