@@ -7,6 +7,7 @@ import { codecOfThread } from '../codec/codec.js'
 import { runOutside } from '../internals/context.js'
 import { isSecure } from '../internals/tls.js'
 import { inboxOfThread } from '../memory/inbox.js'
+import { resetSocket } from './resetSocket.js'
 import { giveBack, SHORTEST_SPENT } from './spentChunk.js'
 import { PENDING, type Receiver, type Transport, WRITTEN } from './transport.js'
 
@@ -146,7 +147,7 @@ export class DuplexTransport implements Transport {
     if (isSecure(stream) || !(stream instanceof Socket)) return this.close()
     this.#remaining = 0
     this.#pending = false
-    this.#try(() => stream.resetAndDestroy())
+    this.#try(() => resetSocket(stream))
   }
 
   /**

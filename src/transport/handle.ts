@@ -56,6 +56,8 @@ const CLOSED = 1
 const PAUSED = 2
 /** The end came after bytes that waited and have paused reading: it is told after `resume`. */
 const END_HELD = 4
+/** The end waits for what is to leave before it: libuv resets nothing meanwhile, and node:net would lose the handle. */
+const ENDING = 8
 
 export class HandleTransport implements Transport, HandleReader, HandleWriter {
   readonly #handle: StreamHandle
@@ -191,7 +193,12 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
   }
 
   end(): void {
-    if (!this.#is(CLOSED) && shutdown(this.#handle, () => undefined) < 0) this.close()
+    if (this.#is(CLOSED)) return
+    this.#facts |= ENDING
+    const left = (): void => {
+      this.#facts &= ~ENDING
+    }
+    if (shutdown(this.#handle, left) < 0) this.close()
   }
 
   /** What was written is the system's already. */
@@ -211,6 +218,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   reset(): void {
     if (this.#is(CLOSED)) return
+    if (this.#is(ENDING)) return this.close()
     const gone = (): void => this.#gone()
     if (this.#socket !== undefined) resetSocket(this.#socket)
     else if ((this.#handle.reset?.(gone) ?? -1) < 0) return this.close() // a pipe has no reset
