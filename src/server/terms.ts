@@ -1,5 +1,6 @@
 // How long connections may be there, where `upgrade` has said so: at the end of its term, a connection is renewed by the
 // `refresh` handler, or closed. The terms of all connections are deadlines on one wheel.
+import { types } from 'node:util'
 import { callerError } from '../checks/errors.js'
 import { isThenable, promiseOf } from '../checks/thenable.js'
 import { CloseCode } from '../protocol/closeCode.js'
@@ -70,7 +71,7 @@ class Term implements Expiring {
   #answered(question: object, answer: unknown): void {
     if (question !== this.#question || !this.#connection.isOpen) return
     this.#question = undefined
-    const until = answer instanceof Date ? answer.getTime() : answer
+    const until = types.isDate(answer) ? Date.prototype.getTime.call(answer) : answer
     if (until === undefined || until === null || until === false) return this.#end()
     if (typeof until !== 'number' || !Number.isFinite(until))
       return this.#connection.handlerFailed(

@@ -86,6 +86,11 @@ export class Histories {
     return history
   }
 
+  /** A topic that was forgotten meanwhile begins anew as it was: the application is not asked, as no caller could be told. */
+  revive(history: TopicHistory): void {
+    if (!this.#topics.has(history.idle.name)) this.begin(history.idle.name, history.limits)
+  }
+
   /** The history of a topic, if something is known of it. */
   find(name: string): TopicHistory | undefined {
     return this.#topics.get(name)

@@ -1,11 +1,12 @@
 // What a server does for topics with a history or an envelope: it keeps what is published, sends those who come back what they
 // have missed, and, where a broker numbers for all processes, publishes in that order.
+import { OutOfMemory } from '../codec/codec.js'
 import type { Sendable } from '../connection/connection.js'
 import type { Resumption, Returning } from '../connection/resumption.js'
 import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
-import { tell } from '../internals/report.js'
+import { report, tell } from '../internals/report.js'
 import type { Topic } from './batch.js'
 import type { Broker } from './broker.js'
 import { enveloped } from './envelope.js'
@@ -158,9 +159,12 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
    */
   #skip(history: TopicHistory, number: number, isHole: boolean): void {
     const { last } = history
-    const subscribers = isHole ? this.#place.part(history.idle.name) : []
-    this.histories?.place(history, number)
-    this.resumes?.repair(subscribers, history, last)
+    // A handler that is due must not come between: it would find that its connection does not subscribe.
+    this.#place.turn.undisturbed(() => {
+      const subscribers = isHole ? this.#place.part(history.idle.name) : []
+      this.histories?.place(history, number)
+      this.resumes?.repair(subscribers, history, last)
+    })
     if (isHole) this.ask(history, last, () => this.#ordering?.missing(Math.max(0, history.first - 1 - last)))
   }
 
@@ -217,8 +221,9 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
         turn.undisturbed(() => publications.publish(history.idle, sent, mostBytes(sent), undefined, hold))
       }
       histories.prepend(history, held)
-    } catch {
-      histories.leave(held) // there is no memory for them
+    } catch (error) {
+      histories.leave(held)
+      if (!(error instanceof OutOfMemory)) report(error) // of the function `envelope`
     }
   }
 }

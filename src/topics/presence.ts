@@ -234,9 +234,10 @@ export class Presence {
     if (part.length > 0) this.#say('change', { changes: part })
   }
 
+  /** What the application's functions throw of the topic is printed: mostly a timer says it, and the next word may be said. */
   #say(kind: PresenceKind, more: Partial<PresenceRecord> = {}): void {
     const record: PresenceRecord = { from: this.#name, number: ++this.#number, kind, lease: this.#lease, ...more }
-    this.#server.publish(this.#topic, JSON.stringify(record))
+    tell(() => this.#server.publish(this.#topic, JSON.stringify(record)))
   }
 
   #take(record: PresenceRecord | undefined): void {

@@ -84,7 +84,7 @@ function join(
       if (asked.delete(one)) answer(connection, { subscribed: topic, resumed, position, ...rest })
     })
   } catch (error) {
-    const { code = '' } = error as { readonly code?: string }
+    const { code = '' } = Object(error)
     if (!FAULTS.has(code)) throw error // of the application: its function `history` has thrown
     answer(connection, { refused: topic, reason: code })
   }

@@ -120,7 +120,7 @@ export class Resumes {
       this.#ready.push(resume)
       return this.#schedule()
     }
-    this.#live.join(resume.subscriber, resume.history.idle.name)
+    this.#join(resume)
     resume.refuse(gap)
   }
 
@@ -217,8 +217,13 @@ export class Resumes {
   }
 
   #finish(resume: Resume): void {
-    this.#live.join(resume.subscriber, resume.history.idle.name)
+    this.#join(resume)
     resume.finish()
+  }
+
+  #join({ subscriber, history }: Resume): void {
+    this.#histories.revive(history)
+    this.#live.join(subscriber, history.idle.name)
   }
 
   /** Whether it has not been cancelled. */

@@ -54,6 +54,7 @@ for (const [what, refresh] of [
   ['throws', () => assert.fail('broken')],
   ['rejects', async () => assert.fail('broken')],
   ['returns what is no time', () => 'tomorrow'],
+  ['answers by a promise with a Date that is none', async () => Object.create(Date.prototype)],
 ] as const) {
   test(`a refresh that ${what} is an error of the application: 1011`, async (t) => {
     const errors: unknown[] = []

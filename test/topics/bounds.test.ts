@@ -5,11 +5,15 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import { createServer, serveTopics } from '../../src/index.js'
+import { createPresence, createServer, serveTopics } from '../../src/index.js'
 import type { Broker } from '../../src/topics/broker.js'
 import { connections } from '../support/connections.js'
 import { serving } from '../support/serving.js'
 import { settle } from '../support/settle.js'
+import { eventually } from '../support/socketClient.js'
+
+/** Topics that a process remembers. */
+const MOST_TOPICS = 65_536
 
 /** A broker that notes what it is asked for, and carries nothing. */
 function notes(): { readonly asked: string[]; readonly broker: Broker } {
@@ -147,4 +151,58 @@ test('a function envelope that returns a promise is a mistake of the caller of p
   const envelope = (async () => true) as unknown as () => boolean
   const { shared } = connections({ topics: { history: {}, envelope } })
   assert.throws(() => shared.topics.publish('x', 'text'), { code: 'ERR_OPTION_KIND' })
+})
+
+test('a topic that is forgotten while clients come back to it is begun again without the function history', async () => {
+  let fails = false
+  const history = (topic: string): object => {
+    if (fails && topic === 'a') throw new Error('no history')
+    return {}
+  }
+  const { shared, connect } = connections({ topics: { history } })
+  const { peer } = connect()
+  const { position: after = '' } = await peer.subscribe('a', {})
+  peer.unsubscribe('a')
+  for (let count = 0; count < 10; count++) shared.topics.publish('a', 'missed')
+  const back = [connect(), connect()]
+  const answers = back.map((one) => one.peer.subscribe('a', { after }))
+  fails = true
+  for (let topic = 0; topic < MOST_TOPICS; topic++) shared.topics.publish(`${topic}`, '')
+  for (const answer of await Promise.all(answers))
+    assert.equal(answer.resumed ? undefined : answer.gap.reason, 'forgotten')
+  assert.equal(shared.topics.publish('a', 'heard'), 2)
+  await settle()
+  for (const one of back) assert.deepEqual(one.wire.texts(), ['heard'])
+  for (const one of [peer, ...back.map((other) => other.peer)]) one.terminate()
+})
+
+test('what is thrown that is no object is thrown on by serveTopics', async (t) => {
+  const errors: unknown[] = []
+  const history = (): never => {
+    throw undefined
+  }
+  const server = await serving(t, {
+    topics: { history, envelope: true },
+    message: (connection, message) => void serveTopics(connection, message, () => true),
+    error: (_, error) => void errors.push(error),
+  })
+  const client = new WebSocket(`ws://127.0.0.1:${server.port}`)
+  await once(client, 'open')
+  client.send('{"subscribe":"news"}\n')
+  assert.equal((await once(client, 'close'))[0], 1011)
+  assert.deepEqual(errors, [undefined])
+})
+
+test('presence outlives functions of the application that fail: they are printed', async (t) => {
+  const printed = t.mock.method(console, 'error', () => undefined)
+  let fails = false
+  const envelope = (): boolean => {
+    if (fails) throw new Error('no envelope')
+    return false
+  }
+  const server = createServer({ topics: { history: {}, envelope } })
+  const presence = createPresence(server, { lease: 30 })
+  fails = true
+  await eventually(() => printed.mock.callCount() > 1, 'it is said twice that this process lives')
+  presence.close()
 })
