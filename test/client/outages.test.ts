@@ -24,9 +24,12 @@ test('data that is set while an attempt is under way is kept', async (t) => {
   assert.equal(client.data, 'second')
 })
 
+/** A connection is not read from while its loop is busy, so that it has ended shows after this time only. */
+const unread = { pauseTimeout: 200, message: () => assert.fail('it went to the handler') }
+
 for (const outages of [1, 3]) {
   test(`a loop that is busy during ${outages} outages misses nothing of the newest connection`, async (t) => {
-    const { server, client } = await lasting(t, { message: () => assert.fail('it went to the handler') })
+    const { server, client } = await lasting(t, unread)
     const messages = client.messages()
     assert.equal((await messages.next()).value?.text(), 'welcome')
     for (let outage = 0; outage < outages; outage++) {
@@ -60,7 +63,7 @@ test('who waits for a message amid an outage gets none when the loop is left, an
 })
 
 test('a loop that was left takes the messages of the next connection up when it is entered again', async (t) => {
-  const { server, client, got } = await lasting(t, { message: () => assert.fail('it went to the handler') })
+  const { server, client, got } = await lasting(t, unread)
   for await (const message of client.messages()) {
     assert.equal(message.text(), 'welcome')
     break
