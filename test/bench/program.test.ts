@@ -50,6 +50,7 @@ describe('npm run bench', () => {
       'loadself',
       'http2',
       'topics',
+      'counters',
       'ab',
     ])
     for (const { name, status, stdout } of helpsOf(names)) {
