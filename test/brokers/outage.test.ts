@@ -20,9 +20,9 @@ const PROGRAM = fileURLToPath(new URL('./outageProgram.js', import.meta.url))
 const CLIENTS = effort({ quick: 20, full: 500 })
 const KILLS = effort({ quick: 1, full: 4 })
 /** Milliseconds that something may take on a machine that does much else. */
-const PATIENCE = 60_000
+const PATIENCE = 240_000
 const MiB = 2 ** 20
-const options = { timeout: 300_000, skip: redisMissing() }
+const options = { timeout: 900_000, skip: redisMissing() }
 const inFull = { ...options, skip: options.skip || onlyInFull } // redisOutage.test.ts counts the same in the quick suite
 
 interface Told {

@@ -34,7 +34,8 @@ describe('--otlp', () => {
     assert.equal(last?.get('millrace.load.messages')?.sum?.isMonotonic, true)
     const latency = last?.get('millrace.load.latency')
     assert.equal(latency?.unit, 's')
-    assert.equal(latency?.histogram?.dataPoints[0]?.count, messages)
+    // What each of three connections has on its way when time is over may be counted on one side only.
+    assert.ok(Math.abs((latency?.histogram?.dataPoints[0]?.count ?? 0) - messages) <= 3)
     assert.equal(last?.get('millrace.load.connections')?.gauge?.dataPoints[0]?.asDouble, 3)
     assert.ok(JSON.stringify(receiver.resources[0]).includes('millrace-bench'))
   })

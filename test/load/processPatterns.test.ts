@@ -12,13 +12,14 @@ import { sharesOf } from '../../src/load/processes/shares.js'
 import { Sequence } from '../../src/load/sequence.js'
 import { startTarget } from '../../src/target.js'
 import { runCli } from '../command/cliProcess.js'
+import { effort } from '../support/effort.js'
 import { echoServer, options } from './peers.js'
 
 const asked: Omit<LoadOptions, 'url'> = {
   connections: 5,
   size: 64,
   pipeline: 1,
-  duration: 0.3,
+  duration: effort({ quick: 0.3, full: 1.5 }),
   warmup: 0.05,
   kind: 'binary',
   verify: false,

@@ -28,9 +28,13 @@ async function answerClose(client: SocketClient): Promise<number> {
 describe('answers to HTTP requests, at close()', { concurrency: true }, () => {
   inEveryLane('are waited for, and say that the connection ends; idle connections end at once', async (trial) => {
     const answer = deferred()
+    let asked = false
     const server = await trial.serve({
       request: async (request, response) => {
-        if (request.url === '/slow') await answer.promise
+        if (request.url === '/slow') {
+          asked = true
+          await answer.promise
+        }
         response.end('whole')
       },
     })
@@ -38,15 +42,16 @@ describe('answers to HTTP requests, at close()', { concurrency: true }, () => {
     await idle.until(() => idle.text.endsWith('whole'), 'the first answer')
     const slow = await trial.send(requestOf(['Host: x'], 'GET /slow HTTP/1.1'))
     const silent = await trial.connect()
+    await eventually(() => asked, 'the request has come')
     await delay(60)
     const closing = server.close()
-    await idle.end(3000)
+    await idle.end()
     assert.equal(slow.over, false)
     answer.resolve(undefined)
     await slow.until(() => slow.text.endsWith('whole'), 'the slow answer')
     assert.match(slow.text, /\r\nConnection: close\r\n/)
-    await slow.end(3000)
-    await silent.end(3000)
+    await slow.end()
+    await silent.end()
     assert.ok((await taken(closing)) < 3000)
   })
 

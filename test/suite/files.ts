@@ -23,6 +23,7 @@ export const ON_BOTH_BUILDS = [
   'codec/anyText',
   'codec/counter',
   'codec/frameTable',
+  'codec/freedParser',
   'codec/lengths',
   'codec/masking',
   'codec/module',
