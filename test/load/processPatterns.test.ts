@@ -19,7 +19,7 @@ const asked: Omit<LoadOptions, 'url'> = {
   connections: 5,
   size: 64,
   pipeline: 1,
-  duration: effort({ quick: 0.3, full: 1.5 }),
+  duration: effort({ quick: 1, full: 2 }),
   warmup: 0.05,
   kind: 'binary',
   verify: false,
