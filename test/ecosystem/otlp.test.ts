@@ -34,8 +34,9 @@ describe('--otlp', () => {
     assert.equal(last?.get('millrace.load.messages')?.sum?.isMonotonic, true)
     const latency = last?.get('millrace.load.latency')
     assert.equal(latency?.unit, 's')
-    // What each of three connections has on its way when time is over may be counted on one side only.
-    assert.ok(Math.abs((latency?.histogram?.dataPoints[0]?.count ?? 0) - messages) <= 3)
+    // What is due is charged, also where its answer comes after the end: there is a latency, and no message.
+    const measured = latency?.histogram?.dataPoints[0]?.count ?? 0
+    assert.ok(measured >= messages && measured < 1.5 * messages, `${measured} latencies of ${messages} messages`)
     assert.equal(last?.get('millrace.load.connections')?.gauge?.dataPoints[0]?.asDouble, 3)
     assert.ok(JSON.stringify(receiver.resources[0]).includes('millrace-bench'))
   })

@@ -85,7 +85,8 @@ describe('--otlp', { concurrency: 2 }, () => {
       )
       assert.equal(valueIn(last, 'rate'), messagesPerSecond)
       const { count, sum, max, buckets } = valueIn(last, 'latency')
-      assert.equal(count, messages)
+      // What is due is charged, also where its answer comes after the end: there is a latency, and no message.
+      assert.ok(count >= messages && count < 1.5 * messages, `${count} latencies of ${messages} messages`)
       assert.ok(sum > 0 && sum <= count * max && Math.abs(max * 1e6 - latency.max) <= 0.01 * latency.max)
       assert.equal(buckets.counts.length, buckets.boundaries.length + 1)
       assert.equal(
