@@ -1,37 +1,13 @@
 // One sends and all receive: each delivery is accounted for, for each receiver, and charged from when its message was due.
 import assert from 'node:assert/strict'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import type { LoadOptions } from '../../src/load/load.js'
 import { topicAddress } from '../../src/load/patterns/fanOutTalk.js'
 import { startTarget } from '../../src/target.js'
 import { effort } from '../support/effort.js'
-import { options, shortLoad } from './peers.js'
-
-/** A server that hands what one client sends to all clients as it likes: `deliver` is called for each. */
-async function room(
-  t: TestContext,
-  deliver: (receiver: WebSocket, message: Buffer, of: { n: number; receiver: number; isBinary: boolean }) => void,
-): Promise<string> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-  t.after(() => {
-    for (const socket of server.clients) socket.terminate()
-    server.close()
-  })
-  let n = 0
-  server.on('connection', (socket) => {
-    socket.on('error', () => undefined)
-    socket.on('message', (data: Buffer, isBinary) => {
-      const others = [...server.clients].filter((other) => other !== socket)
-      for (const [receiver, other] of others.entries()) deliver(other, data, { n, receiver, isBinary })
-      n++
-    })
-  })
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  return `ws://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/room`
-}
+import { options, room, shortLoad } from './peers.js'
 
 function fanOut(more: Partial<LoadOptions> = {}): Partial<LoadOptions> {
   const pattern = { name: 'fanout', topic: 'news' } as const

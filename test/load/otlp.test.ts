@@ -68,6 +68,9 @@ function valueIn(sent: Export | undefined, name: string): number & Histogram {
   return value
 }
 
+/** A load that sends its metrics at least once before the end. */
+const SHORT = ['--duration', '1500ms', '--rate', '50']
+
 describe('--otlp', { concurrency: 2 }, () => {
   for (const processes of ['1', '2']) {
     test(`what ${processes} measured is sent meanwhile and in the end, as in the report`, options, async (t) => {
@@ -114,15 +117,7 @@ describe('--otlp', { concurrency: 2 }, () => {
   })
 
   test('an exporter that throws does not end the load', options, async (t) => {
-    const { code, stdout, stderr } = await loaded(
-      t,
-      '--duration',
-      '1500ms',
-      '--rate',
-      '50',
-      '--otlp',
-      'http://x/throws',
-    )
+    const { code, stdout, stderr } = await loaded(t, ...SHORT, '--otlp', 'http://x/throws')
     assert.equal(code, 1)
     assert.ok(JSON.parse(stdout).messages > 0)
     assert.match(stderr, /\nmillrace: x did not take the metrics of --otlp: no such thing\n$/)
@@ -132,15 +127,7 @@ describe('--otlp', { concurrency: 2 }, () => {
     ...options,
     skip: onlyInFull,
   }, async (t) => {
-    const { code, stdout, stderr } = await loaded(
-      t,
-      '--duration',
-      '1500ms',
-      '--rate',
-      '50',
-      '--otlp',
-      'http://x/silent',
-    )
+    const { code, stdout, stderr } = await loaded(t, ...SHORT, '--otlp', 'http://x/silent')
     assert.equal(code, 1)
     assert.ok(JSON.parse(stdout).messages > 0)
     assert.match(stderr, /\nmillrace: x did not take the metrics of --otlp: there was no whole answer within \d s\n$/)

@@ -1,6 +1,9 @@
 // Servers for the load client, right and wrong: what they do behind the opening handshake is up to each test.
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { type LoadOptions, type LoadResult, load } from '../../src/load/load.js'
@@ -102,4 +105,31 @@ export function upgradingServer(
 
 function portOf(address: ReturnType<NetServer['address']>): number {
   return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** A server that hands what one client sends to all clients as it likes: `deliver` is called for each. */
+export async function room(
+  t: TestContext,
+  deliver: (receiver: WebSocket, message: Buffer, of: { n: number; receiver: number; isBinary: boolean }) => void,
+): Promise<string> {
+  const all = new Set<WebSocket>()
+  let n = 0
+  const url = await wsServer(t, (socket) => {
+    all.add(socket.on('close', () => all.delete(socket)))
+    socket.on('message', (data: Buffer, isBinary) => {
+      const others = [...all].filter((other) => other !== socket)
+      for (const [receiver, other] of others.entries()) deliver(other, data, { n, receiver, isBinary })
+      n++
+    })
+  })
+  return `${url}/room`
+}
+
+/** A file with this program, for as long as the test takes. */
+export function programFile(t: TestContext, program: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'script-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'script.mjs')
+  writeFileSync(path, program)
+  return path
 }

@@ -1,10 +1,7 @@
 // Several processes load by patterns whose connections know of each other: a fan-out, and a script.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { LoadOptions, LoadResult } from '../../src/load/load.js'
 import { loadBy } from '../../src/load/processes/loadBy.js'
@@ -13,7 +10,7 @@ import { Sequence } from '../../src/load/sequence.js'
 import { startTarget } from '../../src/target.js'
 import { runCli } from '../command/cliProcess.js'
 import { effort } from '../support/effort.js'
-import { echoServer, options } from './peers.js'
+import { echoServer, options, programFile, room } from './peers.js'
 
 const asked: Omit<LoadOptions, 'url'> = {
   connections: 5,
@@ -30,38 +27,6 @@ const asked: Omit<LoadOptions, 'url'> = {
 
 function loadOf(url: string, given: Partial<LoadOptions> = {}, processes = 2): Promise<LoadResult> {
   return loadBy(processes, { ...asked, ...given, url: new URL(url) })
-}
-
-/** A server that hands what one client sends to all others; `deliver` says how the n-th message gets to a receiver. */
-async function room(
-  t: TestContext,
-  deliver: (receiver: WebSocket, message: Buffer, n: number, at: number) => void,
-): Promise<string> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-  t.after(() => {
-    for (const socket of server.clients) socket.terminate()
-    server.close()
-  })
-  let n = 0
-  server.on('connection', (socket) => {
-    socket.on('error', () => undefined)
-    socket.on('message', (message: Buffer) => {
-      const others = [...server.clients].filter((other) => other !== socket)
-      for (const [at, other] of others.entries()) deliver(other, message, n, at)
-      n++
-    })
-  })
-  await once(server, 'listening')
-  return `ws://127.0.0.1:${Object(server.address()).port}/room`
-}
-
-/** A file with this program. */
-function file(t: TestContext, program: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'script-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const path = join(folder, 'script.mjs')
-  writeFileSync(path, program)
-  return path
 }
 
 const NONE = { lost: 0, doubled: 0, reordered: 0 }
@@ -97,7 +62,7 @@ describe('a fan-out over several processes', { concurrency: 2 }, () => {
   }
 
   test('the next batch is sent when the receivers of all processes have the last one', options, async (t) => {
-    const url = await room(t, (receiver, message, _, at) => {
+    const url = await room(t, (receiver, message, { receiver: at }) => {
       // Three of the five are those of the second process, so one of these is always late.
       if (at < 2) receiver.send(message)
       else setTimeout(() => receiver.send(message), 20)
@@ -113,7 +78,7 @@ describe('a fan-out over several processes', { concurrency: 2 }, () => {
     options,
     async (t) => {
       const kept = new Map<WebSocket, Buffer>()
-      const url = await room(t, (receiver, message, n, at) => {
+      const url = await room(t, (receiver, message, { n, receiver: at }) => {
         const [loses, doubles, turns] = [at === 0 && n === 3, at === 4 && n === 4, at === 2 && n === 5]
         if (turns) kept.set(receiver, message)
         if (loses || turns) return
@@ -130,7 +95,7 @@ describe('a fan-out over several processes', { concurrency: 2 }, () => {
   )
 
   test('what is missing in the end is lost, and charged for the time that it has waited', options, async (t) => {
-    const url = await room(t, (receiver, message, n) => (n < 10 ? receiver.send(message) : undefined))
+    const url = await room(t, (receiver, message, { n }) => (n < 10 ? receiver.send(message) : undefined))
     const { error, disorder, latency } = await loadOf(url, { rate: 50, duration: 0.8 })
     const lost = disorder?.lost ?? 0
     assert.ok(lost >= 5 && lost % 5 === 0, `${lost}`)
@@ -139,7 +104,7 @@ describe('a fan-out over several processes', { concurrency: 2 }, () => {
   })
 
   test('a message with a number that was never sent is an error', options, async (t) => {
-    const url = await room(t, (receiver, message, n) => {
+    const url = await room(t, (receiver, message, { n }) => {
       if (n !== 2) return receiver.send(message)
       const forged = Buffer.from(message)
       forged.writeUInt32LE(1_000_000, 0)
@@ -197,7 +162,7 @@ export function message(connection, message, load) {
     const address = url.replace(/:\d+.*/, `:${Object(server.address()).port}`)
     const few = ['--connections', '5', '--duration', '500ms', '--warmup', '0', '--rate', '100', '--json']
     const { code, stdout, stderr } = await runCli(
-      ...['bench', address, '--script', file(t, program), '--processes', '2', ...few],
+      ...['bench', address, '--script', programFile(t, program), '--processes', '2', ...few],
     )
     assert.equal(code, 0, stderr)
     const { counts, messages, error, latency } = JSON.parse(stdout)
@@ -213,14 +178,14 @@ export function message(connection, message, load) {
   })
 
   test('in one process, its part is all', options, async (t) => {
-    const broken = file(t, 'export const open = (_, { part }) => { throw new Error(JSON.stringify(part)) }')
+    const broken = programFile(t, 'export const open = (_, { part }) => { throw new Error(JSON.stringify(part)) }')
     const { code, stderr } = await runCli('bench', await echoServer(t), '--script', broken, '--connections', '7')
     assert.equal(code, 1)
     assert.ok(stderr.includes('{"process":0,"processes":1,"connections":7,"firstConnection":0}'), stderr)
   })
 
   test('what a hook of one process throws ends all, with one line', options, async (t) => {
-    const broken = file(
+    const broken = programFile(
       t,
       `export function open(connection, { part }) {
   if (part.process === 1) throw new Error('not here')

@@ -1,9 +1,6 @@
 // A script says what is sent: its hooks are called when they should be, and what is wrong with one ends the load with a line.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseBenchArguments } from '../../src/command/bench/arguments.js'
 import { withScript } from '../../src/command/bench/script.js'
@@ -13,19 +10,10 @@ import type { LoadScript } from '../../src/load/loadScript.js'
 import { startTarget } from '../../src/target.js'
 import { runCli } from '../command/cliProcess.js'
 import { buildFrame, CLOSE, PING, TEXT } from '../support/frames.js'
-import { echoServer, options, shortLoad, upgradingServer, wsEchoServer } from './peers.js'
+import { echoServer, options, programFile, shortLoad, upgradingServer, wsEchoServer } from './peers.js'
 
 function scripted(script: LoadScript, more: Partial<LoadOptions> = {}): Partial<LoadOptions> {
   return { pattern: { name: 'script', script }, connections: 4, warmup: 0, duration: 0.3, ...more }
-}
-
-/** A file with this program. */
-function file(t: TestContext, program: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'script-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const path = join(folder, 'script.mjs')
-  writeFileSync(path, program)
-  return path
 }
 
 describe('the hooks of a script', { concurrency: 4 }, () => {
@@ -192,7 +180,7 @@ describe('millrace bench --script', { concurrency: 2 }, () => {
     ],
   ] as const) {
     test(`a file ${name} is refused`, async (t) => {
-      const path = program === undefined ? `${file(t, '')}x` : file(t, program)
+      const path = program === undefined ? `${programFile(t, '')}x` : programFile(t, program)
       const command = parseBenchArguments(['ws://127.0.0.1:1', '--script', path, ...more])
       assert.ok(command.name === 'bench')
       await assert.rejects(
@@ -203,7 +191,7 @@ describe('millrace bench --script', { concurrency: 2 }, () => {
   }
 
   test('a hook that throws is one line and 1', options, async (t) => {
-    const path = file(t, 'export function open() { throw new Error("bad\\u001b[2J\\nstack") }')
+    const path = programFile(t, 'export function open() { throw new Error("bad\\u001b[2J\\nstack") }')
     const { code, stdout, stderr } = await runCli('bench', await echoServer(t), '--script', path)
     assert.deepEqual({ code, stdout }, { code: 1, stdout: '' })
     assert.equal(stderr, 'millrace: the script failed in open: bad\\u{1b}[2J\n')
