@@ -10,6 +10,7 @@ import { credentialsIn, hasSameOrigin, hostIn, shownAddress } from './address.js
 import type { Attempt } from './attempt.js'
 import type { Answer, Ends, Wish } from './call.js'
 import { connectError, LONGEST_HEAD, unreachable } from './connectError.js'
+import { lookupOption } from './hostLookup.js'
 import { Http2Call } from './http2Call.js'
 import { INTERIM, limitInterim } from './interim.js'
 import { throughProxy } from './proxy.js'
@@ -84,7 +85,7 @@ class Call<Opened> {
       ...(auth === undefined ? undefined : { auth }),
       ...(options.unix === undefined ? undefined : { socketPath: options.unix }),
       ...(options.localAddress === undefined ? undefined : { localAddress: options.localAddress }),
-      ...(options.lookup === undefined ? undefined : { lookup: options.lookup }),
+      ...lookupOption(options.lookup),
     }
   }
 

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import { STREAM_WINDOW } from '../transport/http2Stream.js'
 import { shownAddress } from './address.js'
 import { connectError } from './connectError.js'
+import { lookupOption } from './hostLookup.js'
 import type { Reach } from './options.js'
 import { ownTls } from './requestHeaders.js'
 
@@ -162,7 +163,7 @@ function connectedTo({ url, options, sameOrigin }: Route): Socket {
   const where = {
     ...(options.unix === undefined ? { host, port: Number(port || (secure ? 443 : 80)) } : { path: options.unix }),
     ...(options.localAddress === undefined ? undefined : { localAddress: options.localAddress }),
-    ...(options.lookup === undefined ? undefined : { lookup: options.lookup }),
+    ...lookupOption(options.lookup),
   }
   if (!secure) return connectTcp({ ...where, noDelay: true })
   const ALPNProtocols = options.http2 === 'auto' ? ['h2', 'http/1.1'] : ['h2']

@@ -8,6 +8,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { callerError } from '../checks/errors.js'
 import { credentialsIn, hostIn } from './address.js'
 import { connectError, LONGEST_HEAD } from './connectError.js'
+import { lookupOption } from './hostLookup.js'
 import type { Reach } from './options.js'
 
 /** Where a proxy is to lead. */
@@ -84,7 +85,7 @@ function asked(
     maxHeaderSize: LONGEST_HEAD,
     signal,
     ...(secure && tls?.ca !== undefined && { ca: tls.ca }),
-    ...(lookup !== undefined && { lookup }),
+    ...lookupOption(lookup),
     ...(localAddress !== undefined && { localAddress }),
   })
 }
