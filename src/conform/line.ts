@@ -1,9 +1,11 @@
 // One TCP connection to a peer that is tested: bytes out as they are, and what comes back as events, each waited for within
 // a time. First comes a head, and then frames.
 import { Buffer } from 'node:buffer'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { OPCODE_PONG } from '../codec/frames.js'
+import { resetSocket } from '../transport/resetSocket.js'
 import type { Side } from './case.js'
 import type { Event } from './event.js'
 import { type Bounds, FrameReader } from './frameReader.js'
@@ -116,7 +118,8 @@ export class Line {
 
   /** Cuts the TCP connection; with a RST where the stream can. */
   reset(): void {
-    if ('resetAndDestroy' in this.#stream && typeof this.#stream.resetAndDestroy === 'function')
+    if (this.#stream instanceof Socket) resetSocket(this.#stream)
+    else if ('resetAndDestroy' in this.#stream && typeof this.#stream.resetAndDestroy === 'function')
       this.#stream.resetAndDestroy()
     else this.#stream.destroy()
   }
