@@ -59,12 +59,20 @@ export function socketOf(handle: StreamHandle, inbox: Uint8Array, read?: Uint8Ar
   return socket
 }
 
-/** Takes what a listening server accepts, as long as `taken` says so; anything else goes the usual way. */
-export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) => boolean): void {
+/** Handles that listen and whose accepting has been taken over. */
+const takenOver = new WeakSet<object>()
+
+/**
+ * Takes what a listening server accepts, as long as `taken` says so; anything else goes the usual way. `over` is called when the
+ * server closes. A second call for the same listening changes nothing.
+ */
+export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) => boolean, over: () => void): void {
   const listening: unknown = Reflect.get(server, '_handle')
-  if (bindings() === undefined || typeof listening !== 'object' || listening === null) return
+  if (bindings() === undefined || typeof listening !== 'object' || listening === null || takenOver.has(listening))
+    return
   if (!('onconnection' in listening) || typeof listening.onconnection !== 'function') return
   const handle: ListeningHandle & OptionedHandle = listening as ListeningHandle
+  takenOver.add(handle)
   const before = listening.onconnection
   const inherited = process.platform === 'linux' && handle.setNoDelay?.(true) === 0 // see acceptHandles
   handle.onconnection = (status, client) => {
@@ -73,6 +81,11 @@ export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) =>
       return
     }
     Reflect.apply(before, handle, [status, client])
+  }
+  const { close } = handle
+  handle.close = (...values) => {
+    over()
+    Reflect.apply(close, handle, values)
   }
 }
 

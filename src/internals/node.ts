@@ -44,6 +44,7 @@ export interface ListeningHandle {
   setNoDelay?(on: boolean): number
   setKeepAlive?(on: boolean, seconds: number): number
   onconnection: ((status: number, handle: StreamHandle | undefined) => void) | undefined
+  close(callback?: () => void): void
 }
 
 /** The private bindings that millrace uses. */

@@ -1,9 +1,11 @@
-// A server with the option `port`: an upgrade request that comes whole and plain in the first read of its connection needs no
-// HTTP parser, which costs more than all the rest of a handshake. Whatever else comes goes to node:http with what was read.
+// Upgrades of an HTTP server as node:http makes it: a request for one that comes whole and plain in the first read of its
+// connection needs no HTTP parser, which costs more than all the rest of a handshake. Whatever else comes goes to node:http with
+// what was read.
 import type { Buffer } from 'node:buffer'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { acceptBefore, socketIn } from '../internals/accept.js'
+import { acceptsPlainly, isPlainServer } from '../internals/httpServer.js'
 import { lateRequest, RequestMaker, requestMaker } from '../internals/lateRequest.js'
 import { canBeLate, lateSocket, socketMaker } from '../internals/lateSocket.js'
 import type { StreamHandle } from '../internals/node.js'
@@ -13,8 +15,11 @@ import type { HandshakeRequest } from '../protocol/openingHandshake.js'
 import { Deadlines, type Expiring } from '../time/deadlines.js'
 import { EMPTY } from './data.js'
 
-/** How long a connection may stay here without a word, in milliseconds: then node:http waits for it, with its own limits. */
-const PATIENCE = 2000
+/**
+ * How long a connection may stay here without a word, in milliseconds: then node:http waits for it, with its own limits. What
+ * `closeAllConnections()` ends is what node:http knows, so that this is short.
+ */
+const PATIENCE = 500
 const LONGEST_HEAD = 8192
 const KEY = 'sec-websocket-key'
 
@@ -28,20 +33,27 @@ export class PlainUpgrades {
 
   constructor(server: HttpServer) {
     this.server = server
-    server.on('listening', () => acceptBefore(server, (handle) => this.#taken(handle)))
   }
 
-  /** From now on node:http takes all that comes, and what has not said anything yet. */
-  close(): void {
+  /** The server listens: what it accepts comes here first. */
+  listens(): void {
+    acceptBefore(
+      this.server,
+      (handle) => this.#taken(handle),
+      () => this.#closes(),
+    )
+  }
+
+  /** The server closes: node:http gets what has not said anything yet, and does with it what it has just done with its own. */
+  #closes(): void {
+    if (this.arrivals.size === 0) return
     for (const arrival of this.arrivals) arrival.expired()
+    this.server.closeIdleConnections()
   }
 
-  /** Whoever listens to connections themselves, or limits their number, gets those of node:net. */
   #taken(handle: StreamHandle): boolean {
     const { server } = this
-    const limited: unknown = server.maxConnections
-    if (limited || server.listenerCount('connection') !== 1 || server.listenerCount('upgrade') === 0) return false
-    if (!canBeLate()) return false
+    if (server.listenerCount('upgrade') === 0 || !acceptsPlainly(server) || !canBeLate()) return false
     this.arrivals.add(new PlainArrival(handle, this))
     return true
   }
@@ -62,6 +74,16 @@ export class PlainUpgrades {
     this.#known.set(known, found)
     return found
   }
+}
+
+const ofServers = new WeakMap<HttpServer, PlainUpgrades>()
+
+/** A server listens: its plain upgrades, if it is one that node:http has made, and that reads requests as it always does. */
+export function takePlainUpgrades(server: object): void {
+  if (!isPlainServer(server)) return
+  const upgrades = ofServers.get(server) ?? new PlainUpgrades(server)
+  ofServers.set(server, upgrades)
+  upgrades.listens()
 }
 
 /** What was read of a request, until somebody wants more of it. */

@@ -17,7 +17,7 @@ import {
   readOpening,
 } from './openingRequest.js'
 import { isAdopted } from './orderedSocket.js'
-import { PlainUpgrades, readRequest } from './plainUpgrades.js'
+import { readRequest, takePlainUpgrades } from './plainUpgrades.js'
 import { abortHandshake, guard, isRefusal, refuse, unguard } from './refusal.js'
 import { hasPort, type LiveOptions, liveOptions, type ServerOptions } from './serverOptions.js'
 import type { ServerSocket } from './serverSocket.js'
@@ -211,8 +211,13 @@ export class WebSocketServer extends EventEmitter {
   /** Takes the upgrades of an HTTP server, and hands on what it tells. Returns what undoes that. */
   #serve(server: HttpServer | HttpsServer): () => void {
     const connected = this.emit.bind(this, 'connection')
+    const told = this.emit.bind(this, 'listening')
+    if (server.listening) takePlainUpgrades(server)
     const listeners = {
-      listening: this.emit.bind(this, 'listening'),
+      listening: () => {
+        takePlainUpgrades(server)
+        told()
+      },
       error: this.emit.bind(this, 'error'),
       upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         this.handleUpgrade(request, socket, head, connected)
@@ -232,12 +237,6 @@ function listening({ port, host, backlog }: LiveOptions, callback: (() => void) 
     response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' })
     response.end(body)
   })
-  const plain = new PlainUpgrades(server)
-  const { close } = server
-  server.close = (done) => {
-    plain.close()
-    return Reflect.apply(close, server, [done])
-  }
   return server.listen(port ?? undefined, host ?? undefined, backlog ?? undefined, callback)
 }
 

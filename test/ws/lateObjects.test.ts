@@ -1,8 +1,8 @@
-// With the option `port`, the request and the socket of a connection are made when somebody looks at them. Whenever that is, and
+// With the option `port` and on a server of node:http's, the request and the socket of a connection are made when somebody looks at them. Whenever that is, and
 // however it is done, they are what they are on ws.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { IncomingMessage, type Server } from 'node:http'
+import { createServer, type Server as HttpServer, IncomingMessage } from 'node:http'
 import { connect, Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,10 +15,24 @@ import { ACCEPTED, type Engine, end, head, portOf, same } from './serverEngines.
 
 type Listener = (ws: real.WebSocket, request: IncomingMessage, say: (...said: unknown[]) => void) => unknown
 
+/** A server that listens by itself, or over one of node:http. */
+async function listening({ Server }: Engine, place: 'port' | 'server') {
+  if (place === 'port') {
+    const server = new Server({ port: 0, host: '127.0.0.1' })
+    await portOf(server)
+    return { server, http: Reflect.get(server, '_server') as HttpServer }
+  }
+  const http = createServer()
+  const server = new Server({ server: http })
+  await once(http.listen(0, '127.0.0.1'), 'listening')
+  server.once('close', () => http.close())
+  return { server, http }
+}
+
 /** Opens a connection to a server with a listener, says something, and ends it; what the listener has said is the account. */
-async function heard({ Server }: Engine, listener: Listener): Promise<unknown[]> {
-  const server = new Server({ port: 0, host: '127.0.0.1' })
-  const port = await portOf(server)
+async function heard(engine: Engine, listener: Listener, place: 'port' | 'server'): Promise<unknown[]> {
+  const { server, http } = await listening(engine, place)
+  const port = await portOf(http)
   const said: unknown[] = []
   server.on('connection', (ws, request) => {
     ws.on('error', () => undefined)
@@ -35,7 +49,6 @@ async function heard({ Server }: Engine, listener: Listener): Promise<unknown[]>
     socket.destroy()
     await sleep(20)
   }
-  const http = Reflect.get(server, '_server') as Server
   said.push(await new Promise((resolve) => http.getConnections((_error, count) => resolve(count))))
   await end(server)
   return said
@@ -90,7 +103,10 @@ const LOOKS: Readonly<Record<string, Listener>> = {
 }
 
 describe('a look', () => {
-  for (const [name, listener] of Object.entries(LOOKS)) same(name, (engine) => heard(engine, listener))
+  for (const place of ['port', 'server'] as const) {
+    for (const [name, listener] of Object.entries(LOOKS))
+      same(`${name}, ${place}`, (engine) => heard(engine, listener, place))
+  }
 })
 
 test('who does not look has neither, and the server counts the connection all the same', async () => {
@@ -102,7 +118,7 @@ test('who does not look has neither, and the server counts the connection all th
   client.write(head())
   const [, request] = await connected
   const { socket } = request
-  const http = Reflect.get(server, '_server') as Server
+  const http = Reflect.get(server, '_server') as HttpServer
   const count = (): Promise<unknown> => new Promise((resolve) => http.getConnections((_error, found) => resolve(found)))
   assert.equal(await count(), 1)
   const closed = once(server, 'close')

@@ -1,11 +1,14 @@
-// With the option `port`, a plain upgrade request passes by the HTTP parser. Nobody may notice: the request, its socket and the
-// server's count of connections are those of node:http, and so is all that happens to requests that are not plain.
+// A plain upgrade request passes by the HTTP parser, with the option `port` and on a server of node:http's. Nobody may notice: the
+// request, its socket and the server's count of connections are those of node:http, and so is all that happens to requests that
+// are not plain.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
+import { createServer, IncomingMessage, type Server, type ServerOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { requestMaker } from '../../src/internals/lateRequest.js'
+import { privateApiForbidden } from '../support/privateApi.js'
 import { ACCEPTED, ask, type Engine, end, engines, head, KEY, portOf, same } from './serverEngines.js'
 
 const FACTS = [
@@ -13,9 +16,22 @@ const FACTS = [
   ...['rawHeaders', 'headers', 'headersDistinct', 'rawTrailers', 'trailers', 'readable', 'readableEnded', 'destroyed'],
 ] as const
 
-async function listening({ Server }: Engine) {
-  const server = new Server({ port: 0, host: '127.0.0.1' })
-  return { server, port: await portOf(server), http: Reflect.get(server, '_server') as Server }
+/** Who listens: the server itself, or one of node:http before which, or after which, the other is made. */
+const PLACES = ['port', 'server', 'server that listens'] as const
+type Place = (typeof PLACES)[number]
+
+async function listening({ Server }: Engine, place: Place = 'port') {
+  if (place === 'port') {
+    const server = new Server({ port: 0, host: '127.0.0.1' })
+    return { server, port: await portOf(server), http: Reflect.get(server, '_server') as Server }
+  }
+  const http = createServer((_request, response) => response.writeHead(426, { 'Content-Length': 8 }).end('Required'))
+  if (place !== 'server') await once(http.listen(0, '127.0.0.1'), 'listening')
+  const server = new Server({ server: http })
+  if (place === 'server') http.listen(0, '127.0.0.1')
+  const port = await portOf(http)
+  server.once('close', () => http.close())
+  return { server, port, http }
 }
 
 /** What a program can see of a request and of its socket. */
@@ -33,19 +49,21 @@ const REQUESTS: Readonly<Record<string, string>> = {
 }
 
 describe('the request is as node:http makes it', () => {
-  for (const [name, request] of Object.entries(REQUESTS)) {
-    same(name, async (engine) => {
-      const { server, port, http } = await listening(engine)
-      const said: unknown[] = []
-      server.on('connection', (socket, request) => said.push(factsOf(request, Reflect.get(socket, '_socket'))))
-      // More than once: a head that has come before is read in another way.
-      for (const key of [KEY, KEY, 'AQIDBAUGBwgJCgsMDQ4PEA=='])
-        said.push(await ask(port, request.replace(KEY, key), ACCEPTED))
-      server.on('connection', () => http.getConnections((_error, count) => said.push(count)))
-      await ask(port, request, ACCEPTED)
-      await end(server)
-      return said
-    })
+  for (const place of PLACES) {
+    for (const [name, request] of Object.entries(REQUESTS)) {
+      same(`${name}, ${place}`, async (engine) => {
+        const { server, port, http } = await listening(engine, place)
+        const said: unknown[] = []
+        server.on('connection', (socket, request) => said.push(factsOf(request, Reflect.get(socket, '_socket'))))
+        // More than once: a head that has come before is read in another way.
+        for (const key of [KEY, KEY, 'AQIDBAUGBwgJCgsMDQ4PEA=='])
+          said.push(await ask(port, request.replace(KEY, key), ACCEPTED))
+        server.on('connection', () => http.getConnections((_error, count) => said.push(count)))
+        await ask(port, request, ACCEPTED)
+        await end(server)
+        return said
+      })
+    }
   }
 
   same('and its body ends, for whoever reads it', async (engine) => {
@@ -63,38 +81,40 @@ describe('the request is as node:http makes it', () => {
 })
 
 describe('what is not plain is for node:http', () => {
-  same('a head in pieces, after a while', async (engine) => {
-    const { server, port } = await listening(engine)
-    const socket = connect(port, '127.0.0.1')
-    await sleep(20)
-    const bytes = head()
-    for (let at = 0; at < bytes.length; at += 40) {
-      socket.write(bytes.slice(at, at + 40))
-      await sleep(1)
-    }
-    const [answer] = await once(socket, 'data')
-    socket.destroy()
-    await end(server)
-    return String(answer)
-  })
+  for (const place of PLACES) {
+    same(`a head in pieces, after a while, ${place}`, async (engine) => {
+      const { server, port } = await listening(engine, place)
+      const socket = connect(port, '127.0.0.1')
+      await sleep(20)
+      const bytes = head()
+      for (let at = 0; at < bytes.length; at += 40) {
+        socket.write(bytes.slice(at, at + 40))
+        await sleep(1)
+      }
+      const [answer] = await once(socket, 'data')
+      socket.destroy()
+      await end(server)
+      return String(answer)
+    })
 
-  same('requests for the web, one after the other', async (engine) => {
-    const { server, port } = await listening(engine)
-    const web = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
-    const answer = await ask(port, `${web}${web}`, /426 [\s\S]*426 [\s\S]*Required$/)
-    await end(server)
-    return answer.replaceAll(/^Date: .*\r\n/gm, '')
-  })
+    same(`requests for the web, one after the other, ${place}`, async (engine) => {
+      const { server, port } = await listening(engine, place)
+      const web = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+      const answer = await ask(port, `${web}${web}`, /426 [\s\S]*426 [\s\S]*Required$/)
+      await end(server)
+      return answer.replaceAll(/^Date: .*\r\n/gm, '')
+    })
 
-  same('a client that says nothing and goes', async (engine) => {
-    const { server, port, http } = await listening(engine)
-    const socket = connect(port, '127.0.0.1')
-    socket.end()
-    await once(socket.resume(), 'close')
-    const count = await new Promise((resolve) => http.getConnections((_error, found) => resolve(found)))
-    await end(server)
-    return count
-  })
+    same(`a client that says nothing and goes, ${place}`, async (engine) => {
+      const { server, port, http } = await listening(engine, place)
+      const socket = connect(port, '127.0.0.1')
+      socket.end()
+      await once(socket.resume(), 'close')
+      const count = await new Promise((resolve) => http.getConnections((_error, found) => resolve(found)))
+      await end(server)
+      return count
+    })
+  }
 
   same('all connections, where somebody listens to them or limits them', async (engine) => {
     const { server, port, http } = await listening(engine)
@@ -105,6 +125,71 @@ describe('what is not plain is for node:http', () => {
     await end(server)
     return said
   })
+})
+
+/** Servers of node:http whose requests or sockets are not what they are everywhere, or of which somebody is told. */
+const OTHERS: Readonly<Record<string, (http: Server) => void>> = {
+  'with a time': (http) => http.setTimeout(5000),
+  'with a number of headers': (http) => Object.assign(http, { maxHeadersCount: 3 }),
+  'with a number of connections': (http) => Object.assign(http, { maxConnections: 3 }),
+  'whose connections somebody else takes': (http) => {
+    const [listener] = http.listeners('connection')
+    http.removeAllListeners('connection')
+    http.on('connection', (socket) => Reflect.apply(listener as () => void, http, [socket]))
+  },
+}
+const OPTIONS: Readonly<Record<string, ServerOptions>> = {
+  'with a class of requests': { IncomingMessage: class extends IncomingMessage {} },
+  'with keep-alive': { keepAlive: true },
+  'with delays': { noDelay: false },
+  'with headers joined': { joinDuplicateHeaders: true },
+  'with room in its streams': { highWaterMark: 12_345 },
+  'with long headers': { maxHeaderSize: 300 },
+}
+const seen = (request: IncomingMessage, http: Server): unknown[] => [
+  request instanceof IncomingMessage && request.constructor === IncomingMessage,
+  Object.keys(request.headers),
+  [request.socket.readableHighWaterMark, request.socket.timeout ?? 0, Reflect.get(request.socket, 'server') === http],
+]
+
+describe('a server that is not plain gets its requests from node:http', () => {
+  const cases = [
+    ...Object.entries(OTHERS).map(([name, change]) => [name, {}, change] as const),
+    ...Object.entries(OPTIONS).map(([name, options]) => [name, options, () => undefined] as const),
+    ['as it comes', {}, () => undefined] as const,
+  ]
+  for (const [name, options, change] of cases) {
+    same(name, async ({ Server, name: engine }) => {
+      const http = createServer(options)
+      change(http)
+      const server = new Server({ server: http })
+      http.listen(0, '127.0.0.1')
+      const port = await portOf(http)
+      const said: unknown[] = []
+      server.on('connection', (_socket, request) => {
+        const isFirst = said.length === 0 // a header that comes twice is for node:http everywhere
+        const isLate = engine === 'millrace' && privateApiForbidden === false && name === 'as it comes'
+        if (isFirst) assert.equal(requestMaker(request) !== undefined, isLate)
+        said.push(seen(request, http))
+      })
+      const requests = [head(), head({ 'X-A': 'a', 'x-a': 'b' }), head({ 'X-Long': 'a'.repeat(300) })]
+      for (const request of requests) said.push(await ask(port, request, /^HTTP[\s\S]*?\r\n\r\n/))
+      await end(server)
+      http.close()
+      return said
+    })
+  }
+})
+
+same('a server that listens again', async (engine) => {
+  const { server, http, port } = await listening(engine, 'server')
+  const said = [await ask(port, head(), ACCEPTED)]
+  http.close()
+  await once(http, 'close')
+  http.listen(0, '127.0.0.1')
+  said.push(await ask(await portOf(http), head(), ACCEPTED))
+  await end(server)
+  return said
 })
 
 test('a client that has said nothing when the server closes is left to node:http, which ends it from Node.js 26 on', async () => {
