@@ -21,6 +21,12 @@ import { EMPTY } from './data.js'
  */
 const PATIENCE = 500
 const LONGEST_HEAD = 8192
+
+/**
+ * What is no upgrade takes a third longer this way (65 µs for a connection with one request of the web, where it took 48): a
+ * server that has both takes no more of it than it has had upgrades, and at most so many in a row.
+ */
+const MOST_IN_VAIN = 16
 const KEY = 'sec-websocket-key'
 
 export class PlainUpgrades {
@@ -28,6 +34,8 @@ export class PlainUpgrades {
   readonly heads = new PlainHeads(LONGEST_HEAD)
   readonly deadlines = new Deadlines(() => false)
   readonly arrivals = new Set<PlainArrival>()
+  /** How many connections may yet turn out to be for the web. */
+  #credit = MOST_IN_VAIN
   /** The raw headers of heads that have come before, and where the key stands in them. */
   readonly #known = new WeakMap<KnownHead, { readonly raw: readonly string[]; readonly keyAt: number }>()
 
@@ -51,9 +59,20 @@ export class PlainUpgrades {
     this.server.closeIdleConnections()
   }
 
+  /** An upgrade has come, in whichever way. */
+  came(): void {
+    if (this.#credit < MOST_IN_VAIN) this.#credit++
+  }
+
+  /** A connection was taken that is not for an upgrade, or none as plain as it has to be. */
+  inVain(): void {
+    if (this.#credit > 0) this.#credit-- // any number may have been taken at once
+  }
+
   #taken(handle: StreamHandle): boolean {
     const { server } = this
-    if (server.listenerCount('upgrade') === 0 || !acceptsPlainly(server) || !canBeLate()) return false
+    if (this.#credit <= 0 || server.listenerCount('upgrade') === 0 || !acceptsPlainly(server) || !canBeLate())
+      return false
     this.arrivals.add(new PlainArrival(handle, this))
     return true
   }
@@ -76,7 +95,12 @@ export class PlainUpgrades {
   }
 }
 
-const ofServers = new WeakMap<HttpServer, PlainUpgrades>()
+const ofServers = new WeakMap<object, PlainUpgrades>()
+
+/** A server has got an upgrade. */
+export function noteUpgrade(server: object): void {
+  ofServers.get(server)?.came()
+}
 
 /** A server listens: its plain upgrades, if it is one that node:http has made, and that reads requests as it always does. */
 export function takePlainUpgrades(server: object): void {
@@ -149,6 +173,7 @@ class PlainArrival implements ChunkReader, Expiring {
 
   #handOver(read: Buffer | undefined): void {
     this.#leave()
+    this.#upgrades.inVain()
     const { server } = this.#upgrades
     const socket = socketIn(server, this.#handle)
     if (read !== undefined) socket.unshift(read)

@@ -17,7 +17,7 @@ import {
   readOpening,
 } from './openingRequest.js'
 import { isAdopted } from './orderedSocket.js'
-import { readRequest, takePlainUpgrades } from './plainUpgrades.js'
+import { noteUpgrade, readRequest, takePlainUpgrades } from './plainUpgrades.js'
 import { abortHandshake, guard, isRefusal, refuse, unguard } from './refusal.js'
 import { hasPort, type LiveOptions, liveOptions, type ServerOptions } from './serverOptions.js'
 import type { ServerSocket } from './serverSocket.js'
@@ -220,6 +220,7 @@ export class WebSocketServer extends EventEmitter {
       },
       error: this.emit.bind(this, 'error'),
       upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        noteUpgrade(server)
         this.handleUpgrade(request, socket, head, connected)
       },
     }

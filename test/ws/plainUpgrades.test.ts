@@ -181,6 +181,26 @@ describe('a server that is not plain gets its requests from node:http', () => {
   }
 })
 
+test('a server that has more requests of the web than upgrades leaves them to node:http, until there are upgrades', async () => {
+  const { server, port, http } = await listening(engines[1] as Engine, 'server')
+  const late: boolean[] = []
+  http.prependListener('upgrade', (request) => late.push(requestMaker(request) !== undefined))
+  const web = async (times: number): Promise<void> => {
+    for (let time = 0; time < times; time++) await ask(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', /Required$/)
+  }
+  const upgrade = (): Promise<string> => ask(port, head(), ACCEPTED)
+  await upgrade()
+  await web(40)
+  for (let time = 0; time < 3; time++) await upgrade()
+  await web(1)
+  await upgrade()
+  assert.deepEqual(
+    late,
+    [true, false, true, true, true].map((is) => is && privateApiForbidden === false),
+  )
+  await end(server)
+})
+
 same('a server that listens again', async (engine) => {
   const { server, http, port } = await listening(engine, 'server')
   const said = [await ask(port, head(), ACCEPTED)]
