@@ -1,7 +1,7 @@
 // Work that is put off must not run in the async context in which it happened to be put off: a handler's
 // AsyncLocalStorage store is its own request's, and would show up in another connection's handlers.
 // And what comes from the socket comes outside of every context: a connection's own must be kept, if it has one.
-import { AsyncResource, executionAsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from 'node:async_hooks'
 import { runtime } from './runtime.js'
 
 /** Where Node keeps a resource's stores: under one symbol until Node 22, under the other since. */
@@ -51,6 +51,17 @@ function copiesStores(): boolean {
   copies ??= runtime === 'node' && storesOf(newResource()).every((symbol) => symbol.description !== FRAME)
   return copies
 }
+
+/**
+ * Whether Node keeps contexts as frames (from Node 24 on, and before with an option), and not as properties of resources, each
+ * of which an AsyncLocalStorage has under a name of its own. Then node:http tells of an upgrade in the context of its connection.
+ */
+export function keepsFrames(): boolean {
+  frames ??= !('kResourceStore' in new AsyncLocalStorage())
+  return frames
+}
+
+let frames: boolean | undefined
 
 function newResource(): AsyncResource {
   return new AsyncResource('Millrace')

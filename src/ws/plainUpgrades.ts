@@ -1,10 +1,12 @@
 // Upgrades of an HTTP server as node:http makes it: a request for one that comes whole and plain in the first read of its
 // connection needs no HTTP parser, which costs more than all the rest of a handshake. Whatever else comes goes to node:http with
 // what was read.
+import type { AsyncResource } from 'node:async_hooks'
 import type { Buffer } from 'node:buffer'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { acceptBefore, socketIn } from '../internals/accept.js'
+import { currentContext, keepsFrames, runInContext } from '../internals/context.js'
 import { acceptsPlainly, isPlainServer } from '../internals/httpServer.js'
 import { lateRequest, RequestMaker, requestMaker } from '../internals/lateRequest.js'
 import { canBeLate, lateSocket, socketMaker } from '../internals/lateSocket.js'
@@ -34,6 +36,8 @@ export class PlainUpgrades {
   readonly heads = new PlainHeads(LONGEST_HEAD)
   readonly deadlines = new Deadlines(() => false)
   readonly arrivals = new Set<PlainArrival>()
+  /** The asynchronous context in which the server listens, and so that of its connections, if there is anything in it. */
+  #context: AsyncResource | undefined
   /** How many connections may yet turn out to be for the web. */
   #credit = MOST_IN_VAIN
   /** The raw headers of heads that have come before, and where the key stands in them. */
@@ -45,6 +49,7 @@ export class PlainUpgrades {
 
   /** The server listens: what it accepts comes here first. */
   listens(): void {
+    this.#context = currentContext()
     acceptBefore(
       this.server,
       (handle) => this.#taken(handle),
@@ -57,6 +62,12 @@ export class PlainUpgrades {
     if (this.arrivals.size === 0) return
     for (const arrival of this.arrivals) arrival.expired()
     this.server.closeIdleConnections()
+  }
+
+  /** Does what node:net and node:http would do, in the context in which they would do it. */
+  inContext(work: () => void): void {
+    if (this.#context === undefined) work()
+    else runInContext(this.#context, work)
   }
 
   /** An upgrade has come, in whichever way. */
@@ -158,8 +169,10 @@ class PlainArrival implements ChunkReader, Expiring {
     this.#leave()
     const socket = lateSocket(server, this.#handle)
     const request = lateRequest(new PlainRequest(this.#upgrades, head, socket))
+    const behind = chunk.length === head.length ? EMPTY : chunk.subarray(head.length)
     try {
-      server.emit('upgrade', request, socket, chunk.length === head.length ? EMPTY : chunk.subarray(head.length))
+      if (keepsFrames()) this.#upgrades.inContext(() => server.emit('upgrade', request, socket, behind))
+      else server.emit('upgrade', request, socket, behind)
     } finally {
       // Whoever has not opened a WebSocket over it has a socket that is read, as any other.
       if (socketMaker(socket)?.used === false) void socket.readable
@@ -177,7 +190,7 @@ class PlainArrival implements ChunkReader, Expiring {
     const { server } = this.#upgrades
     const socket = socketIn(server, this.#handle)
     if (read !== undefined) socket.unshift(read)
-    server.emit('connection', socket)
+    this.#upgrades.inContext(() => server.emit('connection', socket))
   }
 
   #leave(): void {

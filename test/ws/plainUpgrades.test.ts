@@ -2,6 +2,7 @@
 // request, its socket and the server's count of connections are those of node:http, and so is all that happens to requests that
 // are not plain.
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { createServer, IncomingMessage, type Server, type ServerOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -199,6 +200,38 @@ test('a server that has more requests of the web than upgrades leaves them to no
     [true, false, true, true, true].map((is) => is && privateApiForbidden === false),
   )
   await end(server)
+})
+
+describe('the asynchronous context is that in which the server listens', () => {
+  for (const [name, wait, request, answer] of [
+    ['of an upgrade', 0, head(), ACCEPTED],
+    ['of a request of the web', 0, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', /Required$/],
+    ['of a request after a long silence', 800, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', /Required$/],
+  ] as const) {
+    same(name, async ({ Server }) => {
+      const context = new AsyncLocalStorage<string>()
+      const said: unknown[] = []
+      const http = createServer((_request, response) => {
+        said.push(context.getStore())
+        response.writeHead(426, { 'Content-Length': 8 }).end('Required')
+      })
+      const server = new Server({ server: http })
+      server.on('connection', () => said.push(context.getStore()))
+      const listened = once(http, 'listening')
+      context.run('listens', () => http.listen(0, '127.0.0.1'))
+      await listened
+      const socket = connect(await portOf(http), '127.0.0.1')
+      await once(socket, 'connect')
+      await sleep(wait)
+      socket.write(request)
+      const [chunk] = await once(socket, 'data')
+      assert.match(String(chunk), answer)
+      socket.destroy()
+      await end(server)
+      http.close()
+      return said
+    })
+  }
 })
 
 same('a server that listens again', async (engine) => {
