@@ -32,7 +32,7 @@ import { DYNAMIC_CODES, LITERAL_COUNTS, WRITTEN_LENGTHS, workspace } from './wor
 /** The longest kept code: two of them, their extra bits and 23 bits that are held are no more than 64. */
 export const LONGEST_KEPT: u32 = 11
 /** The most messages for which codes are kept: at first it is one, then twice as many each time. */
-const MOST_USES: u32 = 16
+const MOST_USES: u32 = 64
 /** After a message for which they did not suit, codes are not kept for one message, then for twice as many each time. */
 const LONGEST_PAUSE: u32 = 32
 /** Of shorter messages, the header is too large a part: codes of their own have a shorter one. */

@@ -32,13 +32,17 @@ export function clearTokens(): void {
   tokensEnd = workspace + TOKENS
 }
 
-/** The length of a match: as many bytes as are the same at both places, of which the first four are. */
+/**
+ * The length of a match: as many bytes as are the same at both places, of which the first four are. Most end within the 16
+ * that follow: these are compared at once, because how many turns a loop takes is what no processor could guess.
+ */
 function matchLength(earlier: usize, later: usize, most: u32): u32 {
   let length: u32 = 4
-  while (length + 8 <= most) {
-    const differences = load<u64>(earlier + length) ^ load<u64>(later + length)
-    if (differences) return length + ((ctz(differences) >> 3) as u32)
-    length += 8
+  while (length + 16 <= most) {
+    const same = i8x16.eq(v128.load(earlier + length), v128.load(later + length))
+    const differences = ~i8x16.bitmask(same) & 0xffff
+    if (differences) return length + (ctz<i32>(differences) as u32)
+    length += 16
   }
   while (length < most && load<u8>(earlier + length) == load<u8>(later + length)) length++
   return length
@@ -84,6 +88,9 @@ export function writeAtOnce(state: usize, end: u32, codes: usize, full: usize): 
 type Token = u32
 type Bits = u64
 
+/** A literal of 11 bits more, and 63 are held; a match has up to 40 bits, and writes before what is held of whole bytes. */
+const LONGEST_HELD: u64 = 52
+
 function find<Output>(state: usize, end: u32, codes: usize, full: usize): void {
   const window = load<u32>(state, DEFLATER_BUFFER) as usize
   const table = state + DEFLATER_TABLE
@@ -101,7 +108,9 @@ function find<Output>(state: usize, end: u32, codes: usize, full: usize): void {
       const entry = table + (hash(bytes, shift) << 1)
       const distance = at - load<u16>(entry)
       store<u16>(entry, at as u16)
-      if (distance - 1 < min(farthest, at - floor) && load<u32>(window + at - distance) == bytes) {
+      // One branch for both: whether what is there is too old is as good as random.
+      const isNear = u32(distance - 1 < min(farthest, at - floor))
+      if (isNear & u32(load<u32>(window + at - distance) == bytes)) {
         const length = matchLength(window + at - distance, window + at, min(LONGEST_MATCH, end - at))
         const lengthToken = load<u16>(workspace + MATCH_LENGTHS + (length << 1)) as u32
         const far = distanceToken(distance)
@@ -118,16 +127,16 @@ function find<Output>(state: usize, end: u32, codes: usize, full: usize): void {
           const farCode = load<u16>(codes + (farSymbol << 1)) as u64
           coded = code != 0 && farCode != 0
           if (coded) {
+            store<u64>(to, bits)
+            to += (held >> 3) as usize
+            bits >>= held & 0x38
+            held &= 7
             const codeBits = code >> 12
             bits |= ((code & 0xfff) | (((lengthToken >> 5) as u64) << codeBits)) << held
             held += codeBits + (load<u8>(extras + (symbol << 2)) as u64)
             const farBits = farCode >> 12
             bits |= ((farCode & 0xfff) | (((far >> 5) as u64) << farBits)) << held
             held += farBits + (load<u8>(extras + (farSymbol << 2)) as u64)
-            store<u64>(to, bits)
-            to += (held >> 3) as usize
-            bits >>= held & 0x38
-            held &= 7
           }
         }
         if (coded) {
@@ -147,7 +156,7 @@ function find<Output>(state: usize, end: u32, codes: usize, full: usize): void {
       if (code == 0) break
       bits |= (code & 0xfff) << held
       held += code >> 12
-      if (held >= 24) {
+      if (held > LONGEST_HELD) {
         store<u64>(to, bits)
         to += (held >> 3) as usize
         bits >>= held & 0x38
