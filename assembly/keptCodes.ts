@@ -40,7 +40,7 @@ const LEAST_WITH_KEPT: u32 = 768
 /** The longest message that is written with kept codes: of longer ones, to make codes is a small part of the work. */
 const LONGEST_WITH_KEPT: u32 = 2048
 /** Kept codes no longer suit once a message takes more bits than so many eighths of what the first one took, byte for byte. */
-const TOLERANCE: u32 = 9
+const TOLERANCE: u32 = 10
 /** Literals are foreseen in ranges of so many: a bit of DEFLATER_CAME stands for each. */
 const RANGE: u32 = 32
 /** By how many bits counts are shifted while symbols are foreseen, which count once. */
@@ -158,7 +158,7 @@ export function noteUse(state: usize, suited: bool): void {
   store<u32>(state, suited ? pause >> 1 : max(1, min(pause << 1, LONGEST_PAUSE)), DEFLATER_LAST_PAUSE)
   if (suited) return
   store<u32>(state, load<u32>(state, DEFLATER_LAST_PAUSE), DEFLATER_PAUSE)
-  store<u32>(state, 0, DEFLATER_USES)
+  store<u32>(state, load<u32>(state, DEFLATER_USES) >> 2, DEFLATER_USES)
 }
 
 /** Writes the header of a block with the kept codes. */
