@@ -41,11 +41,19 @@ export let outputBase: usize = 0
 export let bits: u64 = 0
 export let held: u32 = 0
 
+/** Where the header of the block under way begins, if it is all in this input, and with a whole byte; else 0. */
+export let headerAt: usize = 0
+
+export function beginHeader(at: usize): void {
+  headerAt = at
+}
+
 export function openInput(from: usize, length: u32, heldBits: u64, count: u32): void {
   input = from
   inputEnd = from + length
   bits = heldBits
   held = count
+  headerAt = 0
 }
 
 export function openOutput(base: usize, to: usize, room: u32): void {

@@ -12,7 +12,6 @@ import {
   LONGEST_CODE,
   lengthBase,
   lengthExtra,
-  writeFixedLengths,
 } from './symbols'
 import {
   COUNTS_END,
@@ -31,10 +30,9 @@ import {
 const FIXED_BLOCK: u32 = 0b010
 /** The most bits of a token with the fixed codes. */
 const LONGEST_FIXED: u32 = 8 + 5 + 5 + 13
-/** Builds what the deflater needs of its workspace, once. */
+/** Builds what the deflater needs of its workspace, once; the WRITTEN_LENGTHS are those of the fixed codes. */
 export function buildWriterTables(): void {
   const lengths = workspace + WRITTEN_LENGTHS
-  writeFixedLengths(lengths)
   writeCodes(lengths, ALL_LITERAL_SYMBOLS, workspace + FIXED_CODES, workspace + LITERAL_ENTRIES)
   const distances = workspace + FIXED_CODES + 4 * ALL_LITERAL_SYMBOLS
   writeCodes(lengths + ALL_LITERAL_SYMBOLS, ALL_DISTANCE_SYMBOLS, distances, workspace + DISTANCE_ENTRIES)

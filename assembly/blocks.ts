@@ -3,6 +3,7 @@
 import {
   advance,
   align,
+  beginHeader,
   bits,
   CORRUPT_BLOCK_TYPE,
   CORRUPT_CODE_COUNTS,
@@ -14,6 +15,7 @@ import {
   CORRUPT_STORED_LENGTH,
   corrupt,
   ensure,
+  headerAt,
   held,
   INFLATE_CORRUPT,
   INFLATE_GO,
@@ -43,6 +45,7 @@ import {
   INFLATER_ORDERED,
   INFLATER_PHASE,
   INFLATER_STORED,
+  INFLATER_TABLES,
   PHASE_BLOCK,
   PHASE_CODE_COUNTS,
   PHASE_CODE_LENGTHS,
@@ -62,30 +65,33 @@ import {
   lengthOrder,
   REPEAT_PREVIOUS,
   REPEAT_ZERO,
-  writeFixedLengths,
 } from './symbols'
 import {
-  BUILT_LENGTHS,
+  clearAllTables,
+  clearTables,
   DECODER_TABLE,
-  DYNAMIC_DISTANCES,
-  DYNAMIC_LITERALS,
   FIXED_DISTANCES,
   FIXED_LITERALS,
   LENGTH_DECODER,
-  SCRATCH,
+  TABLES_DISTANCES,
+  TABLES_HEADER,
+  TABLES_HEADER_BITS,
+  TABLES_LENGTHS,
+  TABLES_LITERALS,
+  tablesOf,
+  WRITTEN_LENGTHS,
   workspace,
 } from './workspace'
 
 const ALL_LENGTHS: u32 = ALL_LITERAL_SYMBOLS + ALL_DISTANCE_SYMBOLS
 
-/** Builds the decoders of the fixed codes, once for each workspace. */
+/** Builds the decoders of the fixed codes, whose lengths are the WRITTEN_LENGTHS, once for each workspace. */
 export function buildFixedDecoders(): void {
-  const lengths = workspace + SCRATCH + 32
-  writeFixedLengths(lengths)
+  const lengths = workspace + WRITTEN_LENGTHS
   buildDecoder(workspace + FIXED_LITERALS, lengths, ALL_LITERAL_SYMBOLS, ALPHABET_LITERALS, LITERAL_BITS)
   const distances = lengths + ALL_LITERAL_SYMBOLS
   buildDecoder(workspace + FIXED_DISTANCES, distances, ALL_DISTANCE_SYMBOLS, ALPHABET_DISTANCES, DISTANCE_BITS)
-  memory.fill(workspace + BUILT_LENGTHS, 0, ALL_LENGTHS) // no block has these: none is without an end
+  clearAllTables()
 }
 
 function go(state: usize, phase: u32): u32 {
@@ -94,11 +100,14 @@ function go(state: usize, phase: u32): u32 {
 }
 
 export function readBlockHeader(state: usize): u32 {
+  const start = held ? 0 : input
   if (!ensure(3)) return INFLATE_MORE
-  store<u32>(state, take(1), INFLATER_FINAL)
-  const type = take(2)
+  const first = take(3)
+  const type = first >> 1
+  store<u32>(state, first & 1, INFLATER_FINAL)
   if (type == 3) return corrupt(CORRUPT_BLOCK_TYPE)
-  if (type == 2) return go(state, PHASE_CODE_COUNTS)
+  beginHeader(start)
+  if (type == 2) return go(state, skipsHeader(state) ? PHASE_SYMBOLS : PHASE_CODE_COUNTS)
   if (type == 0) {
     align()
     return go(state, PHASE_STORED_LENGTH)
@@ -116,20 +125,22 @@ export function endBlock(state: usize): u32 {
 
 export function readStoredLength(state: usize): u32 {
   if (!ensure(32)) return INFLATE_MORE
-  const length = take(16)
-  if ((take(16) ^ length) != 0xffff) return corrupt(CORRUPT_STORED_LENGTH)
+  const both = take(32)
+  const length = both & 0xffff
+  if (both >> 16 != (length ^ 0xffff)) return corrupt(CORRUPT_STORED_LENGTH)
   store<u32>(state, length, INFLATER_STORED)
   return go(state, PHASE_STORED)
 }
 
 export function readCodeCounts(state: usize): u32 {
   if (!ensure(14)) return INFLATE_MORE
-  const literals = take(5) + 257
-  const distances = take(5) + 1
+  const counts = take(14)
+  const literals = (counts & 31) + 257
+  const distances = ((counts >> 5) & 31) + 1
   if (literals > LITERAL_SYMBOLS || distances > DISTANCE_SYMBOLS) return corrupt(CORRUPT_CODE_COUNTS)
   store<u32>(state, literals, INFLATER_LITERALS)
   store<u32>(state, distances, INFLATER_DISTANCES)
-  store<u32>(state, take(4) + 4, INFLATER_CODE_LENGTHS)
+  store<u32>(state, (counts >> 10) + 4, INFLATER_CODE_LENGTHS)
   store<u32>(state, 0, INFLATER_INDEX)
   memory.fill(state + INFLATER_ORDERED, 0, LENGTH_SYMBOLS + 1)
   return go(state, PHASE_CODE_LENGTHS)
@@ -146,7 +157,7 @@ export function readCodeLengths(state: usize): u32 {
   return go(state, PHASE_LENGTHS)
 }
 
-/** Reads the lengths of both codes, which are one sequence, and builds their decoders. */
+/** Reads the lengths of both codes, which are one sequence. */
 export function readLengths(state: usize): u32 {
   // It is built anew after each pause: others may have used the workspace.
   const decoder = workspace + LENGTH_DECODER
@@ -158,7 +169,7 @@ export function readLengths(state: usize): u32 {
   if (load<u8>(state + INFLATER_LENGTHS + END_OF_BLOCK) == 0) return corrupt(CORRUPT_NO_END) // the block could never end
   spread(state)
   store<u32>(state, 0, INFLATER_FIXED)
-  return useDynamicCodes(state) ? go(state, PHASE_SYMBOLS) : INFLATE_CORRUPT
+  return go(state, PHASE_SYMBOLS)
 }
 
 function decodeLengths(state: usize, table: usize): u32 {
@@ -219,28 +230,55 @@ function spread(state: usize): void {
 /** Builds the decoders of a dynamic block, unless they are there: after a pause, others may have used the workspace. */
 export function useDynamicCodes(state: usize): bool {
   const lengths = state + INFLATER_LENGTHS
-  const built = workspace + BUILT_LENGTHS
-  if (equal(built, lengths)) return true
-  store<u8>(built + END_OF_BLOCK, 0) // until both are built, these are the lengths of no block
+  const tables = tablesOf(load<u32>(state, INFLATER_TABLES))
+  const built = tables + TABLES_LENGTHS
+  if (sameBits(built, lengths, 8 * ALL_LENGTHS)) return true
+  clearTables(tables) // until both are built
   const distances = lengths + ALL_LITERAL_SYMBOLS
-  if (!buildDecoder(workspace + DYNAMIC_LITERALS, lengths, ALL_LITERAL_SYMBOLS, ALPHABET_LITERALS, LITERAL_BITS)) {
+  if (!buildDecoder(tables + TABLES_LITERALS, lengths, ALL_LITERAL_SYMBOLS, ALPHABET_LITERALS, LITERAL_BITS)) {
     corrupt(CORRUPT_LITERALS)
     return false
   }
-  if (
-    !buildDecoder(workspace + DYNAMIC_DISTANCES, distances, ALL_DISTANCE_SYMBOLS, ALPHABET_DISTANCES, DISTANCE_BITS)
-  ) {
+  if (!buildDecoder(tables + TABLES_DISTANCES, distances, ALL_DISTANCE_SYMBOLS, ALPHABET_DISTANCES, DISTANCE_BITS)) {
     corrupt(CORRUPT_DISTANCES)
     return false
   }
-  copyBlocks(built, lengths, ALL_LENGTHS)
+  memory.copy(built, lengths, ALL_LENGTHS)
+  noteHeader(tables)
   return true
 }
 
-function equal(one: usize, other: usize): bool {
-  let differences = i64x2.splat(0)
-  for (let at: u32 = 0; at < ALL_LENGTHS; at += 16) {
-    differences = v128.or(differences, v128.xor(v128.load(one + at), v128.load(other + at)))
+/** The most bits of a header that is noted. */
+const LONGEST_HEADER: u32 = 8 * 96
+
+/** Notes beside its tables the header of the block under way, if all of it was just read. */
+function noteHeader(tables: usize): void {
+  const count = ((input - headerAt) << 3) - held
+  if (headerAt == 0 || count > LONGEST_HEADER) return
+  store<u32>(tables, count as u32, TABLES_HEADER_BITS)
+  memory.copy(tables + TABLES_HEADER, headerAt, (count + 7) >> 3)
+}
+
+/** Skips the header of a block if it is the one whose tables there are, bit by bit. */
+function skipsHeader(state: usize): bool {
+  const tables = tablesOf(load<u32>(state, INFLATER_TABLES))
+  const count = load<u32>(tables, TABLES_HEADER_BITS)
+  const end = headerAt + ((count + 7) >> 3)
+  if (count == 0 || headerAt == 0 || end + 8 > inputEnd || !sameBits(headerAt, tables + TABLES_HEADER, count))
+    return false
+  copyBlocks(state + INFLATER_LENGTHS, tables + TABLES_LENGTHS, ALL_LENGTHS)
+  store<u32>(state, 0, INFLATER_FIXED)
+  const left: u32 = (0 - count) & 7 // bits of the last byte behind the header
+  advance(end, output, (load<u8>(end - 1) as u64) >> (8 - left), left)
+  return true
+}
+
+/** Whether so many bits are the same; 8 bytes behind them are read, too. */
+function sameBits(one: usize, other: usize, count: u32): bool {
+  for (; count >= 64; count -= 64) {
+    if (load<u64>(one) != load<u64>(other)) return false
+    one += 8
+    other += 8
   }
-  return !v128.any_true(differences)
+  return ((load<u64>(one) ^ load<u64>(other)) & (((1 as u64) << count) - 1)) == 0
 }

@@ -4,7 +4,8 @@
 import { buildFixedDecoders } from './blocks'
 import { buildWriterTables } from './blockWriter'
 import { writeEntries } from './huffman'
-import { placeWorkspace } from './workspace'
+import { writeFixedLengths } from './symbols'
+import { placeWorkspace, WRITTEN_LENGTHS, workspace } from './workspace'
 
 export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM } from './bitInput'
 export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM, deflate, deflateBound } from './deflate'
@@ -22,12 +23,16 @@ export {
   LEAST_WINDOW_BITS,
   MOST_WINDOW_BITS,
 } from './inflater'
-export { WORKSPACE_CONSUMED, WORKSPACE_SIZE, WORKSPACE_WRITTEN } from './workspace'
+export { TABLES_SIZE, WORKSPACE_CONSUMED, WORKSPACE_SIZE, WORKSPACE_WRITTEN } from './workspace'
 
-/** Takes a workspace and builds the tables in it. Comes before everything else. */
-export function openWorkspace(at: usize): void {
-  placeWorkspace(at)
+/**
+ * Takes a workspace of WORKSPACE_SIZE bytes, and TABLES_SIZE for each of so many places of tables, a power of two, and builds
+ * the fixed tables in it. Comes before everything else.
+ */
+export function openWorkspace(at: usize, tables: u32): void {
+  placeWorkspace(at, tables)
   writeEntries()
+  writeFixedLengths(workspace + WRITTEN_LENGTHS)
   buildFixedDecoders()
   buildWriterTables()
 }

@@ -37,24 +37,35 @@ import {
   INFLATER_RING_AT,
   INFLATER_RING_BITS,
   INFLATER_RING_FILLED,
+  INFLATER_TABLES,
   INFLATER_WINDOW,
   INFLATER_WINDOW_BITS,
 } from './inflater'
 import { copyLoosely, copyMatch, matchLoosely } from './matchCopy'
 import { LONGEST_MATCH } from './symbols'
-import { DYNAMIC_DISTANCES, DYNAMIC_LITERALS, FIXED_DISTANCES, FIXED_LITERALS, workspace } from './workspace'
+import {
+  DECODER_TABLE,
+  FIXED_DISTANCES,
+  FIXED_LITERALS,
+  TABLES_DISTANCES,
+  TABLES_LITERALS,
+  tablesOf,
+  workspace,
+} from './workspace'
 
+/** Bytes of a match that are copied at once, however short it is. */
+const SLACK: u32 = 32
 /** Bytes that one turn of the fast loop reads and writes at most: two looks of 8 bytes, two literals and a match. */
 const FAST_INPUT: usize = 16
-const FAST_OUTPUT: usize = 2 + LONGEST_MATCH + 16
+const FAST_OUTPUT: usize = 2 + LONGEST_MATCH + SLACK
 
 /** What a look-up needs, of the block under way. */
 let literals: usize = 0
 let distances: usize = 0
 
 /** What the table says of the next bits. */
-function lookUp(table: usize, value: u64, tableBits: u32): u64 {
-  return load<u32>(table + (((value as usize) & ((1 << tableBits) - 1)) << 2)) as u64
+function lookUp(decoder: usize, value: u64, tableBits: u32): u64 {
+  return load<u32>(decoder + (((value as usize) & ((1 << tableBits) - 1)) << 2), DECODER_TABLE) as u64
 }
 
 function isLong(entry: u64): bool {
@@ -93,8 +104,9 @@ export function decodeSymbols(state: usize): u32 {
     distances = workspace + FIXED_DISTANCES
   } else {
     if (!useDynamicCodes(state)) return INFLATE_CORRUPT
-    literals = workspace + DYNAMIC_LITERALS
-    distances = workspace + DYNAMIC_DISTANCES
+    const tables = tablesOf(load<u32>(state, INFLATER_TABLES))
+    literals = tables + TABLES_LITERALS
+    distances = tables + TABLES_DISTANCES
   }
   if (load<u32>(state, INFLATER_MATCH)) {
     const status = continueMatch(state)
@@ -198,21 +210,22 @@ function decodeFast(state: usize): bool {
       break
     }
     const end = to + length
-    if ((distance as usize) > inMessage) {
-      const back = distance - (inMessage as u32)
-      const from = (ringAt - back) & ringLast
-      if (back < length || back > ringFilled || from + length + 16 > ringLast) {
+    // Whether a match begins in the window or in the message is as good as random: the branch is for what is rare in both.
+    const back = distance - (inMessage as u32)
+    const from = (ringAt - back) & ringLast
+    const isInRing = distance > (inMessage as u32)
+    const isHardInRing = u32(back < length) | u32(back > ringFilled) | u32(from + length + SLACK > ringLast)
+    if (select(isHardInRing, u32(distance < SLACK), isInRing)) {
+      if (isInRing) {
         good = writeMatch(state, to, distance, length)
         if (!good) break
-        to = end
-        continue
-      }
-      v128.store(to, v128.load(ring + from))
-      if (length > 16) copyLoosely(to + 16, end, ring + from + 16)
-    } else if (distance >= 16) {
-      v128.store(to, v128.load(to - distance))
-      if (length > 16) copyLoosely(to + 16, end, to + 16 - distance)
-    } else matchLoosely(to, end, distance)
+      } else matchLoosely(to, end, distance)
+    } else {
+      const source = select(ring + from, to - distance, isInRing)
+      v128.store(to, v128.load(source))
+      v128.store(to, v128.load(source, 16), 16)
+      copyLoosely(to + SLACK, end, source + SLACK)
+    }
     to = end
   }
   advance(at, to, value, (count & 63) as u32)

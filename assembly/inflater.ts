@@ -24,6 +24,7 @@ export const INFLATER_CODE_LENGTHS: u32 = 60 // u32: codes of the code length co
 export const INFLATER_INDEX: u32 = 64 // u32: code lengths that have been read; once it is dead, why it is no DEFLATE
 export const INFLATER_FIXED: u32 = 68 // u32: 1 while the block under way uses the fixed codes
 export const INFLATER_MESSAGE: u32 = 72 // u64: bytes of the message under way
+export const INFLATER_TABLES: u32 = 80 // u32: the number of its place of tables
 export const INFLATER_LENGTHS: u32 = 96 // u8 × 320, and room for 8: the code lengths of the block under way
 export const INFLATER_ORDERED: u32 = 432 // u8 × 20: the lengths of the code length code
 
@@ -80,11 +81,15 @@ export function inflateRing(state: usize, ring: usize, bits: u32): void {
   store<u32>(state, filled & ((1 << bits) - 1), INFLATER_RING_AT)
 }
 
+/** How many states have kept bytes: these have places of tables by turns, and those without context takeover share one. */
+let keepers: u32 = 0
+
 /** Keeps bytes that were written, because those that follow may refer to them and they won't lie in front of these. */
 export function inflateKeep(state: usize, from: usize, length: u32): void {
   const size: u32 = 1 << load<u32>(state, INFLATER_RING_BITS)
   const ring = load<u32>(state, INFLATER_WINDOW) as usize
   if (!ASC_NO_ASSERT) assert(ring != 0 && load<u32>(state, INFLATER_RING_BITS) >= inflateRingBits(state, length))
+  if (load<u32>(state, INFLATER_TABLES) == 0) store<u32>(state, ++keepers, INFLATER_TABLES)
   const last = min(length, size)
   from += length - last
   const at = load<u32>(state, INFLATER_RING_AT) & (size - 1)

@@ -61,7 +61,7 @@ export function runTask(codec: TaskCodec, workspace: number, task: CodecTask): T
   if (task.kind === 'best') return { status: 0, consumed: task.length, written: zlibDeflate(codec.bytes, task) }
   const { compression } = codec
   // The thread that had this workspace before may have been another one, and may have died amid its work.
-  compression.openWorkspace(workspace)
+  compression.openWorkspace(workspace, 1)
   const { state, from, length, to, room } = task
   const status =
     task.kind === 'fast'

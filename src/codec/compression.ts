@@ -1,14 +1,21 @@
 // The second module of the codec, for permessage-deflate (RFC 7692): a thread that never compresses never compiles it.
 import { Buffer } from 'node:buffer'
-import { base64, WORKSPACE_CONSUMED, WORKSPACE_SIZE, WORKSPACE_WRITTEN } from './deflate.generated.js'
+import { base64, TABLES_SIZE, WORKSPACE_CONSUMED, WORKSPACE_SIZE, WORKSPACE_WRITTEN } from './deflate.generated.js'
 import type { Heap } from './heap.js'
 
-/** Bytes of a workspace, of which each thread that compresses needs one at a time. */
-export const WORKSPACE_BYTES: number = WORKSPACE_SIZE
+/** Bytes of a workspace for one task, of which each thread that does such work needs one at a time. */
+export const WORKSPACE_BYTES: number = WORKSPACE_SIZE + TABLES_SIZE
+/**
+ * For the inflaters of so many connections the tables of the last block are there when their next message comes: in 6.6 KiB
+ * for each, but only once they are used.
+ */
+const TABLES = 64
+/** Bytes of the workspace that a heap has for good. */
+export const LASTING_BYTES: number = WORKSPACE_SIZE + TABLES * TABLES_SIZE
 
 /** Everything the module exports as a function. Addresses and lengths are u32, in bytes. */
 export interface CompressionExports {
-  openWorkspace(at: number): void
+  openWorkspace(at: number, tables: number): void
   inflateStart(state: number, windowBits: number): void
   inflateForget(state: number): void
   inflateRingBits(state: number, length: number): number
@@ -30,12 +37,12 @@ export class Compression {
   readonly call: CompressionExports
   readonly #results: Uint32Array
 
-  /** Takes 64 KiB of the heap for good. Throws OutOfMemory if there is no room. */
+  /** Takes LASTING_BYTES of the heap for good, of which most are only touched as they are used. Throws OutOfMemory if there is no room. */
   constructor(heap: Heap) {
-    const { pointer } = heap.allocate(WORKSPACE_SIZE)
+    const { pointer } = heap.allocate(LASTING_BYTES)
     this.heap = heap
     this.call = heap.codec.instantiate(Buffer.from(base64, 'base64')) as CompressionExports
-    this.call.openWorkspace(pointer)
+    this.call.openWorkspace(pointer, TABLES)
     this.#results = new Uint32Array(heap.codec.bytes.buffer, pointer, WORKSPACE_SIZE / 4)
   }
 

@@ -43,12 +43,12 @@ describe("the compression's module", () => {
     }
   })
 
-  it('is compiled once for each heap, in which it takes one page', () => {
+  it('is compiled once for each heap, in which it takes eight pages', () => {
     const heap = new Heap(new Codec())
     const compression = compressionOf(heap)
-    assert.equal(heap.used, 64 * KIB)
+    assert.equal(heap.used, 512 * KIB)
     assert.equal(compressionOf(heap), compression)
-    assert.equal(heap.used, 64 * KIB)
+    assert.equal(heap.used, 512 * KIB)
     assert.notEqual(compressionOf(heapOfThread()), compression)
   })
 })
@@ -76,7 +76,7 @@ describe('the debug build of the compression traps at', () => {
   for (const [what, run] of broken) {
     it(what, () => {
       const call = new Codec().instantiate(debug) as CompressionExports
-      call.openWorkspace(64 * KIB)
+      call.openWorkspace(64 * KIB, 1)
       call.inflateStart(STATE, 12)
       assert.throws(() => run(call), WebAssembly.RuntimeError)
     })
