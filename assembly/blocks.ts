@@ -17,7 +17,6 @@ import {
   ensure,
   headerAt,
   held,
-  INFLATE_CORRUPT,
   INFLATE_GO,
   INFLATE_MORE,
   input,

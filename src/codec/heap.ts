@@ -1,7 +1,7 @@
 // Memory for everything that outlives a read: slots, regions, tail blocks, parked bytes.
 // Small blocks come in size classes from pages of their own (slabs); large ones are extents of whole pages that grow in
 // place where they can. What an operation costs does not depend on what is held, but for the levels of a tree (pageGaps.ts).
-import { DEFLATER_BYTES } from './deflate.generated.js'
+import { DEFLATER_BYTES, INFLATER_SIZE } from './deflate.generated.js'
 import { type Codec, PAGE } from './instance.js'
 import { type Extent, Pages } from './pages.js'
 import { SizeClass } from './sizeClass.js'
@@ -34,14 +34,16 @@ export class Heap {
   readonly #pages: Pages
   readonly #classes: readonly SizeClass[]
   readonly #slots: SizeClass
-  /** Of the states of deflaters, which are many and all of one size: six fill a page. */
+  /** Of the states of deflaters and inflaters, which are many and all of one size: six fill a page, or 141. */
   readonly #deflaters: SizeClass
+  readonly #inflaters: SizeClass
 
   constructor(codec: Codec) {
     this.codec = codec
     this.#pages = new Pages(codec)
     this.#slots = new SizeClass(SLOT_SIZE, this.#pages)
     this.#deflaters = new SizeClass(DEFLATER_BYTES, this.#pages)
+    this.#inflaters = new SizeClass(INFLATER_SIZE, this.#pages)
     this.#classes = CLASSES.map((size) => (size === SLOT_SIZE ? this.#slots : new SizeClass(size, this.#pages)))
   }
 
@@ -62,12 +64,13 @@ export class Heap {
 
   /**
    * Allocates at least `bytes` that will never be more: a block of up to 32 KiB takes no whole page, as one that may grow
-   * does, and the state of a deflater, of DEFLATER_BYTES, just what it needs. Throws OutOfMemory as `allocate` does.
+   * does, and the state of a deflater or an inflater, of DEFLATER_BYTES or INFLATER_SIZE, just what it needs. Throws
+   * OutOfMemory as `allocate` does.
    */
   allocateFixed(bytes: number): Block {
-    const isState = bytes === DEFLATER_BYTES
-    if (!isState && (bytes <= LARGEST_CLASS || bytes > LARGEST_FIXED)) return this.allocate(bytes)
-    const block = blockOf(isState ? this.#deflaters : this.#classFor(bytes))
+    const states = this.#statesOf(bytes)
+    if (states === undefined && (bytes <= LARGEST_CLASS || bytes > LARGEST_FIXED)) return this.allocate(bytes)
+    const block = blockOf(states ?? this.#classFor(bytes))
     this.used += block.size
     return block
   }
@@ -118,6 +121,11 @@ export class Heap {
     this.#freeSmall(pointer, SLOT_SIZE)
   }
 
+  #statesOf(bytes: number): SizeClass | undefined {
+    if (bytes === DEFLATER_BYTES) return this.#deflaters
+    return bytes === INFLATER_SIZE ? this.#inflaters : undefined
+  }
+
   #classFor(bytes: number): SizeClass {
     return this.#classes[classOf(bytes)] ?? this.#slots
   }
@@ -130,7 +138,7 @@ export class Heap {
   #freeSmall(pointer: number, size: number): void {
     const slab = this.#pages.at(pointer >>> PAGE_BITS)?.slab
     if (slab?.size !== size) throw new Error(`a block was freed twice, or none of ${size} bytes begins at ${pointer}`)
-    const sizeClass = size === DEFLATER_BYTES ? this.#deflaters : this.#classFor(size)
+    const sizeClass = this.#statesOf(size) ?? this.#classFor(size)
     sizeClass.release(slab, pointer)
     this.used -= size
   }

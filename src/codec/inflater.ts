@@ -11,7 +11,7 @@ import {
   INFLATER_INDEX,
   INFLATER_SIZE,
 } from './deflate.generated.js'
-import { type Block, sizeOfBlock } from './heap.js'
+import type { Block } from './heap.js'
 
 /** How a call of `inflate` ended; see there. */
 export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM }
@@ -21,7 +21,7 @@ const STEPS = [10, 12, 14, 15] as const
 
 /** The most bytes of the heap that the inflater of a window holds. */
 export function mostInflaterBytes(windowBits: number): number {
-  return sizeOfBlock(INFLATER_SIZE) + 2 ** (STEPS.find((step) => step >= windowBits) ?? windowBits)
+  return INFLATER_SIZE + 2 ** (STEPS.find((step) => step >= windowBits) ?? windowBits)
 }
 
 export class Inflater {
@@ -33,12 +33,12 @@ export class Inflater {
 
   /**
    * `windowBits` is what was negotiated for the peer, 8 to 15: it refers to no more than the last 2^windowBits bytes. It
-   * takes a KiB, and no window before the first message is kept. Throws OutOfMemory if there is no room.
+   * takes half a KiB, and no window before the first message is kept. Throws OutOfMemory if there is no room.
    */
   constructor(compression: Compression, windowBits: number) {
     this.#compression = compression
     this.#windowBits = windowBits
-    this.#state = compression.heap.allocate(INFLATER_SIZE)
+    this.#state = compression.heap.allocateFixed(INFLATER_SIZE)
     compression.call.inflateStart(this.#state.pointer, windowBits)
   }
 
