@@ -1,11 +1,19 @@
 // How long this turn of the event loop has been busy with what peers have sent. Long work asks, so that the work
-// of many connections one after the other, in a row of reads for instance, is counted together.
+// of many connections one after the other, in a row of reads for instance, is counted together. And whose turn is next of
+// those who have much to say.
+import { Queue } from './queue.js'
 
 /**
  * Milliseconds of one turn for reads and writes that are as long as they can be. Beside four peers with messages of 16 MiB,
  * a small message of another waits for a turn or two: this is what decides for how long.
  */
 const SHARE = 0.5
+
+/** Whoever has stopped reading until it has a turn. */
+export interface Waiting {
+  /** It has one; false if it wants none any more. */
+  goOn(): boolean
+}
 
 export class TurnClock {
   /** Counts the turns in which anybody asked. */
@@ -19,6 +27,8 @@ export class TurnClock {
   #asked = false
   #next: object | undefined
   #scheduled = false
+  /** Those who have stopped, in the order in which they have their turns. */
+  readonly #waiting = new Queue<Waiting>()
   readonly #ends = (): void => {
     this.#scheduled = false
     this.restart()
@@ -50,6 +60,20 @@ export class TurnClock {
     return favourite !== undefined || spent > SHARE
   }
 
+  /** Whether anybody has stopped until it has a turn. */
+  get awaited(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /**
+   * `peer` has stopped: behind those who did before it, it goes on in a turn of which it has much. To let each of a crowd read a
+   * little in every turn cost a stop and a start each time, which are calls of the system.
+   */
+  wait(peer: Waiting): void {
+    this.#waiting.push(peer)
+    this.#schedule()
+  }
+
   /** What follows counts as a turn of its own: its time, and not whose turn it is. */
   restartTime(): void {
     this.#began = 0
@@ -59,11 +83,20 @@ export class TurnClock {
   /** The turn is over. */
   restart(): void {
     this.restartTime()
-    if (this.#first === undefined) this.#favourite = undefined
+    const waiting = this.#nextWaiting()
+    if (waiting !== undefined) this.#favourite = new WeakRef(waiting)
+    else if (this.#first === undefined) this.#favourite = undefined
     else this.#choose(this.#first)
     this.#first = this.#next = undefined
     this.#asked = false
-    if (this.#favourite !== undefined) this.#schedule() // so that it is one for the next turn alone
+    if (this.#favourite !== undefined || this.awaited) this.#schedule() // so that it is one for the next turn alone
+  }
+
+  /** The first who still wants its turn goes on. */
+  #nextWaiting(): Waiting | undefined {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      if (next.goOn()) return next
+    return undefined
   }
 
   #schedule(): void {

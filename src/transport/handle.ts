@@ -14,7 +14,7 @@ import {
   writeAll,
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
-import { turnClockOfThread } from '../time/turnClock.js'
+import { turnClockOfThread, type Waiting } from '../time/turnClock.js'
 import { resetSocket } from './resetSocket.js'
 import type { Receiver, Transport } from './transport.js'
 
@@ -24,10 +24,10 @@ const codec = codecOfThread
 const MOST_IN_A_ROW = 1024 * 1024 + INBOX_LENGTH
 
 /**
- * Bytes of one read. It grows while the peer fills it, and shrinks when what was read could not be dealt with at once:
+ * Bytes of one read. It grows when the peer fills it, and shrinks when what was read could not be dealt with at once:
  * what must be kept of a peer is never more than one read.
  */
-const READ_LENGTHS = [16 * 1024, 64 * 1024, INBOX_LENGTH] as const
+const READ_LENGTHS = [16 * 1024, INBOX_LENGTH] as const
 const FIRST_LENGTH = 0
 
 /** Views for all handles, by their lengths: the inbox is where every read of this thread lands. */
@@ -58,8 +58,10 @@ const PAUSED = 2
 const END_HELD = 4
 /** The end waits for what is to leave before it: libuv resets nothing meanwhile, and node:net would lose the handle. */
 const ENDING = 8
+/** It has stopped reading until it has a turn. */
+const WAITING = 16
 
-export class HandleTransport implements Transport, HandleReader, HandleWriter {
+export class HandleTransport implements Transport, HandleReader, HandleWriter, Waiting {
   readonly #handle: StreamHandle
   /** The net.Socket that the handle came from, if it did: it must be told, or its server waits for it for ever. */
   #socket: Socket | undefined
@@ -134,11 +136,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     const full = status === READ_LENGTHS[this.#size]
     inboxOfThread().read(receiver, status)
     if (!full) this.#inARow = 0
-    else if (!this.#is(PAUSED)) {
-      const crowded = turnClockOfThread().crowded(this)
-      this.#yieldTurn(crowded ? MOST_IN_A_ROW : status)
-      if (crowded) return this.#aim(0)
-    }
+    else if (!this.#is(PAUSED)) this.#yieldTurn(status)
     if (this.#is(PAUSED) || receiver.frugal === true) return this.#aim(0)
     return full && this.#size < READ_LENGTHS.length - 1 ? this.#aim(this.#size + 1) : undefined
   }
@@ -152,13 +150,28 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
 
   /** libuv reads up to 32 times in a row while a read fills its room: a peer with a full pipe must let others in. */
   #yieldTurn(bytes: number): void {
+    const clock = turnClockOfThread()
+    const crowded = clock.crowded(this)
     this.#inARow += bytes
-    if (this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW || this.#is(CLOSED)) return
+    if (this.#is(CLOSED) || (!crowded && this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW)) return
     this.#inARow = 0
     this.#handle.readStop()
-    setImmediate(() => {
-      if (!this.#is(PAUSED)) this.resume()
-    })
+    if (crowded || clock.awaited) this.#waitForTurn()
+    else setImmediate(() => this.goOn())
+  }
+
+  #waitForTurn(): void {
+    if (this.#is(WAITING)) return
+    this.#facts |= WAITING
+    turnClockOfThread().wait(this)
+  }
+
+  /** It is read on, if anybody wants it (Waiting). */
+  goOn(): boolean {
+    this.#facts &= ~WAITING
+    if (this.#is(PAUSED) || this.#is(CLOSED)) return false
+    this.resume()
+    return true
   }
 
   pause(): void {
@@ -171,7 +184,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter {
     if (this.#is(END_HELD)) {
       this.#facts &= ~END_HELD
       setImmediate(() => this.#tellEnd())
-    } else if (!this.#is(CLOSED) && !startReading(this.#handle)) this.close()
+    } else if (!this.#is(CLOSED) && !this.#is(WAITING) && !startReading(this.#handle)) this.close()
   }
 
   #tellEnd(): void {

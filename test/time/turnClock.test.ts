@@ -69,3 +69,32 @@ test('whose turn it is, is forgotten with the turn, whoever asks later', async (
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
   assert.equal(clock.crowded(a), false)
 })
+
+test('those who wait go on one in a turn, in order, and have much of it; who wants none leaves it to the next', () => {
+  const clock = new TurnClock()
+  const told: string[] = []
+  const waiting = (name: string, wants = true) => ({
+    goOn: (): boolean => {
+      told.push(name)
+      return wants
+    },
+  })
+  const [one, two] = [waiting('one'), waiting('two')]
+  for (const peer of [one, waiting('none', false), two]) clock.wait(peer)
+  assert.equal(clock.awaited, true)
+  clock.restart()
+  assert.deepEqual(told, ['one'])
+  assert.deepEqual([clock.crowded(two), clock.crowded(one)], [true, false])
+  clock.restart()
+  assert.deepEqual(told, ['one', 'none', 'two'])
+  assert.deepEqual([clock.crowded(one), clock.crowded(two)], [true, false])
+  assert.equal(clock.awaited, false)
+})
+
+test('who waits goes on by itself, also where nobody asks for anything', async () => {
+  const clock = new TurnClock()
+  const told: string[] = []
+  for (const name of ['one', 'two']) clock.wait({ goOn: () => told.push(name) > 0 })
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(told, ['one', 'two'])
+})

@@ -1,5 +1,5 @@
 // What peers with much to read, or much to be written, get of one turn of the event loop: a message of 1 MiB is not cut
-// short, and beside others with as much, each gets little, so that a small message of anybody else waits for a short turn.
+// short, and beside others with as much, each has its turn, so that a small message of anybody else waits for a short turn.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { type TestContext, test } from 'node:test'
@@ -19,8 +19,10 @@ const MiB = 1024 * KiB
 class FullHandle implements StreamHandle {
   onread = (): undefined => undefined
   receiver: unknown
+  started = 0
   stopped = 0
   readStart(): number {
+    this.started++
     return 0
   }
   readStop(): number {
@@ -43,7 +45,7 @@ class FullHandle implements StreamHandle {
 }
 
 /** A peer that fills every read; `frugal` if memory is short, so that its reads must be short. */
-function floodingPeer(frugal = false): { handle: FullHandle; read: () => number } {
+function floodingPeer(frugal = false): { handle: FullHandle; transport: HandleTransport; read: () => number } {
   const handle = new FullHandle()
   const transport = new HandleTransport(handle)
   const nothing = (): void => undefined
@@ -55,7 +57,7 @@ function floodingPeer(frugal = false): { handle: FullHandle; read: () => number 
     room = transport.read(length)?.length ?? room
     return length
   }
-  return { handle, read }
+  return { handle, transport, read }
 }
 
 /** Bytes that are read before the peer has to wait for the others. */
@@ -66,12 +68,19 @@ function readInARow({ handle, read }: ReturnType<typeof floodingPeer>): number {
   return bytes
 }
 
+/** Nobody waits, and nobody has had anything of the turn. */
+function quiet(): void {
+  do turnClockOfThread().restart()
+  while (turnClockOfThread().awaited)
+  turnClockOfThread().restart()
+}
+
 /** A clock that goes on by what is said to have been done; a turn begins. */
 function clock(context: TestContext): (milliseconds: number) => void {
   let now = 1000
   context.mock.method(performance, 'now', () => now)
-  turnClockOfThread().restart()
-  context.after(() => turnClockOfThread().restart())
+  quiet()
+  context.after(quiet)
   return (milliseconds) => {
     now += milliseconds
   }
@@ -90,15 +99,67 @@ test(
   },
 )
 
-test('beside a peer that has used the turn, another has one read, and a short one next time', ofHandles, (context) => {
+test(
+  'beside a peer that has used the turn, others have one read, and much of a turn each, in turn',
+  ofHandles,
+  (context) => {
+    const work = clock(context)
+    const [first, second, third] = [floodingPeer(), floodingPeer(), floodingPeer()]
+    first.read()
+    work(1)
+    assert.equal(readInARow(second), 16 * KiB)
+    assert.equal(readInARow(third), 16 * KiB)
+    for (const [peer, other] of [
+      [second, third],
+      [third, second],
+    ] as const) {
+      const { started } = other.handle
+      turnClockOfThread().restart()
+      assert.equal(other.handle.started, started, 'it is not read from before its turn')
+      work(1)
+      const bytes = readInARow(peer)
+      assert.ok(bytes >= MiB && bytes <= MiB + 256 * KiB, `${bytes} bytes`)
+    }
+  },
+)
+
+test('who has been paused when its turn comes, or is closed, leaves it to the next', ofHandles, (context) => {
   const work = clock(context)
-  const [first, second] = [floodingPeer(), floodingPeer()]
-  second.read()
-  turnClockOfThread().restart()
+  const peers = [floodingPeer(), floodingPeer(), floodingPeer(), floodingPeer()] as const
+  const [first, paused, closed, last] = peers
   first.read()
   work(1)
-  assert.equal(readInARow(second), 64 * KiB)
-  assert.equal(second.read(), 16 * KiB)
+  for (const peer of [paused, closed, last]) readInARow(peer)
+  paused.transport.pause()
+  closed.transport.close()
+  const before = peers.map(({ handle }) => handle.started)
+  turnClockOfThread().restart()
+  const after = peers.map(({ handle }) => handle.started)
+  assert.deepEqual(
+    after.map((started, at) => started - (before[at] ?? 0)),
+    [0, 0, 0, 1],
+  )
+  paused.transport.resume()
+  assert.equal(paused.handle.started, (before[1] ?? 0) + 1, 'its turn is over: it reads again at once')
+})
+
+test('who is resumed while it waits is read from in its turn, and waits once', ofHandles, (context) => {
+  const work = clock(context)
+  const [first, second, third] = [floodingPeer(), floodingPeer(), floodingPeer()]
+  first.read()
+  work(1)
+  readInARow(second)
+  const { started } = second.handle
+  second.transport.pause()
+  second.transport.resume()
+  assert.equal(second.handle.started, started)
+  second.read() // what had been read already is told after a pause, too
+  readInARow(third)
+  turnClockOfThread().restart()
+  assert.equal(second.handle.started, started + 1)
+  turnClockOfThread().restart()
+  assert.equal(second.handle.started, started + 1, 'the next turn is that of the third')
+  assert.equal(third.handle.started, 2)
 })
 
 test('a peer whose reads are short because memory is, has no more of a turn than others', ofHandles, (context) => {
