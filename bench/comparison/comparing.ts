@@ -1,4 +1,6 @@
 // Runs the rows that were chosen, with the peers that can run here: what the suites `peers` and `table` have in common.
+import { checkJoined } from '../support/joined.js'
+import { congestionControl } from '../support/machine.js'
 import { availablePeers, type PeerName, variants, versionOf } from '../support/peers.js'
 import { type Choice, type Circumstances, type Options, type Pace, paceOf } from '../support/suite.js'
 import type { Results, Row } from './results.js'
@@ -24,7 +26,11 @@ export async function compared(
 ): Promise<{ results: Results; ok: boolean }> {
   const node = choice.text('node') || process.execPath
   const wanted = choice.names('peers', names)
+  const chosen = rows.filter(({ id }) => new RegExp(choice.text('only')).test(id))
+  if (!choice.quick && wanted.includes('millrace') && chosen.some(({ group }) => group === 'import')) checkJoined()
   const versions: Record<string, string> = { node: versionOf(node).replace(/^v/, '') }
+  const control = congestionControl()
+  if (control !== undefined) versions['TCP'] = control
   const missing: Partial<Record<PeerName, string>> = {}
   const peers = availablePeers(
     names.filter((name) => wanted.includes(name)),
@@ -33,7 +39,6 @@ export async function compared(
     (name, version) => Object.assign(versions, variants.includes(name) ? {} : { [name]: version }),
   )
   const pace = paceOf(choice, 0.25)
-  const chosen = rows.filter(({ id }) => new RegExp(choice.text('only')).test(id))
   const rounds = new Rounds(peers, pace)
   const found: Row[] = []
   try {
