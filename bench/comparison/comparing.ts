@@ -26,6 +26,7 @@ export async function compared(
 ): Promise<{ results: Results; ok: boolean }> {
   const node = choice.text('node') || process.execPath
   const wanted = choice.names('peers', names)
+  const pace = paceOf(choice, 0.25)
   const chosen = rows.filter(({ id }) => new RegExp(choice.text('only')).test(id))
   if (!choice.quick && wanted.includes('millrace') && chosen.some(({ group }) => group === 'import')) checkJoined()
   const versions: Record<string, string> = { node: versionOf(node).replace(/^v/, '') }
@@ -38,7 +39,6 @@ export async function compared(
     node,
     (name, version) => Object.assign(versions, variants.includes(name) ? {} : { [name]: version }),
   )
-  const pace = paceOf(choice, 0.25)
   const rounds = new Rounds(peers, pace)
   const found: Row[] = []
   try {
