@@ -1,10 +1,11 @@
 // What was published on the topics of a process lately, for those who come back and have missed it. It is bounded for each
 // topic, and over all topics by memory.
 import { randomBytes } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { HistoryBlocks } from './historyBlocks.js'
 import { type HistoryLimits, historyLimits, historyMemoryOf, historyOf, type TopicsOptions } from './options.js'
-import { type Kept, TopicHistory } from './topicHistory.js'
+import { type Keep, type Kept, TopicHistory } from './topicHistory.js'
 
 /** Topics whose latest number is remembered; the one seen first is forgotten first. */
 const MOST_TOPICS = 65_536
@@ -156,9 +157,15 @@ export class Histories {
   /** Keeps a publication, whose frame lies in `memory` of `size` bytes. */
   keep(history: TopicHistory, memory: SharedMemory, size: number, pointer: number, length: number): void {
     const now = this.#clock()
-    history.push(this.hold(history, memory, size, pointer, length, 0))
+    history.push(this.#blocks.use(memory, size, history), pointer, length, now)
     this.#trim(history, now)
     this.#makeRoom()
+  }
+
+  /** The function that keeps what is published on a topic. */
+  keeperOf(history: TopicHistory): Keep {
+    history.keep ??= (memory, size, pointer, length) => this.keep(history, memory, size, pointer, length)
+    return history.keep
   }
 
   /** A publication of the past, which was published `age` milliseconds ago: `prepend` keeps it, or `leave` lets it go. */
@@ -199,8 +206,8 @@ export class Histories {
   }
 
   #drop(history: TopicHistory): void {
-    const kept = history.shift()
-    if (kept !== undefined) this.#blocks.leave(kept.block)
+    const block = history.shift()
+    if (block !== undefined) this.#blocks.leave(block)
   }
 
   /** Gives up the oldest blocks, as long as there is too much, with everything before what lies in them. */

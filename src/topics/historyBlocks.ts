@@ -9,8 +9,9 @@ export interface HistoryBlock<History> {
   bytes: number
   /** Publications in it that are kept. */
   users: number
-  /** The topics that may have publications in it. */
+  /** The topics that may have publications in it, and the one of them that came last. */
   readonly histories: Set<History>
+  latest: History
 }
 
 /** What a publication that is kept costs besides its frame. */
@@ -35,11 +36,14 @@ export class HistoryBlocks<History> {
 
   /** A publication of `history` lies in `memory`, which holds `size` bytes. */
   use(memory: SharedMemory, size: number, history: History): HistoryBlock<History> {
-    const block = this.#latest?.memory === memory ? this.#latest : this.#open(memory, size)
+    const block = this.#latest?.memory === memory ? this.#latest : this.#open(memory, size, history)
     block.users++
     block.bytes += OVERHEAD
     this.#bytes += OVERHEAD
-    block.histories.add(history)
+    if (block.latest !== history) {
+      block.histories.add(history)
+      block.latest = history
+    }
     return block
   }
 
@@ -61,8 +65,8 @@ export class HistoryBlocks<History> {
     return undefined
   }
 
-  #open(memory: SharedMemory, size: number): HistoryBlock<History> {
-    const block = { memory, bytes: size, users: 0, histories: new Set<History>() }
+  #open(memory: SharedMemory, size: number, history: History): HistoryBlock<History> {
+    const block = { memory, bytes: size, users: 0, histories: new Set([history]), latest: history }
     memory.retain()
     this.#blocks.add(block)
     this.#bytes += size

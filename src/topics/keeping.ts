@@ -15,10 +15,10 @@ import { Histories, type HistoryWatcher } from './history.js'
 import { atOnce, type HistoryLimits, type TopicsOptions } from './options.js'
 import { isOrdering, type Order, type OrderingBroker, type Recalled, type Standing } from './ordering.js'
 import { positionText } from './position.js'
-import type { Keep, Publications } from './publications.js'
+import type { Publications } from './publications.js'
 import { Recalls, type Upstream } from './recalls.js'
 import { type Live, Resumes } from './resumes.js'
-import type { Kept, TopicHistory } from './topicHistory.js'
+import type { Keep, Kept, TopicHistory } from './topicHistory.js'
 
 /** Who published what a broker brings: this process, which learns its number by it, or others. */
 export type Origin = 'own' | 'broker'
@@ -111,8 +111,7 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
   publish(topic: Topic, data: Sendable, most: number, except?: Subscriber, history?: TopicHistory): void {
     const number = (history?.last ?? 0) + 1
     const sent = this.#wrapped(topic.name, data, history && number)
-    const keep: Keep | undefined =
-      history && ((memory, size, pointer, length) => this.histories?.keep(history, memory, size, pointer, length))
+    const keep = history && this.histories?.keeperOf(history)
     const { turn, publications } = this.#place
     turn.undisturbed(() => publications.publish(topic, sent, sent === data ? most : mostBytes(sent), except, keep))
     if (except !== undefined) this.resumes?.exclude(except, topic.name, number)

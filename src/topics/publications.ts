@@ -11,9 +11,9 @@ import { encode } from '../connection/sending/sendable.js'
 import type { Subscriber } from '../connection/subscriber.js'
 import type { Turn, Writer } from '../connection/turn.js'
 import { Arena } from '../memory/arena.js'
-import type { SharedMemory } from '../memory/sharedBlock.js'
 import { Queue } from '../time/queue.js'
 import { Batch, type Topic } from './batch.js'
+import type { Keep } from './topicHistory.js'
 
 /** Holds a turn's publications; longer ones are sent from memory of their own. */
 const BATCH_LENGTH = LONGEST_IN_PAGE
@@ -31,9 +31,6 @@ const SHARE = 4
 /** Milliseconds of sending for each further publication, and for all of them in one turn, which counts towards `SHARE`. */
 const SHORT_SHARE = 0.25
 const SHORT_SHARES = 2
-
-/** Keeps the frame of a publication: `size` are the bytes that its memory holds. */
-export type Keep = (memory: SharedMemory, size: number, pointer: number, length: number) => void
 
 export class Publications implements Writer, FrameBuffer {
   readonly #encoder: Encoder

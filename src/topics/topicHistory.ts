@@ -2,6 +2,7 @@
 import type { SharedMemory } from '../memory/sharedBlock.js'
 import { Topic } from './batch.js'
 import type { HistoryBlock } from './historyBlocks.js'
+import { KeptRing } from './keptRing.js'
 import type { HistoryLimits } from './options.js'
 
 /** A publication that is kept. */
@@ -14,8 +15,8 @@ export interface Kept {
   readonly at: number
 }
 
-/** From so many dropped entries on, the array is cut. */
-const CUT = 64
+/** Keeps the frame of a publication: `size` are the bytes that its memory holds. */
+export type Keep = (memory: SharedMemory, size: number, pointer: number, length: number) => void
 
 export class TopicHistory {
   /** Stands for the topic while nobody subscribes to it. */
@@ -28,9 +29,9 @@ export class TopicHistory {
   /** Up to this number, publications of others may be missing that nobody has numbered. */
   severed = -1
   bytes = 0
-  #entries: (Kept | undefined)[] = []
-  /** Where the oldest one lies. */
-  #head = 0
+  /** Keeps what is published: the same for each publication. */
+  keep: Keep | undefined
+  readonly #ring = new KeptRing<HistoryBlock<TopicHistory>>()
 
   /** Of a topic whose latest publication has the number `last`. */
   constructor(name: string, limits: HistoryLimits, last: number) {
@@ -40,61 +41,61 @@ export class TopicHistory {
   }
 
   get size(): number {
-    return this.#entries.length - this.#head
+    return this.#ring.size
   }
 
   /** The number of the oldest publication that is kept, or the next number where none is. */
   get first(): number {
-    return this.last - this.size + 1
-  }
-
-  get oldest(): Kept | undefined {
-    return this.#entries[this.#head]
+    return this.last - this.#ring.size + 1
   }
 
   /** The publication with this number, if it is kept. */
   at(number: number): Kept | undefined {
-    return number > this.last ? undefined : this.#entries[this.#entries.length - 1 - (this.last - number)]
+    const index = number - this.first
+    const block = index < 0 || number > this.last ? undefined : this.#ring.blockOf(index)
+    return (
+      block && {
+        block,
+        memory: block.memory,
+        pointer: this.#ring.pointerOf(index),
+        length: this.#ring.lengthOf(index),
+        at: this.#ring.timeOf(index),
+      }
+    )
   }
 
   /** The publication that follows all others. */
-  push(kept: Kept): void {
-    this.#entries.push(kept)
-    this.bytes += kept.length
+  push(block: HistoryBlock<TopicHistory>, pointer: number, length: number, at: number): void {
+    this.#ring.push(block, pointer, length, at)
+    this.bytes += length
     this.last++
   }
 
   /** Publications that come right before the oldest one, in their order. */
   prepend(publications: readonly Kept[]): void {
-    this.#entries = [...publications, ...this.#entries.slice(this.#head)]
-    this.#head = 0
-    for (const { length } of publications) this.bytes += length
+    for (const { block, pointer, length, at } of publications.toReversed()) {
+      this.#ring.unshift(block, pointer, length, at)
+      this.bytes += length
+    }
   }
 
   /** How many of the oldest ones there are up to the last that lies in a block: publications may have been prepended. */
   countThrough(block: HistoryBlock<TopicHistory>): number {
-    let end = this.#entries.length
-    while (end > this.#head && this.#entries[end - 1]?.block !== block) end--
-    return end - this.#head
+    let count = this.#ring.size
+    while (count > 0 && this.#ring.blockOf(count - 1) !== block) count--
+    return count
   }
 
   /** Whether the oldest one is beyond a limit at the time `now`. */
   isOver(now: number): boolean {
     const { messages, bytes, maxAge } = this.limits
-    const { oldest } = this
-    return oldest !== undefined && (this.size > messages || this.bytes > bytes || now - oldest.at > maxAge)
+    const { size } = this.#ring
+    return size > 0 && (size > messages || this.bytes > bytes || now - this.#ring.timeOf(0) > maxAge)
   }
 
-  /** Drops the oldest one. */
-  shift(): Kept | undefined {
-    const kept = this.#entries[this.#head]
-    if (kept === undefined) return undefined
-    this.#entries[this.#head++] = undefined
-    this.bytes -= kept.length
-    if (this.#head >= CUT && 2 * this.#head >= this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head)
-      this.#head = 0
-    }
-    return kept
+  /** Drops the oldest one; returns the block that it lay in. */
+  shift(): HistoryBlock<TopicHistory> | undefined {
+    this.bytes -= this.#ring.size > 0 ? this.#ring.lengthOf(0) : 0
+    return this.#ring.shift()
   }
 }
