@@ -8,9 +8,14 @@ export type MetricName = keyof Metrics
 export const metricNames = Object.keys(metricTable) as readonly MetricName[]
 
 const starts = new Map<MetricName, number>()
+/** Where the numbers of each metric lie, by the value of its label. */
+const labelled = new Map<MetricName, ReadonlyMap<string, number>>()
 let size = 0
 for (const name of metricNames) {
-  starts.set(name, size)
+  const [values = []] = Object.values<readonly string[]>(metricTable[name].labels)
+  const start = size
+  starts.set(name, start)
+  labelled.set(name, new Map(values.map((value, at) => [value, start + at])))
   size += widthOf(name)
 }
 
@@ -31,7 +36,5 @@ export function widthOf(name: MetricName): number {
 
 /** Where the number of a metric with one label lies; undefined for a value that the label has not. */
 export function placeOf(name: MetricName, value: string): number | undefined {
-  const [values = []] = Object.values(metricTable[name].labels)
-  const at = values.indexOf(value)
-  return at < 0 ? undefined : startOf(name) + at
+  return labelled.get(name)?.get(value)
 }

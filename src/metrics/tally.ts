@@ -15,8 +15,16 @@ export class Tally {
   constructor(bytes: Buffer, pointer: number, end: number) {
     scratch.values.fill(0)
     this.frames = scratch.sentAll(bytes, pointer, end)
-    const changed = [...scratch.values.entries()].filter(([, amount]) => amount !== 0)
-    this.places = changed.map(([place]) => place)
-    this.amounts = changed.map(([, amount]) => amount)
+    const places: number[] = []
+    const amounts: number[] = []
+    // A plain loop: this runs for each turn in which something is published, and nearly all of the numbers are 0.
+    for (let place = 0; place < scratch.values.length; place++) {
+      const amount = scratch.values[place] ?? 0
+      if (amount === 0) continue
+      places.push(place)
+      amounts.push(amount)
+    }
+    this.places = places
+    this.amounts = amounts
   }
 }
