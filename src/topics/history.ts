@@ -73,7 +73,8 @@ export class Histories {
     if (known !== undefined) return known
     if (typeof this.#option !== 'function') return this.begin(name, historyLimits(this.#option))
     const limits = historyOf(this.#option, name)
-    return limits && this.begin(name, limits)
+    // The function may have published on the topic itself.
+    return this.#topics.get(name) ?? (limits && this.begin(name, limits))
   }
 
   /** Begins the history of a topic that has none. */

@@ -71,11 +71,6 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     for (const { idle, limits } of histories.all) broker.keep(idle.name, limits)
   }
 
-  /** Whether a topic has an envelope or keeps anything. */
-  concerns(history: TopicHistory | undefined): boolean {
-    return history !== undefined || this.#envelope !== false
-  }
-
   /** Whether the broker goes on to be asked for a topic while nobody subscribes to it. */
   holds(topic: string): boolean {
     return this.histories?.has(topic) === true
@@ -107,13 +102,31 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     return history && this.resumes?.start(subscriber, history, returning)
   }
 
-  /** Publishes in the envelope, where the topic has one, and keeps it, where the topic has a history. */
-  publish(topic: Topic, data: Sendable, most: number, except?: Subscriber, history?: TopicHistory): void {
+  /**
+   * Publishes to all who subscribe here, in the envelope where the topic has one, and keeps it where the topic has a history.
+   * Returns how many these are. Throws OutOfMemory, and what the application's functions throw.
+   */
+  publish(name: string, data: Sendable, except?: Subscriber): number {
+    let history = this.histories?.of(name)
+    let topic = this.#place.find(name) ?? history?.idle
+    const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
+    if (topic === undefined) return 0
+    const isEnveloped = this.#isEnveloped(name)
+    if (typeof this.#envelope === 'function') {
+      // Only now is it certain what follows what: the function may have published and subscribed itself.
+      history = this.histories?.of(name)
+      topic = this.#place.find(name) ?? history?.idle ?? topic
+    }
+    const sent = isEnveloped ? this.#wrapped(name, data, history && history.last + 1) : data
+    this.#publish(topic, sent, sent === data ? most : mostBytes(sent), except, history)
+    return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
+  }
+
+  #publish(topic: Topic, sent: Sendable, most: number, except?: Subscriber, history?: TopicHistory): void {
     const number = (history?.last ?? 0) + 1
-    const sent = this.#wrapped(topic.name, data, history && number)
     const keep = history && this.histories?.keeperOf(history)
     const { turn, publications } = this.#place
-    turn.undisturbed(() => publications.publish(topic, sent, sent === data ? most : mostBytes(sent), except, keep))
+    turn.undisturbed(() => publications.publish(topic, sent, most, except, keep))
     if (except !== undefined) this.resumes?.exclude(except, topic.name, number)
   }
 
@@ -195,10 +208,13 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     if (history !== undefined) this.histories?.interrupt(history, count)
   }
 
+  /** Whether a topic has an envelope. */
+  #isEnveloped(name: string): boolean {
+    const option = this.#envelope
+    return typeof option === 'function' ? Boolean(atOnce('topics.envelope', option(name))) : option
+  }
+
   #wrapped(name: string, data: Sendable, number: number | undefined): Sendable {
-    const isEnveloped =
-      typeof this.#envelope === 'function' ? atOnce('topics.envelope', this.#envelope(name)) : this.#envelope
-    if (!isEnveloped) return data
     const position = number === undefined ? undefined : positionText({ epoch: this.histories?.epoch ?? 0, number })
     return enveloped(name, position, data)
   }
@@ -214,12 +230,14 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
         const publisher = ticket === undefined ? undefined : this.#excepts.take(history.idle.name, ticket)
         if (publisher !== undefined) this.resumes?.exclude(publisher, history.idle.name, number)
         const data = text ? Buffer.from(payload).toString() : payload
-        const sent = this.#wrapped(history.idle.name, data, number)
+        const sent = this.#isEnveloped(history.idle.name) ? this.#wrapped(history.idle.name, data, number) : data
         const hold: Keep = (memory, size, pointer, length) =>
           held.push(histories.hold(history, memory, size, pointer, length, age))
         turn.undisturbed(() => publications.publish(history.idle, sent, mostBytes(sent), undefined, hold))
       }
-      histories.prepend(history, held)
+      // The function `envelope` may have had the topic forgotten.
+      if (histories.knows(history)) histories.prepend(history, held)
+      else histories.leave(held)
     } catch (error) {
       histories.leave(held)
       if (!(error instanceof OutOfMemory)) report(error) // of the function `envelope`

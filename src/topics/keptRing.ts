@@ -85,7 +85,10 @@ export class KeptRing<Block> {
 
 /** A row whose items begin at `head`, with so many places: what is beyond them is empty. */
 function moved<Item>(row: readonly Item[], head: number, places: number, empty: Item): Item[] {
-  const items = row.slice(head, head + places).concat(row.slice(0, head)).slice(0, places)
+  const items = row
+    .slice(head, head + places)
+    .concat(row.slice(0, head))
+    .slice(0, places)
   while (items.length < places) items.push(empty)
   return items
 }

@@ -6,7 +6,7 @@ import { type Heap, OutOfMemory } from '../codec/codec.js'
 import type { Sendable } from '../connection/connection.js'
 import type { Resumption, Returning } from '../connection/resumption.js'
 import type { Encoder } from '../connection/sending/encoder.js'
-import { isText, mostBytes, payloadOf } from '../connection/sending/sendable.js'
+import { isText, payloadOf } from '../connection/sending/sendable.js'
 import type { Publisher, Subscriber } from '../connection/subscriber.js'
 import type { Turn } from '../connection/turn.js'
 import { tell } from '../internals/report.js'
@@ -127,7 +127,8 @@ export class Topics implements Publisher, Place {
   #follow(name: string): void {
     this.connect()
     this.#keeping.histories?.of(name)
-    if (!this.#keeping.holds(name)) this.#broker?.subscribe(name)
+    // The function `history`, which was asked, may have had somebody follow.
+    if (!this.#keeping.holds(name) && !this.isFollowed(name)) this.#broker?.subscribe(name)
   }
 
   #unfollow(name: string): void {
@@ -151,8 +152,11 @@ export class Topics implements Publisher, Place {
 
   /** Subscribes, and has what was missed sent first. Throws as `subscribe` does. */
   resume(subscriber: Subscriber, name: string, most: number, returning: Returning): Promise<Resumption> {
+    if (!this.isSubscribed(subscriber, name)) {
+      this.#check(subscriber, name, most)
+      this.#keeping.histories?.of(name) // the function `history` is asked, and may subscribe
+    }
     const isSubscribed = this.isSubscribed(subscriber, name)
-    if (!isSubscribed) this.#check(subscriber, name, most)
     const resumption = isSubscribed ? undefined : this.#keeping.resume(subscriber, name, returning)
     if (resumption !== undefined) return resumption
     const history = this.#keeping.histories?.of(name)
@@ -165,6 +169,7 @@ export class Topics implements Publisher, Place {
   /** The subscriber is one from now on (Live). */
   join(subscriber: Subscriber, name: string): void {
     const topic = this.table.find(name) ?? this.#open(name)
+    if (topic.subscribers.has(subscriber)) return // by the function `history`, which was asked
     const own = this.#subscriptions.get(subscriber) ?? []
     if (own.length === 0) this.#subscriptions.set(subscriber, own)
     this.#counts.add('subscriptions')
@@ -254,23 +259,19 @@ export class Topics implements Publisher, Place {
 
   /** Without memory for it, a publication reaches nobody here, and nobody's connection ends for that. */
   #publish(name: string, data: Sendable, except?: Subscriber): number {
-    const history = this.#keeping.histories?.of(name)
-    const topic = this.table.find(name) ?? history?.idle
     try {
-      const most = mostBytes(data) // throws for what can't be sent, also where nobody listens
-      if (topic === undefined) return 0
-      if (this.#keeping.concerns(history)) this.#keeping.publish(topic, data, most, except, history)
-      else this.turn.undisturbed(() => this.publications.publish(topic, data, most, except))
+      return this.#keeping.publish(name, data, except)
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
       this.#shortage.warn(error)
       return 0
     }
-    return topic.subscribers.size - (except !== undefined && topic.subscribers.has(except) ? 1 : 0)
   }
 
   #open(name: string): Topic {
     if (!this.isFollowed(name)) this.#follow(name)
+    const known = this.table.find(name)
+    if (known !== undefined) return known
     const topic = new Topic(name)
     this.table.add(topic)
     return topic

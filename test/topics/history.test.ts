@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { heapOfThread } from '../../src/codec/codec.js'
 import { SharedBlock } from '../../src/memory/sharedBlock.js'
 import { Histories } from '../../src/topics/history.js'
+import { KeptRing } from '../../src/topics/keptRing.js'
 import type { HistoryOptions } from '../../src/topics/options.js'
 import { positionText, readPosition } from '../../src/topics/position.js'
 import type { TopicHistory } from '../../src/topics/topicHistory.js'
@@ -100,4 +101,28 @@ test('a position is a short string, and no other string is one', () => {
   assert.deepEqual(readPosition(positionText(position)), position)
   for (const text of ['', '.', 'a', 'a.', '.1', 'a.1.2', 'A.1', 'a.-1', 'a.1e9 ', `a.${'z'.repeat(12)}`])
     assert.equal(readPosition(text), undefined, text)
+})
+
+test(`rows that are used again and again hold what an array holds (SEED=${seed})`, () => {
+  const random = new Random(seed)
+  const ring = new KeptRing<string>()
+  const plain: [string, number, number, number][] = []
+  for (let step = 0; step < 20_000; step++) {
+    const one: [string, number, number, number] = [`${step}`, step, random.between(1, 9), step / 3]
+    const grows = Math.sin(step / 500) > 0
+    if (random.between(0, 9) < (grows ? 6 : 2)) {
+      ring.push(...one)
+      plain.push(one)
+    } else if (random.between(0, 9) < 1) {
+      ring.unshift(...one)
+      plain.unshift(one)
+    } else assert.equal(ring.shift(), plain.shift()?.[0])
+    assert.equal(ring.size, plain.length)
+    if (plain.length === 0) continue
+    const index = random.between(0, plain.length - 1)
+    assert.deepEqual(
+      [ring.blockOf(index), ring.pointerOf(index), ring.lengthOf(index), ring.timeOf(index)],
+      plain[index],
+    )
+  }
 })
