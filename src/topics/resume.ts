@@ -23,8 +23,8 @@ export class Resume {
   #next: number | undefined
   /** Whose numbers these are. */
   #epoch = 0
-  /** Numbers of what the subscriber itself has published to all others meanwhile. */
-  readonly #own = new Set<number>()
+  /** Numbers of what the subscriber itself has published to all others meanwhile; most publish nothing. */
+  #own: Set<number> | undefined
   #resolve: (resumption: Resumption) => void = () => undefined
 
   constructor(histories: Histories, history: TopicHistory, subscriber: Subscriber, returning: Returning) {
@@ -52,6 +52,7 @@ export class Resume {
 
   /** What the subscriber has published to all others is not for it. */
   exclude(number: number): void {
+    this.#own ??= new Set()
     this.#own.add(number)
   }
 
@@ -106,7 +107,7 @@ export class Resume {
     const from = this.history.at(at)
     if (from === undefined) return 'done'
     this.#next = at + 1
-    if (this.#own.delete(at)) return 'more'
+    if (this.#own?.delete(at) === true) return 'more'
     if (from.length > room && !empty) {
       this.#next = at
       return 'full'
@@ -126,7 +127,7 @@ export class Resume {
 
   /** The publication after number `at`, if it lies right behind `length` bytes from `from`, and is for the subscriber. */
   #follower(from: Kept, length: number, at: number): Kept | undefined {
-    const next = this.#own.has(at + 1) ? undefined : this.history.at(at + 1)
+    const next = this.#own?.has(at + 1) === true ? undefined : this.history.at(at + 1)
     return next?.memory === from.memory && next.pointer === from.pointer + length ? next : undefined
   }
 }

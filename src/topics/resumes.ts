@@ -13,9 +13,12 @@ import type { TopicHistory } from './topicHistory.js'
 import type { TopicTable } from './topicTable.js'
 
 /** Milliseconds that one turn takes for it. */
-const SHARE = 4
-/** Pieces that one turn sends at most: what they cost is spent when the turn ends, and is not in that time. */
-const MOST_PIECES = 32
+const SHARE = 2
+/**
+ * Pieces that one turn sends at most: what they cost is spent when the turn ends, and is not in that time. The longer a turn is,
+ * the more requests of others who come back are read in the next one, which is as much longer for that.
+ */
+const MOST_PIECES = 8
 /** Milliseconds after which is looked again whether an output has room. */
 const PAUSE = 10
 
@@ -93,8 +96,9 @@ export class Resumes {
 
   /** After which number others must be asked for publications, if at all. */
   #wanted(history: TopicHistory, after: string | undefined): number | undefined {
-    const position = after === undefined ? undefined : readPosition(after)
-    if (position?.epoch !== this.#histories.epoch || this.#histories.numbers) return undefined
+    if (after === undefined || this.#histories.numbers) return undefined
+    const position = readPosition(after)
+    if (position?.epoch !== this.#histories.epoch) return undefined
     // A later number than is known here may have been told by another process that is ahead.
     return position.number > history.last || position.number < history.first - 1 ? position.number : undefined
   }
