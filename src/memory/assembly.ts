@@ -19,6 +19,7 @@ export interface Growing {
 export class Assembly implements UnfinishedPayload {
   readonly claimant: Claimant
   readonly timeout: number
+  standing: number | undefined
   lastArrival = Infinity
   lastGrowth = 0
   readonly #budget: Budget

@@ -12,6 +12,7 @@ import { runOutside } from '../internals/context.js'
 import { Evictions } from './evictions.js'
 import type { Holder, UnfinishedPayload } from './holder.js'
 import { Remains } from './remains.js'
+import { Roster } from './roster.js'
 import { Stalls } from './stalls.js'
 
 export type { Claimant, Holder, UnfinishedPayload, WatchedPayload } from './holder.js'
@@ -40,10 +41,10 @@ export class Budget {
   readonly remains: Remains = new Remains(this)
   /** Bytes that are held because of output which waits to be written. */
   output = 0
-  /** Payloads whose senders must not stop; those in regions are here as well. */
+  /** Payloads whose senders must not stop. */
   readonly stalls: Stalls
-  /** In order of age: a Set keeps the order in which its members came. */
-  readonly #unfinished = new Set<UnfinishedPayload>()
+  /** Payloads that are arriving in regions, the oldest first. */
+  readonly unfinished = new Roster<UnfinishedPayload>()
   /** Those that wait for memory, and the bytes that they wait for. */
   readonly #waiting = new Map<UnfinishedPayload, number>()
   readonly #forRegions: number
@@ -103,11 +104,6 @@ export class Budget {
     const { remains } = this
     if (remains.objects <= CROWDED * this.#room) return false
     return remains.objects > FULL_OF_REMAINS * this.#room || remains.isLarge(newcomer.remoteAddress)
-  }
-
-  /** Payloads that are arriving in regions, the oldest first. */
-  get unfinished(): ReadonlySet<UnfinishedPayload> {
-    return this.#unfinished
   }
 
   /** Bytes that somebody waits for. */
@@ -180,15 +176,14 @@ export class Budget {
 
   /** A payload begins to arrive in a region. */
   begin(payload: UnfinishedPayload): void {
-    this.#unfinished.add(payload)
-    this.stalls.watch(payload)
+    this.unfinished.add(payload)
+    this.stalls.began()
   }
 
   /** The payload is complete, or given up; what its region holds is given back by `resized`, later. */
   end(payload: UnfinishedPayload): void {
-    this.stalls.unwatch(payload)
     this.#waiting.delete(payload)
-    if (this.#unfinished.delete(payload)) this.wake()
+    if (this.unfinished.delete(payload)) this.wake()
   }
 
   /** Whether `payload` may hold `bytes` more. If not, `budgetFreed` tells its claimant when to ask again. */
@@ -228,7 +223,7 @@ export class Budget {
   }
 
   get #oldest(): UnfinishedPayload | undefined {
-    return this.#unfinished.values().next().value
+    return this.unfinished.first
   }
 
   /** What is held outside of the oldest message's own room. */

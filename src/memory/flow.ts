@@ -4,6 +4,7 @@ import type { Budget, Claimant, WatchedPayload } from './budget.js'
 export class Flow implements WatchedPayload {
   readonly claimant: Claimant
   readonly timeout: number
+  standing: number | undefined
   lastArrival: number
   readonly #budget: Budget
 

@@ -1,7 +1,8 @@
 // Those who make the server hold something, as the budget knows them.
+import type { Rostered } from './roster.js'
 
 /** A connection or socket that makes the server hold something. */
-export interface Holder {
+export interface Holder extends Rostered {
   /** Bytes that it makes the server hold, regions of messages that are arriving left out: the budget's own. */
   held: number
   /** Whether the holder has ended already: ending it would free nothing. */
@@ -19,7 +20,7 @@ export interface Claimant extends Holder {
 }
 
 /** A payload whose sender must not stop. */
-export interface WatchedPayload {
+export interface WatchedPayload extends Rostered {
   readonly claimant: Claimant
   /** When its last byte came, by the budget's clock; Infinity while we are not reading. */
   readonly lastArrival: number

@@ -1,16 +1,18 @@
 // Who holds the most, in constant time: holders stand in rows by the power of two of what they hold.
 import type { Holder } from './holder.js'
+import { Roster } from './roster.js'
 
 /** As a power of two, in bytes. A holder that holds less is in no row, because ending it would gain nothing. */
 const LEAST = 12
 
 export class Ranks {
-  readonly #rows: Set<Holder>[] = []
+  readonly #rows: Roster<Holder>[] = []
 
   /** A holder of the highest row; undefined if nobody holds much. */
   get largest(): Holder | undefined {
     for (let row = this.#rows.length - 1; row >= 0; row--) {
-      for (const holder of this.#rows[row] ?? []) return holder
+      const first = this.#rows[row]?.first
+      if (first !== undefined) return first
     }
     return undefined
   }
@@ -29,9 +31,9 @@ export class Ranks {
     if (row >= 0) this.#rows[row]?.delete(holder)
   }
 
-  #row(at: number): Set<Holder> {
-    for (let next = this.#rows.length; next <= at; next++) this.#rows.push(new Set())
-    return this.#rows[at] ?? new Set()
+  #row(at: number): Roster<Holder> {
+    for (let next = this.#rows.length; next <= at; next++) this.#rows.push(new Roster())
+    return this.#rows[at] ?? new Roster()
   }
 }
 

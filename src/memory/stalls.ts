@@ -4,11 +4,12 @@ import { runOutside } from '../internals/context.js'
 import { AwakeClock } from '../time/awakeClock.js'
 import { inTurns } from '../time/inTurns.js'
 import type { UnfinishedPayload, WatchedPayload } from './holder.js'
+import { Roster } from './roster.js'
 
 /** The memory that payloads arrive in. */
 export interface Room {
   /** Payloads that are arriving in regions. */
-  readonly unfinished: ReadonlySet<UnfinishedPayload>
+  readonly unfinished: Roster<UnfinishedPayload>
   /** Bytes that somebody waits for; 0 if nobody does. */
   readonly wanted: number
   /** Whether what is kept besides regions takes room from them. */
@@ -29,9 +30,11 @@ const PAUSED_PATIENCE = 5000
 export class Stalls {
   /** Time in which payloads can have arrived: while this process stands still, none can. */
   readonly clock = new AwakeClock()
+  /** Is told of each payload that begins to arrive in a region. */
+  readonly began: () => void
   readonly #room: Room
-  readonly #began: () => void
-  readonly #watched = new Set<WatchedPayload>()
+  /** Payloads that are handed out as they arrive. */
+  readonly #flows = new Roster<WatchedPayload>()
   /** The time of the last look, by the clock. */
   #now = 0
   /** Whether those that are watched are being looked at, in turns. */
@@ -42,22 +45,22 @@ export class Stalls {
   /** `began` is called when a payload begins to arrive: `check` must be called from time to time from then on. */
   constructor(room: Room, began: () => void) {
     this.#room = room
-    this.#began = began
+    this.began = began
   }
 
   /** How many payloads are arriving. */
   get watched(): number {
-    return this.#watched.size
+    return this.#flows.size + this.#room.unfinished.size
   }
 
-  /** A payload begins to arrive, in a region or not. */
+  /** A payload begins to arrive that is in no region. */
   watch(payload: WatchedPayload): void {
-    this.#watched.add(payload)
-    this.#began()
+    this.#flows.add(payload)
+    this.began()
   }
 
   unwatch(payload: WatchedPayload): void {
-    this.#watched.delete(payload)
+    this.#flows.delete(payload)
   }
 
   /** Tells those whose payload has not moved for too long; it is `time`, in milliseconds of `performance.now()`. */
@@ -68,14 +71,15 @@ export class Stalls {
     if (this.#looking) return
     this.#looking = true
     inTurns(
-      this.#watched,
+      [...this.#flows, ...this.#room.unfinished],
       (payload) => this.#look(payload),
       () => this.#press(),
     )
   }
 
-  #look({ lastArrival, timeout, claimant }: WatchedPayload): void {
-    if (timeout === 0 || lastArrival === Infinity) return
+  #look(payload: WatchedPayload): void {
+    const { lastArrival, timeout, claimant } = payload
+    if (timeout === 0 || lastArrival === Infinity || payload.standing === undefined) return // it may have ended meanwhile
     if (this.#now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
   }
 

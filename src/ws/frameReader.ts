@@ -30,6 +30,7 @@ export type Taken = (error?: Error) => void
 
 export class FrameReader implements Sink, PressureListener, InboxReader {
   held = 0
+  standing: number | undefined
   readonly #listener: FrameListener
   readonly #shared: SocketContext
   readonly #lifecycle: Lifecycle

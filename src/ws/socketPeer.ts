@@ -32,6 +32,7 @@ import type { SocketOwner, SocketSettings } from './socketOwner.js'
 
 export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
   held = 0
+  standing: number | undefined
   readonly socket: Duplex
   readonly frames: FrameSender
   readonly #settings: SocketSettings

@@ -13,6 +13,7 @@ const COST = 4096
 
 export class Answers implements Holder {
   held = 0
+  standing: number | undefined
   readonly #socket: Socket
   readonly #budget: Budget
   /** In the order of their requests. */

@@ -60,6 +60,7 @@ export class Http2Visit implements Expiring, Arrival, Holder {
   due = 0
   place = 0
   held = 0
+  standing: number | undefined
   readonly cost = COST
   readonly #session: ServerHttp2Session
   readonly #socket: Socket

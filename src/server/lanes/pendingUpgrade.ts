@@ -51,6 +51,7 @@ export class PendingUpgrade implements Expiring, Holder {
   due = 0
   place = 0
   held = 0
+  standing: number | undefined
   readonly #decision: Decision
   readonly #patience: Patience
   readonly #lane: WaitingLane

@@ -28,6 +28,7 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
 export class SlicedReads implements Holder {
   held = 0
+  standing: number | undefined
   readonly #socket: Socket
   readonly #slices: Slices
   /** Counts what is left in the socket. */
