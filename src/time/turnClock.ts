@@ -21,8 +21,8 @@ export class TurnClock {
   #began = 0
   /** Who first asked in this turn whether it is crowded. */
   #first: object | undefined
-  /** Whose turn this is among several who have much; held weakly, because nobody says when it has gone. */
-  #favourite: WeakRef<object> | undefined
+  /** Whose turn this is among several who have much; of that turn alone, because nobody says when it has gone. */
+  #favourite: object | undefined
   /** Whether the favourite has asked, and who first asked after it: the favourite of the next turn. */
   #asked = false
   #next: object | undefined
@@ -51,7 +51,7 @@ export class TurnClock {
   crowded(peer: object): boolean {
     const spent = this.spent(performance.now())
     this.#first ??= peer
-    const favourite = this.#favourite?.deref()
+    const favourite = this.#favourite
     if (peer === (favourite ?? this.#first)) {
       this.#asked = true
       return false
@@ -106,9 +106,9 @@ export class TurnClock {
 
   /** The favourite of the next turn: whoever asked behind that of this one, and behind the last the first. */
   #choose(first: object): void {
-    const favourite = this.#favourite?.deref() ?? first
+    const favourite = this.#favourite ?? first
     const next = this.#next ?? first
-    this.#favourite = next === favourite ? undefined : new WeakRef(next)
+    this.#favourite = next === favourite ? undefined : next
   }
 }
 
