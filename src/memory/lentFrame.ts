@@ -19,6 +19,7 @@ export class LentFrame implements SharedMemory {
 
   /** The bytes from `start` on, counted from the header's first. */
   views(start: number, length: number): Uint8Array[] {
+    if (length === this.length) return [this.#header, this.#payload]
     const header = this.#header.subarray(start, start + length)
     const from = Math.max(start - this.#header.length, 0)
     const payload = this.#payload.subarray(from, from + length - header.length)

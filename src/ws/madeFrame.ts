@@ -46,13 +46,14 @@ export function serverHeader(first: number, length: number): Buffer {
 }
 
 function headerOf(length: number, { opcode, fin, rsv1, mask }: FrameOptions): Buffer {
-  const header = Buffer.alloc(headerBytes(length))
+  const header = Buffer.allocUnsafe(headerBytes(length)) // of the pool: one of its own costs more than all the rest
   header[0] = opcode | (fin === true ? FIN : 0) | (rsv1 === true ? RSV1 : 0)
   const second = mask === true ? MASKED : 0
   header[1] = second | Math.min(length, LONGEST_7_BIT + 1)
   if (length > LONGEST_16_BIT) {
     header[1] = second | (LONGEST_7_BIT + 2)
-    header.writeBigUInt64BE(BigInt(length), 2)
+    header.writeUIntBE(0, 2, 2)
+    header.writeUIntBE(length, 4, 6)
   } else if (length > LONGEST_7_BIT) header.writeUInt16BE(length, 2)
   return header
 }

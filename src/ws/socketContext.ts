@@ -45,8 +45,8 @@ function noVitals(): Vitals {
 /** All that 32-bit addresses reach: what is longer has no place anywhere. */
 const LONGEST = 0xf000_0000
 
-/** For a shorter message it makes no difference whether it goes through a region. */
-const GATHERED = 128 * 1024
+/** A shorter message most often comes in one read; what is gathered is not copied to a region first. */
+const GATHERED = 32 * 1024
 
 /** More than any memory has. */
 const UNLIMITED = 2 ** 50
