@@ -6,6 +6,7 @@ import type { Codec, Region } from '../../codec/codec.js'
 import { runInContext, runOutside } from '../../internals/context.js'
 import { Account } from '../../memory/account.js'
 import type { Keeper } from '../../memory/remains.js'
+import { Roster, type Rostered } from '../../memory/roster.js'
 import type { LargeResult } from '../../pool/task.js'
 import { InvalidJson } from '../../protocol/invalidJson.js'
 import { ProtocolViolation } from '../../protocol/violation.js'
@@ -26,7 +27,7 @@ import type { Deliverer } from './sink.js'
 export interface Recipient<Data> extends CallbackTarget<Data>, Owner {}
 
 /** A message whose handler is not done. */
-interface Pending {
+interface Pending extends Rostered {
   readonly kept: Kept
   /** Whether a thread of the pool reads the message: then it must not move, whatever becomes of the connection. */
   readonly pooled: boolean
@@ -42,7 +43,7 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
   readonly #recipient: Recipient<Data>
   readonly #pressure: Pressure
   readonly #rates: Rates | undefined
-  #pending: Set<Pending> | undefined
+  #pending: Roster<Pending> | undefined
   /** The latest stream: while it waits to be read, no other stream begins. */
   #stream: MessageStream | undefined
   #loop: MessageLoop | undefined
@@ -223,8 +224,8 @@ export class Delivery<Data> implements Deliverer, Keeper, MessageSource {
   #await(message: Message, result: PromiseLike<unknown>, { alone, pooled } = HANDLED): void {
     const { budget, limits } = this.#shared
     const kept = new Kept(message, this.#account)
-    const pending = { kept, pooled, alone }
-    this.#pending ??= new Set()
+    const pending: Pending = { standing: undefined, kept, pooled, alone }
+    this.#pending ??= new Roster()
     this.#pending.add(pending)
     this.#shared.work.answerBegins(this.#recipient.connection)
     if (alone) this.#pressure.pause(Reason.pool)
