@@ -84,8 +84,7 @@ export class TurnClock {
   restart(): void {
     this.restartTime()
     const waiting = this.#nextWaiting()
-    if (waiting !== undefined) this.#favourite = new WeakRef(waiting)
-    else if (this.#first === undefined) this.#favourite = undefined
+    if (waiting !== undefined || this.#first === undefined) this.#favourite = waiting
     else this.#choose(this.#first)
     this.#first = this.#next = undefined
     this.#asked = false
