@@ -12,12 +12,12 @@ import {
 } from './errors.js'
 
 /**
- * Without a code, it is empty; what has no length, as a reason, is none. Throws a TypeError for a code that may not be sent and
+ * Without a code, it is empty; what has no length, as a reason, is none, and of a fraction, the whole part is sent. Throws a TypeError for a code that may not be sent and
  * a reason that is neither a string nor bytes, and a RangeError for a reason of more than 123 bytes.
  */
 export function closePayload(code: unknown, reason: unknown): Uint8Array {
   if (code === undefined) return EMPTY
-  if (typeof code !== 'number' || !Number.isInteger(code) || !mayTravel(code)) throw closeCodeMistake()
+  if (typeof code !== 'number' || code > 4999 || !mayTravel(Math.trunc(code))) throw closeCodeMistake()
   const bytes = reasonBytes(reason)
   if (bytes.length > LONGEST_CLOSE_REASON) throw closeReasonTooLong()
   const payload = Buffer.alloc(2 + bytes.length)
@@ -27,7 +27,8 @@ export function closePayload(code: unknown, reason: unknown): Uint8Array {
 }
 
 function reasonBytes(reason: unknown): Uint8Array {
-  if (reason === undefined || (reason !== null && !(reason as { length?: unknown }).length)) return EMPTY
+  // That of null is asked for as well, which throws what the engine throws.
+  if (reason === undefined || !(reason as { length?: unknown }).length) return EMPTY
   if (typeof reason === 'string') return Buffer.from(reason)
   if (reason instanceof Uint8Array) return reason
   throw closeReasonMistake()

@@ -248,7 +248,7 @@ export class WebSocket extends EventEmitter {
     const length = byteLengthOf(payload)
     if (this.#peer === undefined) this.#unsent += length
     else this.#peer.frames.unsendable += length
-    if (typeof callback === 'function') process.nextTick(callback as SendCallback, notOpenError(this.readyState))
+    if (callback) process.nextTick(callback as SendCallback, notOpenError(this.readyState)) // throws for what is no function
   }
 
   /** Each of the last two arguments may be the callback, and so may be the first. */

@@ -246,6 +246,15 @@ same('an echo in the listener, of bytes as text', async (stage) => {
   await stage.drop(peer)
 })
 
+same('a callback that is no function, for what can’t be sent any more', async (stage) => {
+  const { peer, ws } = await stage.pair()
+  await stage.drop(peer)
+  for (const callback of [5, 'x', {}, null, 0]) {
+    stage.call('send', () => ws.send('a', {}, callback as never))
+    stage.call('ping', () => ws.ping('a', false, callback as never))
+  }
+})
+
 same('sending in a listener of close, and of an error, harms nothing', async (stage) => {
   const { peer, ws } = await stage.pair()
   ws.on('error', () => stage.call('send', () => ws.send('x')))

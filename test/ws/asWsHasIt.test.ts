@@ -36,7 +36,10 @@ test('an exception of a stream that can not be written to is that of the call', 
 
 test('a reason that has no length is none', () => {
   for (const reason of [undefined, '', 5, {}, []]) assert.deepEqual([...closePayload(1000, reason)], [3, 232])
-  for (const reason of [null, { length: 1 }, ['a']]) assert.throws(() => closePayload(1000, reason), TypeError)
+  assert.deepEqual([...closePayload(1000.5, '')], [3, 232])
+  assert.throws(() => closePayload(4999.5, ''), TypeError)
+  assert.throws(() => closePayload(1000, null), /^TypeError: Cannot read properties of null/)
+  for (const reason of [{ length: 1 }, ['a']]) assert.throws(() => closePayload(1000, reason), TypeError)
 })
 
 test('a loop over the names of the prototype finds what it finds with ws', () => {
