@@ -257,7 +257,7 @@ export class WebSocket extends EventEmitter {
     const called = [data, mask, callback].find((argument) => typeof argument === 'function') as SendCallback | undefined
     const content = typeof data === 'function' ? undefined : data
     const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
-    if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
+    if (peer?.readyState !== OPEN) return this.#refuse(payload, called ?? callback)
     if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
     const chosen = typeof data === 'function' || typeof mask === 'function' ? undefined : mask
     peer.frames.control(opcode, payload, called, chosen !== undefined && Boolean(chosen) === this._isServer)
