@@ -76,8 +76,9 @@ export class DeflateAgreements {
     return this.#counted(agreed)
   }
 
-  #counted(agreed: Agreed): Agreed {
-    return { ...agreed, tally: new DeflateTally(this.#parts.counts) }
+  /** Each connection holds one: a property that is added to a copy would have memory of its own. */
+  #counted({ answer, inflation, deflation }: Agreed): Agreed {
+    return { answer, inflation, deflation, tally: new DeflateTally(this.#parts.counts) }
   }
 
   #agreed(parameters: DeflateParameters, answer: string): Agreed {
