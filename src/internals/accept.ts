@@ -64,13 +64,13 @@ const takenOver = new WeakSet<object>()
 
 /**
  * Takes what a listening server accepts, as long as `taken` says so; anything else goes the usual way. `over` is called when the
- * server closes. A second call for the same listening changes nothing.
+ * server closes. A second call for the same listening changes nothing. Returns whether this one did.
  */
-export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) => boolean, over: () => void): void {
+export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) => boolean, over: () => void): boolean {
   const listening: unknown = Reflect.get(server, '_handle')
   if (bindings() === undefined || typeof listening !== 'object' || listening === null || takenOver.has(listening))
-    return
-  if (!('onconnection' in listening) || typeof listening.onconnection !== 'function') return
+    return false
+  if (!('onconnection' in listening) || typeof listening.onconnection !== 'function') return false
   const handle: ListeningHandle & OptionedHandle = listening as ListeningHandle
   takenOver.add(handle)
   const before = listening.onconnection
@@ -87,15 +87,21 @@ export function acceptBefore(server: NetServer, taken: (handle: StreamHandle) =>
     over()
     Reflect.apply(close, handle, values)
   }
+  return true
 }
 
-/** A socket around a handle that a server has accepted (acceptBefore), which counts it, as it counts those that it makes itself. */
-export function socketIn(server: NetServer, handle: StreamHandle): Socket {
+/**
+ * A socket around a handle that a server has accepted (acceptBefore) and counts already. A handle of which the end, or an error,
+ * has been read is not to be read again (`manualStart`): who hands it over tells the socket of that.
+ */
+export function socketIn(server: NetServer, handle: StreamHandle, manualStart = false): Socket {
   handle.readStop()
   handle.onconnection = null // as Node leaves it
-  const socket = new Socket(acceptedOptions(server, handle))
+  const options: object = { ...acceptedOptions(server, handle), manualStart }
+  const socket = new Socket(options)
+  // A socket that can't be read is destroyed by its constructor, before it is the server's.
+  if (socket.destroyed) countConnections(server, -1)
   belongTo(server, socket)
-  countConnections(server, 1)
   return socket
 }
 

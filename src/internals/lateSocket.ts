@@ -19,7 +19,6 @@ export class SocketMaker implements Maker<Socket> {
   constructor(server: NetServer, handle: StreamHandle) {
     this.#server = server
     this.#handle = handle
-    countConnections(server, 1)
   }
 
   /** Whether somebody reads and writes at its handle. */
@@ -61,6 +60,7 @@ export class SocketMaker implements Maker<Socket> {
     Reflect.set(handle, 'reading', true) // it goes on: to stop and start again takes two system calls
     run(socket, acceptedOptions(server, handle))
     belongTo(server, socket)
+    Reflect.set(socket, 'parser', null) // as node:http leaves it
     if (onconnection !== this.#user)
       handle.onconnection = null // as Node leaves it
     else {
@@ -84,7 +84,8 @@ let known: boolean | undefined
 let late: LateClass<Socket, SocketMaker> | null | undefined
 
 function lateSockets(): LateClass<Socket, SocketMaker> | null {
-  if (late === undefined) late = runsOnObjects(Socket, [{}]) ? lateClass(Socket, new Socket(), peeks) : null
+  if (late === undefined)
+    late = runsOnObjects(Socket, [{}]) ? lateClass(Socket, Object.assign(new Socket(), { parser: null }), peeks) : null
   return late
 }
 
@@ -94,7 +95,7 @@ export function canBeLate(): boolean {
   return known
 }
 
-/** A socket around a handle that a server has accepted, which counts it; made at once where it can't be late. */
+/** A socket around a handle that a server has accepted and counts already; made at once where it can't be late. */
 export function lateSocket(server: NetServer, handle: StreamHandle): Socket {
   const sockets = lateSockets()
   return sockets === null ? socketIn(server, handle) : sockets.create(new SocketMaker(server, handle))

@@ -102,15 +102,15 @@ export function startReading(handle: StreamHandle): boolean {
 
 /** Who reads from a handle in chunks. */
 export interface ChunkReader {
-  /** A chunk in memory of its own, or undefined when nothing more will come: the peer has gone, or half-closed. */
-  readChunk(chunk: Buffer | undefined): void
+  /** A chunk in memory of its own, or undefined when nothing more will come: `status` is EOF, or a negative libuv error. */
+  readChunk(chunk: Buffer | undefined, status: number): void
 }
 
 function onchunk(this: StreamHandle, chunk: ArrayBuffer | undefined): undefined {
   const status = state[readBytesOrError] ?? 0
   const reader = this.onconnection as ChunkReader
-  if (status < 0 || chunk === undefined) reader.readChunk(undefined)
-  else if (status > 0) reader.readChunk(Buffer.from(chunk, state[arrayBufferOffset], status))
+  if (status < 0 || chunk === undefined) reader.readChunk(undefined, status)
+  else if (status > 0) reader.readChunk(Buffer.from(chunk, state[arrayBufferOffset], status), status)
   return undefined
 }
 

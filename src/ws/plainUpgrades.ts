@@ -5,22 +5,19 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { Buffer } from 'node:buffer'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { acceptBefore, socketIn } from '../internals/accept.js'
+import { acceptBefore, countConnections, socketIn } from '../internals/accept.js'
 import { currentContext, keepsFrames, runInContext } from '../internals/context.js'
-import { acceptsPlainly, isPlainServer } from '../internals/httpServer.js'
+import { acceptsPlainly, isPlainServer, upgradesPlainly } from '../internals/httpServer.js'
 import { lateRequest, RequestMaker, requestMaker } from '../internals/lateRequest.js'
 import { canBeLate, lateSocket, socketMaker } from '../internals/lateSocket.js'
 import type { StreamHandle } from '../internals/node.js'
-import { type ChunkReader, readChunks, startReading } from '../internals/stream.js'
+import { type ChunkReader, readChunks, startReading, tellAgain } from '../internals/stream.js'
 import { type KnownHead, type PlainHead, PlainHeads } from '../protocol/knownHeads.js'
 import type { HandshakeRequest } from '../protocol/openingHandshake.js'
 import { Deadlines, type Expiring } from '../time/deadlines.js'
 import { EMPTY } from './data.js'
 
-/**
- * How long a connection may stay here without a word, in milliseconds: then node:http waits for it, with its own limits. What
- * `closeAllConnections()` ends is what node:http knows, so that this is short.
- */
+/** How long a connection may stay here without a word, in milliseconds: then node:http waits for it, with its own limits. */
 const PATIENCE = 500
 const LONGEST_HEAD = 8192
 
@@ -50,18 +47,31 @@ export class PlainUpgrades {
   /** The server listens: what it accepts comes here first. */
   listens(): void {
     this.#context = currentContext()
-    acceptBefore(
-      this.server,
-      (handle) => this.#taken(handle),
-      () => this.#closes(),
-    )
+    const taken = (handle: StreamHandle): boolean => this.#taken(handle)
+    if (!acceptBefore(this.server, taken, () => this.#closes())) return
+    this.#handOverBefore('closeAllConnections')
+    this.#handOverBefore('closeIdleConnections')
+  }
+
+  /** A method that ends connections which node:http knows: it is to know all. */
+  #handOverBefore(name: 'closeAllConnections' | 'closeIdleConnections'): void {
+    if (Object.hasOwn(this.server, name)) return
+    const { server } = this
+    const value = (): void => {
+      this.#handOver()
+      Reflect.apply(Reflect.get(Object.getPrototypeOf(server), name), server, [])
+    }
+    Object.defineProperty(server, name, { value, writable: true, configurable: true })
+  }
+
+  #handOver(): void {
+    for (const arrival of this.arrivals) arrival.expired()
   }
 
   /** The server closes: node:http gets what has not said anything yet, and does with it what it has just done with its own. */
   #closes(): void {
-    if (this.arrivals.size === 0) return
-    for (const arrival of this.arrivals) arrival.expired()
-    this.server.closeIdleConnections()
+    if (this.arrivals.size > 0) this.server.closeIdleConnections()
+    this.#handOver()
   }
 
   /** Does what node:net and node:http would do, in the context in which they would do it. */
@@ -82,8 +92,8 @@ export class PlainUpgrades {
 
   #taken(handle: StreamHandle): boolean {
     const { server } = this
-    if (this.#credit <= 0 || server.listenerCount('upgrade') === 0 || !acceptsPlainly(server) || !canBeLate())
-      return false
+    if (this.#credit <= 0 || !upgradesPlainly(server) || !acceptsPlainly(server) || !canBeLate()) return false
+    countConnections(server, 1)
     this.arrivals.add(new PlainArrival(handle, this))
     return true
   }
@@ -162,10 +172,10 @@ class PlainArrival implements ChunkReader, Expiring {
     if (!startReading(handle)) this.expired()
   }
 
-  readChunk(chunk: Buffer | undefined): void {
+  readChunk(chunk: Buffer | undefined, status: number): void {
     const { server, heads } = this.#upgrades
-    const head = chunk === undefined || server.listenerCount('upgrade') === 0 ? undefined : heads.read(chunk)
-    if (head === undefined || chunk === undefined) return this.#handOver(chunk)
+    const head = chunk === undefined || !upgradesPlainly(server) ? undefined : heads.read(chunk)
+    if (head === undefined || chunk === undefined) return this.#handOver(chunk, status)
     this.#leave()
     const socket = lateSocket(server, this.#handle)
     const request = lateRequest(new PlainRequest(this.#upgrades, head, socket))
@@ -181,16 +191,19 @@ class PlainArrival implements ChunkReader, Expiring {
 
   /** It has been silent for long, or the server closes. */
   expired(): void {
-    this.#handOver(undefined)
+    this.#handOver(undefined, 0)
   }
 
-  #handOver(read: Buffer | undefined): void {
+  /** What was read, or the end or the error that was read instead, goes to node:http with the connection. */
+  #handOver(read: Buffer | undefined, status: number): void {
     this.#leave()
     this.#upgrades.inVain()
     const { server } = this.#upgrades
-    const socket = socketIn(server, this.#handle)
+    const handle = this.#handle
+    const socket = socketIn(server, handle, status < 0)
     if (read !== undefined) socket.unshift(read)
     this.#upgrades.inContext(() => server.emit('connection', socket))
+    if (status < 0) this.#upgrades.inContext(() => tellAgain(handle, handle.onread, EMPTY, status))
   }
 
   #leave(): void {
