@@ -89,6 +89,11 @@ export function tellAgain(handle: StreamHandle, onread: unknown, inbox: Uint8Arr
   Reflect.apply(onread, handle, [chunk])
 }
 
+/** Tells whoever reads from a handle now of its end, or of an error, that was read before: `status` is what it was. */
+export function tellEnd(handle: StreamHandle, status: number): void {
+  tellAgain(handle, handle.onread, new Uint8Array(0), status)
+}
+
 /** Whether reads of a handle are aimed. */
 export function isAimed(handle: StreamHandle): boolean {
   return handle.onread === onread

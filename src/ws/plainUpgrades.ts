@@ -6,12 +6,12 @@ import type { Buffer } from 'node:buffer'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { acceptBefore, countConnections, socketIn } from '../internals/accept.js'
-import { currentContext, keepsFrames, runInContext } from '../internals/context.js'
+import { currentContext, keepsFrames, runInContext, runScoped } from '../internals/context.js'
 import { acceptsPlainly, isPlainServer, upgradesPlainly } from '../internals/httpServer.js'
 import { lateRequest, RequestMaker, requestMaker } from '../internals/lateRequest.js'
 import { canBeLate, lateSocket, socketMaker } from '../internals/lateSocket.js'
 import type { StreamHandle } from '../internals/node.js'
-import { type ChunkReader, readChunks, startReading, tellAgain } from '../internals/stream.js'
+import { type ChunkReader, readChunks, startReading, tellEnd } from '../internals/stream.js'
 import { type KnownHead, type PlainHead, PlainHeads } from '../protocol/knownHeads.js'
 import type { HandshakeRequest } from '../protocol/openingHandshake.js'
 import { Deadlines, type Expiring } from '../time/deadlines.js'
@@ -181,8 +181,9 @@ class PlainArrival implements ChunkReader, Expiring {
     const request = lateRequest(new PlainRequest(this.#upgrades, head, socket))
     const behind = chunk.length === head.length ? EMPTY : chunk.subarray(head.length)
     try {
-      if (keepsFrames()) this.#upgrades.inContext(() => server.emit('upgrade', request, socket, behind))
-      else server.emit('upgrade', request, socket, behind)
+      const tell = (): boolean => server.emit('upgrade', request, socket, behind)
+      if (keepsFrames()) this.#upgrades.inContext(tell)
+      else runScoped(tell) // what a listener enters is not the socket's: node:http tells of it in its parser's context
     } finally {
       // Whoever has not opened a WebSocket over it has a socket that is read, as any other.
       if (socketMaker(socket)?.used === false) void socket.readable
@@ -203,7 +204,7 @@ class PlainArrival implements ChunkReader, Expiring {
     const socket = socketIn(server, handle, status < 0)
     if (read !== undefined) socket.unshift(read)
     this.#upgrades.inContext(() => server.emit('connection', socket))
-    if (status < 0) this.#upgrades.inContext(() => tellAgain(handle, handle.onread, EMPTY, status))
+    if (status < 0) this.#upgrades.inContext(() => tellEnd(handle, status))
   }
 
   #leave(): void {

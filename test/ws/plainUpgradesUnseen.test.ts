@@ -1,6 +1,7 @@
 // What an application may look at, or change, on its own server of node:http, before and after a connection has come: a plain
 // upgrade request passes by the HTTP parser only where none of it would show.
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerOptions } from 'node:http'
@@ -169,4 +170,23 @@ test('a process with a size of headers of its own has that for upgrades, too', a
   const values = ['--max-http-header-size=300', '--input-type=module', '-e', program]
   const { stdout } = await promisify(execFile)(process.execPath, values)
   assert.equal(stdout, 'HTTP/1.1 431\n')
+})
+
+same('the context that a listener of upgrades enters is not that of its socket', async (engine) => {
+  const { server, port, http } = await listening(engine)
+  const context = new AsyncLocalStorage<string>()
+  const said: unknown[] = []
+  http.prependListener('upgrade', () => context.enterWith('entered'))
+  server.on('connection', (socket) => {
+    said.push(context.getStore())
+    socket.on('message', () => said.push(context.getStore()))
+  })
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+  socket.write(head())
+  await once(socket, 'data')
+  socket.write(Buffer.from([0x81, 0x80, 0, 0, 0, 0]))
+  await sleep(50)
+  socket.destroy()
+  await end(server)
+  return said
 })
