@@ -57,6 +57,12 @@ export class EventDelivery implements Deliverer {
     this.#message(bytes, this.#isText)
   }
 
+  /** Nothing more comes of the message under way, and an application may keep its socket for long. */
+  tellClose(code: number, reason: Uint8Array): void {
+    this.#gathered = EMPTY
+    this.tell('close', code, reason)
+  }
+
   #message(bytes: OwnBytes, isText: boolean): void {
     const ends = this.#ends
     this.#ends = NO_ENDS

@@ -184,7 +184,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.frames.end()
     this.lifecycle.transportGone()
     this.#shared.budget.leave(this)
-    this.#delivery.tell('close', this.closeCode, this.end?.reason ?? EMPTY)
+    this.#delivery.tellClose(this.closeCode, this.end?.reason ?? EMPTY)
   }
 
   // What the outgoing half tells (OutgoingOwner, FrameSenderOwner).
