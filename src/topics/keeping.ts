@@ -38,6 +38,11 @@ export interface Place extends Live {
   arrive(origin: Origin, name: string, payload: Uint8Array, isText: boolean, except?: Subscriber, missed?: number): void
 }
 
+/** A publication of the past, as it is sent. */
+interface Ready extends Recalled {
+  readonly sent: Sendable
+}
+
 export class Keeping implements Order, Upstream, HistoryWatcher {
   readonly #place: Place
   readonly #envelope: NonNullable<TopicsOptions['envelope']>
@@ -113,8 +118,9 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
     if (topic === undefined) return 0
     const isEnveloped = this.#isEnveloped(name)
     if (typeof this.#envelope === 'function') {
-      // Only now is it certain what follows what: the function may have published and subscribed itself.
-      history = this.histories?.of(name)
+      // Only now is it certain what follows what: the function may have published and subscribed itself. Where nothing was kept,
+      // the function `history` is not asked again.
+      history = history === undefined ? this.histories?.find(name) : this.histories?.of(name)
       topic = this.#place.find(name) ?? history?.idle ?? topic
     }
     const sent = isEnveloped ? this.#wrapped(name, data, history && history.last + 1) : data
@@ -221,26 +227,37 @@ export class Keeping implements Order, Upstream, HistoryWatcher {
 
   /** Keeps publications of the past: they are encoded as if nobody subscribed. */
   #insert(history: TopicHistory, recalled: readonly Recalled[]): void {
-    const { histories } = this
-    if (histories === undefined) return
+    try {
+      const ready = recalled.map((publication) => ({ ...publication, sent: this.#wrappedAgain(history, publication) }))
+      // The function `envelope` may have had the topic forgotten, or the oldest publication, which these come right before.
+      const isNext = recalled.at(-1)?.number === history.first - 1
+      if (isNext && this.histories?.knows(history) === true) this.#hold(this.histories, history, ready)
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) report(error) // of the function `envelope`
+    }
+  }
+
+  #wrappedAgain({ idle }: TopicHistory, { number, payload, isText: text }: Recalled): Sendable {
+    const data = text ? Buffer.from(payload).toString() : payload
+    return this.#isEnveloped(idle.name) ? this.#wrapped(idle.name, data, number) : data
+  }
+
+  /** Nothing of the application runs here: what is held and is in no history yet would be in the way of what is kept meanwhile. */
+  #hold(histories: Histories, history: TopicHistory, ready: readonly Ready[]): void {
     const held: Kept[] = []
     const { turn, publications } = this.#place
     try {
-      for (const { number, payload, isText: text, age, ticket } of recalled) {
+      for (const { number, age, ticket, sent } of ready) {
         const publisher = ticket === undefined ? undefined : this.#excepts.take(history.idle.name, ticket)
         if (publisher !== undefined) this.resumes?.exclude(publisher, history.idle.name, number)
-        const data = text ? Buffer.from(payload).toString() : payload
-        const sent = this.#isEnveloped(history.idle.name) ? this.#wrapped(history.idle.name, data, number) : data
         const hold: Keep = (memory, size, pointer, length) =>
           held.push(histories.hold(history, memory, size, pointer, length, age))
         turn.undisturbed(() => publications.publish(history.idle, sent, mostBytes(sent), undefined, hold))
       }
-      // The function `envelope` may have had the topic forgotten.
-      if (histories.knows(history)) histories.prepend(history, held)
-      else histories.leave(held)
     } catch (error) {
       histories.leave(held)
-      if (!(error instanceof OutOfMemory)) report(error) // of the function `envelope`
+      throw error
     }
+    histories.prepend(history, held)
   }
 }

@@ -109,3 +109,17 @@ for (const after of [undefined, 'a.0'])
     await settle()
     assert.equal(one.wire.texts().length, 1)
   })
+
+test('a function history that keeps nothing is asked once for each publication, also where there is a function envelope', async () => {
+  const asked: string[] = []
+  const history = (topic: string): undefined => void asked.push(topic)
+  const { shared, connect } = connections({ topics: { history, envelope: () => true } })
+  const { wire, peer } = connect()
+  peer.subscribe('news')
+  asked.length = 0
+  for (let count = 0; count < 3; count++) shared.topics.publish('news', 'text')
+  await settle()
+  assert.deepEqual(asked, ['news', 'news', 'news'])
+  assert.equal(wire.texts().length, 3)
+  peer.terminate()
+})

@@ -86,6 +86,65 @@ test('a hole while what is missing of an earlier one is sent loses nothing', asy
   peer.terminate()
 })
 
+test('a function envelope that publishes while what is missing comes: no position is that of another publication', async () => {
+  const broker = new ToldBroker()
+  let brings: number | undefined
+  const envelope = (): boolean => {
+    const number = brings
+    brings = undefined
+    if (number !== undefined) broker.bring('a', number, 500)
+    return true
+  }
+  const { connect } = connections({ broker, topics: { history: { bytes: 1000 }, envelope } })
+  const { wire, peer } = connect()
+  peer.subscribe('a')
+  broker.bring('a', 1)
+  for (const number of [4, 5, 6]) broker.bring('a', number, number === 4 ? 500 : 0)
+  await Promise.resolve()
+  brings = 7 // drops 4, which what is missing comes right before
+  broker.answer(6)
+  await settle()
+  for (let asked = broker.asked.length; asked > 0; asked = broker.asked.length) {
+    broker.answer(7)
+    await settle()
+  }
+  assert.equal(brings, undefined)
+  const sent = wire.texts().map((text) => text.split('\n'))
+  for (const [header = '', payload = ''] of sent)
+    assert.equal(JSON.parse(header).position, `${EPOCH}.${payload.trim()}`)
+  assert.deepEqual(
+    sent.map(([, payload = '']) => payload.trim()),
+    ['1', '2', '3', '4', '5', '6', '7'],
+  )
+  peer.terminate()
+})
+
+test('a function envelope that publishes more than the memory of histories while what is missing comes: it goes on', async () => {
+  const broker = new ToldBroker()
+  let isAsked = false
+  let brought = 0
+  const envelope = (topic: string): boolean => {
+    if (isAsked && topic === 'a') broker.bring('b', ++brought, 300_000)
+    return false
+  }
+  const { connect } = connections({ broker, topics: { history: {}, historyMemory: 200_000, envelope } })
+  const { wire, peer } = connect()
+  peer.subscribe('a')
+  broker.bring('a', 1)
+  broker.bring('a', 4)
+  await Promise.resolve()
+  isAsked = true
+  broker.answer(4, 20_000)
+  isAsked = false
+  await settle()
+  for (let asked = broker.asked.length; asked > 0; asked = broker.asked.length) {
+    broker.answer(4, 20_000)
+    await settle()
+  }
+  assert.equal(wire.texts().at(-1)?.trim(), '4')
+  peer.terminate()
+})
+
 test("what comes late and is dropped by the policy 'drop' counts as left out", async () => {
   const broker = new ToldBroker()
   const { connect } = connections({ broker, topics: { history: {} }, outputPolicy: 'drop', outputLimit: 10_000 })
