@@ -88,8 +88,7 @@ export class Inflater {
 
   /** After INFLATE_CORRUPT, or an end where none may be: why it is no DEFLATE. */
   get corruption(): string {
-    const { words } = this.#compression.heap.codec
-    return corruptionText(words[(this.#state.pointer + INFLATER_INDEX) >>> 2] ?? 0)
+    return corruptionText(this.#compression.heap.codec.bytes.readUInt32LE(this.#state.pointer + INFLATER_INDEX))
   }
 
   /** Ends the message. False if it ends where none may: it is corrupt. */

@@ -107,6 +107,15 @@ describe('a corrupt message', () => {
     ['the end within the length of a stored block', '00 05 00'],
     ['the end within a fixed block', 'f2 48 cd c9 c9'],
   ]
+  it('is told why, wherever in the memory its state lies', () => {
+    const many = Array.from({ length: 5000 }, () => new Inflating(15, true)) // 2 MiB of states, where one thread begins with less
+    for (const inflating of [many[0], many.at(-1)]) {
+      assert.equal(inflating?.message(Buffer.from('0005000000', 'hex')), 'corrupt')
+      assert.equal(inflating?.inflater.corruption, 'invalid stored block lengths')
+    }
+    for (const inflating of many) inflating.free()
+  })
+
   for (const [what, payload] of corrupt) {
     it(what, () => {
       assert.deepEqual(inflated([payload]), ['(corrupt)'])

@@ -290,8 +290,8 @@ export class Inflation implements Growing {
 
   #violates(name: ViolationName): false {
     const { sink, shared } = this.#target
-    this.drop()
     const detail = name === 'INVALID_DEFLATE' ? this.#inflater.corruption : limitOf(name, shared.limits)
+    this.drop()
     sink.violated(new ProtocolViolation(name, detail))
     return false
   }
