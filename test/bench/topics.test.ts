@@ -20,6 +20,7 @@ test('publishing and coming back have figures', { skip: onlyInFull, timeout: 60_
   })
   assert.equal(status, 0, stderr)
   const { cost, resume } = JSON.parse(readFileSync(json, 'utf8'))
-  assert.ok(cost.plain > 0 && cost.history > 0 && resume.time > 0 && resume.p99 > 0)
+  assert.ok(cost.plain > 0 && cost.history > 0)
+  for (const { time, p99 } of [resume.first, resume.later]) assert.ok(time > 0 && p99 > 0)
   assert.equal(resume.clients, 50)
 })

@@ -150,11 +150,11 @@ test('a pause outlives the connection', async (t) => {
 test('pauses grow for a server that opens connections and ends them at once, and not for one that lets them last', async (t) => {
   for (const lasts of [false, true]) {
     const server = await serving(t, {
-      open: (connection) => void setTimeout(() => connection.terminate(), lasts ? 60 : 0),
+      open: (connection) => void setTimeout(() => connection.terminate(), lasts ? 300 : 0),
     })
     const delays: number[] = []
     const client = await connect(`ws://127.0.0.1:${server.address?.port}`, {
-      reconnect: { delay: 8, maxDelay: 200 },
+      reconnect: { delay: 40, maxDelay: 1000 },
       reconnecting: (_, { attempt, delay }) => {
         assert.equal(attempt, 1)
         delays.push(delay)
@@ -162,9 +162,9 @@ test('pauses grow for a server that opens connections and ends them at once, and
     })
     await until(() => delays.length === 5)
     client.close()
-    // The fifth step of a growing pause is at least half of 8 ms doubled four times.
-    if (lasts) assert.ok(Math.max(...delays) <= 8, `${delays}`)
-    else assert.ok((delays[4] ?? 0) >= 64, `${delays}`)
+    // The fifth step of a growing pause is at least half of 40 ms doubled four times.
+    if (lasts) assert.ok(Math.max(...delays) <= 40, `${delays}`)
+    else assert.ok((delays[4] ?? 0) >= 320, `${delays}`)
   }
 })
 
