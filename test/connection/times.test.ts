@@ -172,7 +172,8 @@ for (const { transport, publicApi } of transports) {
     const pair = await pairOf(t, limits)
     const { connection, client } = pair
     await fill(pair)
-    for (let n = 0; n < 100; n++) connection.send(Buffer.alloc(65_536))
+    // More than the reader takes: what has left, and is not answered, is the silence of a client.
+    for (let n = 0; n < 200; n++) connection.send(Buffer.alloc(65_536))
     for (let step = 0; step < 40; step++) {
       const had = client.received.length
       client.socket.resume()

@@ -27,7 +27,6 @@ export const ON_BOTH_BUILDS = [
   'codec/lengths',
   'codec/masking',
   'codec/module',
-  'codec/sameHeaders',
   'codec/utf8',
   'codec/utf8Kinds',
   'codec/vectors',
