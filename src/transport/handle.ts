@@ -16,6 +16,7 @@ import {
 import { inboxOfThread } from '../memory/inbox.js'
 import { turnClockOfThread, type Waiting } from '../time/turnClock.js'
 import { resetSocket } from './resetSocket.js'
+import { restartTimeout } from './socketTimeout.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread
@@ -133,12 +134,18 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
       else this.close()
       return undefined
     }
+    this.moved()
     const full = status === READ_LENGTHS[this.#size]
     inboxOfThread().read(receiver, status)
     if (!full) this.#inARow = 0
     else if (!this.#is(PAUSED)) this.#yieldTurn(status)
     if (this.#is(PAUSED) || receiver.frugal === true) return this.#aim(0)
     return full && this.#size < READ_LENGTHS.length - 1 ? this.#aim(this.#size + 1) : undefined
+  }
+
+  /** Bytes have come or left: the socket does not see them, and its time without any begins anew. */
+  protected moved(): void {
+    if (this.#socket !== undefined) restartTimeout(this.#socket)
   }
 
   /** The view in which the next reads land, if it is another one than before. */
@@ -194,14 +201,18 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
 
   write(pointer: number, length: number): number {
     if (this.#is(CLOSED)) return -1
+    this.moved()
     return write(this.#handle, codec().view(pointer, length), this)
   }
 
   writeViews(views: readonly Uint8Array[]): number {
-    return this.#is(CLOSED) ? -1 : writeAll(this.#handle, views, this)
+    if (this.#is(CLOSED)) return -1
+    this.moved()
+    return writeAll(this.#handle, views, this)
   }
 
   written(status: number): void {
+    this.moved()
     this.#receiver?.written(status)
   }
 

@@ -55,6 +55,7 @@ export class SecureTransport extends HandleTransport {
   override read(status: number): Uint8Array | undefined {
     if (this.#over) return undefined
     if (status <= 0 || !this.paused) return super.read(status)
+    this.moved()
     this.#held.push(Buffer.from(codecOfThread().view(INBOX, status)))
     return undefined
   }
@@ -96,6 +97,7 @@ export class SecureTransport extends HandleTransport {
 
   #give(views: readonly Uint8Array[]): number {
     if (this.closed) return -1
+    this.moved()
     this.#giving = true
     this.#told = undefined
     const status = writeSecurely(this.#encrypting, views, this)
