@@ -22,6 +22,7 @@ import {
   SLOT_CARRY,
   SLOT_FRAME,
   SLOT_LENGTH,
+  SLOT_LIMIT,
   SLOT_MESSAGE,
   SLOT_REMAINING,
   STATUS_AGAIN,
@@ -165,6 +166,15 @@ export class Parser {
   /** From now on, the ends of a message's frames are told, but for that of the last one (`isMark`). */
   markFrames(): void {
     if (this.#slot !== 0) this.#heap.codec.call.markFrames(this.#slot) // or the slot is another connection's
+  }
+
+  /** From now on, a message has at most so many bytes; the one under way may have what it has already. */
+  limit(longest: number): void {
+    if (this.#slot === 0) return
+    const word = (this.#slot + SLOT_LIMIT) >>> 2
+    const limit = Math.max(longest, this.total)
+    this.#words[word] = limit % 2 ** 32
+    this.#words[word + 1] = Math.floor(limit / 2 ** 32)
   }
 
   /** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */

@@ -11,11 +11,12 @@ import { runOutside } from '../internals/context.js'
 import { binary, copied, EMPTY } from './data.js'
 import { throwLater } from './errors.js'
 import type { SocketOwner } from './socketOwner.js'
+import type { SocketReceiver } from './socketReceiver.js'
 
 const NO_ENDS: number[] = []
 
 export class EventDelivery implements Deliverer {
-  readonly #owner: SocketOwner
+  #owner: SocketOwner
   readonly #pressure: Pressure
   /** Whether several events may be told in one turn of the event loop. */
   readonly #synchronous: boolean
@@ -30,6 +31,12 @@ export class EventDelivery implements Deliverer {
     this.#owner = owner
     this.#pressure = pressure
     this.#synchronous = synchronous
+  }
+
+  /** Tells a Receiver of what has come, from now on. */
+  byWayOf(receiver: SocketReceiver): SocketReceiver {
+    this.#owner = receiver.told
+    return receiver
   }
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {

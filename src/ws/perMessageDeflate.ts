@@ -80,10 +80,10 @@ export class PerMessageDeflate {
     this._maxPayload = Number(options.maxPayload) | 0
   }
 
-  /** One that has agreed on this. */
-  static of(agreed: Agreed): PerMessageDeflate {
+  /** One that has agreed on this, for messages of so many bytes. */
+  static of(agreed: Agreed, maxPayload: number): PerMessageDeflate {
     const { isServer, threshold, params } = origins.get(agreed) ?? {}
-    const made = new PerMessageDeflate({ isServer, threshold })
+    const made = new PerMessageDeflate({ isServer, threshold, maxPayload })
     made.params = { ...params }
     return made
   }

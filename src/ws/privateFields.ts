@@ -23,11 +23,13 @@ interface Outside {
 
 type Extensions = Record<string, PerMessageDeflate>
 
-const extensions = new WeakMap<Outside, Extensions>()
+const extensions = new WeakMap<object, Extensions>()
 
-function extensionsOf(ws: Outside, { settings: { deflate } }: Inside): Extensions {
+/** What was agreed on, by the names of the extensions: the same object each time. */
+export function extensionsOf(ws: object, { settings: { deflate }, peer }: Inside): Extensions {
   if (deflate === undefined) return {}
-  const known = extensions.get(ws) ?? { [PerMessageDeflate.extensionName]: PerMessageDeflate.of(deflate) }
+  const made = (): PerMessageDeflate => PerMessageDeflate.of(deflate, peer?.context.maxPayload ?? 0)
+  const known = extensions.get(ws) ?? { [PerMessageDeflate.extensionName]: made() }
   extensions.set(ws, known)
   return known
 }

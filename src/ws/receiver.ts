@@ -30,7 +30,7 @@ export class Receiver extends Writable {
   readonly _maxBufferedChunks: number
   readonly _maxFragments: number
   /** The longest message in bytes; 0 is any length. */
-  readonly _maxPayload: number
+  _maxPayload: number
   readonly _skipUTF8Validation: boolean
   _binaryType: BinaryType
   readonly #options: ReceiverOptions

@@ -73,6 +73,11 @@ export function socketContext(options: SocketOptions, role: Role): SocketContext
   return { ...context, encoder: maskingEncoder(generateMask) }
 }
 
+/** The most bytes that a message may have by the option `maxPayload`. */
+export function longestMessage(maxPayload: number): number {
+  return maxPayload > 0 ? maxPayload : LONGEST
+}
+
 interface ContextFacts {
   readonly maxPayload: number
   readonly maxFragments: number
@@ -85,7 +90,7 @@ interface ContextFacts {
 function made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role }: ContextFacts): SocketContext {
   budget ??= new Budget(UNLIMITED, LONGEST)
   vitals ??= noVitals()
-  const maxMessage = maxPayload > 0 ? maxPayload : LONGEST
+  const maxMessage = longestMessage(maxPayload)
   return {
     codec: codecOfThread(),
     heap: heapOfThread(),

@@ -6,6 +6,7 @@ import { runOutside } from '../internals/context.js'
 import { CloseCode, writeClosePayload } from '../protocol/closeCode.js'
 import { Action, type Lifecycle } from '../protocol/lifecycle.js'
 import type { Transport } from '../transport/transport.js'
+import { closePayload } from './closePayload.js'
 import { EMPTY } from './data.js'
 import type { FrameSender } from './frameSender.js'
 
@@ -49,11 +50,11 @@ export class SocketEnd {
     this.perform(this.#peer.lifecycle.sendClose(NO_STATUS))
   }
 
-  /** The peer has said Close: its payload goes back to it. */
-  received(code: number, reason: Buffer, payload: Uint8Array): void {
+  /** The peer has said Close: what it has said goes back to it. */
+  received(code: number, reason: Buffer): void {
     this.code = code
     this.reason = reason
-    this.#farewell = payload
+    this.#farewell = code === CloseCode.none ? EMPTY : closePayload(code, reason)
     this.perform(this.#peer.lifecycle.receiveClose(NO_STATUS))
   }
 

@@ -25,10 +25,12 @@ import { EventDelivery } from './eventDelivery.js'
 import { FrameSender } from './frameSender.js'
 import { keepOrder } from './orderedSocket.js'
 import { ReadPauses } from './readPauses.js'
+import type { ReceiverOptions } from './receiver.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
 import { closing, deliverEarly, readEarly, tellDrain, transportOver } from './socketEvents.js'
 import type { SocketOwner, SocketSettings } from './socketOwner.js'
+import { SocketReceiver } from './socketReceiver.js'
 
 export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
   held = 0
@@ -36,7 +38,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   readonly socket: Duplex
   readonly frames: FrameSender
   readonly #settings: SocketSettings
-  readonly #shared: SocketContext
+  /** What its options come to. */
+  readonly context: SocketContext
   readonly transport: Transport
   readonly lifecycle: Lifecycle
   readonly #pressure: Pressure
@@ -50,14 +53,14 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   #tells = false
   /** Whether the transport is gone, and that is told when all is told that was read before. */
   #isOver = false
-  #ignoresPings = false
+  #receiver: SocketReceiver | undefined
   /** Whether a write has not been finished at once, so that 'drain' is to be told. */
   #stood = false
 
   constructor(owner: SocketOwner, settings: SocketSettings, shared: SocketContext, socket: Duplex) {
     const { deflate } = settings
     this.#settings = settings
-    this.#shared = shared
+    this.context = shared
     this.socket = socket
     this.transport = transportOver(socket)
     this.lifecycle = new Lifecycle('server') // a client of ws, too, ends its half when it has said its last word
@@ -128,20 +131,16 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     return this.socket
   }
 
-  /** Pings are neither answered nor told from now on. */
-  ignorePings(): void {
-    this.#ignoresPings = true
-  }
-
-  /** What its options come to. */
-  get context(): SocketContext {
-    return this.#shared
+  /** What frames say is told to a Receiver from now on, which tells `owner`. */
+  receiverFor(owner: SocketOwner, extensions: ReceiverOptions['extensions']): SocketReceiver {
+    this.#receiver ??= this.#delivery.byWayOf(new SocketReceiver(this, owner, extensions))
+    return this.#receiver
   }
 
   // What the transport tells (Receiver).
 
   received(start: number, end: number): void {
-    if (this.#chunks?.isFull(this.#shared.mostChunks)) this.#fail(CloseCode.policyViolation, chunksError())
+    if (this.#chunks?.isFull(this.context.mostChunks)) this.#fail(CloseCode.policyViolation, chunksError())
     if (!this.lifecycle.delivers) return
     this.#tells = true
     this.incoming.receive(start, end)
@@ -161,9 +160,9 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   written(status: number): void {
-    this.#shared.turn.begin()
+    this.context.turn.begin()
     this.frames.outgoing.written(status)
-    this.#shared.turn.end()
+    this.context.turn.end()
   }
 
   closing(): void {
@@ -183,7 +182,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.incoming.free()
     this.frames.end()
     this.lifecycle.transportGone()
-    this.#shared.budget.leave(this)
+    this.context.budget.leave(this)
     this.#delivery.tellClose(this.closeCode, this.end?.reason ?? EMPTY)
   }
 
@@ -224,12 +223,9 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   // What the receiving half finds (Sink).
 
   control(opcode: number, pointer: number, length: number): void {
-    const data = this.#shared.codec.copyOf(pointer, length)
+    const data = this.context.codec.copyOf(pointer, length)
     if (opcode === OPCODE_CLOSE) return this.#closeReceived(data)
-    if (opcode === OPCODE_PING) {
-      if (this.#ignoresPings) return
-      this.#answer(data)
-    }
+    if (opcode === OPCODE_PING && this.#receiver === undefined) this.answer(data)
     this.#delivery.tellControl(opcode === OPCODE_PING ? 'ping' : 'pong', data)
   }
 
@@ -275,12 +271,13 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   #closeReceived(payload: Buffer): void {
-    const said = readClose(payload, this.#shared.anyText)
+    const said = readClose(payload, this.context.anyText)
     if (said.error !== undefined) return this.#fail(said.code, said.error)
-    this.ending.received(said.code, said.reason, payload)
+    if (this.#receiver === undefined) this.ending.received(said.code, said.reason)
+    else this.#delivery.tell('conclude', said.code, said.reason)
   }
 
-  #answer(data: Buffer): void {
+  answer(data: Buffer): void {
     const { mostPongs } = this.#settings
     if (mostPongs === undefined || !this.lifecycle.isOpen) return
     this.#pongs ??= new AutoPongs()
@@ -295,6 +292,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     process.nextTick(() => {
       this.ending.fail(code)
       this.#delivery.tell('error', error)
+      this.#receiver?.emit('error', error)
     })
   }
 }

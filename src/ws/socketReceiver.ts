@@ -1,28 +1,68 @@
-// What programs reach for behind a WebSocket of ws that receives: the limits that hold for it, and the way to leave its pings
-// unanswered.
-import { Receiver } from './receiver.js'
-import type { SocketContext } from './socketContext.js'
+// The Receiver of an open WebSocket, for programs that reach for it. Once there is one, what has come goes by way of it: its own
+// listeners, which answer pings and tell the WebSocket, are there to be removed, and others to be added.
+import type { Buffer } from 'node:buffer'
+import { Receiver, type ReceiverOptions } from './receiver.js'
+import { longestMessage, type SocketContext } from './socketContext.js'
+import type { SocketOwner } from './socketOwner.js'
 
-/** The receiving half, as far as it can be told something. */
+/** The receiving half of a WebSocket. */
 export interface Receiving {
   readonly context: SocketContext
-  ignorePings(): void
+  readonly incoming: { limit(maxMessage: number): void }
+  readonly ending: { received(code: number, reason: Buffer): void }
+  /** Answers a ping. */
+  answer(data: Buffer): void
 }
 
-export class SocketReceiver extends Receiver {
-  readonly #half: Receiving
+/** Events that are those of frames. */
+const OF_FRAMES: ReadonlySet<string> = new Set(['message', 'ping', 'pong', 'conclude'])
 
-  constructor(half: Receiving, isServer: boolean) {
-    const { maxPayload, limits, mostChunks, synchronous, anyText } = half.context
-    const { maxFragments } = limits
+export class SocketReceiver extends Receiver implements SocketOwner {
+  readonly #owner: SocketOwner
+
+  constructor(half: Receiving, owner: SocketOwner, extensions: ReceiverOptions['extensions']) {
+    const { maxPayload, limits, mostChunks, synchronous, anyText, encoder } = half.context
+    const isServer = encoder.role === 'server'
     const names = { maxBufferedChunks: mostChunks, allowSynchronousEvents: synchronous, skipUTF8Validation: anyText }
-    super({ maxPayload, maxFragments, isServer, ...names })
-    this.#half = half
+    super({ maxPayload, maxFragments: limits.maxFragments, isServer, extensions, ...names })
+    this.#owner = owner
+    let longest = maxPayload
+    this.#live(
+      '_maxPayload',
+      () => longest,
+      (value) => {
+        longest = Number(value)
+        half.incoming.limit(longestMessage(longest))
+      },
+    )
+    this.#live(
+      '_binaryType',
+      () => owner.binaryType,
+      (value) => Reflect.set(owner, 'binaryType', value),
+    )
+    this.on('message', (...values: unknown[]) => owner.emit('message', ...values))
+    this.on('ping', (data: Buffer) => {
+      half.answer(data)
+      owner.emit('ping', data)
+    })
+    this.on('pong', (data: Buffer) => owner.emit('pong', data))
+    this.on('conclude', (code: number, reason: Buffer) => half.ending.received(code, reason))
+    this.on('error', () => undefined) // that of a WebSocket's frames is told by itself
   }
 
-  /** Without the listeners of pings, these are neither answered nor told. */
-  override removeAllListeners(event?: string | symbol): this {
-    if (event === undefined || event === 'ping') this.#half.ignorePings()
-    return super.removeAllListeners(event)
+  /** Whom the receiving half tells: what is no frame's is not for the Receiver. */
+  get told(): SocketOwner {
+    const owner = this.#owner
+    return {
+      emit: (event, ...values) => (OF_FRAMES.has(event) ? this.emit(event, ...values) : owner.emit(event, ...values)),
+      get binaryType() {
+        return owner.binaryType
+      },
+    }
+  }
+
+  /** A field that says what is so, and has its effect when it is set. */
+  #live(name: string, get: () => unknown, set: (value: unknown) => void): void {
+    Object.defineProperty(this, name, { configurable: true, enumerable: true, get, set })
   }
 }

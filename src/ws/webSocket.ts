@@ -15,7 +15,7 @@ import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
 import { controlTooLong, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
-import { addPrivateFields, type Inside } from './privateFields.js'
+import { addPrivateFields, extensionsOf, type Inside } from './privateFields.js'
 import type { Receiver } from './receiver.js'
 import type { SendCallback } from './sendCallbacks.js'
 import { type Sender, SocketSender } from './sender.js'
@@ -23,7 +23,6 @@ import { flagsOf, plainFlags, type SendOptions } from './sendOptions.js'
 import { socketContext } from './socketContext.js'
 import type { SocketSettings } from './socketOwner.js'
 import { SocketPeer } from './socketPeer.js'
-import { SocketReceiver } from './socketReceiver.js'
 import { settingsOf } from './socketSettings.js'
 import type { WebSocketOptions } from './webSocketOptions.js'
 
@@ -63,7 +62,6 @@ export class WebSocket extends EventEmitter {
   #protocol = ''
   #paused = false
   #sender: Sender | undefined
-  #receiver: Receiver | undefined
   #settings: SocketSettings
   /** Bytes that were sent after a failed opening handshake. */
   #unsent = 0
@@ -161,8 +159,8 @@ export class WebSocket extends EventEmitter {
   }
 
   get _receiver(): Receiver | null {
-    if (this.#peer !== undefined) this.#receiver ??= new SocketReceiver(this.#peer, this._isServer)
-    return this.#receiver ?? null
+    const extensions = extensionsOf(this, { peer: this.#peer, settings: this.#settings })
+    return this.#peer?.receiverFor(this, extensions) ?? null
   }
 
   get [isClean](): boolean {

@@ -22,7 +22,7 @@ import { concludes, type Deliverer, type IncomingContext, type Sink, tellFailure
 export class Incoming {
   /** The first two bytes of the header that broke a rule, as `Parser.refused` says them. */
   refused = 0
-  readonly #shared: IncomingContext
+  #shared: IncomingContext
   readonly #sink: Sink
   readonly #deliverer: Deliverer
   readonly #pressure: Pressure
@@ -120,6 +120,13 @@ export class Incoming {
     } finally {
       parked.memory.release() // also when there is no memory to park the rest in
     }
+  }
+
+  /** From now on, messages have at most so many bytes. */
+  limit(maxMessage: number): void {
+    this.#shared = { ...this.#shared, limits: { ...this.#shared.limits, maxMessage } }
+    this.#parser.limit(maxMessage)
+    if (this.#inflation !== undefined) this.#inflation.target.shared = this.#shared
   }
 
   /** From now on, whoever takes messages is told where their frames end. */
@@ -235,7 +242,7 @@ export class Incoming {
   }
 
   /** From here on, the message under way is handed out in parts; what is there of it is the first. */
-  #stream(filled: number, announced: number): boolean {
+  #stream({ filled, announced }: Parser): boolean {
     const { budget, limits } = this.#shared
     const parser = this.#parser
     const whole = filled === 0 && parser.frameIsFinal
@@ -252,26 +259,22 @@ export class Incoming {
 
   /** Gives the message under way the room that the parser asks for. */
   #grow(): boolean {
-    const { heap } = this.#shared
-    const { announced, filled } = this.#parser
-    if (isHandedOut(this.#shared, this.#parser)) return this.#stream(filled, announced)
+    if (isHandedOut(this.#shared, this.#parser)) return this.#stream(this.#parser)
     this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
-    return this.#assembly.grow(heap, this.#parser)
+    return this.#assembly.grow(this.#shared.heap, this.#parser)
   }
 
   /** Keeps a part of the table with its payloads, and the bytes after it. */
   #park(rest: Rest): void {
     if (this.#pressure.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
     const parser = this.#parser
-    const { heap } = this.#shared
-    this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, heap, rest))
+    this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, this.#shared.heap, rest))
   }
 
   /** A transport may deliver once more after it was paused: those bytes are parked after the others. */
   #parkBehind(parked: ParkedRead, start: number, end: number): void {
-    const { heap } = this.#shared
-    const length = end - start
-    const joined = this.#keep(parked.costWith(length), () => parked.followedBy(heap, start, length))
+    const by = end - start
+    const joined = this.#keep(parked.costWith(by), () => parked.followedBy(this.#shared.heap, start, by))
     if (joined === undefined) return // the connection has failed, and given up what was parked
     this.#parked = joined
     this.#unpark(parked)

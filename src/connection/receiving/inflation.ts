@@ -16,7 +16,7 @@ import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
 import { afterJob, endJob, InflateJob } from './inflateJob.js'
 import { announcedFor, costOf, INPUT, PART_EXPANSION, STEP, violationOf } from './inflateStep.js'
-import type { InflationParts, InflationTarget } from './inflationParts.js'
+import { type InflationParts, type InflationTarget, longestOf } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
 import { limitOf } from './sink.js'
 
@@ -34,13 +34,12 @@ export class Inflation implements Growing {
   announced = 0
   /** Where it ends is not known (Growing). */
   readonly frameIsFinal = false
-  readonly #target: InflationTarget
+  readonly target: InflationTarget
   readonly #heap: Heap
   readonly #inflater: Inflater
   /** Whether messages refer to those before them. */
   readonly #takesOver: boolean
   readonly #scratch: number
-  readonly #limit: number
   /** Where the message, or what is there of a stream and not handed out, begins, and where its room ends. */
   #base = 0
   #end = 0
@@ -59,15 +58,14 @@ export class Inflation implements Growing {
   readonly #tally: DeflateTally | undefined
 
   constructor(target: InflationTarget, { inflation: { windowBits, takesOver }, tally }: InflationParts) {
-    const { heap, streamThreshold, limits, anyText } = target.shared
-    this.#target = target
+    const { heap, anyText } = target.shared
+    this.target = target
     this.#heap = heap
     this.#inflater = new Inflater(compressionOf(heap), windowBits)
     this.#text = new TextCheck(heap.codec, anyText)
     this.#scratch = scratchOfThread('inflate')
     this.#takesOver = takesOver
     this.#tally = tally
-    this.#limit = streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER
   }
 
   /** Notes that bytes have come; `reading` is false while this server does not read. */
@@ -136,7 +134,7 @@ export class Inflation implements Growing {
 
   /** Step by step; false if the rest must wait. */
   #steps(pointer: number, length: number): boolean {
-    const { pressure, shared } = this.#target
+    const { pressure, shared } = this.target
     for (;;) {
       const goesOn = this.#inflate(pointer + this.#taken, length - this.#taken)
       if (shared.slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(shared.slices)
@@ -150,7 +148,7 @@ export class Inflation implements Growing {
    * read a piece at a time, and no piece is long.
    */
   #handOver(pointer: number, length: number): InflateJob | undefined {
-    const { shared, sink } = this.#target
+    const { shared, sink } = this.target
     if (length < LONG.inflate || shared.streamThreshold !== undefined || codecThreads() === undefined) return undefined
     const wanted = this.filled + Math.min(PART_EXPANSION * length, MOST_GROWTH)
     if (this.#assembly === undefined || this.#end - this.#base < wanted) {
@@ -162,7 +160,7 @@ export class Inflation implements Growing {
 
   /** Goes on with what was handed over: false if the rest must wait, for a thread among others. */
   #goesOn(job: InflateJob): boolean {
-    const { pressure } = this.#target
+    const { pressure } = this.target
     const { result } = job
     job.result = undefined
     if (result === undefined || !this.#takes(job, result)) {
@@ -192,11 +190,12 @@ export class Inflation implements Growing {
 
   /** Nothing more is read until the thread is done. */
   #run(job: InflateJob, threads: CodecThreads): void {
-    const { pressure } = this.#target
+    const { pressure } = this.target
     const at = this.#base + this.filled
     const room = Math.min(this.#end - at, MOST_GROWTH)
     const text = this.#isText ? this.#text.progress : undefined
-    const task = this.#inflater.task(job.pointer, job.length - job.taken, this.#base, at, room, this.#limit)
+    const longest = longestOf(this.target.shared)
+    const task = this.#inflater.task(job.pointer, job.length - job.taken, this.#base, at, room, longest)
     pressure.pause(Reason.inflating)
     const done = (): void => runOutside(() => pressure.resumeNow(Reason.inflating))
     void job.run(threads, this.#inflater, { ...task, text }, done)
@@ -213,7 +212,8 @@ export class Inflation implements Growing {
     const inflater = this.#inflater
     const at = this.#base + this.filled
     const input = Math.min(length, INPUT)
-    const status = inflater.inflate(from, input, this.#base, at, Math.min(this.#end - at, STEP), this.#limit)
+    const longest = longestOf(this.target.shared)
+    const status = inflater.inflate(from, input, this.#base, at, Math.min(this.#end - at, STEP), longest)
     this.#taken += inflater.consumed
     this.#counts(inflater.consumed, inflater.written)
     if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#violates(violationOf(status))
@@ -234,7 +234,7 @@ export class Inflation implements Growing {
 
   /** A longer region for what is there, or the reader takes it; false if that must be waited for. */
   #moveOn(): boolean {
-    const { shared, pressure } = this.#target
+    const { shared, pressure } = this.target
     if (this.#flow !== undefined || this.filled >= (shared.streamThreshold ?? Infinity)) {
       this.#streamPart()
       return pressure.accepts
@@ -248,7 +248,7 @@ export class Inflation implements Growing {
 
   /** A region for `wanted` bytes of the message; false if the budget must first get free. */
   #grow(wanted: number): boolean {
-    const { shared, sink } = this.#target
+    const { shared, sink } = this.target
     const { maxMessage, payloadTimeout } = shared.limits
     this.#assembly ??= new Assembly(shared.budget, sink, payloadTimeout)
     // No more than the longest message: the budget keeps so much for the oldest one, and more might never be free.
@@ -259,7 +259,7 @@ export class Inflation implements Growing {
 
   /** Hands out what is there. From here on, the message is handed out in parts. */
   #streamPart(): void {
-    const { shared, sink, deliverer } = this.#target
+    const { shared, sink, deliverer } = this.target
     const [base, filled] = [this.#base, this.filled]
     this.#inflater.keep(base, filled) // before the application is shown it, which may write to it
     const region = this.#assembly?.finish()
@@ -274,7 +274,7 @@ export class Inflation implements Growing {
   }
 
   #finish(): void {
-    const { deliverer } = this.#target
+    const { deliverer } = this.target
     const [base, filled] = [this.#base, this.filled]
     if (!this.#inflater.end()) return void this.#violates('INVALID_DEFLATE')
     if (this.#isText && !this.#text.isWhole) return void this.#violates('INVALID_UTF8')
@@ -289,7 +289,7 @@ export class Inflation implements Growing {
   }
 
   #violates(name: ViolationName): false {
-    const { sink, shared } = this.#target
+    const { sink, shared } = this.target
     const detail = name === 'INVALID_DEFLATE' ? this.#inflater.corruption : limitOf(name, shared.limits)
     this.drop()
     sink.violated(new ProtocolViolation(name, detail))
