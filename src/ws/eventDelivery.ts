@@ -18,8 +18,8 @@ const NO_ENDS: number[] = []
 export class EventDelivery implements Deliverer {
   #owner: SocketOwner
   readonly #pressure: Pressure
-  /** Whether several events may be told in one turn of the event loop. */
-  readonly #synchronous: boolean
+  /** Where each event has a turn of the event loop of its own: the one that waits for its turn. */
+  readonly #turns: { event?: (() => void) | undefined } | undefined
   /** The message that is handed out in parts, and how much of it is there. */
   #gathered: OwnBytes = EMPTY
   #filled = 0
@@ -30,7 +30,7 @@ export class EventDelivery implements Deliverer {
   constructor(owner: SocketOwner, pressure: Pressure, synchronous: boolean) {
     this.#owner = owner
     this.#pressure = pressure
-    this.#synchronous = synchronous
+    this.#turns = synchronous ? undefined : {}
   }
 
   /** Tells a Receiver of what has come, from now on. */
@@ -64,6 +64,11 @@ export class EventDelivery implements Deliverer {
     this.#message(bytes, this.#isText)
   }
 
+  /** Whether something that was read waits for its turn. */
+  get waits(): boolean {
+    return this.#turns?.event !== undefined
+  }
+
   /** Nothing more comes of the message under way, and an application may keep its socket for long. */
   tellClose(code: number, reason: Uint8Array): void {
     this.#gathered = EMPTY
@@ -73,26 +78,36 @@ export class EventDelivery implements Deliverer {
   #message(bytes: OwnBytes, isText: boolean): void {
     const ends = this.#ends
     this.#ends = NO_ENDS
-    try {
-      this.#owner.emit('message', isText ? bytes : binary(this.#owner.binaryType, bytes, ends), !isText)
-    } catch (error) {
-      this.fault(error)
-    }
-    if (!this.#synchronous) this.#yield()
+    const data = isText ? bytes : binary(this.#owner.binaryType, bytes, ends)
+    if (this.#turns === undefined) this.tell('message', data, !isText)
+    else this.#tellInTurn(this.#turns, () => this.tell('message', data, !isText))
   }
 
   /** A control frame has come. */
   tellControl(event: string, data: Uint8Array): void {
-    this.tell(event, data)
-    if (!this.#synchronous) this.#yield()
+    if (this.#turns === undefined) this.tell(event, data)
+    else this.#tellInTurn(this.#turns, () => this.tell(event, data))
   }
 
-  tell(event: string, ...values: unknown[]): void {
+  /** Returns whether nobody has thrown anything. */
+  tell(event: string, ...values: unknown[]): boolean {
     try {
       this.#owner.emit(event, ...values)
+      return true
     } catch (error) {
       this.fault(error)
+      return false
     }
+  }
+
+  /** What was read behind it is looked at in the same turn, and no sooner. */
+  #tellInTurn(turns: { event?: (() => void) | undefined }, tell: () => boolean): void {
+    turns.event = (): void => {
+      turns.event = undefined
+      if (!this.#pressure.done && tell()) this.#pressure.resumeNow(Reason.handlers)
+    }
+    this.#pressure.pause(Reason.handlers)
+    setImmediate(() => runOutside(() => turns.event?.()))
   }
 
   /** The same in the next tick, as ws does where a stream of Node's tells it of an error. */

@@ -61,11 +61,6 @@ export class FrameReader implements Sink, PressureListener, InboxReader {
     if (this.#chunks.isFull(this.#shared.mostChunks)) return taken(chunksError())
     this.#taken = taken
     this.#unread = bytes.length
-    if (this.#shared.synchronous) this.#read(bytes)
-    else setImmediate(() => this.#read(bytes)) // the first event is one of a later turn, too
-  }
-
-  #read(bytes: Uint8Array): void {
     // Not in one call, which would leave all behind its first part to later turns.
     for (let at = 0; at < bytes.length; at += INBOX_LENGTH)
       inboxOfThread().deliver(this, bytes.subarray(at, at + INBOX_LENGTH))

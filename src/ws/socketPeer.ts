@@ -176,7 +176,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
 
   closed(): void {
     this.lifecycle.terminateAfterRest() // it was open perhaps, and must not be while callbacks are called
-    this.#isOver = this.lifecycle.delivers && this.incoming.waits
+    this.#isOver = this.lifecycle.delivers && (this.incoming.waits || this.#delivery.waits)
     if (this.#isOver) return this.#pressure.resume(Reason.application)
     this.end?.over()
     this.incoming.free()
@@ -263,7 +263,9 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#tells = true
     this.incoming.deliverParked()
     this.#told()
-    if (this.#isOver) this.closed()
+    if (!this.#isOver) return
+    this.#isOver = false
+    process.nextTick(() => this.closed()) // behind an error of what was told last
   }
 
   readingStarted(): void {
