@@ -2,6 +2,7 @@
 import { runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
 import { byteLengthOf, type Payload } from './data.js'
+import { blobError } from './errors.js'
 import type { SendCallback } from './sendCallbacks.js'
 
 /** Something that is sent when its turn has come. */
@@ -19,13 +20,17 @@ export class BlobQueue {
   /** Whether it is compressed, and not read, what the others wait for. */
   works = false
   readonly #failed: (error: Error) => void
+  readonly #isGone: () => boolean
   readonly #waiting = new Queue<Unsent>()
   /** The one whose Blob is being read, or whose work is done. */
   #current: Unsent | undefined
+  /** Tells those who waited for a Blob when nothing could be sent any more. */
+  #givenUp: ((failure?: Error) => void) | undefined
 
-  /** `failed` is told of a Blob that can't be read: nothing is sent after that. */
-  constructor(failed: (error: Error) => void) {
+  /** `failed` is told of a Blob that can't be read: nothing is sent after that. `isGone` says whether nothing can be sent. */
+  constructor(failed: (error: Error) => void, isGone: () => boolean) {
     this.#failed = failed
+    this.#isGone = isGone
   }
 
   /** Whether a Blob is being read, or a long message compressed. */
@@ -40,15 +45,15 @@ export class BlobQueue {
     this.#goOn()
   }
 
-  /** Nothing will be sent: those who wait are told why, in the next tick. */
+  /** Nothing will be sent: those who wait are told why, in the next tick, or in the one after the Blob has been read. */
   end(error: Error): void {
     const current = this.#current
     this.#current = undefined
     this.bytes = 0
     const waiting = this.#waiting.clear()
-    for (const { callback } of current === undefined ? waiting : [current, ...waiting]) {
-      if (callback !== undefined) process.nextTick(callback, error)
-    }
+    const left = current === undefined ? waiting : [current, ...waiting]
+    if (current === undefined || this.works) tellAll(left, error)
+    else this.#givenUp = (failure = error): void => tellAll(left, failure)
   }
 
   #goOn(): void {
@@ -86,19 +91,27 @@ export class BlobQueue {
     this.works = false
     blob.arrayBuffer().then(
       (buffer) => {
-        if (this.#current !== entry) return // the connection has ended
+        if (this.#current === entry && this.#isGone()) this.end(blobError())
+        if (this.#current !== entry) return this.#givenUp?.() // the connection has ended
         this.#current = undefined
         this.#work(entry, new Uint8Array(buffer))
         this.#goOn()
       },
       (error: Error) => {
-        if (this.#current === entry) this.#fail(error)
+        if (this.#current === entry) this.#fail(entry, error)
+        else this.#givenUp?.(error)
       },
     )
   }
 
-  #fail(error: Error): void {
+  #fail(entry: Unsent, error: Error): void {
+    this.#current = undefined
+    tellAll([entry], error)
     this.end(error)
     process.nextTick(this.#failed, error)
   }
+}
+
+function tellAll(entries: readonly Unsent[], error: Error): void {
+  for (const { callback } of entries) if (callback !== undefined) process.nextTick(callback, error)
 }

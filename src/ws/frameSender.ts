@@ -1,6 +1,7 @@
 // What one WebSocket sends: frames just as the application asks for them, in order, with their callbacks. Nothing is
 // refused here, and nothing dropped.
 import { Buffer } from 'node:buffer'
+import type { Duplex } from 'node:stream'
 import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_CONTINUATION } from '../codec/frames.js'
 import { Deflation, type DeflationShared, firstOfFragment } from '../connection/sending/deflation.js'
@@ -16,12 +17,14 @@ import { type SendCallback, SendCallbacks } from './sendCallbacks.js'
 import { Flag, opcodeFor } from './sendFlags.js'
 import type { Parts } from './sharedList.js'
 import type { SocketContext } from './socketContext.js'
+import { isDestroyed } from './socketEvents.js'
 
 /** Bytes that wait for the end of the turn; above it, they are written at once. */
 const MOST_IN_TURN = 1024 * 1024
 
 /** Whoever is told that nothing can be sent any more. */
 export interface FrameSenderOwner {
+  readonly socket?: Duplex
   /** There is no memory left for what is to be sent. */
   memorySpent(error: OutOfMemory): void
   /** A Blob can't be read. */
@@ -282,7 +285,10 @@ export class FrameSender {
     use: (data: string | Uint8Array) => void,
     work?: Unsent['work'],
   ): void {
-    this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error))
+    this.#blobs ??= new BlobQueue(
+      (error) => this.#owner.blobFailed(error),
+      () => isDestroyed(this.#owner.socket),
+    )
     this.#blobs.add({ payload, callback, use, work })
   }
 }

@@ -61,6 +61,7 @@ export class PlainUpgrades {
       this.#handOver()
       Reflect.apply(Reflect.get(Object.getPrototypeOf(server), name), server, [])
     }
+    Object.defineProperty(value, 'name', { value: name })
     Object.defineProperty(server, name, { value, writable: true, configurable: true })
   }
 

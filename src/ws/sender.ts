@@ -143,7 +143,8 @@ export class Sender {
           resolve()
         })
       })
-    this.#blobs ??= new BlobQueue((error) => this.onerror(error))
+    const isGone = (): boolean => this._socket?.destroyed === true
+    this.#blobs ??= new BlobQueue((error) => this.onerror(error), isGone)
     this.#blobs.add({ payload, callback, use, work })
   }
 

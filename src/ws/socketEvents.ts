@@ -21,6 +21,11 @@ export function closing(socket: Duplex): void {
   socketMaker(socket)?.left()
 }
 
+/** Whether somebody has destroyed the socket; one that nobody has looked at can't be. */
+export function isDestroyed(socket: Duplex | undefined): boolean {
+  return socket !== undefined && socketMaker(socket) === undefined && socket.destroyed
+}
+
 /** What is there to be read. A stream that flows hands it out by itself, to whoever else listens, too. */
 export function readEarly(socket: Duplex, head: Buffer): Buffer {
   if (socketMaker(socket) !== undefined) return head
