@@ -83,10 +83,14 @@ export class EventDelivery implements Deliverer {
     else this.#tellInTurn(this.#turns, () => this.tell('message', data, !isText))
   }
 
-  /** A control frame has come. */
-  tellControl(event: string, data: Uint8Array): void {
-    if (this.#turns === undefined) this.tell(event, data)
-    else this.#tellInTurn(this.#turns, () => this.tell(event, data))
+  /** A control frame has come; it is answered before it is told. */
+  tellControl(event: string, data: Buffer, by?: { answer(data: Buffer): void }): void {
+    const tell = (): boolean => {
+      by?.answer(data)
+      return this.tell(event, data)
+    }
+    if (this.#turns === undefined) tell()
+    else this.#tellInTurn(this.#turns, tell)
   }
 
   /** Returns whether nobody has thrown anything. */

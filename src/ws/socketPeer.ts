@@ -225,8 +225,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   control(opcode: number, pointer: number, length: number): void {
     const data = this.context.codec.copyOf(pointer, length)
     if (opcode === OPCODE_CLOSE) return this.#closeReceived(data)
-    if (opcode === OPCODE_PING && this.#receiver === undefined) this.answer(data)
-    this.#delivery.tellControl(opcode === OPCODE_PING ? 'ping' : 'pong', data)
+    if (opcode !== OPCODE_PING) this.#delivery.tellControl('pong', data)
+    else this.#delivery.tellControl('ping', data, this.#receiver === undefined ? this : undefined)
   }
 
   violated(violation: ProtocolViolation): void {

@@ -10,6 +10,7 @@ const BEHIND: Readonly<Record<string, readonly Uint8Array[]>> = {
   'text that is none': [masked(TEXT, Buffer.from('ff', 'hex'))],
   Close: [masked(CLOSE)],
   'Close, and more': [masked(CLOSE), masked(TEXT, 'no')],
+  'a ping': [masked(PING, 'b')],
   nothing: [],
 }
 
@@ -18,6 +19,7 @@ const DEEDS: Readonly<Record<string, (ws: WebSocket) => void>> = {
   terminates: (ws) => ws.terminate(),
   closes: (ws) => ws.close(1001),
   sends: (ws) => ws.send('answer'),
+  'sends in the next tick': (ws) => process.nextTick(() => ws.send('answer')),
 }
 
 const FIRST = { 'a message': [masked(TEXT, 'a')], 'a ping': [masked(PING, 'a')] }
