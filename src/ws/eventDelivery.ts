@@ -11,7 +11,6 @@ import { runOutside } from '../internals/context.js'
 import { binary, copied, EMPTY } from './data.js'
 import { throwLater } from './errors.js'
 import type { SocketOwner } from './socketOwner.js'
-import type { SocketReceiver } from './socketReceiver.js'
 
 const NO_ENDS: number[] = []
 
@@ -33,10 +32,10 @@ export class EventDelivery implements Deliverer {
     this.#turns = synchronous ? undefined : {}
   }
 
-  /** Tells a Receiver of what has come, from now on. */
-  byWayOf(receiver: SocketReceiver): SocketReceiver {
-    this.#owner = receiver.told
-    return receiver
+  /** Has whom it tells told by way of another, from now on. */
+  byWayOf<Teller extends { readonly told: SocketOwner }>(other: Teller): Teller {
+    this.#owner = other.told
+    return other
   }
 
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
