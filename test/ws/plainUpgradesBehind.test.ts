@@ -39,7 +39,7 @@ for (const kind of ['TCP', 'Unix socket']) {
         })
         const server = new Server({ server: http })
         server.on('connection', (ws, { socket }) => {
-          said.push([socket.remoteAddress, socket.remoteFamily, socket.bytesRead, socket.setNoDelay() === socket])
+          said.push([socket.remoteAddress, socket.remoteFamily, socket.setNoDelay() === socket])
           ws.on('message', (data) => ws.send(data))
           ws.on('close', (code) => said.push(code))
         })
