@@ -152,6 +152,12 @@ export class FrameSender {
     this.outgoing.free()
   }
 
+  /** Does something behind all callbacks, when nothing leaves any more. */
+  afterCallbacks(work: () => void): void {
+    if (this.#callbacks === undefined) work()
+    else this.#callbacks.afterwards(work)
+  }
+
   #send(data: string | Uint8Array, flags: number, callback: SendCallback | undefined): void {
     if ((flags & Flag.otherMask) === 0) this.#shared.encoder.prepare()
     const opcode = opcodeFor(flags)

@@ -16,21 +16,6 @@ interface Waiting {
   readonly context: AsyncResource | undefined
 }
 
-/** Those whose callbacks are due, and will be called in the next tick. */
-let due: SendCallbacks[] = []
-
-function runDue(): void {
-  const all = due
-  due = []
-  // The tick may have been put off by somebody's own code, whose context is not that of the others.
-  if (currentContext() === undefined) runAll(all)
-  else runOutside(() => runAll(all))
-}
-
-function runAll(all: readonly SendCallbacks[]): void {
-  for (const callbacks of all) callbacks.run()
-}
-
 /** Whoever sends, at the end of the turn. */
 export interface TurnSender {
   /** Writes what would be written at the end of the turn. */
@@ -39,71 +24,96 @@ export interface TurnSender {
 
 export class SendCallbacks {
   readonly #sender: TurnSender
-  /** The one that waits longest, and those behind it: most often there is one at a time, which needs no list. */
-  #first: Waiting | undefined
-  #others: Queue<Waiting> | undefined
+  /** Those whose bytes had not left in their tick. */
+  #late: Queue<Waiting> | undefined
   /** Bytes that have left, as far as callbacks may be called for them. */
   #left = 0
   #listed = false
-  #ended = false
+  /** Callbacks whose ticks have not come. */
+  #ticks = 0
+  /** Why nothing leaves any more. */
+  #ended: Error | undefined
 
   constructor(sender: TurnSender) {
     this.#sender = sender
   }
 
-  /** `callback` waits until `position` bytes have left. */
+  /**
+   * `callback` waits until `position` bytes have left. Nearly all do with this turn, and have in the next tick, in which a stream
+   * of Node's would call back: to put off a tick for each costs less than a list of them, as it keeps its async context itself.
+   */
   add(position: number, callback: SendCallback): void {
-    const waiting = { position, callback, context: currentContext() }
-    if (this.#first === undefined) this.#first = waiting
-    else {
-      this.#others ??= new Queue()
-      this.#others.push(waiting)
-    }
-    this.#list() // what leaves with this turn has left in the next tick, in which a stream of Node's would call back
+    this.#ticks++
+    process.nextTick(tick, this, position, callback)
   }
 
-  /** So many bytes have left: the callbacks that have waited for them are called in the next tick. */
+  /** So many bytes have left: of the callbacks whose ticks were too early, those that have waited for them are called in the next. */
   hasLeft(bytes: number): void {
     this.#left = bytes
-    const first = this.#first
-    if (first !== undefined && first.position <= bytes) this.#list()
-  }
-
-  #list(): void {
-    if (this.#listed) return
+    if (this.#listed || !this.#isDue(this.#late?.first)) return
     this.#listed = true
-    if (due.push(this) === 1) process.nextTick(runDue)
+    process.nextTick(() => {
+      this.#listed = false
+      this.#callDue()
+    })
   }
 
-  /** Calls those that are due; outside of a turn, what they wait for is written now. */
-  run(): void {
-    if (!this.#ended && this.#first !== undefined && this.#first.position > this.#left) this.#sender.writeOut()
-    this.#listed = false
-    for (;;) {
-      const first = this.#first
-      if (first === undefined || first.position > this.#left) return
-      this.#first = this.#others?.shift()
-      call(first, null)
+  /** The tick of a callback: outside of a turn, what it waits for is written now. */
+  tick(position: number, callback: SendCallback): void {
+    this.#ticks--
+    if (position > this.#left && this.#ended === undefined) this.#sender.writeOut()
+    if (this.#late !== undefined) this.#callDue()
+    if (position <= this.#left) call(callback, null)
+    else if (this.#ended !== undefined) call(callback, this.#ended)
+    else {
+      this.#late ??= new Queue()
+      this.#late.push({ position, callback, context: currentContext() })
     }
   }
 
-  /** Nothing leaves any more: the rest are told why, at once. */
+  /** Nothing leaves any more: the rest are told why, at once, or in their ticks. */
   end(error: Error): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.run()
-    const rest = this.#others?.clear() ?? []
-    if (this.#first !== undefined) rest.unshift(this.#first)
-    this.#first = undefined
-    for (const waiting of rest) call(waiting, error)
+    if (this.#ended !== undefined) return
+    this.#ended = error
+    this.#callDue()
+    for (const waiting of this.#late?.clear() ?? []) callIn(waiting, error)
+  }
+
+  /** Does something behind all callbacks, when nothing leaves any more. */
+  afterwards(work: () => void): void {
+    if (this.#ticks === 0) work()
+    else process.nextTick(work)
+  }
+
+  #isDue(waiting: Waiting | undefined): boolean {
+    return waiting !== undefined && waiting.position <= this.#left
+  }
+
+  /** Calls those late ones whose bytes have left since. */
+  #callDue(): void {
+    const late = this.#late
+    while (late !== undefined && this.#isDue(late.first)) {
+      const waiting = late.shift()
+      if (waiting !== undefined) callIn(waiting, null)
+    }
   }
 }
 
+function tick(callbacks: SendCallbacks, position: number, callback: SendCallback): void {
+  callbacks.tick(position, callback)
+}
+
+/** The tick may have been put off by somebody's own code, whose context is not that of others. */
+function callIn({ callback, context }: Waiting, error: Error | null): void {
+  if (context !== undefined) runInContext(context, () => call(callback, error))
+  else if (currentContext() === undefined) call(callback, error)
+  else runOutside(() => call(callback, error))
+}
+
 /** A callback that throws is nobody's fault but its own: the others are called all the same. */
-function call({ callback, context }: Waiting, error: Error | null): void {
+function call(callback: SendCallback, error: Error | null): void {
   try {
-    if (context === undefined) callback(error)
-    else runInContext(context, () => callback(error))
+    callback(error)
   } catch (thrown) {
     throwLater(thrown)
   }

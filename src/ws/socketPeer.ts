@@ -183,7 +183,7 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.frames.end()
     this.lifecycle.transportGone()
     this.context.budget.leave(this)
-    this.#delivery.tellClose(this.closeCode, this.end?.reason ?? EMPTY)
+    this.frames.afterCallbacks(() => this.#delivery.tellClose(this.closeCode, this.end?.reason ?? EMPTY))
   }
 
   // What the outgoing half tells (OutgoingOwner, FrameSenderOwner).

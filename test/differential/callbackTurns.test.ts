@@ -1,6 +1,8 @@
 // In which turn the callbacks of `send` come, against ticks and microtasks that were put off after it, and what a program sees
 // meanwhile.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Buffer } from 'node:buffer'
+import { duplexPair } from '../support/duplexPair.js'
 import { masked, TEXT } from '../support/frames.js'
 import { same } from './same.js'
 
@@ -81,4 +83,53 @@ same('a callback sees an open WebSocket before the error of a frame that follows
   ws.on('error', () => stage.note('failed', ws.readyState))
   peer.write(Buffer.concat([masked(TEXT, 'x'), masked(3, 'wrong'), masked(TEXT, 'never')]))
   await stage.noted('sent', 'failed')
+})
+
+same('callbacks of two WebSockets, in the order of their sends', async (stage) => {
+  const [one, other] = [await stage.pair(), await stage.pair()]
+  one.ws.on('message', () => {
+    for (const name of ['a', 'b', 'c']) {
+      one.ws.send(name, () => stage.note(`one ${name}`))
+      process.nextTick(() => stage.note(`tick ${name}`))
+      other.ws.send(name, () => stage.note(`other ${name}`))
+    }
+  })
+  one.peer.write(masked(TEXT, 'x'))
+  await stage.noted('one c', 'other c', 'tick c')
+})
+
+same('a callback runs in the async context of its send', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const names = new AsyncLocalStorage<string>()
+  const send = (name: string): void => ws.send(name, () => stage.note('sent', name, names.getStore()))
+  ws.on('message', () => {
+    send('before')
+    names.run('inner', () => send('inside'))
+    names.run('other', () => send('in another'))
+    send('behind')
+  })
+  peer.write(masked(TEXT, 'x'))
+  await stage.noted('sent', 'sent', 'sent', 'sent')
+})
+
+same('the callback of what is sent over a Duplex that has been destroyed', async (stage) => {
+  const [near] = duplexPair()
+  const ws = stage.watch(stage.unconnected())
+  Reflect.apply(Reflect.get(ws, 'setSocket'), ws, [near, Buffer.alloc(0), { maxPayload: 0 }])
+  await stage.quiet(5)
+  near.destroy()
+  ws.send('x', (error) => stage.note('sent', error instanceof Error))
+  await stage.noted('sent', 'close')
+})
+
+same('callbacks that a slow reader keeps waiting come in order', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const sent = (name: string) => (error?: Error | null) => stage.note('sent', name, error)
+  peer.socket.pause()
+  for (const name of ['a', 'b', 'c']) ws.send(Buffer.alloc(8 * 1024 * 1024, 7), sent(name))
+  ws.send('short', sent('short'))
+  await stage.quiet()
+  ws.send('last', sent('last'))
+  peer.socket.resume()
+  await stage.noted('sent', 'sent', 'sent', 'sent', 'sent')
 })
