@@ -90,6 +90,8 @@ export class Codec {
    * same one, and so do echoes of messages that are equally long (99 of 100); where lengths differ, hardly any do.
    */
   #view: Uint8Array
+  /** The same of what is copied from here: a message that begins a read lies where the one before did. */
+  #source: Uint8Array
 
   constructor() {
     const [memory, pages] = reserveMemory()
@@ -100,7 +102,7 @@ export class Codec {
     this.bytes = Buffer.from(memory.buffer)
     this.words = new Uint32Array(memory.buffer)
     this.doubles = new Float64Array(memory.buffer)
-    this.#view = new Uint8Array(memory.buffer, 0, 0)
+    this.#view = this.#source = new Uint8Array(memory.buffer, 0, 0)
   }
 
   /** Compiles a module for this memory; returns what it exports. */
@@ -127,8 +129,9 @@ export class Codec {
 
   /** Copies bytes from the memory, as many as there is room for. */
   read(pointer: number, target: Buffer): void {
-    if (target.length < LEAST_FILLED) this.bytes.copy(target, 0, pointer, pointer + target.length)
-    else target.fill(this.view(pointer, target.length))
+    const source = this.#sourceAt(pointer, target.length)
+    if (target.length < LEAST_FILLED) target.set(source)
+    else target.fill(source)
   }
 
   /** Bytes of the memory, in memory of their own. */
@@ -143,6 +146,12 @@ export class Codec {
     if (this.#view.byteOffset === pointer && this.#view.length === length) return this.#view
     this.#view = new Uint8Array(this.bytes.buffer, pointer, length)
     return this.#view
+  }
+
+  #sourceAt(pointer: number, length: number): Uint8Array {
+    if (this.#source.byteOffset === pointer && this.#source.length === length) return this.#source
+    this.#source = new Uint8Array(this.bytes.buffer, pointer, length)
+    return this.#source
   }
 }
 

@@ -62,6 +62,35 @@ describe('the memory', () => {
 })
 
 describe('copying', () => {
+  it('takes from the memory what lies there now, wherever and however long it was before, also when it has grown', () => {
+    const codec = new Codec()
+    const places = [
+      [HEAP, 20],
+      [HEAP, 20],
+      [HEAP + 3, 20],
+      [HEAP + 3, 255],
+      [HEAP, 256],
+      [HEAP + 5, 1000],
+      [HEAP + 5, 1000],
+      [HEAP, 0],
+      [HEAP, 1],
+    ] as const
+    for (const round of [1, 2]) {
+      for (const [at, [pointer, length]] of places.entries()) {
+        for (let byte = 0; byte < length; byte++) codec.bytes[pointer + byte] = (byte + round * 10 + at) % 251
+        const expected = Buffer.from(codec.bytes.subarray(pointer, pointer + length))
+        const into = Buffer.alloc(length + 2, 255)
+        codec.read(pointer, into.subarray(1, length + 1))
+        assert.deepEqual(into, Buffer.concat([Buffer.from([255]), expected, Buffer.from([255])]))
+        assert.deepEqual(codec.copyOf(pointer, length), expected)
+      }
+      codec.growTo(codec.pages + 10)
+      const end = codec.bytes.length - 50
+      codec.bytes.fill(round, end)
+      assert.deepEqual(codec.copyOf(end, 50), Buffer.alloc(50, round))
+    }
+  })
+
   it('moves bytes, whether or not the places overlap', () => {
     const codec = new Codec()
     const bytes = Buffer.from('abcdefghij')
