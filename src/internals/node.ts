@@ -10,6 +10,8 @@ export interface HandleRequest {
   /** Whatever must stay alive until the request is done. */
   held: unknown
   owner: unknown
+  /** Its number while Node has it, -1 when it may be used, again or for the first time. */
+  getAsyncId(): number
 }
 
 /** The part of TCPWrap and PipeWrap that millrace calls. Every number returned is 0 or a negative libuv error. */
@@ -134,9 +136,15 @@ export function tlsHandleOf(socket: TLSSocket): StreamHandle | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
   if (found?.TLSWrap === undefined || typeof handle !== 'object' || handle === null) return undefined
   if (handle.constructor !== found.TLSWrap || socket.getPeerFinished() === undefined) return undefined
+  return handleBelow(handle as StreamHandle) === undefined ? undefined : (handle as StreamHandle)
+}
+
+/** The handle to which a TLS handle gives what it has encrypted, if that is TCP or a pipe. */
+export function handleBelow(handle: StreamHandle): StreamHandle | undefined {
   const below: unknown = Reflect.get(handle, '_parent')
   if (typeof below !== 'object' || below === null) return undefined
-  return below.constructor === found.TCP || below.constructor === found.Pipe ? (handle as StreamHandle) : undefined
+  const found = bindings()
+  return below.constructor === found?.TCP || below.constructor === found?.Pipe ? (below as StreamHandle) : undefined
 }
 
 /** The TCP socket below a TLS socket that a server has accepted; undefined where there is none, or none is shown. */

@@ -151,18 +151,43 @@ export function writeAll(handle: StreamHandle, views: readonly Uint8Array[], wri
 }
 
 /**
- * The same to a TLS handle. A write that fails at once is told there before this returns, which is PENDING all the same: the
- * request must say whom to tell before it is given away.
+ * The same to a TLS handle, where every write ends later. One that fails at once is told before this returns, which is PENDING
+ * all the same: the request must say whom to tell before it is given away.
  */
-export function writeSecurely(handle: StreamHandle, views: readonly Uint8Array[], writer: HandleWriter): number {
-  const request = newRequest()
-  request.oncomplete = oncomplete
-  request.held = views
-  request.owner = writer
-  const [first] = views
-  const isOne = views.length === 1 && first !== undefined
-  const status = isOne ? handle.writeBuffer(request, first) : handle.writev(request, views, true)
+export function writeSecurely(handle: StreamHandle, view: Uint8Array, writer: HandleWriter): number {
+  const request = secureRequest(view, writer)
+  const status = handle.writeBuffer(request, view)
   return status !== 0 || state[lastWriteWasAsync] === 0 ? status : PENDING
+}
+
+/** The same of several views, one after the other. */
+export function writeAllSecurely(handle: StreamHandle, views: readonly Uint8Array[], writer: HandleWriter): number {
+  const request = secureRequest(views, writer)
+  const status = handle.writev(request, views, true)
+  return status !== 0 || state[lastWriteWasAsync] === 0 ? status : PENDING
+}
+
+/** Requests to TLS handles that are done. To make one costs as much as to encrypt a short frame. */
+const done: HandleRequest[] = []
+const MOST_DONE = 256
+
+/** Node lets go of a request behind its callback, and of the microtasks after that: until then it has an id. */
+const FREE = -1
+
+function secureRequest(held: unknown, writer: HandleWriter): HandleRequest {
+  const last = done.pop()
+  const request = last !== undefined && last.getAsyncId() === FREE ? last : newRequest()
+  request.oncomplete = onsecured
+  request.held = held
+  request.owner = writer
+  return request
+}
+
+function onsecured(this: HandleRequest, status: number): void {
+  const writer = this.owner as HandleWriter
+  this.held = this.owner = undefined
+  if (done.length < MOST_DONE) done.push(this)
+  writer.written(status)
 }
 
 function outcome(status: number, request: HandleRequest, held: unknown, writer: HandleWriter): number {

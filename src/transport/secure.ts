@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer'
 import type { TLSSocket } from 'node:tls'
 import { codecOfThread, INBOX } from '../codec/codec.js'
-import { type StreamHandle, socketBelow } from '../internals/node.js'
-import { writeSecurely } from '../internals/stream.js'
+import { handleBelow, type StreamHandle, socketBelow } from '../internals/node.js'
+import { type HandleWriter, writeAllSecurely, writeSecurely } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
 import { resetSocket } from './resetSocket.js'
@@ -14,15 +14,21 @@ const PIECE = 256 * 1024
 
 export class SecureTransport extends HandleTransport {
   readonly #encrypting: StreamHandle
+  /** Where what it has encrypted goes. */
+  readonly #below: StreamHandle | undefined
   readonly #tls: TLSSocket
   /** A write is being given to the handle, and what that has told of it meanwhile. */
   #giving = false
   #told: number | undefined
   /** The handle aborts the process if it is given a second write before the first one is done. */
   #writing = false
+  /** Somebody is to be told when all has been written. */
+  #owed = false
   /** The part of the write under way that has not been encrypted. */
   #pointer = 0
   #remaining = 0
+  /** The same of views, which are given in one piece. */
+  #views: readonly Uint8Array[] | undefined
   /** The transport was closed while a write was under way: whatever that tells, it has failed. */
   #cut = false
   /** It is about to be reset. */
@@ -36,6 +42,7 @@ export class SecureTransport extends HandleTransport {
   constructor(handle: StreamHandle, socket: TLSSocket) {
     super(handle, socket)
     this.#encrypting = handle
+    this.#below = handleBelow(handle)
     this.#tls = socket
   }
 
@@ -71,36 +78,57 @@ export class SecureTransport extends HandleTransport {
   }
 
   override write(pointer: number, length: number): number {
-    if (this.#over) return -1
+    if (this.#over || this.closed) return -1
     this.#pointer = pointer
     this.#remaining = length
-    return this.#writePieces()
+    return this.#writeAll()
   }
 
   override writeViews(views: readonly Uint8Array[]): number {
-    if (this.#over) return -1
+    if (this.#over || this.closed) return -1
     this.#remaining = 0
-    return this.#give(views)
+    this.#views = views
+    return this.#writeAll()
+  }
+
+  /** Behind the write under way, if there is one. */
+  #writeAll(): number {
+    const status = this.#writing ? PENDING : this.#outcome(this.#writePieces())
+    this.#owed = status === PENDING
+    return status
+  }
+
+  /**
+   * A TLS handle tells only in a later turn that a write is done, but has encrypted and copied it all: if the system has it,
+   * nobody need wait, and neither need its memory.
+   */
+  #outcome(status: number): number {
+    const isTaken = status === PENDING && this.#remaining === 0 && this.#below?.writeQueueSize === 0
+    return isTaken ? WRITTEN : status
   }
 
   #writePieces(): number {
+    const views = this.#views
+    this.#views = undefined
+    if (views !== undefined) return this.#given(writeAllSecurely, views)
     while (this.#remaining > 0) {
       const length = Math.min(this.#remaining, PIECE)
       const pointer = this.#pointer
       this.#pointer += length
       this.#remaining -= length
-      const status = this.#give([codecOfThread().view(pointer, length)])
+      const status = this.#given(writeSecurely, codecOfThread().view(pointer, length))
       if (status !== WRITTEN) return status
     }
     return WRITTEN
   }
 
-  #give(views: readonly Uint8Array[]): number {
+  /** Gives something to the handle. */
+  #given<Held>(write: (handle: StreamHandle, held: Held, writer: HandleWriter) => number, held: Held): number {
     if (this.closed) return -1
     this.moved()
     this.#giving = true
     this.#told = undefined
-    const status = writeSecurely(this.#encrypting, views, this)
+    const status = write(this.#encrypting, held, this)
     this.#giving = false
     const outcome = status === PENDING ? (this.#told ?? PENDING) : status
     this.#writing = outcome === PENDING
@@ -111,9 +139,12 @@ export class SecureTransport extends HandleTransport {
     this.#told = status
     if (this.#giving) return
     this.#writing = false
-    const next = status < 0 || this.#cut ? Math.min(status, -1) : this.#writePieces()
-    if (next === PENDING) return
-    super.written(next)
+    if (this.#owed) {
+      const next = status < 0 || this.#cut ? Math.min(status, -1) : this.#outcome(this.#writePieces())
+      if (next === PENDING) return
+      this.#owed = false
+      super.written(next)
+    }
     this.#goOn()
   }
 
@@ -139,6 +170,7 @@ export class SecureTransport extends HandleTransport {
     if (below === undefined) return this.close()
     this.#over = true
     this.#remaining = 0
+    this.#views = undefined
     // Node may tell the end of the socket at once, and this must return before that.
     setImmediate(() => {
       resetSocket(below)
@@ -149,6 +181,7 @@ export class SecureTransport extends HandleTransport {
   override close(): void {
     this.#cut = this.#writing
     this.#remaining = 0
+    this.#views = undefined
     this.#held = []
     super.close()
   }
