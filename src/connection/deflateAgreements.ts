@@ -35,6 +35,32 @@ export interface Agreed {
   readonly tally?: DeflateTally
 }
 
+/** What one connection has agreed on, and its tally: one object, as there may be a million of them. */
+class CountedAgreement extends DeflateTally implements Agreed {
+  readonly #agreed: Agreed
+
+  constructor(agreed: Agreed, counts: Counts | undefined) {
+    super(counts)
+    this.#agreed = agreed
+  }
+
+  get answer(): string {
+    return this.#agreed.answer
+  }
+
+  get inflation(): InflationParameters {
+    return this.#agreed.inflation
+  }
+
+  get deflation(): DeflationShared {
+    return this.#agreed.deflation
+  }
+
+  get tally(): DeflateTally {
+    return this
+  }
+}
+
 export class DeflateAgreements {
   readonly #parts: DeflateParts
   readonly #settings: DeflateSettings
@@ -76,9 +102,8 @@ export class DeflateAgreements {
     return this.#counted(agreed)
   }
 
-  /** Each connection holds one: a property that is added to a copy would have memory of its own. */
-  #counted({ answer, inflation, deflation }: Agreed): Agreed {
-    return { answer, inflation, deflation, tally: new DeflateTally(this.#parts.counts) }
+  #counted(agreed: Agreed): Agreed {
+    return new CountedAgreement(agreed, this.#parts.counts)
   }
 
   #agreed(parameters: DeflateParameters, answer: string): Agreed {

@@ -22,9 +22,7 @@ import type { SenderContext } from './senderShared.js'
 
 export class DeflatingSender extends Sender {
   readonly deflation: Deflation
-  readonly holder: Owner
-  readonly #context: SenderContext & DeflateQueueContext
-  readonly #lifecycle: Lifecycle
+  declare protected readonly shared: SenderContext & DeflateQueueContext
   /** What waits for a long message; made for the first one. */
   #queue: DeflateQueue | undefined
 
@@ -37,9 +35,6 @@ export class DeflatingSender extends Sender {
   ) {
     super(shared, transport, lifecycle, owner)
     this.deflation = new Deflation(deflation, tally)
-    this.holder = owner
-    this.#context = shared
-    this.#lifecycle = lifecycle
   }
 
   override get buffered(): number {
@@ -137,7 +132,7 @@ export class DeflatingSender extends Sender {
     if (typeof data !== 'string' && data instanceof PreparedMessage && compress !== false) {
       const { memory, length, deflated } = this.deflation.prepared(data, this.deflation.least(compress))
       queue.frames((backlog) => backlog.add(memory, memory.pointer, length), deflated)
-    } else queue.frames((backlog) => encode(this.#context.encoder, backlog, data))
+    } else queue.frames((backlog) => encode(this.shared.encoder, backlog, data))
   }
 
   /** What `send` answers instead of taking a message that waits here: no more may wait, or nothing can be sent. */
@@ -158,7 +153,7 @@ export class DeflatingSender extends Sender {
   }
 
   get #openQueue(): DeflateQueue {
-    this.#queue ??= new DeflateQueue(this.#context, this)
+    this.#queue ??= new DeflateQueue(this.shared, this)
     return this.#queue
   }
 
@@ -166,7 +161,7 @@ export class DeflatingSender extends Sender {
   override framed(): SendResult {
     if (this.behind === undefined) return super.framed()
     this.drainOwed = true
-    if (this.buffered > this.#context.limits.outputLimit) this.hold()
+    if (this.buffered > this.shared.limits.outputLimit) this.hold()
     return 'buffered'
   }
 
@@ -183,7 +178,7 @@ export class DeflatingSender extends Sender {
   /** Nothing waits any more: what waited for that goes on, and `drain` may be due (DeflateQueueOwner). */
   emptied(): void {
     this.#relieve()
-    tellDrained(this, this.#lifecycle)
+    tellDrained(this, this.lifecycle)
   }
 
   /** What waited here may have been written at once, of which a stream is not told otherwise. */
@@ -193,7 +188,7 @@ export class DeflatingSender extends Sender {
   }
 
   #relieve(): void {
-    if (this.outgoing.buffered <= this.#context.limits.outputLimit / 2) this.unfinished?.relieved()
+    if (this.outgoing.buffered <= this.shared.limits.outputLimit / 2) this.unfinished?.relieved()
   }
 
   /** Whether another message is under way. */

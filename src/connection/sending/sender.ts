@@ -25,9 +25,9 @@ import { type FragmentSender, Unfinished } from './unfinished.js'
 
 export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   readonly outgoing: Outgoing
-  readonly #shared: SenderContext
-  readonly #lifecycle: Lifecycle
-  readonly #owner: Owner
+  protected readonly shared: SenderContext
+  protected readonly lifecycle: Lifecycle
+  readonly holder: Owner // the connection
   protected drainOwed = false // `send` has answered `'buffered'`, so `drain` is to be told
   #holding = false // reading has been stopped because of the output
   /** Something could not be sent, which ends the connection, soon or now: nothing may follow it, only Close. */
@@ -36,9 +36,9 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   protected unfinished: Unfinished | undefined
 
   constructor(shared: SenderContext, transport: Transport, lifecycle: Lifecycle, owner: Owner) {
-    this.#shared = shared
-    this.#lifecycle = lifecycle
-    this.#owner = owner
+    this.shared = shared
+    this.lifecycle = lifecycle
+    this.holder = owner
     this.outgoing = new Outgoing(transport, shared, this, owner)
   }
 
@@ -64,7 +64,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   #payload(data: Exclude<Sendable, Message>): SendResult {
     if (typeof data !== 'string' && data instanceof PreparedMessage) return this.#prepared(data)
-    const { encoder } = this.#shared
+    const { encoder } = this.shared
     const payload = typeof data === 'string' ? data : bytesOf(data)
     const refused = this.refused(payload)
     if (refused !== undefined) return refused
@@ -78,12 +78,12 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     const length = exactBytes(data) // throws for what can't be sent
     if (!this.#open) return 'closed'
     unfinished.checkWaiting()
-    return this.#wait(unfinished, length, (backlog) => encode(this.#shared.encoder, backlog, data))
+    return this.#wait(unfinished, length, (backlog) => encode(this.shared.encoder, backlog, data))
   }
 
   /** Something is about to be sent: what topics have published before it goes first. */
   catchUp(): void {
-    const { topics } = this.#shared
+    const { topics } = this.shared
     if (topics.pending) topics.catchUp(this)
   }
 
@@ -98,7 +98,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   leftOut(topic: string, publications: number): void {
-    leaveOut(this.#shared.counts, this.#owner, topic, publications)
+    leaveOut(this.shared.counts, this.holder, topic, publications)
   }
 
   /** A fragment of a message (section 5.4): its first decides whether it is text. */
@@ -109,14 +109,14 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     const payload = typeof data === 'string' ? data : bytesOf(data)
     unfinished.checkKind(payload)
     if (!this.admits()) return 'closed' // else a message that has begun must be ended: it can't be dropped
-    if (this.#shared.outputPolicy === 'close' && this.refused(payload) !== undefined) return 'closed'
+    if (this.shared.outputPolicy === 'close' && this.refused(payload) !== undefined) return 'closed'
     return unfinished.fragment(payload, last)
   }
 
   /** Answers a ping of the peer; not where a message would be dropped: a later pong stands for this one (section 5.5.3). */
   pong(pointer: number, length: number): void {
     if (this.overflows(length) !== undefined) return
-    this.#frameControl(() => this.#shared.encoder.payload(this.outgoing, FIN | OPCODE_PONG, pointer, length))
+    this.#frameControl(() => this.shared.encoder.payload(this.outgoing, FIN | OPCODE_PONG, pointer, length))
   }
 
   /** Sends what `source` yields as one message; see `Connection.sendStream`. */
@@ -127,7 +127,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   get #parts(): Unfinished {
-    this.unfinished ??= new Unfinished(this.#shared, this.#lifecycle, this, this.#owner)
+    this.unfinished ??= new Unfinished(this.shared, this.lifecycle, this, this.holder)
     return this.unfinished
   }
 
@@ -137,19 +137,19 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   }
 
   flushed(): void {
-    const { outputLimit } = this.#shared.limits
+    const { outputLimit } = this.shared.limits
     if (this.buffered > outputLimit) this.hold()
     else if (this.#holding && this.buffered <= outputLimit / 2) this.hold(false)
-    if (!this.#lifecycle.delivers && this.outgoing.buffered === 0) this.#owner.everythingWritten()
+    if (!this.lifecycle.delivers && this.outgoing.buffered === 0) this.holder.everythingWritten()
   }
 
   writeFailed(): void {
-    this.#owner.terminate()
+    this.holder.terminate()
   }
 
   /** Writes what waits, perhaps after a write with this `status`; then a stream goes on, and `drain` may be due. */
   goesOn(status?: number): void {
-    const { turn, limits } = this.#shared
+    const { turn, limits } = this.shared
     turn.begin()
     if (status === undefined) this.outgoing.flush()
     else this.outgoing.written(status)
@@ -161,8 +161,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** A control frame of this side's making: Close, or another one where the connection is open. */
   control(opcode: number, payload: Uint8Array): void {
     this.catchUp()
-    if (opcode !== OPCODE_CLOSE && !this.#lifecycle.isOpen) return // what was published before has failed it
-    this.#frameControl(() => this.#shared.encoder.control(this.outgoing, opcode, payload))
+    if (opcode !== OPCODE_CLOSE && !this.lifecycle.isOpen) return // what was published before has failed it
+    this.#frameControl(() => this.shared.encoder.control(this.outgoing, opcode, payload))
   }
 
   /** Without memory even for a control frame, the connection ends at once, and its peer sees 1006. */
@@ -171,7 +171,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
       frame()
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error
-      return this.#owner.terminate()
+      return this.holder.terminate()
     }
     this.relieve()
   }
@@ -186,7 +186,7 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   #fail(violation: ProtocolViolation): 'closed' {
     if (this.#failed) return 'closed'
     this.#failed = true
-    this.#shared.turn.afterwards(() => this.#owner.violated(violation))
+    this.shared.turn.afterwards(() => this.holder.violated(violation))
     return 'closed'
   }
 
@@ -200,44 +200,44 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   drained(): void {
     if (!this.drainOwed || this.buffered > 0) return
     this.drainOwed = false
-    if (this.#lifecycle.isOpen) this.#owner.drained()
+    if (this.lifecycle.isOpen) this.holder.drained()
   }
 
   /** Above the output limit, writes at once what the turn has piled up, or stops reading if that can't be written. */
   relieve(): void {
-    if (this.outgoing.buffered <= this.#shared.limits.outputLimit) return
+    if (this.outgoing.buffered <= this.shared.limits.outputLimit) return
     if (this.outgoing.blocked) this.hold()
     else this.outgoing.flush()
   }
 
   /** The output is above its limit, and can't be written: nothing is read until that is over. */
   protected hold(holding = true): void {
-    if (this.#shared.outputPolicy !== 'pause') return
+    if (this.shared.outputPolicy !== 'pause') return
     this.#holding = holding
-    if (holding) this.#owner.pressure.pause(Reason.output)
-    else this.#owner.pressure.resume(Reason.output)
+    if (holding) this.holder.pressure.pause(Reason.output)
+    else this.holder.pressure.resume(Reason.output)
   }
 
   get #open(): boolean {
-    return this.#lifecycle.isOpen && !this.#failed
+    return this.lifecycle.isOpen && !this.#failed
   }
 
   /** Whether anything can be sent. A peer that lets output pile up to the ceiling, whatever was done about it, is gone. */
   admits(): boolean {
     if (!this.#open) return false
-    if (this.outgoing.waiting + (this.unfinished?.waiting ?? 0) <= this.#shared.limits.outputCeiling) return true
-    this.#owner.terminate()
+    if (this.outgoing.waiting + (this.unfinished?.waiting ?? 0) <= this.shared.limits.outputCeiling) return true
+    this.holder.terminate()
     return false
   }
 
   /** Keeps a message until the one under way has been sent: buffered bytes like all others, under the same policy. */
   #wait(unfinished: Unfinished, length: number, add: (backlog: Backlog) => void): SendResult {
-    const limit = unfinished.waiting > 0 ? this.#shared.limits.outputLimit : undefined
+    const limit = unfinished.waiting > 0 ? this.shared.limits.outputLimit : undefined
     const refused = this.admits() ? this.overflows(length, limit, this.buffered) : 'closed'
     if (refused !== undefined) return refused
     add(unfinished.backlog)
     this.drainOwed = true
-    if (this.buffered > this.#shared.limits.outputLimit) this.hold()
+    if (this.buffered > this.shared.limits.outputLimit) this.hold()
     return 'buffered'
   }
 
@@ -250,22 +250,22 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
   /** From where it lies, for many connections; a client's frame is masked, and so its own. */
   #prepared(message: PreparedMessage): SendResult {
     const { memory, length } = preparedInternals.frame(message)
-    if (!this.#shared.encoder.masks) return this.#sendFrames(memory, memory.pointer, length)
+    if (!this.shared.encoder.masks) return this.#sendFrames(memory, memory.pointer, length)
     const refused = this.refused(message)
-    if (refused === undefined) encode(this.#shared.encoder, this.outgoing, message)
+    if (refused === undefined) encode(this.shared.encoder, this.outgoing, message)
     return refused ?? this.framed()
   }
 
   #message(message: Message): SendResult {
     const pointer = messageInternals.pointer(message) // throws for one that is gone
     const refused = this.refused(message)
-    if (refused === undefined) this.#shared.encoder.message(this.outgoing, message, pointer)
+    if (refused === undefined) this.shared.encoder.message(this.outgoing, message, pointer)
     return refused ?? this.framed()
   }
 
   /** What `send` answers for what is framed. */
   framed(): SendResult {
-    return this.outgoing.isWithin(this.#shared.limits.outputLimit) ? 'sent' : this.#framedMore()
+    return this.outgoing.isWithin(this.shared.limits.outputLimit) ? 'sent' : this.#framedMore()
   }
 
   #framedMore(): SendResult {
@@ -277,20 +277,20 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
 
   /** What `send` answers instead of sending: the connection is closed, or its output full and the policy is not to wait. */
   protected refused(data: string | { readonly byteLength: number }): SendResult | undefined {
-    if (!this.outgoing.waits && !this.#failed && this.#lifecycle.isOpen) return undefined // for nearly every message
+    if (!this.outgoing.waits && !this.#failed && this.lifecycle.isOpen) return undefined // for nearly every message
     return this.#refusal(data)
   }
 
   #refusal(data: string | { readonly byteLength: number }): SendResult | undefined {
     // Without a write that stands still, the rest only waits for its turn: the peer may be reading.
-    if (this.#shared.outputPolicy === 'pause' && this.#open && !this.outgoing.blocked) return undefined
+    if (this.shared.outputPolicy === 'pause' && this.#open && !this.outgoing.blocked) return undefined
     if (!this.admits()) return 'closed'
     return this.overflows(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
   }
 
   /** What becomes of `length` bytes more where others wait already; undefined if they are taken. */
   protected overflows(length: number, limit?: number, buffered = this.outgoing.buffered): SendResult | undefined {
-    const { limits, outputPolicy } = this.#shared
+    const { limits, outputPolicy } = this.shared
     const most = limit ?? mostBuffered(this.outgoing, limits)
     if (outputPolicy === 'pause' || buffered + length <= most) return undefined
     if (outputPolicy === 'drop') return 'dropped'
