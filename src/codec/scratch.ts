@@ -5,13 +5,11 @@ import { heapOfThread } from './codec.js'
 /** Bytes of each. */
 export const SCRATCH_LENGTH = 32_768
 
-type Use = 'inflate' | 'deflate'
-
-const pointers = new Map<Use, number>()
+/** Their addresses, 0 before they are used. */
+const pointers = { inflate: 0, deflate: 0 }
 
 /** The address of a scratch, made on first use. Throws OutOfMemory. */
-export function scratchOfThread(use: Use): number {
-  const made = pointers.get(use) ?? heapOfThread().allocate(SCRATCH_LENGTH).pointer
-  pointers.set(use, made)
-  return made
+export function scratchOfThread(use: 'inflate' | 'deflate'): number {
+  if (pointers[use] === 0) pointers[use] = heapOfThread().allocate(SCRATCH_LENGTH).pointer
+  return pointers[use]
 }

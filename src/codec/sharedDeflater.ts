@@ -10,21 +10,20 @@ const bests = new Map<number, BestDeflater>()
 
 /** The deflater for a window of 2^`windowBits` bytes. It refers to nothing that came before. Throws OutOfMemory. */
 export function sharedDeflater(heap: Heap, windowBits: number): Deflater {
-  return shared(deflaters, windowBits, () => new Deflater(compressionOf(heap), windowBits))
+  return anew(deflaters.get(windowBits) ?? known(deflaters, windowBits, new Deflater(compressionOf(heap), windowBits)))
 }
 
 /** The same with zlib. */
 export function sharedBest(heap: Heap, windowBits: number): BestDeflater {
-  return shared(bests, windowBits, () => new BestDeflater(heap, windowBits))
+  return anew(bests.get(windowBits) ?? known(bests, windowBits, new BestDeflater(heap, windowBits)))
 }
 
-function shared<Engine extends DeflateEngine>(
-  known: Map<number, Engine>,
-  windowBits: number,
-  make: () => Engine,
-): Engine {
-  const made = known.get(windowBits) ?? make()
-  known.set(windowBits, made)
-  made.forget()
+function known<Engine>(engines: Map<number, Engine>, windowBits: number, made: Engine): Engine {
+  engines.set(windowBits, made)
   return made
+}
+
+function anew<Engine extends DeflateEngine>(engine: Engine): Engine {
+  engine.forget()
+  return engine
 }

@@ -66,11 +66,10 @@ export class Deflation {
     // Most short texts need no look at their bytes.
     if ((typeof data === 'string' ? data.length * 3 : data.byteLength) < least) {
       encode(this.shared.encoder, outgoing, data)
-    } else if (typeof data === 'string')
-      this.#place(data, (at, length) => this.#message(outgoing, TEXT, at, length, least))
+    } else if (typeof data === 'string') this.#place(outgoing, TEXT, data, least)
     else if (data instanceof Message) this.#received(outgoing, data, least)
     else if (data instanceof PreparedMessage) this.#prepared(outgoing, data, least)
-    else this.#place(bytesOf(data), (at, length) => this.#message(outgoing, BINARY, at, length, least))
+    else this.#place(outgoing, BINARY, bytesOf(data), least)
   }
 
   /** The fewest bytes of a message that is compressed. */
@@ -80,7 +79,7 @@ export class Deflation {
 
   /** A frame around a whole message whose first byte is given: compressed if it has `least` bytes or more. */
   whole(buffer: FrameBuffer, first: number, data: string | Uint8Array, least: number): void {
-    this.#place(data, (at, length) => this.#message(buffer, first, at, length, least))
+    this.#place(buffer, first, data, least)
   }
 
   /**
@@ -101,7 +100,7 @@ export class Deflation {
   fragment(buffer: FrameBuffer, opcode: number, data: string | Uint8Array, last: boolean): void {
     const first = firstOfFragment(opcode, last)
     try {
-      this.#place(data, (at, length) => this.frame(buffer, first, at, length))
+      this.#place(buffer, first, data)
     } catch (error) {
       if (!(error instanceof OutOfMemory) || opcode === OPCODE_CONTINUATION) throw error
       this.#plain = !last
@@ -193,10 +192,17 @@ export class Deflation {
   }
 
   #received(buffer: FrameBuffer, message: Message, least: number): void {
+    const pointer = messageInternals.pointer(message)
+    // Most messages have no region: then this runs for each of them, and a closure would cost memory.
+    if (pointer === 0 || messageInternals.region(message) !== undefined) this.#held(buffer, message, least)
+    else this.#message(buffer, firstOf(message), pointer, message.byteLength, least)
+  }
+
+  #held(buffer: FrameBuffer, message: Message, least: number): void {
     const first = firstOf(message)
     messageInternals.hold(message, (pointer) => {
       if (pointer !== 0) this.#message(buffer, first, pointer, message.byteLength, least)
-      else this.#place(message.bytes, (at, length) => this.#message(buffer, first, at, length, least))
+      else this.#place(buffer, first, message.bytes, least)
     })
   }
 
@@ -228,19 +234,18 @@ export class Deflation {
     else this.frame(buffer, first | RSV1, pointer, length)
   }
 
-  /** Shows `use` where the bytes of what an application sends lie in the codec's memory, and how many they are. */
-  #place(data: string | Uint8Array, use: (pointer: number, length: number) => void): void {
+  /** Writes what an application sends to the codec's memory, and then a frame around it; without `least`, it is a fragment. */
+  #place(buffer: FrameBuffer, first: number, data: string | Uint8Array, least?: number): void {
     const { heap } = this.shared
     const most = typeof data === 'string' ? mostBytes(data) : data.length
-    if (most <= SCRATCH_LENGTH) {
-      const pointer = scratchOfThread('deflate')
-      return use(pointer, write(heap.codec, pointer, data, most))
-    }
-    const block = heap.allocate(most)
+    const block = most > SCRATCH_LENGTH ? heap.allocate(most) : undefined
     try {
-      use(block.pointer, write(heap.codec, block.pointer, data, most))
+      const pointer = block?.pointer ?? scratchOfThread('deflate')
+      const length = write(heap.codec, pointer, data, most)
+      if (least === undefined) this.frame(buffer, first, pointer, length)
+      else this.#message(buffer, first, pointer, length, least)
     } finally {
-      heap.free(block)
+      if (block !== undefined) heap.free(block)
     }
   }
 }
