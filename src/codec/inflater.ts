@@ -11,7 +11,7 @@ import {
   INFLATER_INDEX,
   INFLATER_SIZE,
 } from './deflate.generated.js'
-import type { Block } from './heap.js'
+import type { Block, Heap } from './heap.js'
 
 /** How a call of `inflate` ended; see there. */
 export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM }
@@ -26,7 +26,7 @@ export function mostInflaterBytes(windowBits: number): number {
 
 export class Inflater {
   readonly #compression: Compression
-  readonly #windowBits: number
+  #windowBits: number
   readonly #state: Block
   #window: Block | undefined
   #stepBits = 0
@@ -40,6 +40,22 @@ export class Inflater {
     this.#windowBits = windowBits
     this.#state = compression.heap.allocateFixed(INFLATER_SIZE)
     compression.call.inflateStart(this.#state.pointer, windowBits)
+  }
+
+  /** Where its memory comes from. */
+  get heap(): Heap {
+    return this.#compression.heap
+  }
+
+  /** Whether it may begin anew: it is not freed, and has kept nothing. */
+  get fresh(): boolean {
+    return this.#state.held && this.#window === undefined
+  }
+
+  /** Begins anew, as if for another peer. It must be fresh. */
+  restart(windowBits: number): void {
+    this.#windowBits = windowBits
+    this.#compression.call.inflateStart(this.#state.pointer, windowBits)
   }
 
   /** Bytes of the heap that it holds. */
@@ -113,8 +129,9 @@ export class Inflater {
     this.#compression.call.inflateForget(this.#state.pointer)
   }
 
-  /** Gives its memory back; nothing must be inflated after this. */
+  /** Gives its memory back, once; nothing must be inflated after this. */
   free(): void {
+    if (!this.#state.held) return
     const { heap } = this.#compression
     if (this.#window !== undefined) heap.free(this.#window)
     heap.free(this.#state)

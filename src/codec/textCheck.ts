@@ -10,15 +10,17 @@ export interface TextProgress {
 
 export class TextCheck {
   readonly #codec: { readonly call: CodecExports }
-  /** Whether it may be any bytes. */
-  readonly #anything: boolean
+  /** Whether text may be any bytes. */
+  readonly anything: boolean
+  /** Whether the message is text: at others, nobody looks. */
+  isText = true
   /** The state of the automaton; 0 is between two characters. */
   #state = 0
   #isAscii: boolean
 
   constructor(codec: { readonly call: CodecExports }, anything = false) {
     this.#codec = codec
-    this.#anything = anything
+    this.anything = anything
     this.#isAscii = !anything
   }
 
@@ -32,9 +34,9 @@ export class TextCheck {
     return this.#isAscii
   }
 
-  /** How far it has come; undefined for a text that may be any bytes, at which nobody looks. */
+  /** How far it has come; undefined for what may be any bytes, at which nobody looks. */
   get progress(): TextProgress | undefined {
-    return this.#anything ? undefined : { state: this.#state, isAscii: this.#isAscii }
+    return this.#takesAll ? undefined : { state: this.#state, isAscii: this.#isAscii }
   }
 
   /** Goes on where another thread has come to; false if what it has seen is no UTF-8. */
@@ -44,19 +46,24 @@ export class TextCheck {
     return state !== UTF8_REJECTED
   }
 
-  /** A text begins. */
-  begin(): void {
+  /** A message begins. */
+  begin(isText = true): void {
+    this.isText = isText
     this.#state = 0
-    this.#isAscii = !this.#anything // what nobody looks at is not known to be ASCII
+    this.#isAscii = !this.#takesAll // what nobody looks at is not known to be ASCII
   }
 
-  /** The next bytes of the text; false if it is no UTF-8. */
+  /** The next bytes of the message; false if it is text, and no UTF-8. */
   takes(pointer: number, length: number): boolean {
-    if (this.#anything) return true
+    if (this.#takesAll) return true
     const { call } = this.#codec
     const isWide = call.mask(pointer, pointer, length, 0) !== 0
     if (isWide) this.#isAscii = false
     if (isWide || this.#state !== 0) this.#state = call.validate(this.#state, pointer, length)
     return this.#state !== UTF8_REJECTED
+  }
+
+  get #takesAll(): boolean {
+    return this.anything || !this.isText
   }
 }

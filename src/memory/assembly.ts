@@ -10,8 +10,8 @@ export interface Growing {
   readonly filled: number
   /** Bytes that it may come to hold. */
   readonly announced: number
-  /** Whether all that is announced, once it is there, is the whole message. */
-  readonly frameIsFinal: boolean
+  /** Whether all that is announced, once it is there, is the whole message. Left out: that is not known. */
+  readonly frameIsFinal?: boolean
   /** The region is here; it holds what was in the one before. */
   grant(region: Region): void
 }

@@ -11,6 +11,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/codec/region.ts': 'a region that is released twice is a fault of ours',
   'src/codec/heap.ts': 'a block that is freed twice is a fault of ours',
   'src/codec/slab.ts': 'a block that is freed twice is a fault of ours',
+  'src/connection/receiving/inflation.ts': 'a message that is inflated for nobody is a fault of ours',
   'src/codec/violations.ts': 'a status that is not known is a fault of ours',
   'src/codec/instance.ts': 'the system refuses the memory that any server needs, before there is a server',
   'src/protocol/upgradeRequest.ts': 'a request head that was read and can not be read again is a fault of ours',

@@ -8,7 +8,7 @@ const LEAST_SHARE = 1 / 16
 /** Whether the message is, whose first bytes have come, or the next ones that have no room. */
 export function isHandedOut(
   { streamThreshold, gatherThreshold = Infinity }: IncomingContext,
-  { announced, needed, filled, frameIsFinal }: Growing,
+  { announced, needed, filled, frameIsFinal = false }: Growing,
 ): boolean {
   if (streamThreshold !== undefined) return announced > streamThreshold
   return announced > gatherThreshold && filled === 0 && frameIsFinal && needed >= announced * LEAST_SHARE

@@ -13,19 +13,21 @@ import type { Pressure } from '../pressure.js'
 import { Reason } from '../reason.js'
 import { traceRead, tracing } from '../trace.js'
 import { isHandedOut } from './handedOut.js'
-import { Inflation } from './inflation.js'
-import type { Agreement, InflationParts } from './inflationParts.js'
+import type { Inflation } from './inflation.js'
+import type { Agreement, InflationParts, InflationTarget } from './inflationParts.js'
 import { openParser } from './openParser.js'
 import { DONE, ParkedRead, type Rest } from './parkedRead.js'
 import { concludes, type Deliverer, type IncomingContext, type Sink, tellFailure } from './sink.js'
+import { leaveInflation, openInflation } from './spareInflation.js'
 
-export class Incoming {
+export class Incoming implements InflationTarget {
   /** The first two bytes of the header that broke a rule, as `Parser.refused` says them. */
   refused = 0
-  #shared: IncomingContext
-  readonly #sink: Sink
-  readonly #deliverer: Deliverer
-  readonly #pressure: Pressure
+  /** Its limits may become others. */
+  shared: IncomingContext
+  readonly sink: Sink
+  readonly deliverer: Deliverer
+  readonly pressure: Pressure
   readonly #parser: Parser
   /** How messages may be compressed, if that was agreed on. */
   readonly #deflate: InflationParts | undefined
@@ -46,10 +48,10 @@ export class Incoming {
     role: Role = 'server',
     agreed: Agreement = {},
   ) {
-    this.#shared = shared
-    this.#sink = sink
-    this.#deliverer = deliverer
-    this.#pressure = pressure
+    this.shared = shared
+    this.sink = sink
+    this.deliverer = deliverer
+    this.pressure = pressure
     this.#parser = openParser(shared, role, agreed.deflate !== undefined)
     this.#deflate = agreed.deflate
     this.#deflate?.inflation.windows.charge(this.#deflate.inflation.bytes)
@@ -64,45 +66,45 @@ export class Incoming {
 
   /** Takes the bytes of one read, which lie from `start` to `end` until this returns. */
   receive(start: number, end: number): void {
-    if (tracing) traceRead(this.#sink, start, end)
-    const { turn, slices } = this.#shared
+    if (tracing) traceRead(this.sink, start, end)
+    const { turn, slices } = this.shared
     turn.begin()
     slices.begin(this)
     try {
       if (this.#parked === undefined) this.#run(start, end)
       else this.#parkBehind(this.#parked, start, end)
     } catch (error) {
-      tellFailure(this.#sink, error)
+      tellFailure(this.sink, error)
     } finally {
-      this.noteArrival(!this.#pressure.stopped)
+      this.noteArrival(!this.pressure.stopped)
       turn.end()
     }
   }
 
   /** Hands out what was parked, as far as it may be delivered. */
   deliverParked(): void {
-    const { turn, slices } = this.#shared
+    const { turn, slices } = this.shared
     turn.begin()
     slices.begin(this)
     try {
       inboxOfThread().exclusively(() => this.#resume())
     } catch (error) {
-      tellFailure(this.#sink, error)
+      tellFailure(this.sink, error)
     } finally {
       turn.end()
     }
   }
 
   #resume(): void {
-    const { slices } = this.#shared
+    const { slices } = this.shared
     if (this.#resuming) return // a handler that is being handed parked frames has resumed: the loop below goes on
     this.#resuming = true
     try {
-      while (this.#parked !== undefined && this.#pressure.accepts) {
+      while (this.#parked !== undefined && this.pressure.accepts) {
         if (this.#parked.taken) this.#parseParked(this.#parked)
         else {
           this.#parked.deliverNext((info, pointer, length) => this.#deliver(info, pointer, length))
-          if (slices.spend()) this.#pressure.yield(slices)
+          if (slices.spend()) this.pressure.yield(slices)
         }
       }
     } finally {
@@ -112,11 +114,11 @@ export class Incoming {
 
   /** The parked frames are delivered: the bytes that followed them are parsed, and may be parked again. */
   #parseParked(parked: ParkedRead): void {
-    const { budget } = this.#shared
+    const { budget } = this.shared
     this.#parked = undefined
-    budget.release(this.#sink, parked.cost) // whatever is parked again is charged anew
+    budget.release(this.sink, parked.cost) // whatever is parked again is charged anew
     try {
-      if (!concludes(this.#sink, parked.status, this.#shared.limits)) this.#run(parked.start, parked.end)
+      if (!concludes(this.sink, parked.status, this.shared.limits)) this.#run(parked.start, parked.end)
     } finally {
       parked.memory.release() // also when there is no memory to park the rest in
     }
@@ -124,9 +126,8 @@ export class Incoming {
 
   /** From now on, messages have at most so many bytes. */
   limit(maxMessage: number): void {
-    this.#shared = { ...this.#shared, limits: { ...this.#shared.limits, maxMessage } }
+    this.shared = { ...this.shared, limits: { ...this.shared.limits, maxMessage } }
     this.#parser.limit(maxMessage)
-    if (this.#inflation !== undefined) this.#inflation.target.shared = this.#shared
   }
 
   /** From now on, whoever takes messages is told where their frames end. */
@@ -164,32 +165,32 @@ export class Incoming {
   }
 
   #run(start: number, end: number): void {
-    const { slices } = this.#shared
+    const { slices } = this.shared
     const parser = this.#parser
     // Checked before parsing: the first frame's payload may lie in the slot, which is not parked.
-    if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
+    if (!this.pressure.accepts) return this.#park({ from: 0, to: 0, start, end, status: STATUS_AGAIN })
     for (let cursor = start; ; ) {
       const status = parser.parse(cursor, end)
       if (isViolation(status)) this.refused = parser.refused // while the header is there: it may be parked, and told later
       const to = parser.count
       cursor = parser.consumed
       for (let from = 0; from < to; from++) {
-        if (!this.#pressure.accepts) return this.#park({ from, to, start: cursor, end, status })
+        if (!this.pressure.accepts) return this.#park({ from, to, start: cursor, end, status })
         const done = this.#deliver(parser.info(from), parser.pointer(from), parser.length(from))
         if (done !== DONE) {
           parser.shorten(from, done)
           return this.#park({ from, to, start: cursor, end, status })
         }
-        if (slices.spend()) this.#pressure.yield(slices)
+        if (slices.spend()) this.pressure.yield(slices)
       }
-      if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
-      if (status === STATUS_DONE || concludes(this.#sink, status, this.#shared.limits)) return
+      if (!this.pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status })
+      if (status === STATUS_DONE || concludes(this.sink, status, this.shared.limits)) return
       if (status === STATUS_REGION && !this.#grow()) {
-        this.#pressure.pause(Reason.budget)
+        this.pressure.pause(Reason.budget)
         return this.#park({ from: 0, to: 0, start: cursor, end, status })
       }
-      if (slices.spend()) this.#pressure.yield(slices)
-      if (!this.#pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status: STATUS_AGAIN })
+      if (slices.spend()) this.pressure.yield(slices)
+      if (!this.pressure.accepts) return this.#park({ from: 0, to: 0, start: cursor, end, status: STATUS_AGAIN })
     }
   }
 
@@ -198,8 +199,8 @@ export class Incoming {
     const opcode = opcodeOf(info)
     if (isMark(info)) return this.#mark(info, pointer, length)
     if (isCompressed(info)) return this.#inflate(this.#deflate, info, pointer, length)
-    this.#bytes = this.#shared.counts.arrived(info, length, this.#bytes)
-    if (opcode > OPCODE_BINARY) this.#sink.control(opcode, pointer, length)
+    this.#bytes = this.shared.counts.arrived(info, length, this.#bytes)
+    if (opcode > OPCODE_BINARY) this.sink.control(opcode, pointer, length)
     else if (this.#flow !== undefined) this.#deliverPart(info, pointer, length)
     else this.#deliverWhole(info, pointer, length)
     return DONE
@@ -207,11 +208,10 @@ export class Incoming {
 
   #inflate(deflate: InflationParts | undefined, info: number, pointer: number, length: number): number {
     if (deflate === undefined) return DONE // the parser lets no such message pass
-    const target = { shared: this.#shared, sink: this.#sink, deliverer: this.#deliverer, pressure: this.#pressure }
-    this.#inflation ??= new Inflation(target, deflate)
+    this.#inflation ??= openInflation(this, deflate)
     const done = this.#inflation.take(info, pointer, length, this.#parser.remaining)
-    this.#bytes = done === DONE ? this.#shared.counts.arrived(info, length, this.#bytes) : this.#bytes + done
-    if (this.#inflation.spent) this.#inflation = undefined
+    this.#bytes = done === DONE ? this.shared.counts.arrived(info, length, this.#bytes) : this.#bytes + done
+    if (this.#inflation.spent) this.#inflation = leaveInflation(this.#inflation)
     return done
   }
 
@@ -219,7 +219,7 @@ export class Incoming {
   #mark(info: number, pointer: number, length: number): number {
     // What is left of a part may be no bytes, while a thread is at work on it, or while there is more to write.
     const done = isInRegion(info) ? DONE : this.#inflate(this.#deflate, info, pointer, length)
-    if (done === DONE) this.#deliverer.frameEnds?.(isInRegion(info) ? pointer : (this.#inflation?.filled ?? 0))
+    if (done === DONE) this.deliverer.frameEnds?.(isInRegion(info) ? pointer : (this.#inflation?.filled ?? 0))
     return done
   }
 
@@ -229,7 +229,7 @@ export class Incoming {
       region = this.#assembly?.finish()
       this.#assembly = undefined
     }
-    this.#deliverer.take(info, pointer, length, region)
+    this.deliverer.take(info, pointer, length, region)
   }
 
   #deliverPart(info: number, pointer: number, length: number): void {
@@ -238,43 +238,43 @@ export class Incoming {
       this.#flow?.drop()
       this.#flow = undefined
     }
-    this.#deliverer.streamPart(pointer, length, last)
+    this.deliverer.streamPart(pointer, length, last)
   }
 
   /** From here on, the message under way is handed out in parts; what is there of it is the first. */
   #stream({ filled, announced }: Parser): boolean {
-    const { budget, limits } = this.#shared
+    const { budget, limits } = this.shared
     const parser = this.#parser
     const whole = filled === 0 && parser.frameIsFinal
-    this.#flow = new Flow(budget, this.#sink, limits.payloadTimeout)
-    this.#deliverer.streamBegins(parser.messageIsText, whole ? announced : undefined)
+    this.#flow = new Flow(budget, this.sink, limits.payloadTimeout)
+    this.deliverer.streamBegins(parser.messageIsText, whole ? announced : undefined)
     parser.stream()
     this.#bytes = filled
     const region = this.#assembly?.finish()
     this.#assembly = undefined
-    if (region !== undefined) this.#deliverer.streamPart(region.pointer, filled, false)
+    if (region !== undefined) this.deliverer.streamPart(region.pointer, filled, false)
     region?.release()
     return true
   }
 
   /** Gives the message under way the room that the parser asks for. */
   #grow(): boolean {
-    if (isHandedOut(this.#shared, this.#parser)) return this.#stream(this.#parser)
-    this.#assembly ??= new Assembly(this.#shared.budget, this.#sink, this.#shared.limits.payloadTimeout)
-    return this.#assembly.grow(this.#shared.heap, this.#parser)
+    if (isHandedOut(this.shared, this.#parser)) return this.#stream(this.#parser)
+    this.#assembly ??= new Assembly(this.shared.budget, this.sink, this.shared.limits.payloadTimeout)
+    return this.#assembly.grow(this.shared.heap, this.#parser)
   }
 
   /** Keeps a part of the table with its payloads, and the bytes after it. */
   #park(rest: Rest): void {
-    if (this.#pressure.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
+    if (this.pressure.done || (rest.from === rest.to && rest.start === rest.end && !isViolation(rest.status))) return
     const parser = this.#parser
-    this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, this.#shared.heap, rest))
+    this.#parked = this.#keep(ParkedRead.cost(parser, rest), () => ParkedRead.park(parser, this.shared.heap, rest))
   }
 
   /** A transport may deliver once more after it was paused: those bytes are parked after the others. */
   #parkBehind(parked: ParkedRead, start: number, end: number): void {
     const by = end - start
-    const joined = this.#keep(parked.costWith(by), () => parked.followedBy(this.#shared.heap, start, by))
+    const joined = this.#keep(parked.costWith(by), () => parked.followedBy(this.shared.heap, start, by))
     if (joined === undefined) return // the connection has failed, and given up what was parked
     this.#parked = joined
     this.#unpark(parked)
@@ -282,19 +282,19 @@ export class Incoming {
 
   /** Memory to park in. Without it, the connection fails: its bytes have been read, so it can't wait for memory. */
   #keep(cost: number, park: () => ParkedRead): ParkedRead | undefined {
-    const { budget } = this.#shared
+    const { budget } = this.shared
     try {
-      if (budget.keep(this.#sink, cost)) return park()
+      if (budget.keep(this.sink, cost)) return park()
     } catch (error) {
-      budget.release(this.#sink, cost)
+      budget.release(this.sink, cost)
       if (!(error instanceof OutOfMemory)) throw error
     }
-    this.#sink.violated(new ProtocolViolation('MEMORY_SPENT'))
+    this.sink.violated(new ProtocolViolation('MEMORY_SPENT'))
     return undefined
   }
 
   #unpark(parked: ParkedRead): void {
     parked.memory.release()
-    this.#shared.budget.release(this.#sink, parked.cost)
+    this.shared.budget.release(this.sink, parked.cost)
   }
 }

@@ -4,6 +4,7 @@ import type { Heap } from '../../codec/codec.js'
 import type { InflateTask, TaskResult } from '../../codec/codecTask.js'
 import { type Block, sizeOfBlock } from '../../codec/heap.js'
 import type { Inflater } from '../../codec/inflater.js'
+import type { Region } from '../../codec/region.js'
 import type { Budget, Holder } from '../../memory/budget.js'
 import type { CodecThreads } from '../../pool/codecThreads.js'
 
@@ -53,6 +54,11 @@ export class InflateJob {
     return this.#block.pointer + this.taken
   }
 
+  /** Bytes that are not. */
+  get left(): number {
+    return this.length - this.taken
+  }
+
   /** Has a thread do a task of `inflater`, and calls `done` in any case. */
   async run(threads: CodecThreads, inflater: Inflater, task: InflateTask, done: () => void): Promise<void> {
     const before = inflater.save()
@@ -90,8 +96,9 @@ export function afterJob(job: InflateJob | undefined, work: () => void): void {
   else job.afterwards(work)
 }
 
-/** Gives up a job, if there is one, and does what must not be done while a thread is at work on it. */
-export function endJob(job: InflateJob | undefined, work: () => void): void {
-  afterJob(job, work)
-  job?.free()
+/** Gives up a job, if there is one, and the region that it fills, which must stay while a thread is at work on it. */
+export function endJob(job: InflateJob | undefined, region: Region | undefined): void {
+  if (job === undefined) return region?.release()
+  job.afterwards(() => region?.release())
+  job.free()
 }

@@ -1,4 +1,5 @@
 // How much is inflated at a time, and what that costs its peer: nobody is to wait for long because of one message.
+import { HEADROOM } from '../../codec/codec.js'
 import { LARGEST_CLASS } from '../../codec/heap.js'
 import { INFLATE_LIMIT } from '../../codec/inflater.js'
 import type { ViolationName } from '../../protocol/violation.js'
@@ -10,8 +11,22 @@ import type { ViolationName } from '../../protocol/violation.js'
 export const STEP = 65_536
 export const INPUT = 8192
 
+/** What the first region of a message holds, and the most by which one grows. */
+const LEAST_REGION = 1008
+export const MOST_GROWTH: number = 1024 * 1024
+
 /** How much longer a part is expected to become that is handed to a thread. */
-export const PART_EXPANSION = 4
+const PART_EXPANSION = 4
+
+/** Bytes of room with which a thread begins on a part of `length` bytes. */
+export function roomFor(length: number): number {
+  return Math.min(PART_EXPANSION * length, MOST_GROWTH)
+}
+
+/** What the next region of a message holds of which so many bytes are there. */
+export function longerThan(filled: number): number {
+  return Math.max(LEAST_REGION, filled + Math.min(filled - HEADROOM, MOST_GROWTH))
+}
 
 /** As many short messages may take as long as a step does. */
 export function costOf(consumed: number, written: number): number {

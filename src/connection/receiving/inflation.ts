@@ -1,7 +1,6 @@
-// Inflates what one connection receives compressed (RFC 7692, section 7.2.2). A short message that came whole is inflated
-// into the thread's scratch, any other into a region that grows with what is there of it. It goes in steps: between two of
-// them the others may have their turn, the reader of a stream may fall behind, or memory may have to be waited for.
-import { compressionOf, HEADROOM, type Heap, Region } from '../../codec/codec.js'
+// Inflates what one connection receives compressed (RFC 7692, section 7.2.2), step by step: between two of them others may
+// have their turn, the reader of a stream may fall behind, or memory may have to be waited for.
+import { compressionOf, Region } from '../../codec/codec.js'
 import type { TaskResult } from '../../codec/codecTask.js'
 import { isPart, isText, messageInfo } from '../../codec/frames.js'
 import { INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../codec/inflater.js'
@@ -12,34 +11,25 @@ import { Assembly, type Growing } from '../../memory/assembly.js'
 import { Flow } from '../../memory/flow.js'
 import { type CodecThreads, codecThreads, LONG } from '../../pool/codecThreads.js'
 import { ProtocolViolation, type ViolationName } from '../../protocol/violation.js'
-import type { DeflateTally } from '../deflateTally.js'
 import { Reason } from '../reason.js'
 import { afterJob, endJob, InflateJob } from './inflateJob.js'
-import { announcedFor, costOf, INPUT, PART_EXPANSION, STEP, violationOf } from './inflateStep.js'
-import { type InflationParts, type InflationTarget, longestOf } from './inflationParts.js'
+import { announcedFor, costOf, INPUT, longerThan, MOST_GROWTH, roomFor, STEP, violationOf } from './inflateStep.js'
+import type { InflationParts, InflationTarget } from './inflationParts.js'
 import { DONE } from './parkedRead.js'
-import { limitOf } from './sink.js'
-
-/** What the first region of a message holds, and the most by which one grows. */
-const LEAST_REGION = 1008
-const MOST_GROWTH = 1024 * 1024
+import { limitOf, longestOf } from './sink.js'
 
 export class Inflation implements Growing {
-  /** Whether it has given back everything: a message that others do not refer to is done. */
+  /** Whether a message is done to which others do not refer: nothing more is inflated for this connection. */
   spent = false
   /** What the message's region must hold to go on, and what is there (Growing). */
   needed = 0
   filled = 0
   /** A guess: addresses are kept free for a long message, as to move megabytes would take as long as a turn (Growing). */
   announced = 0
-  /** Where it ends is not known (Growing). */
-  readonly frameIsFinal = false
-  readonly target: InflationTarget
-  readonly #heap: Heap
+  /** Whose messages it inflates; undefined while it is the spare one. */
+  #owner: InflationTarget | undefined
+  #parts: InflationParts
   readonly #inflater: Inflater
-  /** Whether messages refer to those before them. */
-  readonly #takesOver: boolean
-  readonly #scratch: number
   /** Where the message, or what is there of a stream and not handed out, begins, and where its room ends. */
   #base = 0
   #end = 0
@@ -47,25 +37,40 @@ export class Inflation implements Growing {
   /** Bytes of the part under way that are inflated, and of the part and of what follows it in its frame. */
   #taken = 0
   #coming = 0
-  #isText = false
   readonly #text: TextCheck
   #assembly: Assembly | undefined
-  /** The message under way, if it is handed out in parts. */
-  #flow: Flow | undefined
+  #flow: Flow | undefined // the message under way, if it is handed out in parts
   /** The part of it that was handed to a thread, and the last one that was given up: a thread may be at work on that. */
   #job: InflateJob | undefined
   #away: InflateJob | undefined
-  readonly #tally: DeflateTally | undefined
 
-  constructor(target: InflationTarget, { inflation: { windowBits, takesOver }, tally }: InflationParts) {
+  constructor(target: InflationTarget, parts: InflationParts) {
     const { heap, anyText } = target.shared
-    this.target = target
-    this.#heap = heap
-    this.#inflater = new Inflater(compressionOf(heap), windowBits)
+    this.#owner = target
+    this.#parts = parts
+    this.#inflater = new Inflater(compressionOf(heap), parts.inflation.windowBits)
     this.#text = new TextCheck(heap.codec, anyText)
-    this.#scratch = scratchOfThread('inflate')
-    this.#takesOver = takesOver
-    this.#tally = tally
+  }
+
+  /** Is used for another connection, after `rest`; false if it can't be. */
+  reopen(target: InflationTarget, parts: InflationParts): boolean {
+    const { heap, anyText = false } = target.shared
+    if (this.#inflater.heap !== heap || this.#text.anything !== anyText) return false
+    this.#owner = target
+    this.#parts = parts
+    this.#inflater.restart(parts.inflation.windowBits)
+    return true
+  }
+
+  /** Its connection uses it no more; whether another one may. */
+  rest(): boolean {
+    this.#owner = undefined
+    return this.#inflater.fresh
+  }
+
+  get #target(): InflationTarget {
+    if (this.#owner === undefined) throw new Error('a message was inflated that belongs to nobody')
+    return this.#owner
   }
 
   /** Notes that bytes have come; `reading` is false while this server does not read. */
@@ -100,41 +105,41 @@ export class Inflation implements Growing {
     this.#flow?.drop()
     this.#flow = undefined
     this.#away = this.#job ?? this.#away
-    endJob(this.#job, () => region?.release())
+    endJob(this.#job, region)
     this.#job = undefined
   }
 
   /** Gives back everything. */
   free(): void {
     this.drop()
-    if (!this.spent) afterJob(this.#away, () => this.#inflater.free())
-    this.spent = true
+    afterJob(this.#away, () => this.#inflater.free())
   }
 
   /** The message's region is here, with what was in the one before (Growing). */
-  grant(region: Region): void {
-    if (this.#base === this.#scratch) this.#heap.codec.call.copy(region.pointer, this.#base, this.filled)
-    this.#base = region.pointer
-    this.#end = region.pointer + region.capacity
+  grant({ pointer, capacity }: Region): void {
+    if (this.#base === scratchOfThread('inflate')) this.#inflater.heap.codec.call.copy(pointer, this.#base, this.filled)
+    this.#base = pointer
+    this.#end = pointer + capacity
   }
 
   #begin(info: number): void {
     this.#underWay = true
-    this.#isText = isText(info)
-    this.#text.begin()
+    this.spent = false
+    this.#text.begin(isText(info))
     if (isPart(info)) this.#base = this.#end = this.filled = 0
     else this.#useScratch()
   }
 
+  /** A short message that came whole is inflated in the thread's scratch, any other in a region that grows. */
   #useScratch(): void {
-    this.#base = this.#scratch
+    this.#base = scratchOfThread('inflate')
     this.#end = this.#base + SCRATCH_LENGTH
     this.filled = 0
   }
 
   /** Step by step; false if the rest must wait. */
   #steps(pointer: number, length: number): boolean {
-    const { pressure, shared } = this.target
+    const { pressure, shared } = this.#target
     for (;;) {
       const goesOn = this.#inflate(pointer + this.#taken, length - this.#taken)
       if (shared.slices.spend(costOf(this.#inflater.consumed, this.#inflater.written))) pressure.yield(shared.slices)
@@ -148,19 +153,18 @@ export class Inflation implements Growing {
    * read a piece at a time, and no piece is long.
    */
   #handOver(pointer: number, length: number): InflateJob | undefined {
-    const { shared, sink } = this.target
+    const { shared, sink } = this.#target
     if (length < LONG.inflate || shared.streamThreshold !== undefined || codecThreads() === undefined) return undefined
-    const wanted = this.filled + Math.min(PART_EXPANSION * length, MOST_GROWTH)
-    if (this.#assembly === undefined || this.#end - this.#base < wanted) {
-      if (!shared.budget.hasRegion(Region.size(wanted, wanted)) || !this.#grow(wanted)) return undefined
-    }
-    this.#job = InflateJob.of(this.#heap, shared.budget, sink, pointer, length)
+    const wanted = this.filled + roomFor(length)
+    const fits = this.#assembly !== undefined && this.#end - this.#base >= wanted
+    if (!fits && !(shared.budget.hasRegion(Region.size(wanted, wanted)) && this.#grow(wanted))) return undefined
+    this.#job = InflateJob.of(shared.heap, shared.budget, sink, pointer, length)
     return this.#job
   }
 
   /** Goes on with what was handed over: false if the rest must wait, for a thread among others. */
   #goesOn(job: InflateJob): boolean {
-    const { pressure } = this.target
+    const { pressure } = this.#target
     const { result } = job
     job.result = undefined
     if (result === undefined || !this.#takes(job, result)) {
@@ -169,7 +173,7 @@ export class Inflation implements Growing {
         if (this.#makeRoom() && pressure.accepts) this.#run(job, threads)
         return false
       }
-      if (!this.#steps(job.pointer, job.length - job.taken)) {
+      if (!this.#steps(job.pointer, job.left)) {
         job.taken += this.#taken
         return false
       }
@@ -182,28 +186,27 @@ export class Inflation implements Growing {
   /** Takes what a thread has come to; whether that is all. */
   #takes(job: InflateJob, { status, consumed, written, text }: TaskResult): boolean {
     job.taken += consumed
-    this.#counts(consumed, written)
-    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return !this.#violates(violationOf(status))
+    if (!this.#counts(status, consumed, written)) return true
     if (text !== undefined && !this.#text.goesOn(text)) return !this.#violates('INVALID_UTF8')
     return status === INFLATE_MORE
   }
 
   /** Nothing more is read until the thread is done. */
   #run(job: InflateJob, threads: CodecThreads): void {
-    const { pressure } = this.target
+    const { pressure, shared } = this.#target
     const at = this.#base + this.filled
     const room = Math.min(this.#end - at, MOST_GROWTH)
-    const text = this.#isText ? this.#text.progress : undefined
-    const longest = longestOf(this.target.shared)
-    const task = this.#inflater.task(job.pointer, job.length - job.taken, this.#base, at, room, longest)
+    const task = this.#inflater.task(job.pointer, job.left, this.#base, at, room, longestOf(shared))
     pressure.pause(Reason.inflating)
     const done = (): void => runOutside(() => pressure.resumeNow(Reason.inflating))
-    void job.run(threads, this.#inflater, { ...task, text }, done)
+    void job.run(threads, this.#inflater, { ...task, text: this.#text.progress }, done)
   }
 
-  #counts(consumed: number, written: number): void {
+  /** Counts what a step or a thread has done; false if that was a violation. */
+  #counts(status: number, consumed: number, written: number): boolean {
     this.filled += written
-    this.#tally?.received(written, consumed)
+    this.#parts.tally?.received(written, consumed)
+    return status === INFLATE_MORE || status === INFLATE_ROOM || this.#violates(violationOf(status))
   }
 
   /** One step; whether there is more to do for it. */
@@ -212,18 +215,17 @@ export class Inflation implements Growing {
     const inflater = this.#inflater
     const at = this.#base + this.filled
     const input = Math.min(length, INPUT)
-    const longest = longestOf(this.target.shared)
-    const status = inflater.inflate(from, input, this.#base, at, Math.min(this.#end - at, STEP), longest)
+    const room = Math.min(this.#end - at, STEP)
+    const status = inflater.inflate(from, input, this.#base, at, room, longestOf(this.#target.shared))
     this.#taken += inflater.consumed
-    this.#counts(inflater.consumed, inflater.written)
-    if (status !== INFLATE_MORE && status !== INFLATE_ROOM) return this.#violates(violationOf(status))
-    if (this.#isText && !this.#text.takes(at, inflater.written)) return this.#violates('INVALID_UTF8')
+    if (!this.#counts(status, inflater.consumed, inflater.written)) return false
+    if (!this.#text.takes(at, inflater.written)) return this.#violates('INVALID_UTF8')
     return status === INFLATE_ROOM || input < length
   }
 
   /** The next message of anybody is inflated in the scratch: what waits can't wait there. */
   #leaveScratch(): false {
-    if (this.#underWay && this.#base === this.#scratch && this.filled > 0) this.#moveOn()
+    if (this.#underWay && this.#base === scratchOfThread('inflate') && this.filled > 0) this.#moveOn()
     return false
   }
 
@@ -234,13 +236,13 @@ export class Inflation implements Growing {
 
   /** A longer region for what is there, or the reader takes it; false if that must be waited for. */
   #moveOn(): boolean {
-    const { shared, pressure } = this.target
+    const { shared, pressure } = this.#target
     if (this.#flow !== undefined || this.filled >= (shared.streamThreshold ?? Infinity)) {
       this.#streamPart()
       return pressure.accepts
     }
-    const isShort = this.#base === this.#scratch
-    if (this.#grow(Math.max(LEAST_REGION, this.filled + Math.min(this.filled - HEADROOM, MOST_GROWTH)))) return true
+    const isShort = this.#base === scratchOfThread('inflate')
+    if (this.#grow(longerThan(this.filled))) return true
     if (isShort && this.filled > 0) this.#violates('MEMORY_SPENT')
     else pressure.pause(Reason.budget)
     return false
@@ -248,18 +250,18 @@ export class Inflation implements Growing {
 
   /** A region for `wanted` bytes of the message; false if the budget must first get free. */
   #grow(wanted: number): boolean {
-    const { shared, sink } = this.target
+    const { shared, sink } = this.#target
     const { maxMessage, payloadTimeout } = shared.limits
     this.#assembly ??= new Assembly(shared.budget, sink, payloadTimeout)
     // No more than the longest message: the budget keeps so much for the oldest one, and more might never be free.
     this.needed = Math.min(wanted, maxMessage)
     this.announced = announcedFor(this.needed, this.filled, this.#coming, maxMessage)
-    return this.#assembly.grow(this.#heap, this)
+    return this.#assembly.grow(shared.heap, this)
   }
 
   /** Hands out what is there. From here on, the message is handed out in parts. */
   #streamPart(): void {
-    const { shared, sink, deliverer } = this.target
+    const { shared, sink, deliverer } = this.#target
     const [base, filled] = [this.#base, this.filled]
     this.#inflater.keep(base, filled) // before the application is shown it, which may write to it
     const region = this.#assembly?.finish()
@@ -267,29 +269,29 @@ export class Inflation implements Growing {
     this.#useScratch()
     if (this.#flow === undefined) {
       this.#flow = new Flow(shared.budget, sink, shared.limits.payloadTimeout)
-      deliverer.streamBegins(this.#isText, undefined)
+      deliverer.streamBegins(this.#text.isText, undefined)
     }
     deliverer.streamPart(base, filled, false)
     region?.release()
   }
 
   #finish(): void {
-    const { deliverer } = this.target
-    const [base, filled] = [this.#base, this.filled]
+    const { deliverer } = this.#target
     if (!this.#inflater.end()) return void this.#violates('INVALID_DEFLATE')
-    if (this.#isText && !this.#text.isWhole) return void this.#violates('INVALID_UTF8')
-    if (this.#takesOver) this.#inflater.keep(base, filled)
+    if (!this.#text.isWhole) return void this.#violates('INVALID_UTF8')
+    if (this.#parts.inflation.takesOver) this.#inflater.keep(this.#base, this.filled)
+    else this.spent = true
     const isStreamed = this.#flow !== undefined
     const region = this.#assembly?.finish()
     this.#assembly = undefined
-    if (this.#takesOver) this.drop()
-    else this.free()
-    if (isStreamed) deliverer.streamPart(base, filled, true)
-    else deliverer.take(messageInfo(this.#isText, this.#text.isAscii, region !== undefined), base, filled, region)
+    this.drop()
+    const info = messageInfo(this.#text.isText, this.#text.isAscii, region !== undefined)
+    if (isStreamed) deliverer.streamPart(this.#base, this.filled, true)
+    else deliverer.take(info, this.#base, this.filled, region)
   }
 
   #violates(name: ViolationName): false {
-    const { sink, shared } = this.target
+    const { sink, shared } = this.#target
     const detail = name === 'INVALID_DEFLATE' ? this.#inflater.corruption : limitOf(name, shared.limits)
     this.drop()
     sink.violated(new ProtocolViolation(name, detail))

@@ -26,13 +26,8 @@ export type Agreement = { readonly deflate?: InflationParts | undefined }
 /** Whose messages are inflated, and where they go. */
 export interface InflationTarget {
   /** Its limits may become others. */
-  shared: IncomingContext
+  readonly shared: IncomingContext
   readonly sink: Sink
   readonly deliverer: Deliverer
   readonly pressure: Pressure
-}
-
-/** The most bytes that a message may have once it is inflated: of one that is handed out in parts, any number. */
-export function longestOf({ streamThreshold, limits }: IncomingContext): number {
-  return streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER
 }

@@ -35,6 +35,11 @@ export function limitOf(name: ViolationName, { maxMessage, maxFragments }: Incom
   return name === 'TOO_MANY_FRAGMENTS' ? `maxFragments is ${maxFragments}` : ''
 }
 
+/** The most bytes that a message may have. What may be handed out in parts has no limit. */
+export function longestOf({ streamThreshold, limits }: IncomingContext): number {
+  return streamThreshold === undefined ? limits.maxMessage : Number.MAX_SAFE_INTEGER
+}
+
 /** Whoever takes what comes in. */
 export interface Sink extends Claimant {
   /** A control frame, unmasked; its payload is valid until this returns. */
