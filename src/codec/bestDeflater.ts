@@ -1,7 +1,7 @@
 // The engine of `level: 'best'`: zlib, with a window that lies in the codec's memory.
 import type { BestTask } from './codecTask.js'
 import type { DeflateEngine } from './deflateEngine.js'
-import { type Block, type Heap, sizeOfBlock } from './heap.js'
+import { type Heap, sizeOfFixed } from './heap.js'
 import { zlibBound, zlibDeflate } from './zlibDeflate.js'
 
 /** zlib has no window of 2^8 bytes for streams without a header. */
@@ -9,13 +9,14 @@ export const LEAST_BEST_BITS = 9
 
 /** The most bytes of the heap that it holds. */
 export function mostBestBytes(windowBits: number): number {
-  return windowBits === 15 ? 32_768 : sizeOfBlock(2 ** windowBits)
+  return sizeOfFixed(2 ** windowBits)
 }
 
 export class BestDeflater implements DeflateEngine {
   readonly heap: Heap
   readonly #windowBits: number
-  readonly #window: Block
+  /** The address of its window. */
+  readonly #window: number
   /** Bytes of the window: its last ones are the latest. */
   #filled = 0
   #written = 0
@@ -28,7 +29,7 @@ export class BestDeflater implements DeflateEngine {
   }
 
   get size(): number {
-    return this.#window.size
+    return mostBestBytes(this.#windowBits)
   }
 
   get written(): number {
@@ -51,18 +52,18 @@ export class BestDeflater implements DeflateEngine {
 
   fork(): BestDeflater {
     const copy = new BestDeflater(this.heap, this.#windowBits)
-    copy.done(this.#window.pointer, this.#filled)
+    copy.done(this.#window, this.#filled)
     return copy
   }
 
   adopt(copy: BestDeflater): void {
     this.forget()
-    this.done(copy.#window.pointer, copy.#filled)
+    this.done(copy.#window, copy.#filled)
     copy.free()
   }
 
   task(from: number, length: number, to: number, room: number, last: boolean): BestTask {
-    const place = { windowBits: this.#windowBits, window: this.#window.pointer, filled: this.#filled }
+    const place = { windowBits: this.#windowBits, window: this.#window, filled: this.#filled }
     return { kind: 'best', ...place, from, length, to, room, last }
   }
 
@@ -70,7 +71,7 @@ export class BestDeflater implements DeflateEngine {
   done(from: number, length: number): void {
     const { call } = this.heap.codec
     const most = 2 ** this.#windowBits
-    const { pointer } = this.#window
+    const pointer = this.#window
     const added = Math.min(length, most)
     const kept = Math.min(this.#filled, most - added)
     if (kept > 0 && kept < this.#filled) call.copy(pointer, pointer + this.#filled - kept, kept)
@@ -79,6 +80,6 @@ export class BestDeflater implements DeflateEngine {
   }
 
   free(): void {
-    this.heap.free(this.#window)
+    this.heap.freeFixed(this.#window, 2 ** this.#windowBits)
   }
 }

@@ -9,7 +9,7 @@ import {
   MOST_WINDOW_BITS,
 } from './deflate.generated.js'
 import type { DeflateEngine } from './deflateEngine.js'
-import type { Block, Heap } from './heap.js'
+import { type Heap, sizeOfFixed } from './heap.js'
 
 /** How a call of `deflate` ended, and the room with which a call does something; see there. */
 export { DEFLATE_DONE, DEFLATE_LEAST_ROOM, DEFLATE_ROOM }
@@ -27,7 +27,8 @@ export class Deflater implements DeflateEngine {
   readonly #compression: Compression
   readonly #windowBits: number
   #bits: number
-  #state: Block
+  /** The address of its state. */
+  #state: number
   /** Bytes that the state has seen, up to those of its window. */
   #seen = 0
 
@@ -50,7 +51,7 @@ export class Deflater implements DeflateEngine {
 
   /** Bytes of the heap that it holds. */
   get size(): number {
-    return this.#state.size
+    return sizeOfFixed(this.#stateBytes)
   }
 
   /** Bytes of the input that the last call of `deflate` has consumed. */
@@ -77,19 +78,19 @@ export class Deflater implements DeflateEngine {
    */
   deflate(from: number, length: number, to: number, room: number, last: boolean): number {
     if (this.#bits < this.#windowBits) this.#use(length)
-    return this.#compression.call.deflate(this.#state.pointer, from, length, to, room, last ? 1 : 0)
+    return this.#compression.call.deflate(this.#state, from, length, to, room, last ? 1 : 0)
   }
 
   /** Between messages: what follows does not refer to what came before (section 7.1.1.1). */
   forget(): void {
-    this.#compression.call.deflateForget(this.#state.pointer)
+    this.#compression.call.deflateForget(this.#state)
     this.#seen = 0
   }
 
   /** A copy that goes on from here, with all of the window that it may have. Throws OutOfMemory. */
   fork(): Deflater {
     const copy = new Deflater(this.#compression, this.#windowBits, this.#windowBits)
-    this.#compression.call.deflateTakeOver(copy.#state.pointer, this.#state.pointer)
+    this.#compression.call.deflateTakeOver(copy.#state, this.#state)
     return copy
   }
 
@@ -102,7 +103,7 @@ export class Deflater implements DeflateEngine {
 
   /** The same as a call of `deflate` for another thread. The window must not have to grow: this must be a copy. */
   task(from: number, length: number, to: number, room: number, last: boolean): FastTask {
-    return { kind: 'fast', state: this.#state.pointer, from, length, to, room, last }
+    return { kind: 'fast', state: this.#state, from, length, to, room, last }
   }
 
   /** There is nothing to do once another thread has done that: all that it changed is the state. */
@@ -110,13 +111,17 @@ export class Deflater implements DeflateEngine {
 
   /** Gives its memory back; nothing must be deflated after this. */
   free(): void {
-    this.#compression.heap.free(this.#state)
+    this.#compression.heap.freeFixed(this.#state, this.#stateBytes)
   }
 
-  #start(bits: number): Block {
+  get #stateBytes(): number {
+    return this.#compression.call.deflaterBytes(this.#bits)
+  }
+
+  #start(bits: number): number {
     const { heap, call } = this.#compression
     const state = heap.allocateFixed(call.deflaterBytes(bits))
-    call.deflateStart(state.pointer, bits)
+    call.deflateStart(state, bits)
     return state
   }
 
@@ -125,8 +130,8 @@ export class Deflater implements DeflateEngine {
     const seen = this.#seen + length
     if (seen > 2 ** this.#bits) {
       const state = this.#start(this.#windowBits)
-      this.#compression.call.deflateTakeOver(state.pointer, this.#state.pointer)
-      this.#compression.heap.free(this.#state)
+      this.#compression.call.deflateTakeOver(state, this.#state)
+      this.free()
       this.#state = state
       this.#bits = this.#windowBits
     }

@@ -5,7 +5,7 @@ import { DEFLATER_BYTES, INFLATER_SIZE } from './deflate.generated.js'
 import { type Codec, PAGE } from './instance.js'
 import { type Extent, Pages } from './pages.js'
 import { SizeClass } from './sizeClass.js'
-import { SLOT_SIZE } from './wasm.generated.js'
+import { HEAP, SLOT_SIZE } from './wasm.generated.js'
 
 export { PAGE }
 
@@ -63,16 +63,25 @@ export class Heap {
   }
 
   /**
-   * Allocates at least `bytes` that will never be more: a block of up to 32 KiB takes no whole page, as one that may grow
-   * does, and the state of a deflater or an inflater, of DEFLATER_BYTES or INFLATER_SIZE, just what it needs. Throws
-   * OutOfMemory as `allocate` does.
+   * Allocates at least `bytes` that will never be more, and returns their address: there may be many of them, so nothing else
+   * is kept. A block of up to 32 KiB takes no whole page, as one that may grow does, and the state of a deflater or an
+   * inflater, of DEFLATER_BYTES or INFLATER_SIZE, just what it needs. Throws OutOfMemory as `allocate` does.
    */
-  allocateFixed(bytes: number): Block {
-    const states = this.#statesOf(bytes)
-    if (states === undefined && (bytes <= LARGEST_CLASS || bytes > LARGEST_FIXED)) return this.allocate(bytes)
-    const block = blockOf(states ?? this.#classFor(bytes))
-    this.used += block.size
-    return block
+  allocateFixed(bytes: number): number {
+    if (bytes > LARGEST_FIXED) return this.allocate(bytes).pointer
+    const sizeClass = this.#statesOf(bytes) ?? this.#classFor(bytes)
+    const pointer = sizeClass.take()
+    this.used += sizeClass.size
+    return pointer
+  }
+
+  /** Gives back what `allocateFixed` has returned for `bytes`. Throws an Error, before anything is changed, if it is not held. */
+  freeFixed(pointer: number, bytes: number): void {
+    if (bytes <= LARGEST_FIXED) return this.#freeSmall(pointer, sizeOfFixed(bytes))
+    const extent = pointer < HEAP ? undefined : this.#pages.at(pointer / PAGE)
+    if (extent === undefined || extent.slab !== undefined) throw new Error(`a block was freed twice: ${pointer}`)
+    this.#pages.release(extent)
+    this.used -= extent.held * PAGE
   }
 
   /**
@@ -151,6 +160,12 @@ function blockOf(sizeClass: SizeClass): Block {
 /** Bytes that a block for `bytes` takes: a size class, or whole pages. */
 export function sizeOfBlock(bytes: number): number {
   return bytes <= LARGEST_CLASS ? (CLASSES[classOf(bytes)] ?? LARGEST_CLASS) : Math.ceil(bytes / PAGE) * PAGE
+}
+
+/** The same of one that never grows. */
+export function sizeOfFixed(bytes: number): number {
+  if (bytes === DEFLATER_BYTES || bytes === INFLATER_SIZE) return bytes
+  return bytes > LARGEST_CLASS && bytes <= LARGEST_FIXED ? LARGEST_FIXED : sizeOfBlock(bytes)
 }
 
 function classOf(bytes: number): number {

@@ -11,7 +11,7 @@ import {
   INFLATER_INDEX,
   INFLATER_SIZE,
 } from './deflate.generated.js'
-import type { Block, Heap } from './heap.js'
+import { type Heap, sizeOfFixed } from './heap.js'
 
 /** How a call of `inflate` ended; see there. */
 export { INFLATE_CORRUPT, INFLATE_LIMIT, INFLATE_MORE, INFLATE_ROOM }
@@ -27,8 +27,9 @@ export function mostInflaterBytes(windowBits: number): number {
 export class Inflater {
   readonly #compression: Compression
   #windowBits: number
-  readonly #state: Block
-  #window: Block | undefined
+  /** The address of its state, 0 once that is freed; and that of its window, 0 while there is none. */
+  #state: number
+  #window = 0
   #stepBits = 0
 
   /**
@@ -39,7 +40,7 @@ export class Inflater {
     this.#compression = compression
     this.#windowBits = windowBits
     this.#state = compression.heap.allocateFixed(INFLATER_SIZE)
-    compression.call.inflateStart(this.#state.pointer, windowBits)
+    compression.call.inflateStart(this.#state, windowBits)
   }
 
   /** Where its memory comes from. */
@@ -49,18 +50,18 @@ export class Inflater {
 
   /** Whether it may begin anew: it is not freed, and has kept nothing. */
   get fresh(): boolean {
-    return this.#state.held && this.#window === undefined
+    return this.#state !== 0 && this.#window === 0
   }
 
   /** Begins anew, as if for another peer. It must be fresh. */
   restart(windowBits: number): void {
     this.#windowBits = windowBits
-    this.#compression.call.inflateStart(this.#state.pointer, windowBits)
+    this.#compression.call.inflateStart(this.#state, windowBits)
   }
 
   /** Bytes of the heap that it holds. */
   get size(): number {
-    return this.#state.size + (this.#window?.size ?? 0)
+    return INFLATER_SIZE + (this.#window === 0 ? 0 : sizeOfFixed(2 ** this.#stepBits))
   }
 
   /** Bytes of the input that the last call of `inflate` has consumed. */
@@ -83,33 +84,33 @@ export class Inflater {
    * INFLATE_CORRUPT if it is no DEFLATE. After the last two, nothing more can be inflated.
    */
   inflate(from: number, length: number, base: number, to: number, room: number, limit: number): number {
-    return this.#compression.call.inflate(this.#state.pointer, from, length, base, to, room, limit)
+    return this.#compression.call.inflate(this.#state, from, length, base, to, room, limit)
   }
 
   /** The same as a call of `inflate` for another thread; `text` is left out. The state must stay until that has done it. */
   task(from: number, length: number, base: number, to: number, room: number, limit: number): Omit<InflateTask, 'text'> {
-    return { kind: 'inflate', state: this.#state.pointer, from, length, base, to, room, limit }
+    return { kind: 'inflate', state: this.#state, from, length, base, to, room, limit }
   }
 
   /** The state as it is, for `restore`, if what happens to it may have to be undone. Nothing must be kept meanwhile. */
   save(): Buffer {
     const copy = Buffer.allocUnsafe(INFLATER_SIZE)
-    this.#compression.heap.codec.read(this.#state.pointer, copy)
+    this.#compression.heap.codec.read(this.#state, copy)
     return copy
   }
 
   restore(saved: Buffer): void {
-    this.#compression.heap.codec.write(this.#state.pointer, saved)
+    this.#compression.heap.codec.write(this.#state, saved)
   }
 
   /** After INFLATE_CORRUPT, or an end where none may be: why it is no DEFLATE. */
   get corruption(): string {
-    return corruptionText(this.#compression.heap.codec.bytes.readUInt32LE(this.#state.pointer + INFLATER_INDEX))
+    return corruptionText(this.#compression.heap.codec.bytes.readUInt32LE(this.#state + INFLATER_INDEX))
   }
 
   /** Ends the message. False if it ends where none may: it is corrupt. */
   end(): boolean {
-    return this.#compression.call.inflateEnd(this.#state.pointer) !== 0
+    return this.#compression.call.inflateEnd(this.#state) !== 0
   }
 
   /**
@@ -119,31 +120,31 @@ export class Inflater {
   keep(from: number, length: number): void {
     const { call } = this.#compression
     if (length === 0) return
-    const bits = call.inflateRingBits(this.#state.pointer, length)
-    if (bits > this.#stepBits || this.#window === undefined) this.#grow(bits)
-    call.inflateKeep(this.#state.pointer, from, length)
+    const bits = call.inflateRingBits(this.#state, length)
+    if (bits > this.#stepBits || this.#window === 0) this.#grow(bits)
+    call.inflateKeep(this.#state, from, length)
   }
 
   /** Between messages: forgets what came before, where the peer has no context takeover (section 7.1.1.1). */
   forget(): void {
-    this.#compression.call.inflateForget(this.#state.pointer)
+    this.#compression.call.inflateForget(this.#state)
   }
 
   /** Gives its memory back, once; nothing must be inflated after this. */
   free(): void {
-    if (!this.#state.held) return
+    if (this.#state === 0) return
     const { heap } = this.#compression
-    if (this.#window !== undefined) heap.free(this.#window)
-    heap.free(this.#state)
-    this.#window = undefined
+    if (this.#window !== 0) heap.freeFixed(this.#window, 2 ** this.#stepBits)
+    heap.freeFixed(this.#state, INFLATER_SIZE)
+    this.#state = this.#window = 0
   }
 
   #grow(bits: number): void {
     const { heap, call } = this.#compression
     const step = Math.min(STEPS.find((least) => least >= bits) ?? this.#windowBits, this.#windowBits)
     const window = heap.allocateFixed(2 ** step)
-    call.inflateRing(this.#state.pointer, window.pointer, step)
-    if (this.#window !== undefined) heap.free(this.#window)
+    call.inflateRing(this.#state, window, step)
+    if (this.#window !== 0) heap.freeFixed(this.#window, 2 ** this.#stepBits)
     this.#window = window
     this.#stepBits = step
   }

@@ -36,7 +36,7 @@ export class TextCheck {
 
   /** How far it has come; undefined for what may be any bytes, at which nobody looks. */
   get progress(): TextProgress | undefined {
-    return this.#takesAll ? undefined : { state: this.#state, isAscii: this.#isAscii }
+    return this.anything || !this.isText ? undefined : { state: this.#state, isAscii: this.#isAscii }
   }
 
   /** Goes on where another thread has come to; false if what it has seen is no UTF-8. */
@@ -50,20 +50,16 @@ export class TextCheck {
   begin(isText = true): void {
     this.isText = isText
     this.#state = 0
-    this.#isAscii = !this.#takesAll // what nobody looks at is not known to be ASCII
+    this.#isAscii = isText && !this.anything // what nobody looks at is not known to be ASCII
   }
 
   /** The next bytes of the message; false if it is text, and no UTF-8. */
   takes(pointer: number, length: number): boolean {
-    if (this.#takesAll) return true
+    if (this.anything || !this.isText) return true
     const { call } = this.#codec
     const isWide = call.mask(pointer, pointer, length, 0) !== 0
     if (isWide) this.#isAscii = false
     if (isWide || this.#state !== 0) this.#state = call.validate(this.#state, pointer, length)
     return this.#state !== UTF8_REJECTED
-  }
-
-  get #takesAll(): boolean {
-    return this.anything || !this.isText
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Codec, Heap } from '../../src/codec/codec.js'
+import { DEFLATER_BYTES, INFLATER_SIZE } from '../../src/codec/deflate.generated.js'
 import { PAGE, sizeOfBlock } from '../../src/codec/heap.js'
 import { HEAP, SLOT_SIZE } from '../../src/codec/wasm.generated.js'
 import { Random, seed } from '../support/random.js'
@@ -14,12 +15,16 @@ const FIRST = HEAP / PAGE
 function step(random: Random, model: HeapModel, full: number): void {
   const index = random.below(model.live.length)
   if (random.chance(model.live.length / full)) return model.free(index)
-  switch (random.below(5)) {
+  switch (random.below(7)) {
     case 0:
       return model.extend(index, random.below(12 * PAGE))
     case 1:
       return model.allocateSlot()
     case 2:
+      return model.allocateFixed(random.pick([DEFLATER_BYTES, INFLATER_SIZE]))
+    case 3:
+      return model.allocateFixed(random.pick([512, 1024, 4096, 16_384, 20_000, 32_768, PAGE]))
+    case 4:
       return model.allocate(random.between(1, 8 * PAGE), random.below(16 * PAGE))
     default:
       return model.allocate(random.between(1, 20_000))
@@ -184,6 +189,25 @@ describe('a block that is freed twice', () => {
     assert.equal(heap.used, used + block.size + pages.size)
     const again = [heap.allocateSlot(), heap.allocateSlot()]
     assert.equal(new Set([...again, last]).size, 3, 'nobody shares a slot')
+  })
+})
+
+describe('what never grows', () => {
+  it('is refused if it is not held, or if what is held there is something else', () => {
+    const heap = new Heap(new Codec())
+    for (const bytes of [INFLATER_SIZE, 1024, DEFLATER_BYTES, 32_768, PAGE]) {
+      const [freed, held] = [heap.allocateFixed(bytes), heap.allocateFixed(bytes)]
+      heap.freeFixed(freed, bytes)
+      const slot = heap.allocateSlot()
+      const { used } = heap
+      for (const pointer of [freed, held + 16, slot, 0]) {
+        assert.throws(() => heap.freeFixed(pointer, bytes), /freed twice/, `${pointer} of ${bytes}`)
+      }
+      assert.equal(heap.used, used)
+      heap.freeFixed(held, bytes)
+      heap.freeSlot(slot)
+      assert.equal(heap.used, 0)
+    }
   })
 })
 

@@ -2,7 +2,7 @@
 // It checks after every step, and what a check costs does not grow with what is held.
 import assert from 'node:assert/strict'
 import type { Heap } from '../../src/codec/codec.js'
-import { type Block, PAGE, sizeOfBlock } from '../../src/codec/heap.js'
+import { type Block, PAGE, sizeOfBlock, sizeOfFixed } from '../../src/codec/heap.js'
 import { HEAP, SLOT_SIZE } from '../../src/codec/wasm.generated.js'
 
 const POISON = 0xdd
@@ -19,6 +19,8 @@ export class HeapModel {
   readonly #edge: number
   /** The blocks that lie in each page. */
   readonly #pages = new Map<number, Set<Block>>()
+  /** For how many bytes those blocks were asked for that never grow. */
+  readonly #fixed = new Map<Block, number>()
   #used = 0
   #marks = 0
 
@@ -39,6 +41,14 @@ export class HeapModel {
     this.#add({ pointer: this.heap.allocateSlot(), size: SLOT_SIZE, extent: undefined, held: true })
   }
 
+  allocateFixed(bytes: number): void {
+    const block = { pointer: this.heap.allocateFixed(bytes), size: sizeOfFixed(bytes), extent: undefined, held: true }
+    assert.ok(block.size >= bytes, `${block.size} bytes for ${bytes}`)
+    assert.equal(block.pointer % 16, 0, 'blocks are aligned')
+    this.#fixed.set(block, bytes)
+    this.#add(block)
+  }
+
   extend(index: number, bytes: number): void {
     const held = this.live[index]
     if (held === undefined) return
@@ -56,7 +66,10 @@ export class HeapModel {
     const { block, mark } = held
     this.#check(block, block.size, mark)
     this.#remove(index, block.size)
-    if (block.size === SLOT_SIZE) this.heap.freeSlot(block.pointer)
+    const fixed = this.#fixed.get(block)
+    this.#fixed.delete(block)
+    if (fixed !== undefined) this.heap.freeFixed(block.pointer, fixed)
+    else if (block.size === SLOT_SIZE) this.heap.freeSlot(block.pointer)
     else this.heap.free(block)
     this.#fill(block, block.size, POISON)
     assert.equal(this.heap.used, this.#used)

@@ -7,7 +7,6 @@ import { describe, type TestContext, test } from 'node:test'
 import { constants, deflateRawSync } from 'node:zlib'
 import { Heap, heapOfThread } from '../../src/codec/codec.js'
 import type { CodecTask } from '../../src/codec/codecTask.js'
-import type { Block } from '../../src/codec/heap.js'
 import { DeflateAgreements } from '../../src/connection/deflateAgreements.js'
 import { deflateSettings } from '../../src/connection/deflateSettings.js'
 import { encoderOfThread } from '../../src/connection/sending/encoder.js'
@@ -206,11 +205,11 @@ test('a connection that ends gives nothing back that a thread still inflates wit
       states.delete(state)
     }
   })
-  const { free } = Heap.prototype
+  const { freeFixed } = Heap.prototype
   const faults: number[] = []
-  t.mock.method(Heap.prototype, 'free', function (this: Heap, block: Block) {
-    if (states.has(block.pointer)) faults.push(block.pointer)
-    free.call(this, block)
+  t.mock.method(Heap.prototype, 'freeFixed', function (this: Heap, pointer: number, bytes: number) {
+    if (states.has(pointer)) faults.push(pointer)
+    freeFixed.call(this, pointer, bytes)
   })
   const place = connections({ message: () => undefined })
   const payload = deflateRawSync(new Random(seed).bytes(200_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(

@@ -20,10 +20,14 @@ export function poisonMemory(): void {
 }
 
 function poisonFreed(): void {
-  const { free, freeSlot } = Heap.prototype
+  const { free, freeFixed, freeSlot } = Heap.prototype
   Heap.prototype.free = function (this: Heap, block: Block): void {
     fill(block.pointer, block.pointer + block.size)
     free.call(this, block)
+  }
+  Heap.prototype.freeFixed = function (this: Heap, pointer: number, bytes: number): void {
+    fill(pointer, pointer + bytes)
+    freeFixed.call(this, pointer, bytes)
   }
   Heap.prototype.freeSlot = function (this: Heap, pointer: number): void {
     fill(pointer, pointer + SLOT_SIZE)

@@ -18,7 +18,7 @@ export class Refusals {
       this.#ask()
       return allocate.call(heap, bytes, reserve)
     }
-    heap.allocateFixed = (bytes: number): Block => {
+    heap.allocateFixed = (bytes: number): number => {
       this.#ask()
       return allocateFixed.call(heap, bytes)
     }
