@@ -1,5 +1,6 @@
 // What is agreed on with clients about compression, for the two halves of their connections: each side compresses with its
 // own parameters, and inflates with the other's. Connections that have agreed on the same share all but their windows.
+import { Buffer } from 'node:buffer'
 import type { Heap } from '../codec/codec.js'
 import { mostInflaterBytes } from '../codec/inflater.js'
 import type { Counts } from '../metrics/counts.js'
@@ -35,6 +36,10 @@ export interface Agreed {
   readonly tally?: DeflateTally
 }
 
+/** Offers that are kept, and the longest of them: a client may say anything. */
+const MOST_KEPT = 64
+const LONGEST_KEPT = 256
+
 /** What one connection has agreed on, and its tally: one object, as there may be a million of them. */
 class CountedAgreement extends DeflateTally implements Agreed {
   readonly #agreed: Agreed
@@ -66,6 +71,8 @@ export class DeflateAgreements {
   readonly #settings: DeflateSettings
   /** By what they say: there are few hundreds of ways to agree. */
   readonly #known = new Map<string, Agreed>()
+  /** By what clients offer: most offer one of a few things, and to read that makes 1.7 KB of objects. */
+  #byOffers: Map<string, Agreed> | undefined
 
   constructor(parts: DeflateParts, settings: DeflateSettings) {
     this.#parts = parts
@@ -77,13 +84,22 @@ export class DeflateAgreements {
    * left for one more window.
    */
   agree(offers: string): Agreed | undefined {
-    const { parameters, windows } = this.#settings
-    const agreement = acceptDeflate(offers, parameters)
+    const agreed = this.#byOffers?.get(offers) ?? this.#read(offers)
+    if (agreed === undefined) return undefined
+    return this.#settings.windows.hasRoom(agreed.inflation.bytes) ? this.#counted(agreed) : undefined
+  }
+
+  #read(offers: string): Agreed | undefined {
+    const agreement = acceptDeflate(offers, this.#settings.parameters)
     if (agreement === undefined) return undefined
     const key = JSON.stringify(agreement)
     const agreed = this.#known.get(key) ?? this.#agreed(agreement.parameters, agreement.answer)
     this.#known.set(key, agreed)
-    return windows.hasRoom(agreed.inflation.bytes) ? this.#counted(agreed) : undefined
+    if (offers.length <= LONGEST_KEPT) {
+      if (this.#byOffers === undefined || this.#byOffers.size >= MOST_KEPT) this.#byOffers = new Map()
+      this.#byOffers.set(Buffer.from(offers).toString(), agreed) // a copy: this may be a part of a whole head
+    }
+    return agreed
   }
 
   /** What a client offers; undefined where no memory is left for one more window. */
