@@ -14,7 +14,7 @@ const NOTE = 'Server CPU time in µs per message, where the row says nothing els
 const HEAD = ['', ...columns, 'against', 'ratio', 'asked', 'reached']
 
 export const suite: Suite = {
-  about: `Rounds of all servers by turns; each figure is the least of them. Over wss, the floor is node:tls.
+  about: `Rounds of all servers by turns; each figure is the least of them. Over wss, the floor is node:tls, and of the public API it is node:net.
 The rows: ${[...new Set(goals.map(({ row }) => row))].join(', ')}.`,
   options: {
     ...choosing,

@@ -87,10 +87,16 @@ const secure = [1024, 65_536].map((size): Workload => {
   return { ...row, mode: 'tls' }
 })
 
-/** The same server where Node's private API is missing. */
+/** The same server where Node's private API is missing, next to a server of node:net that looks at no payload. */
 const publicApi = [125, 65_536].map((size): Workload => {
-  const row = echo('content', `public-${size}`, `${size} B, by the public API of Node.js`, connectionsFor(size), size)
-  return { ...row, peers: ['millrace', 'public API'] }
+  const row = echo(
+    'content',
+    `public-${size}`,
+    `${size} B, by the public API of Node.js (floor: node:net)`,
+    connectionsFor(size),
+    size,
+  )
+  return { ...row, mode: 'net', peers: ['floor', 'millrace', 'public API'] }
 })
 
 const growth = [10, 100, 1000, 8000, 10_000].map((connections) =>

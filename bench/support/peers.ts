@@ -17,11 +17,11 @@ export type PeerName = 'floor' | 'millrace' | 'public API' | 'uWebSockets.js' | 
 export const variants: readonly PeerName[] = ['public API', 'uWS dedicated']
 
 /**
- * What a server does: it echoes messages, echoes them compressed or over TLS, sends them to every connection that it has,
+ * What a server does: it echoes messages, also where Node's own sockets are the floor, compressed or over TLS, sends them to every connection that it has,
  * or parses one, where it is large, and answers with how much is in it. `import` is no server: a process that loads the
  * library, and ends.
  */
-export type Mode = 'plain' | 'deflate' | 'tls' | 'broadcast' | 'documents' | 'import'
+export type Mode = 'plain' | 'net' | 'deflate' | 'tls' | 'broadcast' | 'documents' | 'import'
 
 export interface Peer {
   readonly name: PeerName
@@ -46,19 +46,19 @@ export function peersOn(node: string): readonly Peer[] {
   return [
     {
       name: 'floor',
-      modes: ['plain', 'tls'],
-      command: (mode) => (mode === 'tls' ? [node, join(peers, 'floorOverTls.mjs')] : [floor]),
+      modes: ['plain', 'net', 'tls'],
+      command: (mode) => (mode === 'plain' ? [floor] : [node, join(peers, 'floorOverNode.mjs')]),
       prepare: buildFloor,
     },
     {
       name: 'millrace',
-      modes: [...servers, 'import'],
+      modes: [...servers, 'net', 'import'],
       command: script('millrace'),
       prepare: () => versionIn(root),
     },
     {
       name: 'public API',
-      modes: ['plain'],
+      modes: ['net'],
       command: script('millrace'),
       environment: { MILLRACE_PUBLIC_API: '1' },
       prepare: () => versionIn(root),

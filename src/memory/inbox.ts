@@ -56,7 +56,7 @@ export class Inbox {
     for (let at = first; at < bytes.length; at += INBOX_LENGTH) {
       this.#keep(reader, bytes.subarray(at, at + INBOX_LENGTH))
     }
-    if (first > 0) this.#copy(reader, bytes.subarray(0, first))
+    if (first > 0) this.#copy(reader, first === bytes.length ? bytes : bytes.subarray(0, first))
   }
 
   /** Delivers bytes to their reader after `work`, which is given it, and yet before anything that arrives for their reader while that runs. */

@@ -1,8 +1,10 @@
-// The floor over TLS: what node:tls costs an echo when nobody looks at the bytes. Each frame is answered with the unmasked
-// copy of the first one of its length, which is made once: the load client always sends the same message.
+// The floor of Node's own sockets: what node:net costs an echo when nobody looks at the bytes, or node:tls, where there is a
+// key. Each frame is answered with the unmasked copy of the first one of its length, which is made once: the load client
+// always sends the same message.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:tls'
+import { createServer } from 'node:net'
+import { createServer as createSecureServer } from 'node:tls'
 
 const [port, , keyFile, certFile] = process.argv.slice(2)
 const answers = new Map()
@@ -48,7 +50,7 @@ function echo(socket) {
   })
 }
 
-const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile), noDelay: true }, (socket) => {
+function accepted(socket) {
   socket.on('error', () => socket.destroy())
   socket.once('data', (head) => {
     const [, key] = /sec-websocket-key: *(\S+)/i.exec(head.toString('latin1'))
@@ -58,5 +60,10 @@ const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(cer
     )
     echo(socket)
   })
-})
+}
+
+const server =
+  keyFile === undefined
+    ? createServer({ noDelay: true }, accepted)
+    : createSecureServer({ key: readFileSync(keyFile), cert: readFileSync(certFile), noDelay: true }, accepted)
 server.listen(Number(port), '127.0.0.1', () => console.log('listening'))

@@ -1,0 +1,54 @@
+// Short pieces, given to a socket of node:net where they lie: the memory of one that was taken at once is free, and that of
+// one that was not stays in use until the socket has told, which it does once.
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import { test } from 'node:test'
+import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
+import { DuplexTransport } from '../../src/transport/duplex.js'
+import { PENDING, WRITTEN } from '../../src/transport/transport.js'
+import { delay, eventually } from '../support/socketClient.js'
+import { Recorder } from '../support/socketHandles.js'
+import { socketPair } from '../support/socketPair.js'
+
+const LENGTH = 1000
+/** More pieces than any socket takes whose peer does not read. */
+const MOST = 100_000
+
+test('a socket tells of the piece that it has not taken at once, and of no other', { timeout: 60_000 }, async (t) => {
+  const [near, far] = await socketPair(t)
+  const received: Buffer[] = []
+  far.on('data', (chunk: Buffer) => received.push(chunk)).pause()
+  const block = heapOfThread().allocate(LENGTH)
+  t.after(() => heapOfThread().free(block))
+  const { bytes } = codecOfThread()
+  const transport = new DuplexTransport(near)
+  const recorder = new Recorder()
+  transport.open(recorder)
+  const write = (number: number): number => {
+    bytes.fill(number % 251, block.pointer, block.pointer + LENGTH)
+    return transport.write(block.pointer, LENGTH)
+  }
+
+  let pieces = 0
+  let status = WRITTEN
+  while (status === WRITTEN && pieces < MOST) {
+    status = write(pieces++)
+    if (status === WRITTEN) bytes.fill(255, block.pointer, block.pointer + LENGTH)
+  }
+  assert.equal(status, PENDING)
+  await delay(20)
+  assert.deepEqual(recorder.events, [])
+
+  far.resume()
+  await eventually(() => recorder.events.length > 0, 'the piece is told')
+  assert.equal(write(pieces++), WRITTEN)
+  bytes.fill(255, block.pointer, block.pointer + LENGTH)
+  await eventually(() => received.reduce((sum, { length }) => sum + length, 0) === pieces * LENGTH, 'all pieces')
+  assert.deepEqual(recorder.events, ['written'])
+  const all = Buffer.concat(received)
+  for (let number = 0; number < pieces; number++) {
+    const piece = all.subarray(number * LENGTH, (number + 1) * LENGTH)
+    assert.ok(piece.equals(Buffer.alloc(LENGTH, number % 251)), `piece ${number}`)
+  }
+  transport.close()
+})
