@@ -51,7 +51,7 @@ export class Pressure {
   /** Stops reading, for one reason or one reason more. */
   pause(reason: number): void {
     if (!this.#lifecycle.delivers) return
-    if (this.#reasons === 0) this.#transport.pause()
+    if (this.#reasons === 0) this.#transport.pause(reason === Reason.inflating)
     this.#reasons |= reason
     this.#vitals.noteReasons(this.#reasons)
     if (tracing) traceReading(this.#listener, this.#reasons)

@@ -61,6 +61,8 @@ const END_HELD = 4
 const ENDING = 8
 /** It has stopped reading until it has a turn. */
 const WAITING = 16
+/** It is paused while somebody works on what was read: the next read may be as long. */
+const WORKED_ON = 32
 
 export class HandleTransport implements Transport, HandleReader, HandleWriter, Waiting {
   readonly #handle: StreamHandle
@@ -139,7 +141,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     inboxOfThread().read(receiver, status)
     if (!full) this.#inARow = 0
     else if (!this.#is(PAUSED)) this.#yieldTurn(status)
-    if (this.#is(PAUSED) || receiver.frugal === true) return this.#aim(0)
+    if ((this.#facts & (PAUSED | WORKED_ON)) === PAUSED || receiver.frugal === true) return this.#aim(0)
     return full && this.#size < READ_LENGTHS.length - 1 ? this.#aim(this.#size + 1) : undefined
   }
 
@@ -181,13 +183,13 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     return true
   }
 
-  pause(): void {
-    this.#facts |= PAUSED
+  pause(workedOn = false): void {
+    this.#facts |= workedOn ? PAUSED | WORKED_ON : PAUSED
     if (!this.#is(CLOSED)) this.#handle.readStop()
   }
 
   resume(): void {
-    this.#facts &= ~PAUSED
+    this.#facts &= ~(PAUSED | WORKED_ON)
     if (this.#is(END_HELD)) {
       this.#facts &= ~END_HELD
       setImmediate(() => this.#tellEnd())

@@ -29,8 +29,11 @@ export interface Transport {
   readonly unsent: number
   /** Starts reading; from now on, `receiver` is told of everything. */
   open(receiver: Receiver): void
-  /** Stops and starts reading. While stopped, neither bytes nor the end nor a reset is noticed. */
-  pause(): void
+  /**
+   * Stops and starts reading. While stopped, neither bytes nor the end nor a reset is noticed. `workedOn` is whether that is
+   * for as long as somebody works on what was read.
+   */
+  pause(workedOn?: boolean): void
   resume(): void
   /** Sends from the codec's memory. One write at a time: not while one is PENDING. */
   write(pointer: number, length: number): number

@@ -226,3 +226,29 @@ test('a connection that ends gives nothing back that a thread still inflates wit
   assert.deepEqual(faults, [])
   assert.ok(tasks > 0 || codecThreads() === undefined)
 })
+
+test('a thread is asked once for what one read holds of a long message, as to ask costs the event loop', async (t) => {
+  if (codecThreads() === undefined) return t.skip('there are no threads here')
+  const settings = deflateSettings(true, undefined)
+  assert.ok(settings !== undefined)
+  const agreements = new DeflateAgreements({ encoder: encoderOfThread('server'), heap: heapOfThread() }, settings)
+  const { run } = CodecThreads.prototype
+  let tasks = 0
+  t.mock.method(CodecThreads.prototype, 'run', function (this: CodecThreads, task: CodecTask) {
+    if (task.kind === 'inflate') tasks++
+    return run.call(this, task)
+  })
+  const received: number[] = []
+  const place = connections({ message: (_, message) => void received.push(message.byteLength) })
+  const text = new Random(seed)
+    .bytes(300_000)
+    .toString('hex')
+    .replaceAll(/[0-9a-c]/g, '0')
+  const payload = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  assert.ok(payload.length * 4 < text.length && payload.length * 8 > text.length, `${payload.length} bytes`)
+  const { wire, peer } = place.connect({ deflate: agreements.agree('permessage-deflate') })
+  wire.feed(buildFrame({ opcode: BINARY, payload, reserved: 4, key: Buffer.of(1, 2, 3, 4) }))
+  await eventually(() => received.length === 1, 'the message')
+  assert.deepEqual([received, tasks], [[text.length], 1])
+  peer.terminate()
+})

@@ -5,6 +5,7 @@ import type { InflateTask, TaskResult } from '../../codec/codecTask.js'
 import { type Block, sizeOfBlock } from '../../codec/heap.js'
 import type { Inflater } from '../../codec/inflater.js'
 import type { Region } from '../../codec/region.js'
+import { runOutside } from '../../internals/context.js'
 import type { Budget, Holder } from '../../memory/budget.js'
 import type { CodecThreads } from '../../pool/codecThreads.js'
 
@@ -15,14 +16,13 @@ export class InflateJob {
   /** Bytes of the part, and those that are inflated. */
   readonly length: number
   taken = 0
-  /** What the thread has come to, until somebody takes it. */
-  result: TaskResult | undefined
   /** The thread has died, or there is none: nothing has happened, and the rest is inflated here. */
   failed = false
   readonly #heap: Heap
   readonly #budget: Budget
   readonly #holder: Holder
   readonly #block: Block
+  #result: TaskResult | undefined
   #running = false
   readonly #afterwards: (() => void)[] = []
 
@@ -59,12 +59,19 @@ export class InflateJob {
     return this.length - this.taken
   }
 
-  /** Has a thread do a task of `inflater`, and calls `done` in any case. */
+  /** What the thread has come to: once. */
+  takeResult(): TaskResult | undefined {
+    const result = this.#result
+    this.#result = undefined
+    return result
+  }
+
+  /** Has a thread do a task of `inflater`, and calls `done` in any case, outside of the context of whoever asked. */
   async run(threads: CodecThreads, inflater: Inflater, task: InflateTask, done: () => void): Promise<void> {
     const before = inflater.save()
     this.#running = true
     try {
-      this.result = await threads.run(task)
+      this.#result = await threads.run(task)
     } catch {
       // Where the thread has got to is not known. It has written to the state, and where nothing was yet.
       inflater.restore(before)
@@ -72,7 +79,7 @@ export class InflateJob {
     }
     this.#running = false
     for (const work of this.#afterwards.splice(0)) work()
-    done()
+    runOutside(done)
   }
 
   /** Does what must not be done while a thread is at work: now, or when it is done. */

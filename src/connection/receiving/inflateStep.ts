@@ -15,14 +15,6 @@ export const INPUT = 8192
 const LEAST_REGION = 1008
 export const MOST_GROWTH: number = 1024 * 1024
 
-/** How much longer a part is expected to become that is handed to a thread. */
-const PART_EXPANSION = 4
-
-/** Bytes of room with which a thread begins on a part of `length` bytes. */
-export function roomFor(length: number): number {
-  return Math.min(PART_EXPANSION * length, MOST_GROWTH)
-}
-
 /** What the next region of a message holds of which so many bytes are there. */
 export function longerThan(filled: number): number {
   return Math.max(LEAST_REGION, filled + Math.min(filled - HEADROOM, MOST_GROWTH))
@@ -40,6 +32,11 @@ export function violationOf(status: number): ViolationName {
 
 /** How much longer what is to come is expected to become. */
 const EXPANSION = 8
+
+/** Room for a part of `length` bytes that a thread inflates: each task costs this thread as much as 64 KiB of the result. */
+export function roomFor(length: number): number {
+  return Math.min(Math.max(EXPANSION * length, LEAST_REGION), MOST_GROWTH)
+}
 
 /** How long a message may become that needs room for `needed` bytes, when `coming` bytes are to be inflated behind `filled`. */
 export function announcedFor(needed: number, filled: number, coming: number, most: number): number {

@@ -6,7 +6,6 @@ import { isPart, isText, messageInfo } from '../../codec/frames.js'
 import { INFLATE_MORE, INFLATE_ROOM, Inflater } from '../../codec/inflater.js'
 import { SCRATCH_LENGTH, scratchOfThread } from '../../codec/scratch.js'
 import { TextCheck } from '../../codec/textCheck.js'
-import { runOutside } from '../../internals/context.js'
 import { Assembly, type Growing } from '../../memory/assembly.js'
 import { Flow } from '../../memory/flow.js'
 import { type CodecThreads, codecThreads, LONG } from '../../pool/codecThreads.js'
@@ -155,22 +154,18 @@ export class Inflation implements Growing {
   #handOver(pointer: number, length: number): InflateJob | undefined {
     const { shared, sink } = this.#target
     if (length < LONG.inflate || shared.streamThreshold !== undefined || codecThreads() === undefined) return undefined
-    const wanted = this.filled + roomFor(length)
-    const fits = this.#assembly !== undefined && this.#end - this.#base >= wanted
-    if (!fits && !(shared.budget.hasRegion(Region.size(wanted, wanted)) && this.#grow(wanted))) return undefined
+    if (!this.#makeRoomFor(length)) return undefined
     this.#job = InflateJob.of(shared.heap, shared.budget, sink, pointer, length)
     return this.#job
   }
 
   /** Goes on with what was handed over: false if the rest must wait, for a thread among others. */
   #goesOn(job: InflateJob): boolean {
-    const { pressure } = this.#target
-    const { result } = job
-    job.result = undefined
+    const result = job.takeResult()
     if (result === undefined || !this.#takes(job, result)) {
       const threads = codecThreads()
       if (this.#underWay && !job.failed && threads !== undefined) {
-        if (this.#makeRoom() && pressure.accepts) this.#run(job, threads)
+        if ((this.#makeRoomFor(job.left) || this.#makeRoom()) && this.#target.pressure.accepts) this.#run(job, threads)
         return false
       }
       if (!this.#steps(job.pointer, job.left)) {
@@ -198,8 +193,9 @@ export class Inflation implements Growing {
     const room = Math.min(this.#end - at, MOST_GROWTH)
     const task = this.#inflater.task(job.pointer, job.left, this.#base, at, room, longestOf(shared))
     pressure.pause(Reason.inflating)
-    const done = (): void => runOutside(() => pressure.resumeNow(Reason.inflating))
-    void job.run(threads, this.#inflater, { ...task, text: this.#text.progress }, done)
+    void job.run(threads, this.#inflater, { ...task, text: this.#text.progress }, () =>
+      pressure.resumeNow(Reason.inflating),
+    )
   }
 
   /** Counts what a step or a thread has done; false if that was a violation. */
@@ -227,6 +223,13 @@ export class Inflation implements Growing {
   #leaveScratch(): false {
     if (this.#underWay && this.#base === scratchOfThread('inflate') && this.filled > 0) this.#moveOn()
     return false
+  }
+
+  /** Room for what a part may become, so that one task does for it; false if the budget has not got that much. */
+  #makeRoomFor(length: number): boolean {
+    const wanted = this.filled + roomFor(length)
+    if (this.#assembly !== undefined && this.#end - this.#base >= wanted) return true
+    return this.#target.shared.budget.hasRegion(Region.size(wanted, wanted)) && this.#grow(wanted)
   }
 
   /** Room for the next step; false if it must be waited for. */
@@ -276,7 +279,6 @@ export class Inflation implements Growing {
   }
 
   #finish(): void {
-    const { deliverer } = this.#target
     if (!this.#inflater.end()) return void this.#violates('INVALID_DEFLATE')
     if (!this.#text.isWhole) return void this.#violates('INVALID_UTF8')
     if (this.#parts.inflation.takesOver) this.#inflater.keep(this.#base, this.filled)
@@ -286,8 +288,8 @@ export class Inflation implements Growing {
     this.#assembly = undefined
     this.drop()
     const info = messageInfo(this.#text.isText, this.#text.isAscii, region !== undefined)
-    if (isStreamed) deliverer.streamPart(this.#base, this.filled, true)
-    else deliverer.take(info, this.#base, this.filled, region)
+    if (isStreamed) this.#target.deliverer.streamPart(this.#base, this.filled, true)
+    else this.#target.deliverer.take(info, this.#base, this.filled, region)
   }
 
   #violates(name: ViolationName): false {
