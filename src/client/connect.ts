@@ -123,6 +123,6 @@ function requestOf(request: Answer['request']): UpgradeRequest {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   // As bytes, and back from there: a string that was put together keeps all that it was put together from.
   const bytes = Buffer.from(`GET ${request.path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1')
-  const kept = heads.read(bytes)?.kept ?? { text: bytes.toString('latin1'), known: undefined }
+  const kept = heads.read(bytes) ?? { text: bytes.toString('latin1'), known: undefined }
   return new UpgradeRequest(head, kept, request.protocol === 'https:' ? secure : plain, undefined)
 }

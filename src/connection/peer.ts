@@ -105,7 +105,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     return this.#delivery
   }
 
-  get #ending(): Ending {
+  private get ending(): Ending {
     this.#end ??= new Ending(this.shared, this.#transport, this.#lifecycle, this.sender, this)
     return this.#end
   }
@@ -116,16 +116,16 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   close(code: number | undefined, reason: string): void {
-    this.#ending.close(code, reason)
+    this.ending.close(code, reason)
   }
 
   terminate(): void {
-    this.#ending.perform(this.#lifecycle.terminate())
+    this.ending.perform(this.#lifecycle.terminate())
   }
 
   /** Its deadline: of the closing handshake, or the next look at its vitals (Expiring). */
   expired(): void {
-    if (!this.isOpen) return this.#ending.perform(this.#lifecycle.expires())
+    if (!this.isOpen) return this.ending.perform(this.#lifecycle.expires())
     const { deadlines, limits } = this.shared
     const verdict = this.#vitals.look(this.#sender?.outgoing, this.#transport.unsent)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
@@ -157,11 +157,11 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   ended(): void {
-    this.#ending.perform(this.#lifecycle.peerEnds())
+    this.ending.perform(this.#lifecycle.peerEnds())
   }
 
   written(status: number): void {
-    this.#ending.perform(this.#lifecycle.progress())
+    this.ending.perform(this.#lifecycle.progress())
     this.#sender?.goesOn(status)
   }
 
@@ -182,7 +182,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   everythingWritten(): void {
-    this.#ending.perform(this.#lifecycle.flushed())
+    this.ending.perform(this.#lifecycle.flushed())
   }
 
   drained(): void {
@@ -191,7 +191,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   control(opcode: number, pointer: number, length: number): void {
     const view = this.shared.codec.view(pointer, length)
-    if (opcode === OPCODE_CLOSE) return this.#ending.closeReceived(Buffer.from(view))
+    if (opcode === OPCODE_CLOSE) return this.ending.closeReceived(Buffer.from(view))
     if (opcode === OPCODE_PONG) this.#pings?.answered(view)
     else if (this.isOpen) this.sender.pong(pointer, length)
     else return
@@ -201,7 +201,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   violated(violation: ProtocolViolation): void {
     if (!this.#lifecycle.delivers) return
     this.shared.callbacks.peerFailed(this, violation)
-    this.#ending.fail(violation.closeCode, violation.message)
+    this.ending.fail(violation.closeCode, violation.message)
   }
 
   budgetFreed(): void {
@@ -215,7 +215,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   /** This peer makes the server hold the most, and others need the room: it ends, and its waiting output is dropped. */
   evicted(): void {
     if (this.gone) return
-    this.#ending.evict()
+    this.ending.evict()
     this.delivery.end()
   }
 
@@ -226,7 +226,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   handlerFailed(error: unknown): void {
     if (this.#delivery?.hasInvalidJson(error) === true) return this.violated(new ProtocolViolation('INVALID_JSON'))
     this.shared.callbacks.handlerFailed(this, error)
-    this.#ending.fail(CloseCode.internalError, '')
+    this.ending.fail(CloseCode.internalError, '')
   }
 
   deliveryEnds(): void {

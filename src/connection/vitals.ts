@@ -100,7 +100,7 @@ export class Vitals {
     const { now } = deadlines
     if (this.#standstill !== undefined || output.blocked || taken !== NONE.taken) {
       this.#standstill ??= { ...NONE }
-      this.#lookAtOutput(this.#standstill, output, taken)
+      this.lookAtOutput(this.#standstill, output, taken)
     }
     this.#completed = output.completed
     const { paused, waited, reasons, stuck } = this.#standstill ?? NONE
@@ -108,14 +108,14 @@ export class Vitals {
     // This holds whatever the peer sends. Output that it does not read is memory, perhaps a region of the budget; below
     // the output limit, or where output is dropped, nothing else would end the peer.
     if (stuck > 0 && over(times.pauseTimeout, stuck, now)) return 'unread'
-    if (waited > 0) return this.#lookWhileWaiting(waited, reasons)
-    if (reasons === Reason.output && !output.blocked) return this.#ping(pingWhileWaiting(times), this.#pinged)
+    if (waited > 0) return this.lookWhileWaiting(waited, reasons)
+    if (reasons === Reason.output && !output.blocked) return this.ping(pingWhileWaiting(times), this.#pinged)
     if (paused > 0) return over(times.pauseTimeout, paused, now) ? 'unread' : 'nothing'
     if (over(times.idleTimeout, this.#seen, now)) return 'idle'
-    return this.#ping(times.pingInterval, Math.max(this.#seen, this.#pinged))
+    return this.ping(times.pingInterval, Math.max(this.#seen, this.#pinged))
   }
 
-  #lookAtOutput(at: Standstill, { blocked, completed }: Output, taken: number): void {
+  private lookAtOutput(at: Standstill, { blocked, completed }: Output, taken: number): void {
     const { now } = this.#shared.deadlines
     at.looked = now
     if (at.waited > 0) this.#seen = now // the silence is ours
@@ -132,13 +132,13 @@ export class Vitals {
   }
 
   /** The peer waits for this server: for memory only so long, and for anything else as long as the peer is still there. */
-  #lookWhileWaiting(waited: number, reasons: number): VitalsVerdict {
+  private lookWhileWaiting(waited: number, reasons: number): VitalsVerdict {
     const { times, deadlines } = this.#shared
     if ((reasons & Reason.budget) !== 0 && over(times.pauseTimeout, waited, deadlines.now)) return 'starved'
-    return this.#ping(pingWhileWaiting(times), Math.max(waited, this.#pinged))
+    return this.ping(pingWhileWaiting(times), Math.max(waited, this.#pinged))
   }
 
-  #ping(interval: number, since: number): VitalsVerdict {
+  private ping(interval: number, since: number): VitalsVerdict {
     const { now } = this.#shared.deadlines
     if (!over(interval, since, now)) return 'nothing'
     this.#pinged = now

@@ -76,7 +76,7 @@ export class Lifecycle {
 
   /** Whether what the peer sends is delivered. */
   get delivers(): boolean {
-    return this.#state < ENDING || this.#has(DELIVERS_REST)
+    return this.#state < ENDING || this.has(DELIVERS_REST)
   }
 
   get isGone(): boolean {
@@ -93,7 +93,7 @@ export class Lifecycle {
    * (section 7.1.5).
    */
   get outcome(): CloseStatus {
-    if (this.#has(FAILED) && this.#sent !== undefined) return this.#sent
+    if (this.has(FAILED) && this.#sent !== undefined) return this.#sent
     return this.#received ?? { code: CloseCode.abnormal, reason: '' }
   }
 
@@ -107,21 +107,21 @@ export class Lifecycle {
 
   /** The peer has said Close. If this side has not, it answers with the peer's own code (section 5.5.1). */
   receiveClose(status: CloseStatus): number {
-    if (this.#state >= ENDING) return this.#restEnds()
+    if (this.#state >= ENDING) return this.restEnds()
     this.#received = status
-    return this.#windUp({ code: status.code, reason: '' })
+    return this.windUp({ code: status.code, reason: '' })
   }
 
   /** This side fails the connection (section 7.1.7): it says why, unless it has said Close already. */
   fail(status: CloseStatus): number {
-    if (this.#state >= ENDING) return this.#restEnds()
+    if (this.#state >= ENDING) return this.restEnds()
     this.#facts |= FAILED
-    return this.#windUp(status)
+    return this.windUp(status)
   }
 
   /** The peer closes its half of the TCP connection. */
   peerEnds(): number {
-    if (this.#state === GONE || this.#has(DELIVERS_REST)) return Action.none
+    if (this.#state === GONE || this.has(DELIVERS_REST)) return Action.none
     this.#facts |= PEER_ENDED
     this.#state = ENDING
     return WIND_UP
@@ -133,9 +133,9 @@ export class Lifecycle {
    * unread, would make the system send a reset, which overtakes the Close frame.
    */
   flushed(): number {
-    if (this.#state !== ENDING || this.#has(DESTROYED)) return Action.none
-    if (this.#has(PEER_ENDED)) return this.#finish()
-    if (this.#has(HALF_CLOSED) || !this.#has(IS_SERVER)) return Action.none
+    if (this.#state !== ENDING || this.has(DESTROYED)) return Action.none
+    if (this.has(PEER_ENDED)) return this.finish()
+    if (this.has(HALF_CLOSED) || !this.has(IS_SERVER)) return Action.none
     this.#facts |= HALF_CLOSED
     return Action.halfClose
   }
@@ -155,7 +155,7 @@ export class Lifecycle {
   terminate(): number {
     if (this.#state === GONE) return Action.none
     this.#state = ENDING
-    return this.#destroy()
+    return this.destroy()
   }
 
   /** The same, and what has been read before is still delivered: until a Close or a mistake in it, or `transportGone`. */
@@ -166,20 +166,20 @@ export class Lifecycle {
 
   /** There is no TCP connection any more. */
   transportGone(): void {
-    this.#restEnds()
+    this.restEnds()
     this.#state = GONE
   }
 
-  #restEnds(): number {
+  private restEnds(): number {
     this.#facts &= ~DELIVERS_REST
     return Action.none
   }
 
-  #has(fact: number): boolean {
+  private has(fact: number): boolean {
     return (this.#facts & fact) !== 0
   }
 
-  #windUp(close: CloseStatus): number {
+  private windUp(close: CloseStatus): number {
     const says = this.#state === OPEN
     this.#state = ENDING
     if (!says) return WIND_UP
@@ -187,12 +187,12 @@ export class Lifecycle {
     return WIND_UP | Action.sayClose
   }
 
-  #finish(): number {
+  private finish(): number {
     this.#facts |= DESTROYED
     return Action.finish
   }
 
-  #destroy(): number {
+  private destroy(): number {
     this.#facts |= DESTROYED
     return Action.destroy
   }

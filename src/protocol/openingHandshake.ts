@@ -86,22 +86,24 @@ export function acceptKey(key: string): string {
 export const ACCEPTANCE =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: '
 
-/** The rest of the 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
-export function acceptanceEnd(request: HandshakeRequest, protocol = '', headers: HeaderFields = NO_HEADERS): string {
-  const accept = acceptKey(request.headers['sec-websocket-key'] ?? '')
+/** The rest of the 101 response to a request with this key that `checkUpgrade` let pass, with these headers besides. */
+export function acceptanceEnd(key: string, protocol = '', headers: HeaderFields = NO_HEADERS): string {
+  const accept = acceptKey(key)
+  if (protocol === '' && headers === NO_HEADERS) return `${accept}\r\n\r\n` // nearly always
   const chosen = protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`
   return `${accept}\r\n${chosen}${headerLines(headers)}\r\n`
 }
 
 /** The 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
 export function acceptance(request: HandshakeRequest, protocol = '', headers: HeaderFields = NO_HEADERS): string {
-  return ACCEPTANCE + acceptanceEnd(request, protocol, headers)
+  return ACCEPTANCE + acceptanceEnd(request.headers['sec-websocket-key'] ?? '', protocol, headers)
 }
 
 /** The headers of a response by name; one with several values travels in several lines. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>
 
-const NO_HEADERS: HeaderFields = {}
+/** Where there are none: whoever has no headers gives these, which are told from others at once. */
+export const NO_HEADERS: HeaderFields = Object.freeze({})
 
 /** What a header's value may consist of (RFC 9110, section 5.5). */
 const VALUE = /^[\t -~\x80-\xff]*$/

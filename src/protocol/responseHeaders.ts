@@ -2,7 +2,7 @@
 import { isPlain } from '../checks/check.js'
 import { callerError } from '../checks/errors.js'
 import { shown } from '../checks/kinds.js'
-import { checkHeaders, type HeaderFields } from './openingHandshake.js'
+import { checkHeaders, type HeaderFields, NO_HEADERS } from './openingHandshake.js'
 
 /**
  * Headers of a response: an object, a Headers, a Map, or a list of pairs. A name with several values is sent in several
@@ -17,7 +17,7 @@ export type ResponseHeaders =
  * characters that no header may have.
  */
 export function readHeaders(given: unknown): HeaderFields {
-  if (given === undefined) return {}
+  if (given === undefined) return NO_HEADERS
   if (typeof given !== 'object' || given === null) throw noHeaders(given)
   const fields = Symbol.iterator in given ? fieldsOf(given as Iterable<unknown>) : objectOf(given)
   checkHeaders(fields)

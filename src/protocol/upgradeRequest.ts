@@ -57,14 +57,14 @@ export class UpgradeRequest {
   static {
     internals = {
       name(request, params) {
-        if (Object.keys(params).length > 0) request.#rarities.params = params
+        if (Object.keys(params).length > 0) UpgradeRequest.#rarities(request).params = params
       },
-      httpVersion: (request) => request.#facts().httpVersion,
+      httpVersion: (request) => UpgradeRequest.#facts(request).httpVersion,
       client(request) {
         return request.#rare?.client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
       },
       abort(request, reason) {
-        request.#aborter.abort(reason)
+        UpgradeRequest.#aborter(request).abort(reason)
       },
       gaveUp(request, error) {
         const signal = request.#rare?.abort?.signal
@@ -84,7 +84,7 @@ export class UpgradeRequest {
     this.#text = kept?.text
     this.#known = kept?.known
     this.#source = source
-    if (client !== undefined) this.#rarities.client = client
+    if (client !== undefined) UpgradeRequest.#rarities(this).client = client
   }
 
   /**
@@ -97,7 +97,7 @@ export class UpgradeRequest {
 
   /** The request target as the client wrote it: path and query or, through some proxies, the whole URL. */
   get target(): string {
-    return this.#facts().target
+    return UpgradeRequest.#facts(this).target
   }
 
   /** The path as the client wrote it, without the query and not decoded. */
@@ -115,7 +115,7 @@ export class UpgradeRequest {
    * those of Cookie by `; `. The object has no prototype.
    */
   get headers(): Readonly<Record<string, string | undefined>> {
-    return this.#facts().headers
+    return UpgradeRequest.#facts(this).headers
   }
 
   /**
@@ -149,7 +149,7 @@ export class UpgradeRequest {
 
   /** The version of HTTP: `1.1`, or `2.0` where the connection is a stream of an HTTP/2 session. */
   get httpVersion(): string {
-    return this.#facts().httpVersion
+    return UpgradeRequest.#facts(this).httpVersion
   }
 
   /** Whether the request came over TLS. */
@@ -163,7 +163,7 @@ export class UpgradeRequest {
    */
   get tls(): TlsFacts | undefined {
     const tls = this.#rare?.tls ?? this.#source.tls
-    if (tls !== undefined) this.#rarities.tls = tls
+    if (tls !== undefined) UpgradeRequest.#rarities(this).tls = tls
     return tls
   }
 
@@ -172,25 +172,26 @@ export class UpgradeRequest {
    * whatever `upgrade` waits for.
    */
   get signal(): AbortSignal {
-    return this.#aborter.signal
+    return UpgradeRequest.#aborter(this).signal
   }
 
-  get #rarities(): Rarities {
-    this.#rare ??= {}
-    return this.#rare
+  // A class whose instances have private methods gives each of them one word more, and there is one for each connection.
+  static #rarities(request: UpgradeRequest): Rarities {
+    request.#rare ??= {}
+    return request.#rare
   }
 
-  get #aborter(): AbortController {
-    const rare = this.#rarities
+  static #aborter(request: UpgradeRequest): AbortController {
+    const rare = UpgradeRequest.#rarities(request)
     rare.abort ??= new AbortController()
     return rare.abort
   }
 
-  #facts(): HandshakeRequest {
-    const text = this.#text ?? ''
-    this.#head ??= readRequestHead(this.#known?.textWith(text) ?? text)?.request
-    if (this.#head === undefined) throw new Error('a request head that was read once must be readable again')
-    return this.#head
+  static #facts(request: UpgradeRequest): HandshakeRequest {
+    const text = request.#text ?? ''
+    request.#head ??= readRequestHead(request.#known?.textWith(text) ?? text)?.request
+    if (request.#head === undefined) throw new Error('a request head that was read once must be readable again')
+    return request.#head
   }
 }
 

@@ -81,21 +81,21 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     this.#socket = socket
   }
 
-  #is(fact: number): boolean {
+  private is(fact: number): boolean {
     return (this.#facts & fact) !== 0
   }
 
   protected get closed(): boolean {
-    return this.#is(CLOSED)
+    return this.is(CLOSED)
   }
 
   /** Whether reading is stopped. */
   protected get paused(): boolean {
-    return this.#is(PAUSED)
+    return this.is(PAUSED)
   }
 
   get remoteAddress(): string | undefined {
-    if (this.#is(CLOSED)) return undefined
+    if (this.is(CLOSED)) return undefined
     const out: { address?: string } = {}
     this.#handle.getpeername?.(out)
     return out.address
@@ -111,28 +111,28 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   }
 
   get unsent(): number {
-    return this.#is(CLOSED) ? 0 : (this.#handle.writeQueueSize ?? 0)
+    return this.is(CLOSED) ? 0 : (this.#handle.writeQueueSize ?? 0)
   }
 
   open(receiver: Receiver): void {
     this.#receiver = receiver
     aimReads(this.#handle, firstView(), this)
     if (this.#socket !== undefined) this.over(this.#socket)
-    if (!this.#is(PAUSED) && !startReading(this.#handle)) this.close()
+    if (!this.is(PAUSED) && !startReading(this.#handle)) this.close()
   }
 
   /** The handle is this socket's from now on, whose end is that of the transport. */
   over(socket: Socket): void {
     this.#socket = socket
-    socket.once('close', () => this.#gone()).on('error', () => this.close())
+    socket.once('close', () => this.gone()).on('error', () => this.close())
     this.#receiver?.alsoOf?.(socket)
   }
 
   read(status: number): Uint8Array | undefined {
     const receiver = this.#receiver
-    if (this.#is(CLOSED) || status === 0 || receiver === undefined) return undefined
+    if (this.is(CLOSED) || status === 0 || receiver === undefined) return undefined
     if (status < 0) {
-      if (status === EOF) inboxOfThread().tell(receiver, () => this.#tellEnd())
+      if (status === EOF) inboxOfThread().tell(receiver, () => this.tellEnd())
       else this.close()
       return undefined
     }
@@ -140,9 +140,9 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     const full = status === READ_LENGTHS[this.#size]
     inboxOfThread().read(receiver, status)
     if (!full) this.#inARow = 0
-    else if (!this.#is(PAUSED)) this.#yieldTurn(status)
-    if ((this.#facts & (PAUSED | WORKED_ON)) === PAUSED || receiver.frugal === true) return this.#aim(0)
-    return full && this.#size < READ_LENGTHS.length - 1 ? this.#aim(this.#size + 1) : undefined
+    else if (!this.is(PAUSED)) this.yieldTurn(status)
+    if ((this.#facts & (PAUSED | WORKED_ON)) === PAUSED || receiver.frugal === true) return this.aim(0)
+    return full && this.#size < READ_LENGTHS.length - 1 ? this.aim(this.#size + 1) : undefined
   }
 
   /** Bytes have come or left: the socket does not see them, and its time without any begins anew. */
@@ -151,26 +151,26 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   }
 
   /** The view in which the next reads land, if it is another one than before. */
-  #aim(size: number): Uint8Array | undefined {
+  private aim(size: number): Uint8Array | undefined {
     if (size === this.#size) return undefined
     this.#size = size
     return viewsOfThread()[size]
   }
 
   /** libuv reads up to 32 times in a row while a read fills its room: a peer with a full pipe must let others in. */
-  #yieldTurn(bytes: number): void {
+  private yieldTurn(bytes: number): void {
     const clock = turnClockOfThread()
     const crowded = clock.crowded(this)
     this.#inARow += bytes
-    if (this.#is(CLOSED) || (!crowded && this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW)) return
+    if (this.is(CLOSED) || (!crowded && this.#inARow + INBOX_LENGTH <= MOST_IN_A_ROW)) return
     this.#inARow = 0
     this.#handle.readStop()
-    if (crowded || clock.awaited) this.#waitForTurn()
+    if (crowded || clock.awaited) this.waitForTurn()
     else setImmediate(() => this.goOn())
   }
 
-  #waitForTurn(): void {
-    if (this.#is(WAITING)) return
+  private waitForTurn(): void {
+    if (this.is(WAITING)) return
     this.#facts |= WAITING
     turnClockOfThread().wait(this)
   }
@@ -178,37 +178,37 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   /** It is read on, if anybody wants it (Waiting). */
   goOn(): boolean {
     this.#facts &= ~WAITING
-    if (this.#is(PAUSED) || this.#is(CLOSED)) return false
+    if (this.is(PAUSED) || this.is(CLOSED)) return false
     this.resume()
     return true
   }
 
   pause(workedOn = false): void {
     this.#facts |= workedOn ? PAUSED | WORKED_ON : PAUSED
-    if (!this.#is(CLOSED)) this.#handle.readStop()
+    if (!this.is(CLOSED)) this.#handle.readStop()
   }
 
   resume(): void {
     this.#facts &= ~(PAUSED | WORKED_ON)
-    if (this.#is(END_HELD)) {
+    if (this.is(END_HELD)) {
       this.#facts &= ~END_HELD
-      setImmediate(() => this.#tellEnd())
-    } else if (!this.#is(CLOSED) && !this.#is(WAITING) && !startReading(this.#handle)) this.close()
+      setImmediate(() => this.tellEnd())
+    } else if (!this.is(CLOSED) && !this.is(WAITING) && !startReading(this.#handle)) this.close()
   }
 
-  #tellEnd(): void {
-    if (this.#is(PAUSED)) this.#facts |= END_HELD
+  private tellEnd(): void {
+    if (this.is(PAUSED)) this.#facts |= END_HELD
     else this.#receiver?.ended()
   }
 
   write(pointer: number, length: number): number {
-    if (this.#is(CLOSED)) return -1
+    if (this.is(CLOSED)) return -1
     this.moved()
     return write(this.#handle, codec().view(pointer, length), this)
   }
 
   writeViews(views: readonly Uint8Array[]): number {
-    if (this.#is(CLOSED)) return -1
+    if (this.is(CLOSED)) return -1
     this.moved()
     return writeAll(this.#handle, views, this)
   }
@@ -219,7 +219,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   }
 
   end(): void {
-    if (this.#is(CLOSED)) return
+    if (this.is(CLOSED)) return
     this.#facts |= ENDING
     const left = (): void => {
       this.#facts &= ~ENDING
@@ -233,25 +233,25 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   }
 
   close(): void {
-    if (this.#is(CLOSED)) return
+    if (this.is(CLOSED)) return
     this.#facts |= CLOSED
     if (this.#socket !== undefined) this.#socket.destroy()
     else {
       this.#receiver?.closing?.()
-      this.#handle.close(() => this.#gone())
+      this.#handle.close(() => this.gone())
     }
   }
 
   reset(): void {
-    if (this.#is(CLOSED)) return
-    if (this.#is(ENDING)) return this.close()
-    const gone = (): void => this.#gone()
+    if (this.is(CLOSED)) return
+    if (this.is(ENDING)) return this.close()
+    const gone = (): void => this.gone()
     if (this.#socket !== undefined) resetSocket(this.#socket)
     else if ((this.#handle.reset?.(gone) ?? -1) < 0) return this.close() // a pipe has no reset
     this.#facts |= CLOSED
   }
 
-  #gone(): void {
+  private gone(): void {
     this.#facts |= CLOSED
     const receiver = this.#receiver
     this.#receiver = undefined

@@ -12,7 +12,7 @@ import { lateRequest, RequestMaker, requestMaker } from '../internals/lateReques
 import { canBeLate, lateSocket, socketMaker } from '../internals/lateSocket.js'
 import type { StreamHandle } from '../internals/node.js'
 import { type ChunkReader, readChunks, startReading, tellEnd } from '../internals/stream.js'
-import { type KnownHead, type PlainHead, PlainHeads } from '../protocol/knownHeads.js'
+import { type KnownHead, type PlainHead, PlainHeads, wholeRequest } from '../protocol/knownHeads.js'
 import type { HandshakeRequest } from '../protocol/openingHandshake.js'
 import { Deadlines, type Expiring } from '../time/deadlines.js'
 import { EMPTY } from './data.js'
@@ -100,9 +100,8 @@ export class PlainUpgrades {
   }
 
   /** The names and values of a head that was read, by turns, as they came. */
-  rawHeadersOf({ kept: { text, known }, request }: PlainHead): string[] {
+  rawHeadersOf({ text, known, key }: PlainHead): string[] {
     if (known === undefined) return rawHeadersIn(text)
-    const key = request.headers[KEY] ?? ''
     const found = this.#known.get(known) ?? this.#learn(known, key)
     const raw = [...found.raw]
     raw[found.keyAt] = key
@@ -144,7 +143,7 @@ class PlainRequest extends RequestMaker {
   }
 
   get read(): HandshakeRequest {
-    return this.#head.request
+    return wholeRequest(this.#head)
   }
 
   protected get rawHeaders(): string[] {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { describe, test } from 'node:test'
-import { type PlainHead, PlainHeads } from '../../src/protocol/knownHeads.js'
+import { type PlainHead, PlainHeads, wholeRequest } from '../../src/protocol/knownHeads.js'
 import { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { upgradeRequest } from '../support/httpRequests.js'
 
@@ -18,8 +18,8 @@ function head(key: string, more: Record<string, string> = {}): Buffer {
 /** What an application can see of it. */
 function seen(found: PlainHead | undefined): unknown {
   if (found === undefined) return undefined
-  const { headers, target, protocols } = new UpgradeRequest(found.request, found.kept, source, undefined)
-  return { headers, target, protocols, length: found.length, key: found.request.headers['sec-websocket-key'] }
+  const { headers, target, protocols } = new UpgradeRequest(found.request, found, source, undefined)
+  return { headers, target, protocols, length: found.length, key: found.key, whole: wholeRequest(found).headers['sec-websocket-key'] }
 }
 
 /** Knows the heads that it has read. */
@@ -27,7 +27,7 @@ function knowing(...heads: Buffer[]): PlainHeads {
   const reader = new PlainHeads(LONGEST)
   for (const bytes of heads) {
     // Only some heads are remembered, among them the first.
-    for (let time = 0; reader.read(bytes)?.kept.known === undefined && time < 40; time++);
+    for (let time = 0; reader.read(bytes)?.known === undefined && time < 40; time++);
   }
   return reader
 }
@@ -35,15 +35,15 @@ function knowing(...heads: Buffer[]): PlainHeads {
 describe('of a head that came before', () => {
   test('the key alone is kept, and the request is the same but for the key', () => {
     const found = knowing(head(KEY)).read(head(OTHER))
-    assert.equal(found?.kept.text, OTHER)
-    assert.notEqual(found?.kept.known, undefined)
+    assert.equal(found?.text, OTHER)
+    assert.notEqual(found?.known, undefined)
     assert.deepEqual(seen(found), seen(new PlainHeads(LONGEST).read(head(OTHER))))
   })
 
   test('the application sees headers without a prototype', () => {
     const found = knowing(head(KEY)).read(head(OTHER))
     assert.ok(found !== undefined)
-    const { headers } = new UpgradeRequest(found.request, found.kept, source, undefined)
+    const { headers } = new UpgradeRequest(found.request, found, source, undefined)
     assert.equal(Object.getPrototypeOf(headers), null)
     assert.equal(Object.hasOwn(headers, 'host'), true)
   })
@@ -52,10 +52,10 @@ describe('of a head that came before', () => {
     const reader = new PlainHeads(LONGEST)
     const first = reader.read(head(KEY))
     assert.ok(first !== undefined)
-    const { headers } = new UpgradeRequest(first.request, first.kept, source, undefined)
+    const { headers } = new UpgradeRequest(first.request, first, source, undefined)
     Object.assign(headers, { 'x-forwarded-for': '192.0.2.1', 'sec-websocket-protocol': 'chat' })
     const found = reader.read(head(OTHER))
-    assert.notEqual(found?.kept.known, undefined)
+    assert.notEqual(found?.known, undefined)
     assert.equal(found?.request.headers['x-forwarded-for'], undefined)
     assert.equal(found?.request.headers['sec-websocket-protocol'], undefined)
   })
@@ -77,7 +77,7 @@ describe('of a head that came before', () => {
     const reader = knowing(...kinds.map((kind) => kind(KEY)))
     for (const kind of kinds) {
       const found = reader.read(kind(OTHER))
-      assert.notEqual(found?.kept.known, undefined)
+      assert.notEqual(found?.known, undefined)
       assert.deepEqual(seen(found), seen(new PlainHeads(LONGEST).read(kind(OTHER))))
     }
   })
@@ -86,13 +86,13 @@ describe('of a head that came before', () => {
 test('a head that says its key twice is read each time: it can not be said which of them is the key', () => {
   const twice = head(KEY, { 'X-Copy': KEY })
   const reader = knowing(twice)
-  assert.equal(reader.read(twice)?.kept.known, undefined)
+  assert.equal(reader.read(twice)?.known, undefined)
 })
 
 test('what follows the head is no part of it', () => {
   const found = knowing(head(KEY)).read(Buffer.concat([head(KEY), Buffer.from([0x81, 0x80, 0, 0, 0, 0])]))
   assert.equal(found?.length, head(KEY).length)
-  assert.equal(found?.kept.text, head(KEY).toString('latin1'))
+  assert.equal(found?.text, head(KEY).toString('latin1'))
 })
 
 test('a head that is longer than the limit is not read', () => {

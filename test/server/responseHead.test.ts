@@ -34,7 +34,7 @@ function accepted(
   const opening = { request: new UpgradeRequest(head, undefined, source, undefined), data: undefined, protocol: '' }
   const peer = new Peer<undefined>(shared, wire, opening)
   const answer = { shared, opening, headers: {} }
-  return { peer, wire, open: () => peer.start(NOTHING, (output) => writeAcceptance(output, head, answer)) }
+  return { peer, wire, open: () => peer.start(NOTHING, (output) => writeAcceptance(output, KEY, answer)) }
 }
 
 test('a connection that has sent nothing but its response has no sending half: that is made when it sends', async () => {
@@ -106,7 +106,7 @@ test('a response that is longer than the memory in which a turn builds its frame
   const { peer, wire } = accepted(shared)
   const headers = { 'X-Long': 'x'.repeat(512 * 1024) }
   const opening = { request: peer.request, data: undefined, protocol: '' }
-  peer.start(NOTHING, (output) => writeAcceptance(output, head, { shared, opening, headers }))
+  peer.start(NOTHING, (output) => writeAcceptance(output, KEY, { shared, opening, headers }))
   await settle()
   const expected = acceptance(head, '', headers) + buildFrame({ opcode: TEXT, payload: 'hello' }).toString('latin1')
   assert.ok(wire.output.toString('latin1') === expected)
@@ -126,7 +126,7 @@ test('the response goes before what `open` sends and what answers early frames, 
   const peer = new Peer<undefined>(shared, wire, opening)
   const early = buildFrame({ opcode: TEXT, payload: 'early', key: Buffer.of(1, 2, 3, 4) })
   const answer = { shared, opening, headers: { 'X-Room': ['one', 'two'] } }
-  peer.start(early, (output) => writeAcceptance(output, head, answer))
+  peer.start(early, (output) => writeAcceptance(output, KEY, answer))
   const response = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',

@@ -5,7 +5,7 @@ import { deflate } from '../../checks/commonTables.js'
 import { callerError } from '../../checks/errors.js'
 import { type Checklist, type Kind, shown, text } from '../../checks/kinds.js'
 import type { DeflateOptions } from '../../connection/deflateSettings.js'
-import type { HeaderFields } from '../../protocol/openingHandshake.js'
+import { type HeaderFields, NO_HEADERS } from '../../protocol/openingHandshake.js'
 import { readHeaders } from '../../protocol/responseHeaders.js'
 
 /** The upgrade is accepted. */
@@ -75,7 +75,7 @@ const ADVICE =
 /** What no answer says. */
 const NOTHING: AcceptedAnswer = {
   data: undefined,
-  headers: {},
+  headers: NO_HEADERS,
   protocol: undefined,
   deflate: undefined,
   expiresAt: undefined,

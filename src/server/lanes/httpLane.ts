@@ -134,7 +134,8 @@ export class HttpLane {
     if (socket.writableEnded) return destroy(socket) // the application has answered by itself
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
-    const respond: Respond = (output) => writeAcceptance(output, head, verdict)
+    const key = head.headers['sec-websocket-key'] ?? ''
+    const respond: Respond = (output) => writeAcceptance(output, key, verdict)
     const refusal = this.#options.upgraded(transport, verdict, earlyBytes(socket, early), respond)
     if (refusal !== undefined) this.refuse(socket, refusal)
   }

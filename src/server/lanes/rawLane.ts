@@ -9,7 +9,7 @@ import type { StreamHandle } from '../../internals/node.js'
 import { type HandleReader, startReading } from '../../internals/stream.js'
 import type { Budget } from '../../memory/budget.js'
 import type { PlainHeads } from '../../protocol/knownHeads.js'
-import { type HandshakeRequest, type Refusal, refuse } from '../../protocol/openingHandshake.js'
+import { type Refusal, refuse } from '../../protocol/openingHandshake.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
 import { HandleTransport, readFirst } from '../../transport/handle.js'
 import type { Transport } from '../../transport/transport.js'
@@ -91,6 +91,8 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
   readonly #handle: StreamHandle
   readonly #options: RawLaneOptions
   #pending: PendingUpgrade | undefined
+  /** The key of its request, once `upgrade` has promised an answer. */
+  #key = ''
   /** Set while its request has come and waits for its turn. */
   #inLine = false
 
@@ -110,22 +112,22 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
   /** A read has landed in the inbox, or nothing more will come: the peer has gone, or half-closed. */
   read(status: number): undefined {
     if (status < 0) this.expired()
-    else if (status > 0) this.#take(status)
+    else if (status > 0) this.take(status)
     return undefined
   }
 
-  #take(status: number): void {
+  private take(status: number): void {
     const codec = codecOfThread()
     const pending = this.#pending
     if (pending !== undefined) return pending.received(codec.copyOf(INBOX, status))
     const { slices } = this.#options
     slices.begin(this)
-    if (slices.spend(WORTH + Math.ceil(status / BYTES_OF_ONE))) this.#wait(codec.copyOf(INBOX, status))
-    else this.#decide(codec.bytes, INBOX, INBOX + status)
+    if (slices.spend(WORTH + Math.ceil(status / BYTES_OF_ONE))) this.wait(codec.copyOf(INBOX, status))
+    else this.decide(codec.bytes, INBOX, INBOX + status)
   }
 
   /** Many requests come at once: this one waits for a later turn. */
-  #wait(chunk: Buffer): void {
+  private wait(chunk: Buffer): void {
     const { arrivals, slices } = this.#options
     this.#handle.readStop()
     this.#inLine = true
@@ -135,14 +137,14 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
     slices.later(() => {
       this.#inLine = false
       if (!arrivals.has(this)) return
-      if (startReading(this.#handle)) this.#decide(chunk, 0, chunk.length)
+      if (startReading(this.#handle)) this.decide(chunk, 0, chunk.length)
       else this.expired()
     })
   }
 
   /** Nothing came in time, or the peer has gone. */
   expired(): void {
-    this.#leave()
+    this.leave()
     this.#pending?.peerLeft('the peer has left')
     this.#handle.close()
   }
@@ -150,7 +152,7 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
   /** The server closes. */
   close(): void {
     if (this.#pending !== undefined) this.#pending.cancel()
-    else if (this.#inLine) this.#refuse(refuse(503, 'the server is closing'))
+    else if (this.#inLine) this.refuse(refuse(503, 'the server is closing'))
     else this.expired()
   }
 
@@ -164,50 +166,51 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
     this.#handle.readStop()
   }
 
-  settled(verdict: UpgradeVerdict, early: Buffer, head: HandshakeRequest): void {
-    if ('status' in verdict) return this.#refuse(verdict)
-    this.#leave()
-    this.#upgrade(new HandleTransport(this.#handle), verdict, early, head)
+  settled(verdict: UpgradeVerdict, early: Buffer): void {
+    if ('status' in verdict) return this.refuse(verdict)
+    this.leave()
+    this.upgrade(new HandleTransport(this.#handle), verdict, early, this.#key)
   }
 
-  #refuse(refusal: Refusal): void {
-    this.#leave()
+  private refuse(refusal: Refusal): void {
+    this.leave()
     this.#options.refused(this.#handle, refusal)
   }
 
-  #upgrade(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, head: HandshakeRequest): void {
-    const respond: Respond = (output) => writeAcceptance(output, head, accepted)
+  private upgrade(transport: Transport, accepted: AcceptedUpgrade, early: Buffer, key: string): void {
+    const respond: Respond = (output) => writeAcceptance(output, key, accepted)
     const refusal = this.#options.upgraded(transport, accepted, early, respond)
     if (refusal !== undefined) this.#options.refused(this.#handle, refusal)
   }
 
   /** What was read lies in `bytes` from `start` to `end`, until the application is asked: it may have others read. */
-  #decide(bytes: Buffer, start: number, end: number): void {
+  private decide(bytes: Buffer, start: number, end: number): void {
     const { gate, deadlines, budget, heads, handedOver } = this.#options
     const head = heads.read(bytes, start, end)
     if (head === undefined) {
       const { due } = this
-      this.#leave()
+      this.leave()
       return handedOver(this.#handle, Buffer.from(bytes.subarray(start, end)), due)
     }
-    const { length } = head
+    const { length, key } = head
     const early = start + length === end ? NOTHING : Buffer.from(bytes.subarray(start + length, end))
     const transport = new HandleTransport(this.#handle)
-    const decision = gate.decide(head.request, head.kept, transport)
+    const decision = gate.decide(head.request, head, transport)
     if (!this.#options.arrivals.has(this)) return // `upgrade` itself has closed the server, and so this connection
     const { verdict } = decision
     if (verdict instanceof Promise) {
       const patience = { deadlines, budget, head: length, due: this.due, limits: this.#options }
       deadlines.clear(this)
+      this.#key = key
       this.#pending = new PendingUpgrade(decision, early, patience, this)
-    } else if ('status' in verdict) this.settled(verdict, early, head.request)
+    } else if ('status' in verdict) this.refuse(verdict)
     else {
-      this.#leave()
-      this.#upgrade(transport, verdict, early, head.request)
+      this.leave()
+      this.upgrade(transport, verdict, early, key)
     }
   }
 
-  #leave(): void {
+  private leave(): void {
     this.#options.arrivals.delete(this)
     this.#options.deadlines.clear(this)
   }

@@ -2,16 +2,16 @@
 // both leave in one write.
 import { codecOfThread } from '../../codec/codec.js'
 import type { FrameBuffer } from '../../connection/sending/encoder.js'
-import { ACCEPTANCE, acceptanceEnd, type HandshakeRequest } from '../../protocol/openingHandshake.js'
+import { ACCEPTANCE, acceptanceEnd } from '../../protocol/openingHandshake.js'
 import type { AcceptedUpgrade } from '../admission/endpoint.js'
 
 /** Writes a response where the connection's first frames follow it. */
 export type Respond = (output: FrameBuffer) => void
 
-/** Writes the 101 response to `request`. Throws OutOfMemory, and has written nothing then. */
-export function writeAcceptance(output: FrameBuffer, request: HandshakeRequest, accepted: AcceptedUpgrade): void {
+/** Writes the 101 response to a request with this key. Throws OutOfMemory, and has written nothing then. */
+export function writeAcceptance(output: FrameBuffer, key: string, accepted: AcceptedUpgrade): void {
   const { opening, headers } = accepted
-  const answer = acceptanceEnd(request, opening.protocol, headers)
+  const answer = acceptanceEnd(key, opening.protocol, headers)
   const length = ACCEPTANCE.length + answer.length
   const pointer = output.reserve(length)
   const { bytes } = codecOfThread()
