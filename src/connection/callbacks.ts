@@ -22,6 +22,8 @@ export interface CallbackTarget<Data> {
   readonly connection: Connection<Data>
   /** The async context of its handlers; undefined if they have none. */
   context: AsyncResource | undefined
+  /** Whether it is known that there is none so far. */
+  readonly outside: boolean
   /** A handler threw, or its promise rejected. */
   handlerFailed(error: unknown): void
 }
@@ -54,8 +56,9 @@ export class Callbacks<Data> {
   open(target: CallbackTarget<Data>): void {
     this.#counts.add('connectionsOpened')
     if (channels.open.hasSubscribers) channels.open.publish({ connection: target.connection, role: this.#role })
-    if (this.#handlers.open === undefined) target.context = currentContext()
-    else runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
+    const outside = target.outside && !channels.open.hasSubscribers // they may have entered one
+    if (this.#handlers.open !== undefined) runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
+    else if (!outside) target.context = currentContext() // to ask costs as much as the hash of the key
   }
 
   #runOpen(target: CallbackTarget<Data>): unknown {

@@ -89,6 +89,10 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     return this.#lifecycle.isGone ? undefined : (requestInternals.client(this.request) ?? this.#transport.remoteAddress)
   }
 
+  get outside(): boolean {
+    return this.#transport.outside === true
+  }
+
   get sender(): Sender {
     this.#sender ??= openSender(undefined, this.shared, this.#transport, this.#lifecycle, this)
     return this.#sender

@@ -38,6 +38,14 @@ export function currentContext(): AsyncResource | undefined {
   return holdsStores(resource) ? resource : undefined
 }
 
+/**
+ * Whether a handle that listens is in no context, and so is whatever it accepts, as long as nobody enters one: until Node 22, a
+ * connection gets the stores of the handle that accepted it. False where nobody can see them.
+ */
+export function listensOutside(listening: object): boolean {
+  return copiesStores() && !holdsStores(listening)
+}
+
 function holdsStores(resource: object): boolean {
   for (const symbol of Object.getOwnPropertySymbols(resource))
     if (isStores(symbol) && holdsAnything(symbol, Reflect.get(resource, symbol))) return true

@@ -63,6 +63,8 @@ const ENDING = 8
 const WAITING = 16
 /** It is paused while somebody works on what was read: the next read may be as long. */
 const WORKED_ON = 32
+/** It was accepted in no async context, and nobody has had the chance to enter one. */
+const OUTSIDE = 64
 
 export class HandleTransport implements Transport, HandleReader, HandleWriter, Waiting {
   readonly #handle: StreamHandle
@@ -108,6 +110,15 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   /** The peer's own address, not the one that a proxy reported. */
   get told(): boolean {
     return false
+  }
+
+  get outside(): boolean {
+    return this.is(OUTSIDE)
+  }
+
+  /** Nobody but millrace has run in its async context so far, and there is none. */
+  isOutside(): void {
+    this.#facts |= OUTSIDE
   }
 
   get unsent(): number {

@@ -25,6 +25,8 @@ export interface Receiver extends InboxReader {
 /** The transport's side of the seam. After `close`, every call is harmless. */
 export interface Transport {
   readonly remoteAddress: string | undefined
+  /** Whether it is in no async context, so that nobody need look for one. */
+  readonly outside?: boolean
   /** Bytes of the write under way that the system has not taken: while that changes, the peer is reading. */
   readonly unsent: number
   /** Starts reading; from now on, `receiver` is told of everything. */

@@ -3,6 +3,7 @@
 // start a timer: there, the identity of one user would be used for another.
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, describe, test } from 'node:test'
 import type { Server, ServerOptions } from '../../src/index.js'
 import { BINARY, close, header, masked, TEXT } from '../support/frames.js'
@@ -176,6 +177,41 @@ describe("never in another's context", () => {
     second.socket.end()
     await eventually(() => seen.length === 2, 'both have ended')
     assert.deepEqual(seen, ['close: undefined', 'close: undefined'])
+  })
+})
+
+describe('where there is no open handler, messages run in', () => {
+  /** What the messages of three connections see, one after the other. */
+  async function seenWith(options: ServerOptions): Promise<string[]> {
+    const seen: string[] = []
+    const message: ServerOptions['message'] = () => void seen.push(String(storage.getStore()))
+    const server = await storage.run('the listener', () => serving(each, { ...options, message }))
+    for (let count = 1; count <= 3; count++) {
+      const client = await connected(server.address?.port ?? 0)
+      client.write(masked(TEXT, 'x'))
+      await eventually(() => seen.length === count, 'the message')
+    }
+    return seen
+  }
+
+  test('no context, where nobody has entered one', async () => {
+    assert.deepEqual(await seenWith({}), ['undefined', 'undefined', 'undefined'])
+  })
+
+  test('what upgrade has entered', async () => {
+    let count = 0
+    const seen = await seenWith({ upgrade: () => storage.enterWith(`upgrade ${++count}`) })
+    assert.deepEqual(seen, ['upgrade 1', 'upgrade 2', 'upgrade 3'])
+  })
+
+  test('what a subscriber of the channel has entered', async () => {
+    const enter = (): void => storage.enterWith('the subscriber')
+    subscribe('millrace:connection:open', enter)
+    try {
+      assert.deepEqual(await seenWith({}), ['the subscriber', 'the subscriber', 'the subscriber'])
+    } finally {
+      unsubscribe('millrace:connection:open', enter)
+    }
   })
 })
 

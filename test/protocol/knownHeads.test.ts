@@ -19,7 +19,14 @@ function head(key: string, more: Record<string, string> = {}): Buffer {
 function seen(found: PlainHead | undefined): unknown {
   if (found === undefined) return undefined
   const { headers, target, protocols } = new UpgradeRequest(found.request, found, source, undefined)
-  return { headers, target, protocols, length: found.length, key: found.key, whole: wholeRequest(found).headers['sec-websocket-key'] }
+  return {
+    headers,
+    target,
+    protocols,
+    length: found.length,
+    key: found.key,
+    whole: wholeRequest(found).headers['sec-websocket-key'],
+  }
 }
 
 /** Knows the heads that it has read. */

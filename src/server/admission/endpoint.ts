@@ -92,6 +92,11 @@ export class Endpoint {
     return [upgrade, open, message, stream].some((handler) => handler !== undefined)
   }
 
+  /** Whether the application is asked about each request. */
+  get asks(): boolean {
+    return this.#options.upgrade !== undefined
+  }
+
   /**
    * Decides on a request that keeps section 4.2.1; `given` is the answer, where `upgrade` need not be asked. Never
    * throws or rejects: what `upgrade` does is an answer.

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
 import { codecOfThread, INBOX } from '../../codec/codec.js'
 import type { Slices } from '../../connection/slices.js'
-import { acceptHandles } from '../../internals/accept.js'
+import { acceptHandles, acceptsOutside } from '../../internals/accept.js'
 import type { StreamHandle } from '../../internals/node.js'
 import { type HandleReader, startReading } from '../../internals/stream.js'
 import type { Budget } from '../../memory/budget.js'
@@ -42,6 +42,11 @@ export interface RawLaneOptions {
   handedOver(handle: StreamHandle, read: Buffer, due: number): void
 }
 
+interface ArrivalOptions extends RawLaneOptions {
+  /** Whether connections are accepted in no async context. */
+  readonly outside: boolean
+}
+
 export class RawLane {
   readonly #options: RawLaneOptions
 
@@ -58,7 +63,7 @@ export class RawLane {
     failed: (status: number) => void,
     handedOver: RawLaneOptions['handedOver'] = this.#options.handedOver,
   ): boolean {
-    const options = { ...this.#options, handedOver }
+    const options = { ...this.#options, handedOver, outside: acceptsOutside(server) }
     return acceptHandles(server, (handle) => this.#arrive(handle, options), failed)
   }
 
@@ -67,7 +72,7 @@ export class RawLane {
     for (const arrival of this.#options.arrivals) if (arrival instanceof RawArrival) arrival.close()
   }
 
-  #arrive(handle: StreamHandle, options: RawLaneOptions): void {
+  #arrive(handle: StreamHandle, options: ArrivalOptions): void {
     options.arrived()
     new RawArrival(handle, options)
   }
@@ -89,14 +94,14 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
   place = 0
   cost = COST
   readonly #handle: StreamHandle
-  readonly #options: RawLaneOptions
+  readonly #options: ArrivalOptions
   #pending: PendingUpgrade | undefined
   /** The key of its request, once `upgrade` has promised an answer. */
   #key = ''
   /** Set while its request has come and waits for its turn. */
   #inLine = false
 
-  constructor(handle: StreamHandle, options: RawLaneOptions) {
+  constructor(handle: StreamHandle, options: ArrivalOptions) {
     this.#handle = handle
     this.#options = options
     options.deadlines.set(this, options.handshakeTimeout)
@@ -185,7 +190,7 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
 
   /** What was read lies in `bytes` from `start` to `end`, until the application is asked: it may have others read. */
   private decide(bytes: Buffer, start: number, end: number): void {
-    const { gate, deadlines, budget, heads, handedOver } = this.#options
+    const { gate, deadlines, budget, heads, handedOver, outside } = this.#options
     const head = heads.read(bytes, start, end)
     if (head === undefined) {
       const { due } = this
@@ -206,6 +211,7 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
     } else if ('status' in verdict) this.refuse(verdict)
     else {
       this.leave()
+      if (outside && !decision.endpoint.asks) transport.isOutside()
       this.upgrade(transport, verdict, early, key)
     }
   }
