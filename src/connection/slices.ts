@@ -121,7 +121,9 @@ export class Slices {
     if (this.#brief) return Math.max(BRIEF - (this.#serving ? performance.now() - this.#began : spent), 0)
     if (!this.#serving && spent >= TURN) return 0 // it gets on when it is its turn in line
     if (this.#turn.behind) return SHORTEST
-    return Math.min(SLICE, Math.max(ROUND / Math.max(this.#waiting.length, 1), SHORTEST))
+    // To divide always would have V8 compile whoever asks once more, when the first quotient comes that is no whole number.
+    const { length } = this.#waiting
+    return length <= ROUND / SLICE ? SLICE : Math.max(ROUND / length, SHORTEST)
   }
 
   #schedule(): void {

@@ -127,7 +127,7 @@ class RawArrival implements Expiring, HandleReader, WaitingLane, Newcomer {
     if (pending !== undefined) return pending.received(codec.copyOf(INBOX, status))
     const { slices } = this.#options
     slices.begin(this)
-    if (slices.spend(WORTH + Math.ceil(status / BYTES_OF_ONE))) this.wait(codec.copyOf(INBOX, status))
+    if (slices.spend(WORTH + ((status / BYTES_OF_ONE) | 0))) this.wait(codec.copyOf(INBOX, status))
     else this.decide(codec.bytes, INBOX, INBOX + status)
   }
 
