@@ -22,8 +22,6 @@ export interface CallbackTarget<Data> {
   readonly connection: Connection<Data>
   /** The async context of its handlers; undefined if they have none. */
   context: AsyncResource | undefined
-  /** Whether it is known that there is none so far. */
-  readonly outside: boolean
   /** A handler threw, or its promise rejected. */
   handlerFailed(error: unknown): void
 }
@@ -52,13 +50,13 @@ export class Callbacks<Data> {
     return this.#context.encoder.role
   }
 
-  /** Gives the connection its context: that of the handshake, and what the `open` handler enters. */
-  open(target: CallbackTarget<Data>): void {
+  /** Gives the connection its context: that of the handshake, of which there is none `outside`, and what the `open` handler enters. */
+  open(target: CallbackTarget<Data>, outside = false): void {
     this.#counts.add('connectionsOpened')
     if (channels.open.hasSubscribers) channels.open.publish({ connection: target.connection, role: this.#role })
-    const outside = target.outside && !channels.open.hasSubscribers // they may have entered one
     if (this.#handlers.open !== undefined) runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
-    else if (!outside) target.context = currentContext() // to ask costs as much as the hash of the key
+    // To ask costs as much as the hash of the key. A subscriber may have entered a context just now.
+    else if (!outside || channels.open.hasSubscribers) target.context = currentContext()
   }
 
   #runOpen(target: CallbackTarget<Data>): unknown {
@@ -148,11 +146,17 @@ export class Callbacks<Data> {
   }
 }
 
+/** A connection that is about to open. */
+type Opening<Data> = CallbackTarget<Data> & { readonly shared: { readonly callbacks: Callbacks<Data> } }
+
 /** Calls the `open` handler of a connection. */
-export function openHandler<Data>(
-  target: CallbackTarget<Data> & { readonly shared: { readonly callbacks: Callbacks<Data> } },
-): void {
+export function openHandler<Data>(target: Opening<Data>): void {
   target.shared.callbacks.open(target)
+}
+
+/** The same for one whose transport is in no async context. */
+export function openHandlerOutside<Data>(target: Opening<Data>): void {
+  target.shared.callbacks.open(target, true)
 }
 
 /** A handler without a context of its own runs outside of all contexts: `drain` would otherwise run in the last sender's. */

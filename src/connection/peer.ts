@@ -9,7 +9,7 @@ import { Lifecycle } from '../protocol/lifecycle.js'
 import { requestInternals, type UpgradeRequest } from '../protocol/upgradeRequest.js'
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Receiver, Transport } from '../transport/transport.js'
-import { openHandler } from './callbacks.js'
+import { openHandler, openHandlerOutside } from './callbacks.js'
 import type { Connection } from './connection.js'
 import { Ending } from './ending.js'
 import { Pings } from './pings.js'
@@ -69,7 +69,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
       connections.add(this.connection)
       deadlines.setTick(this, this.#vitals.next)
       this.#transport.open(this)
-      inboxOfThread().deliverAfter(openHandler, this, early)
+      inboxOfThread().deliverAfter(this.#transport.outside === true ? openHandlerOutside : openHandler, this, early)
     } finally {
       if (!turn.greeting.leave(this, this.#transport)) this.terminate()
       turn.end()
@@ -87,10 +87,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   get remoteAddress(): string | undefined {
     return this.#lifecycle.isGone ? undefined : (requestInternals.client(this.request) ?? this.#transport.remoteAddress)
-  }
-
-  get outside(): boolean {
-    return this.#transport.outside === true
   }
 
   get sender(): Sender {

@@ -44,7 +44,18 @@ interface Rarities {
   tls?: TlsFacts
 }
 
+/**
+ * What would be the private methods of a request. A class whose instances have such methods gives each of them one word more,
+ * and there is one for each connection.
+ */
+interface Hidden {
+  rarities(request: UpgradeRequest): Rarities
+  aborter(request: UpgradeRequest): AbortController
+  facts(request: UpgradeRequest): HandshakeRequest
+}
+
 let internals: RequestInternals
+let hidden: Hidden
 
 /** The request that opens a connection. `upgrade` decides about it; afterwards it is `connection.request`. */
 export class UpgradeRequest {
@@ -55,16 +66,33 @@ export class UpgradeRequest {
   #rare: Rarities | undefined
 
   static {
+    hidden = {
+      rarities(request) {
+        request.#rare ??= {}
+        return request.#rare
+      },
+      aborter(request) {
+        const rare = hidden.rarities(request)
+        rare.abort ??= new AbortController()
+        return rare.abort
+      },
+      facts(request) {
+        const text = request.#text ?? ''
+        request.#head ??= readRequestHead(request.#known?.textWith(text) ?? text)?.request
+        if (request.#head === undefined) throw new Error('a request head that was read once must be readable again')
+        return request.#head
+      },
+    }
     internals = {
       name(request, params) {
-        if (Object.keys(params).length > 0) UpgradeRequest.#rarities(request).params = params
+        if (Object.keys(params).length > 0) hidden.rarities(request).params = params
       },
-      httpVersion: (request) => UpgradeRequest.#facts(request).httpVersion,
+      httpVersion: (request) => hidden.facts(request).httpVersion,
       client(request) {
         return request.#rare?.client ?? (request.#source.told ? request.#source.remoteAddress : undefined)
       },
       abort(request, reason) {
-        UpgradeRequest.#aborter(request).abort(reason)
+        hidden.aborter(request).abort(reason)
       },
       gaveUp(request, error) {
         const signal = request.#rare?.abort?.signal
@@ -84,7 +112,7 @@ export class UpgradeRequest {
     this.#text = kept?.text
     this.#known = kept?.known
     this.#source = source
-    if (client !== undefined) UpgradeRequest.#rarities(this).client = client
+    if (client !== undefined) hidden.rarities(this).client = client
   }
 
   /**
@@ -97,7 +125,7 @@ export class UpgradeRequest {
 
   /** The request target as the client wrote it: path and query or, through some proxies, the whole URL. */
   get target(): string {
-    return UpgradeRequest.#facts(this).target
+    return hidden.facts(this).target
   }
 
   /** The path as the client wrote it, without the query and not decoded. */
@@ -115,7 +143,7 @@ export class UpgradeRequest {
    * those of Cookie by `; `. The object has no prototype.
    */
   get headers(): Readonly<Record<string, string | undefined>> {
-    return UpgradeRequest.#facts(this).headers
+    return hidden.facts(this).headers
   }
 
   /**
@@ -149,7 +177,7 @@ export class UpgradeRequest {
 
   /** The version of HTTP: `1.1`, or `2.0` where the connection is a stream of an HTTP/2 session. */
   get httpVersion(): string {
-    return UpgradeRequest.#facts(this).httpVersion
+    return hidden.facts(this).httpVersion
   }
 
   /** Whether the request came over TLS. */
@@ -163,7 +191,7 @@ export class UpgradeRequest {
    */
   get tls(): TlsFacts | undefined {
     const tls = this.#rare?.tls ?? this.#source.tls
-    if (tls !== undefined) UpgradeRequest.#rarities(this).tls = tls
+    if (tls !== undefined) hidden.rarities(this).tls = tls
     return tls
   }
 
@@ -172,26 +200,7 @@ export class UpgradeRequest {
    * whatever `upgrade` waits for.
    */
   get signal(): AbortSignal {
-    return UpgradeRequest.#aborter(this).signal
-  }
-
-  // A class whose instances have private methods gives each of them one word more, and there is one for each connection.
-  static #rarities(request: UpgradeRequest): Rarities {
-    request.#rare ??= {}
-    return request.#rare
-  }
-
-  static #aborter(request: UpgradeRequest): AbortController {
-    const rare = UpgradeRequest.#rarities(request)
-    rare.abort ??= new AbortController()
-    return rare.abort
-  }
-
-  static #facts(request: UpgradeRequest): HandshakeRequest {
-    const text = request.#text ?? ''
-    request.#head ??= readRequestHead(request.#known?.textWith(text) ?? text)?.request
-    if (request.#head === undefined) throw new Error('a request head that was read once must be readable again')
-    return request.#head
+    return hidden.aborter(this).signal
   }
 }
 
