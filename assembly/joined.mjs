@@ -15,6 +15,9 @@ const JOINED = [
   { file: 'ws/joined.js', entries: ['ws.js'] },
 ]
 
+/** Without indentation, there is a fifth less to read; the lines stay short, so that a stack trace names a place. */
+export const AS_SHIPPED = { minifyWhitespace: true, lineLimit: 120, target: 'node20.19' }
+
 /** Joins the modules in `folder`, the compiled src. */
 export async function joinModules(folder) {
   if (!JOINED.every(({ entries }) => entries.every((entry) => existsSync(join(folder, entry))))) return
@@ -65,9 +68,14 @@ async function joinInto(folder, file, modules) {
   const contents = modules.map(({ path, exported }) => handOn(`./${path}`, exported)).join('')
   const plugins = [{ name: 'joined', setup: (builder) => leaveOut(builder, folder, file) }]
   const stdin = { contents, resolveDir: folder }
-  // Without indentation, there is a fifth less to read; the lines stay short, so that a stack trace names a place.
-  const how = { minifyWhitespace: true, lineLimit: 120, target: 'node20.19' }
-  const { outputFiles } = await build({ ...options(folder), ...how, stdin, plugins, outfile: file, write: false })
+  const { outputFiles } = await build({
+    ...options(folder),
+    ...AS_SHIPPED,
+    stdin,
+    plugins,
+    outfile: file,
+    write: false,
+  })
   for (const { path, text } of outputFiles) writeFileSync(path, withoutFacades(text))
 }
 

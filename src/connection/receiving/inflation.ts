@@ -90,8 +90,7 @@ export class Inflation implements Growing {
     if (job === undefined) {
       if (!this.#steps(pointer, length)) return this.#taken
     } else if (!this.#goesOn(job)) return length // all of it is with the job
-    if (!this.#underWay) return DONE
-    if (!isPart(info)) this.#finish()
+    if (this.#underWay && !isPart(info)) this.#finish()
     else this.#leaveScratch()
     return DONE
   }
@@ -192,10 +191,9 @@ export class Inflation implements Growing {
     const at = this.#base + this.filled
     const room = Math.min(this.#end - at, MOST_GROWTH)
     const task = this.#inflater.task(job.pointer, job.left, this.#base, at, room, longestOf(shared))
+    const done = (): void => pressure.resumeNow(Reason.inflating)
     pressure.pause(Reason.inflating)
-    void job.run(threads, this.#inflater, { ...task, text: this.#text.progress }, () =>
-      pressure.resumeNow(Reason.inflating),
-    )
+    void job.run(threads, this.#inflater, { ...task, text: this.#text.progress }, done)
   }
 
   /** Counts what a step or a thread has done; false if that was a violation. */
