@@ -105,10 +105,13 @@ export class FrameSender {
   send(payload: Payload, flags: number, callback: SendCallback | undefined): void {
     const isData = typeof payload === 'string' || payload instanceof Uint8Array
     if (this.#blobs?.reads !== true && isData && !this.#isLong(payload, flags)) this.#send(payload, flags, callback)
-    else {
-      const work = (data: string | Uint8Array): Promise<void> | undefined => this.#compress(data, flags)
-      this.#wait(payload, callback, (data) => this.#send(data, flags, callback), work)
-    }
+    else
+      this.#wait(
+        payload,
+        callback,
+        (data) => this.#send(data, flags, callback),
+        (data) => this.#compress(data, flags),
+      )
   }
 
   /** A control frame. */
@@ -291,10 +294,8 @@ export class FrameSender {
     use: (data: string | Uint8Array) => void,
     work?: Unsent['work'],
   ): void {
-    this.#blobs ??= new BlobQueue(
-      (error) => this.#owner.blobFailed(error),
-      () => isDestroyed(this.#owner.socket),
-    )
+    const isGone = (): boolean => isDestroyed(this.#owner.socket)
+    this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error), isGone)
     this.#blobs.add({ payload, callback, use, work })
   }
 }

@@ -35,7 +35,7 @@ test('what npm packs is built without source maps, as its last step', () => {
 test('taking the source maps out leaves the code as it is, and has the next build write all files anew', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-habits-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const code = "export const url = '//# sourceMappingURL=kept'\n"
+  const code = 'export const url="//# sourceMappingURL=kept";\n'
   mkdirSync(join(folder, 'dist/src/room'), { recursive: true })
   writeFileSync(join(folder, 'dist/tsconfig.tsbuildinfo'), '{}')
   writeFileSync(join(folder, 'dist/src/room/a.js'), `${code}//# sourceMappingURL=a.js.map`)
