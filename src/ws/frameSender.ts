@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import type { Duplex } from 'node:stream'
 import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_CONTINUATION } from '../codec/frames.js'
-import { Deflation, type DeflationShared, firstOfFragment } from '../connection/sending/deflation.js'
+import { Deflation, type DeflationShared, encodedBy, firstOfFragment } from '../connection/sending/deflation.js'
 import { type Encoder, encoderOfThread } from '../connection/sending/encoder.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
 import { BlobQueue, type Unsent } from './blobQueue.js'
@@ -105,13 +105,10 @@ export class FrameSender {
   send(payload: Payload, flags: number, callback: SendCallback | undefined): void {
     const isData = typeof payload === 'string' || payload instanceof Uint8Array
     if (this.#blobs?.reads !== true && isData && !this.#isLong(payload, flags)) this.#send(payload, flags, callback)
-    else
-      this.#wait(
-        payload,
-        callback,
-        (data) => this.#send(data, flags, callback),
-        (data) => this.#compress(data, flags),
-      )
+    else {
+      const work = (data: string | Uint8Array): Promise<void> | undefined => this.#compress(data, flags)
+      this.#wait(payload, callback, (data) => this.#send(data, flags, callback), work)
+    }
   }
 
   /** A control frame. */
@@ -298,8 +295,4 @@ export class FrameSender {
     this.#blobs ??= new BlobQueue((error) => this.#owner.blobFailed(error), isGone)
     this.#blobs.add({ payload, callback, use, work })
   }
-}
-
-function encodedBy(encoder: Encoder, shared: DeflationShared): DeflationShared {
-  return shared.encoder === encoder ? shared : { ...shared, encoder }
 }

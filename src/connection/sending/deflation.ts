@@ -41,6 +41,11 @@ export interface DeflationShared {
   readonly windows: Windows
 }
 
+/** The same for what another encoder frames. */
+export function encodedBy(encoder: Encoder, shared: DeflationShared): DeflationShared {
+  return shared.encoder === encoder ? shared : { ...shared, encoder }
+}
+
 export class Deflation {
   readonly shared: DeflationShared
   /** Where bytes are counted, those that are received, too. */
