@@ -1,5 +1,6 @@
 // The fast transport over TLS: Node's TLS handle decrypts straight into the inbox and encrypts straight from memory.
 import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { codecOfThread, INBOX } from '../codec/codec.js'
 import { handleBelow, type StreamHandle, socketBelow } from '../internals/node.js'
@@ -7,6 +8,7 @@ import { type HandleWriter, writeAllSecurely, writeSecurely } from '../internals
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
 import { resetSocket } from './resetSocket.js'
+import { restartTimeout } from './socketTimeout.js'
 import { PENDING, type Receiver, WRITTEN } from './transport.js'
 
 /** Most bytes that are encrypted at once: the ciphertext lies in Node's memory, outside of every budget. */
@@ -17,6 +19,8 @@ export class SecureTransport extends HandleTransport {
   /** Where what it has encrypted goes. */
   readonly #below: StreamHandle | undefined
   readonly #tls: TLSSocket
+  /** The socket below: a program may give that a time, too. */
+  readonly #socketBelow: Socket | undefined
   /** A write is being given to the handle, and what that has told of it meanwhile. */
   #giving = false
   #told: number | undefined
@@ -44,6 +48,7 @@ export class SecureTransport extends HandleTransport {
     this.#encrypting = handle
     this.#below = handleBelow(handle)
     this.#tls = socket
+    this.#socketBelow = socketBelow(socket)
   }
 
   override get secure(): boolean {
@@ -57,6 +62,11 @@ export class SecureTransport extends HandleTransport {
   override open(receiver: Receiver): void {
     this.#receiver = receiver
     super.open(receiver)
+  }
+
+  protected override moved(): void {
+    super.moved()
+    if (this.#socketBelow !== undefined) restartTimeout(this.#socketBelow)
   }
 
   override read(status: number): Uint8Array | undefined {
@@ -144,7 +154,7 @@ export class SecureTransport extends HandleTransport {
       if (next === PENDING) return
       this.#owed = false
       super.written(next)
-    }
+    } else if (status < 0) this.close() // nobody waits for what has failed: it was said to be done
     this.#goOn()
   }
 
@@ -166,7 +176,7 @@ export class SecureTransport extends HandleTransport {
   }
 
   override reset(): void {
-    const below = socketBelow(this.#tls)
+    const below = this.#socketBelow
     if (below === undefined) return this.close()
     this.#over = true
     this.#remaining = 0

@@ -89,6 +89,16 @@ describe('writes over TLS', () => {
     await finish(transport, recorder, client)
   })
 
+  test('what fails after it was said to be done ends the connection', async () => {
+    const recorder = new Recorder()
+    const { transport, client } = await opened(recorder)
+    assert.equal(write(transport, 'first'), WRITTEN)
+    transport.written(-32)
+    await eventually(() => recorder.events.includes('closed'), 'the transport closes')
+    assert.deepEqual(recorder.events, ['closed'])
+    await client.destroy()
+  })
+
   test('what waits behind another when the transport closes is told to have failed', async () => {
     const recorder = new Recorder()
     const { transport, client } = await opened(recorder)

@@ -12,7 +12,7 @@ import { masked, TEXT } from '../support/frames.js'
 import { end, head, portOf, same } from './serverEngines.js'
 
 const TIME = 400
-const PLACES = ['port', 'server', 'TLS'] as const
+const PLACES = ['port', 'server', 'TLS', 'the socket below TLS'] as const
 
 /** What happens meanwhile on the connection, in less than the time of the socket each. */
 const TRAFFIC: Readonly<Record<string, (ws: WebSocket, client: Socket) => void>> = {
@@ -25,15 +25,18 @@ for (const place of PLACES) {
   describe(`over ${place}`, { concurrency: true }, () => {
     for (const [name, act] of Object.entries(TRAFFIC)) {
       same(name, async ({ Server }) => {
-        const http = place === 'TLS' ? createSecureServer({ cert, key }) : createServer()
+        const secure = place === 'TLS' || place === 'the socket below TLS'
+        const http = secure ? createSecureServer({ cert, key }) : createServer()
         const server = place === 'port' ? new Server({ port: 0, host: '127.0.0.1' }) : new Server({ server: http })
         if (place !== 'port') http.listen(0, '127.0.0.1')
         const port = await portOf(place === 'port' ? server : http)
         const opened = once(server, 'connection') as Promise<[WebSocket, { socket: Socket }]>
         const reach = { port, host: '127.0.0.1', rejectUnauthorized: false }
-        const client = place === 'TLS' ? connectSecurely(reach) : connect(reach)
+        const below = once(http, 'connection') as Promise<[Socket]>
+        const client = secure ? connectSecurely(reach) : connect(reach)
         client.resume().write(head())
-        const [ws, { socket }] = await opened
+        const [ws, request] = await opened
+        const [socket] = place === 'the socket below TLS' ? await below : [request.socket]
         let ended = 0
         socket.setTimeout(TIME, () => ended++)
         for (let time = 0; time < 6; time++) {
