@@ -37,6 +37,8 @@ export class DuplexTransport implements Transport {
   /** The stream has more than it wants, and will say when it has less. */
   #pending = false
   readonly #shortestLent: number
+  /** Others have listened before: what they have heard once, they may keep, though they listen no more. */
+  #heard = false
   /** Pieces given to a socket where they lie, and the one that must be done before the next; 0 is none. */
   #lent = 0
   #awaited = 0
@@ -69,6 +71,7 @@ export class DuplexTransport implements Transport {
     const stream = this.#stream
     // When to end is the connection's to decide: a peer that has half-closed may still be owed something.
     stream.allowHalfOpen = true
+    this.#heard = stream.listenerCount('data') > 0
     stream.on('error', () => this.#destroy())
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
     stream.on('drain', () => this.#drained())
@@ -107,9 +110,14 @@ export class DuplexTransport implements Transport {
     this.#awaited = number
     this.#later(() => this.#writeEach(views, number))
     const stream = this.#stream
-    if (!(stream instanceof Socket) || stream.writableLength > 0) return PENDING
+    if (!this.#direct || stream.writableLength > 0) return PENDING
     this.#awaited = 0 // the system has taken it at once; that is told later
     return stream.destroyed ? -1 : WRITTEN
+  }
+
+  /** Whether nothing comes between a socket and what it is given: a program's own `write` may keep that for as long as it likes. */
+  get #direct(): boolean {
+    return this.#stream instanceof Socket && this.#stream.write === Socket.prototype.write
   }
 
   #writeEach(views: readonly Uint8Array[], number: number): void {
@@ -199,7 +207,7 @@ export class DuplexTransport implements Transport {
   #feed(): number {
     const stream = this.#stream
     try {
-      if (this.#remaining >= this.#shortestLent) return this.#lend()
+      if (this.#remaining >= this.#shortestLent && this.#direct) return this.#lend()
       while (this.#remaining > 0) {
         const length = Math.min(this.#remaining, PIECE)
         const copy = Buffer.allocUnsafe(length)
@@ -262,7 +270,7 @@ export class DuplexTransport implements Transport {
     if (this.#receiver === undefined) return
     inboxOfThread().deliver(this.#receiver, chunk)
     // Only a socket's own chunk is nobody else's, and only where nobody else listens.
-    if (chunk.length < SHORTEST_SPENT || !(this.#stream instanceof Socket)) return
+    if (chunk.length < SHORTEST_SPENT || this.#heard || !(this.#stream instanceof Socket)) return
     if (this.#stream.listenerCount('data') === 1) giveBack(chunk)
   }
 

@@ -52,3 +52,33 @@ test('a socket tells of the piece that it has not taken at once, and of no other
   }
   transport.close()
 })
+
+test('a socket that a program writes to in a way of its own is lent nothing', { timeout: 60_000 }, async (t) => {
+  const [near, far] = await socketPair(t)
+  const received: Buffer[] = []
+  far.on('data', (chunk: Buffer) => received.push(chunk))
+  const kept: (() => void)[] = []
+  const write = near.write.bind(near) as (chunk: Uint8Array, done?: () => void) => boolean
+  near.write = (chunk: Uint8Array | string, done?: unknown) => {
+    kept.push(() => write(Buffer.from(chunk), typeof done === 'function' ? () => done() : undefined))
+    return true
+  }
+  const block = heapOfThread().allocate(LENGTH)
+  t.after(() => heapOfThread().free(block))
+  const { bytes } = codecOfThread()
+  const transport = new DuplexTransport(near)
+  const recorder = new Recorder()
+  transport.open(recorder)
+  bytes.fill('a', block.pointer, block.pointer + LENGTH)
+  assert.equal(transport.write(block.pointer, LENGTH), WRITTEN)
+  bytes.fill('b', block.pointer, block.pointer + LENGTH)
+  assert.equal(transport.writeViews([Buffer.from('views')]), PENDING)
+
+  for (const go of kept) go()
+  await eventually(() => recorder.events.length > 0, 'the views are told')
+  assert.deepEqual(recorder.events, ['written'])
+  const all = `${'a'.repeat(LENGTH)}views`
+  await eventually(() => Buffer.concat(received).length >= all.length, 'all of it')
+  assert.equal(Buffer.concat(received).toString(), all)
+  transport.close()
+})

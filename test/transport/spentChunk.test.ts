@@ -6,7 +6,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { DuplexTransport } from '../../src/transport/duplex.js'
-import { eventually } from '../support/socketClient.js'
+import { delay, eventually } from '../support/socketClient.js'
 import { Recorder } from '../support/socketHandles.js'
 
 async function pair(t: TestContext): Promise<[near: Socket, far: Socket]> {
@@ -54,6 +54,20 @@ test('a chunk that somebody else has heard of stays as it is', async (t) => {
   far.write(sent)
   await eventually(() => recorder.bytes.length === sent.length, 'all bytes')
   assert.ok(Buffer.concat(heard).equals(sent))
+})
+
+test('a chunk that somebody else has heard of stays as it is, though they listen no more', async (t) => {
+  const [near, far] = await pair(t)
+  const heard: Buffer[] = []
+  near.once('data', (chunk: Buffer) => heard.push(chunk)).pause()
+  far.write(sent)
+  await delay(50)
+  const recorder = new Recorder()
+  new DuplexTransport(near).open(recorder)
+  await eventually(() => recorder.bytes.length === sent.length, 'all bytes')
+  const [first] = heard
+  assert.ok(first !== undefined && first.length >= 8192)
+  assert.ok(first.equals(sent.subarray(0, first.length)))
 })
 
 test('a chunk of any other stream stays as it is', async () => {
