@@ -131,6 +131,10 @@ function wholeFrames(slot: usize, end: usize): u32 {
     } else {
       cursor += headerBytes
       const status = beginFrame(slot, end, first, length, key)
+      if (status == VIOLATION_MESSAGE_TOO_LONG && entry != TABLE) {
+        cursor -= headerBytes // looked at again once what precedes it is taken: the limit may be another one then
+        return STATUS_AGAIN
+      }
       if (status != STATUS_MORE) return status
       if (load<u8>(slot, SLOT_IN_PAYLOAD)) return STATUS_MORE
     }

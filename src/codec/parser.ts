@@ -168,13 +168,18 @@ export class Parser {
     if (this.#slot !== 0) this.#heap.codec.call.markFrames(this.#slot) // or the slot is another connection's
   }
 
-  /** From now on, a message has at most so many bytes; the one under way may have what it has already. */
-  limit(longest: number): void {
-    if (this.#slot === 0) return
+  /**
+   * From now on, a message has at most so many bytes. The one under way may have what it has already: false if that is more,
+   * and the limit has to be told again behind it.
+   */
+  limit(longest: number): boolean {
+    if (this.#slot === 0) return true
+    const { total } = this
     const word = (this.#slot + SLOT_LIMIT) >>> 2
-    const limit = Math.max(longest, this.total)
+    const limit = Math.max(longest, total)
     this.#words[word] = limit % 2 ** 32
     this.#words[word + 1] = Math.floor(limit / 2 ** 32)
+    return limit === longest
   }
 
   /** From now on, the message under way is handed out in parts, where they lie. What it already held is forgotten. */

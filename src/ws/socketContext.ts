@@ -75,7 +75,7 @@ export function socketContext(options: SocketOptions, role: Role): SocketContext
 
 /** The most bytes that a message may have by the option `maxPayload`. */
 export function longestMessage(maxPayload: number): number {
-  return maxPayload > 0 ? maxPayload : LONGEST
+  return maxPayload > 0 ? Math.min(maxPayload, LONGEST) : LONGEST
 }
 
 interface ContextFacts {

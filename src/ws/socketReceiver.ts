@@ -8,7 +8,7 @@ import type { SocketOwner } from './socketOwner.js'
 /** The receiving half of a WebSocket. */
 export interface Receiving {
   readonly context: SocketContext
-  readonly incoming: { limit(maxMessage: number): void }
+  readonly incoming: { limit(maxMessage: number): boolean }
   readonly ending: { received(code: number, reason: Buffer): void }
   /** Answers a ping. */
   answer(data: Buffer): void
@@ -19,6 +19,9 @@ const OF_FRAMES: ReadonlySet<string> = new Set(['message', 'ping', 'pong', 'conc
 
 export class SocketReceiver extends Receiver implements SocketOwner {
   readonly #owner: SocketOwner
+  readonly #half: Receiving
+  /** Whether a message that is longer than its limit now was under way when that was set. */
+  #exceeded = false
 
   constructor(half: Receiving, owner: SocketOwner, extensions: ReceiverOptions['extensions']) {
     const { maxPayload, limits, mostChunks, synchronous, anyText, encoder } = half.context
@@ -26,13 +29,14 @@ export class SocketReceiver extends Receiver implements SocketOwner {
     const names = { maxBufferedChunks: mostChunks, allowSynchronousEvents: synchronous, skipUTF8Validation: anyText }
     super({ maxPayload, maxFragments: limits.maxFragments, isServer, extensions, ...names })
     this.#owner = owner
+    this.#half = half
     let longest = maxPayload
     this.#live(
       '_maxPayload',
       () => longest,
       (value) => {
         longest = Number(value)
-        half.incoming.limit(longestMessage(longest))
+        this.#limit()
       },
     )
     this.#live(
@@ -54,11 +58,18 @@ export class SocketReceiver extends Receiver implements SocketOwner {
   get told(): SocketOwner {
     const owner = this.#owner
     return {
-      emit: (event, ...values) => (OF_FRAMES.has(event) ? this.emit(event, ...values) : owner.emit(event, ...values)),
+      emit: (event, ...values) => {
+        if (this.#exceeded && event === 'message') this.#limit()
+        return OF_FRAMES.has(event) ? this.emit(event, ...values) : owner.emit(event, ...values)
+      },
       get binaryType() {
         return owner.binaryType
       },
     }
+  }
+
+  #limit(): void {
+    this.#exceeded = !this.#half.incoming.limit(longestMessage(this._maxPayload))
   }
 
   /** A field that says what is so, and has its effect when it is set. */

@@ -48,6 +48,11 @@ for (const [most, later] of [
   [0, 3],
   [100, 4],
   [4, 100],
+  [4, Infinity],
+  [4, -1],
+  [4, Number.NaN],
+  [4, 2 ** 32],
+  [4, 2 ** 64],
 ]) {
   reached(
     `maxPayload ${most} becomes ${later}`,
@@ -57,6 +62,35 @@ for (const [most, later] of [
     [],
     { maxPayload: most },
   )
+}
+
+reached(
+  'maxPayload is raised by the listener of a message, for what was read behind it',
+  (receiver, { ws }) =>
+    ws.once('message', () => {
+      receiver._maxPayload = 1000
+    }),
+  [masked(TEXT, 'a'.repeat(1000)), masked(TEXT, 'b'.repeat(1001))],
+  { maxPayload: 5 },
+)
+
+for (const [what, first, rest] of [
+  ['a frame', masked(TEXT, 'a'.repeat(100)).subarray(0, 50), masked(TEXT, 'a'.repeat(100)).subarray(50)],
+  ['a fragment', buildFrame({ opcode: TEXT, fin: false, payload: Buffer.alloc(100), key: KEY }), masked(0, '')],
+] as const) {
+  same(`maxPayload falls below ${what} that has begun, and holds behind it`, async (stage) => {
+    const { ws, peer } = await stage.pair({ maxPayload: 1000 })
+    peer.write(first)
+    await stage.quiet()
+    receiverOf(ws)._maxPayload = 5
+    peer.write(rest)
+    await stage.noted('message')
+    peer.write(masked(TEXT, '12345'))
+    await stage.noted('message', 'message')
+    peer.write(masked(TEXT, '123456'))
+    await stage.noted('error')
+    await stage.drop(peer)
+  })
 }
 
 for (const takesOver of [true, false]) {

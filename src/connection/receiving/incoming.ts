@@ -124,10 +124,10 @@ export class Incoming implements InflationTarget {
     }
   }
 
-  /** From now on, messages have at most so many bytes. */
-  limit(maxMessage: number): void {
+  /** From now on, messages have at most so many bytes; false if the one under way has more, as `Parser.limit` says. */
+  limit(maxMessage: number): boolean {
     this.shared = { ...this.shared, limits: { ...this.shared.limits, maxMessage } }
-    this.#parser.limit(maxMessage)
+    return this.#parser.limit(maxMessage)
   }
 
   /** From now on, whoever takes messages is told where their frames end. */
