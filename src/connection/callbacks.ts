@@ -53,10 +53,11 @@ export class Callbacks<Data> {
   /** Gives the connection its context: that of the handshake, of which there is none `outside`, and what the `open` handler enters. */
   open(target: CallbackTarget<Data>, outside = false): void {
     this.#counts.add('connectionsOpened')
-    if (channels.open.hasSubscribers) channels.open.publish({ connection: target.connection, role: this.#role })
+    const { hasSubscribers } = channels.open // one that listens once is gone afterwards
+    if (hasSubscribers) channels.open.publish({ connection: target.connection, role: this.#role })
     if (this.#handlers.open !== undefined) runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
     // To ask costs as much as the hash of the key. A subscriber may have entered a context just now.
-    else if (!outside || channels.open.hasSubscribers) target.context = currentContext()
+    else if (!outside || hasSubscribers) target.context = currentContext()
   }
 
   #runOpen(target: CallbackTarget<Data>): unknown {

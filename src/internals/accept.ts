@@ -1,7 +1,6 @@
 // Accepting at the handle: connections of a net.Server without a net.Socket each, and the way back to node:http.
 import { type Server as NetServer, Socket } from 'node:net'
-import { listensOutside } from './context.js'
-import { bindings, type ListeningHandle, type StreamHandle, streamHandleOf } from './node.js'
+import { bindings, type ListeningHandle, type StreamHandle } from './node.js'
 import { copyReads, isAimed } from './stream.js'
 
 /** Idle connections of dead peers are noticed by the system after this many seconds. */
@@ -9,12 +8,6 @@ export const KEEP_ALIVE = 60
 
 /** What node:net sets on the connections that it accepts itself: the same as `setSocketOptions`. */
 export const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE * 1000 } as const
-
-/** Whether what a listening server accepts comes in no async context, as long as nobody enters one; false where that is not known. */
-export function acceptsOutside(server: NetServer): boolean {
-  const listening = streamHandleOf(server)
-  return listening !== undefined && listensOutside(listening)
-}
 
 interface OptionedHandle {
   setNoDelay?(on: boolean): number

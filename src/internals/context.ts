@@ -39,11 +39,11 @@ export function currentContext(): AsyncResource | undefined {
 }
 
 /**
- * Whether a handle that listens is in no context, and so is whatever it accepts, as long as nobody enters one: until Node 22, a
- * connection gets the stores of the handle that accepted it. False where nobody can see them.
+ * Whether a handle that was accepted is in no context, and stays so as long as nobody enters one: until Node 22, it gets the stores
+ * of the program itself, which may enter a context while it listens. False where nobody can see them.
  */
-export function listensOutside(listening: object): boolean {
-  return copiesStores() && !holdsStores(listening)
+export function isOutside(accepted: object): boolean {
+  return copiesStores() && !holdsStores(accepted)
 }
 
 function holdsStores(resource: object): boolean {

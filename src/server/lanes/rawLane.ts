@@ -4,7 +4,8 @@ import { Buffer } from 'node:buffer'
 import type { Server as NetServer } from 'node:net'
 import { codecOfThread, INBOX } from '../../codec/codec.js'
 import type { Slices } from '../../connection/slices.js'
-import { acceptHandles, acceptsOutside } from '../../internals/accept.js'
+import { acceptHandles } from '../../internals/accept.js'
+import { isOutside } from '../../internals/context.js'
 import type { StreamHandle } from '../../internals/node.js'
 import { type HandleReader, startReading } from '../../internals/stream.js'
 import type { Budget } from '../../memory/budget.js'
@@ -43,12 +44,15 @@ export interface RawLaneOptions {
 }
 
 interface ArrivalOptions extends RawLaneOptions {
-  /** Whether connections are accepted in no async context. */
+  /** Whether the connection was accepted in no async context. */
   readonly outside: boolean
 }
 
 export class RawLane {
   readonly #options: RawLaneOptions
+  /** Whether what is accepted in this tick is in no async context, and the tick. */
+  #outside = false
+  #asked = 0
 
   constructor(options: RawLaneOptions) {
     this.#options = options
@@ -63,13 +67,25 @@ export class RawLane {
     failed: (status: number) => void,
     handedOver: RawLaneOptions['handedOver'] = this.#options.handedOver,
   ): boolean {
-    const options = { ...this.#options, handedOver, outside: acceptsOutside(server) }
-    return acceptHandles(server, (handle) => this.#arrive(handle, options), failed)
+    const within = { ...this.#options, handedOver, outside: false }
+    const outside = { ...within, outside: true }
+    return acceptHandles(server, (handle) => this.#arrive(handle, this.#isOutside(handle) ? outside : within), failed)
   }
 
   /** Closes the connections whose handshake is not done. */
   close(): void {
     for (const arrival of this.#options.arrivals) if (arrival instanceof RawArrival) arrival.close()
+  }
+
+  /** To ask costs as much as the hash of the key, so the first connection of each tick is asked for all of them. */
+  #isOutside(handle: StreamHandle): boolean {
+    const { deadlines } = this.#options
+    if (this.#asked !== deadlines.now) {
+      this.#asked = deadlines.now
+      this.#outside = isOutside(handle)
+      deadlines.start() // the ticks go on, although the handshake may take for ever
+    }
+    return this.#outside
   }
 
   #arrive(handle: StreamHandle, options: ArrivalOptions): void {
