@@ -47,7 +47,8 @@ const timer = setInterval(() => {
 async function seenWhere(where: string): Promise<string> {
   const index = new URL('../../src/index.js', import.meta.url).href
   const args = ['--input-type=module', '--eval', PROGRAM, index, where]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 })
+  const env = { PATH: process.env['PATH'] } // over the private API: nobody else leaves out the look
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 20_000 })
   return stdout.trim()
 }
 
