@@ -1,7 +1,7 @@
 // A region: the memory of one large message. It grows with what has arrived, never with what was announced,
 // and is shared by everyone who still needs its bytes: the message's handler, and each connection it is sent on.
 import { type Block, type Heap, LARGEST_CLASS, sizeOfBlock } from './heap.js'
-import { leadOf } from './pageOffset.js'
+import { HALF_PAGE, leadOf } from './pageOffset.js'
 
 /** Free bytes in front of the payload, so that a frame header can be written there and both leave in one write. */
 export const HEADROOM = 16
@@ -25,6 +25,11 @@ export class Region {
   /** Bytes of the heap that a region with room for `needed` bytes would hold. */
   static size(needed: number, expected: number): number {
     return sizeOfBlock(footprint(needed, expected) + leadFor(needed, expected))
+  }
+
+  /** The most bytes that one holds for a message of `longest` bytes, wherever it began when it was shorter. */
+  static most(longest: number): number {
+    return Math.max(Region.size(longest, longest), sizeOfBlock(longest + HEADROOM + HALF_PAGE))
   }
 
   /** The most bytes that it would hold with room for `needed` bytes. */

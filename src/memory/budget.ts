@@ -71,7 +71,7 @@ export class Budget {
 
   /** Messages of `longest` bytes may come. */
   serve(longest: number): void {
-    this.#longest = Math.max(this.#longest, Region.size(longest, longest))
+    this.#longest = Math.max(this.#longest, Region.most(longest))
     this.#quarter = this.#room / 4
   }
 
