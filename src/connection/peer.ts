@@ -127,6 +127,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   expired(): void {
     if (!this.isOpen) return this.ending.perform(this.#lifecycle.expires())
     const { deadlines, limits } = this.shared
+    if (this.#transport.awaitsTurn === true) this.#vitals.heard()
     const verdict = this.#vitals.look(this.#sender?.outgoing, this.#transport.unsent)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'ping') this.sender.control(OPCODE_PING, new Uint8Array(0))
@@ -144,6 +145,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
 
   get frugal(): boolean {
     return this.shared.budget.frugal
+  }
+
+  /** That nothing is read meanwhile is ours: the peer is neither silent nor slow. */
+  awaitsTurn(awaits: boolean): void {
+    this.#vitals.heard()
+    if (this.#pressure?.stopped !== true) this.#incoming?.noteArrival(!awaits)
   }
 
   waits(bytes: number): boolean {
@@ -244,6 +251,6 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   }
 
   readingStarted(): void {
-    this.#incoming?.noteArrival(true)
+    this.#incoming?.noteArrival(this.#transport.awaitsTurn !== true)
   }
 }

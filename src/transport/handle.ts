@@ -121,6 +121,10 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     this.#facts |= OUTSIDE
   }
 
+  get awaitsTurn(): boolean {
+    return this.is(WAITING)
+  }
+
   get unsent(): number {
     return this.is(CLOSED) ? 0 : (this.#handle.writeQueueSize ?? 0)
   }
@@ -152,6 +156,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     inboxOfThread().read(receiver, status)
     if (!full) this.#inARow = 0
     else if (!this.is(PAUSED)) this.yieldTurn(status)
+    if (this.is(WAITING)) receiver.awaitsTurn?.(true)
     if ((this.#facts & (PAUSED | WORKED_ON)) === PAUSED || receiver.frugal === true) return this.aim(0)
     return full && this.#size < READ_LENGTHS.length - 1 ? this.aim(this.#size + 1) : undefined
   }
@@ -162,7 +167,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   }
 
   /** The view in which the next reads land, if it is another one than before. */
-  private aim(size: number): Uint8Array | undefined {
+  protected aim(size: number): Uint8Array | undefined {
     if (size === this.#size) return undefined
     this.#size = size
     return viewsOfThread()[size]
@@ -177,7 +182,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     this.#inARow = 0
     this.#handle.readStop()
     if (crowded || clock.awaited) this.waitForTurn()
-    else setImmediate(() => this.goOn())
+    else setImmediate(() => !this.is(WAITING) && this.goOn())
   }
 
   private waitForTurn(): void {
@@ -190,6 +195,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   goOn(): boolean {
     this.#facts &= ~WAITING
     if (this.is(PAUSED) || this.is(CLOSED)) return false
+    this.#receiver?.awaitsTurn?.(false)
     this.resume()
     return true
   }

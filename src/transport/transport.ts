@@ -14,6 +14,8 @@ export interface Receiver extends InboxReader {
   ended(): void
   /** A write that was PENDING is done; `status` is 0 or negative. */
   written(status: number): void
+  /** Nothing is read until others have had their turns; or it is again. */
+  awaitsTurn?(awaits: boolean): void
   /** A handle that is no socket's is being closed. */
   closing?(): void
   /** The handle is also that of a socket of node:net, from now on: others may write to it, and end it. */
@@ -27,6 +29,8 @@ export interface Transport {
   readonly remoteAddress: string | undefined
   /** Whether it is in no async context, so that nobody need look for one. */
   readonly outside?: boolean
+  /** Whether nothing is read until others have had their turns. */
+  readonly awaitsTurn?: boolean
   /** Bytes of the write under way that the system has not taken: while that changes, the peer is reading. */
   readonly unsent: number
   /** Starts reading; from now on, `receiver` is told of everything. */

@@ -17,6 +17,8 @@ export class MemoryTransport implements Transport {
   /** While true, writes stay PENDING until `finish`. */
   stuck = false
   paused = false
+  /** It has stopped reading until others have had their turns. */
+  awaitsTurn = false
   halfClosed = false
   closed = false
   /** What was written, and not yet put together: a copy for each write of all before it would be quadratic. */
@@ -87,6 +89,12 @@ export class MemoryTransport implements Transport {
 
   open(receiver: Receiver): void {
     this.#receiver = receiver
+  }
+
+  /** Stops until others have had their turns, or goes on. */
+  waitForTurn(awaits: boolean): void {
+    this.awaitsTurn = awaits
+    this.#receiver?.awaitsTurn?.(awaits)
   }
 
   pause(): void {

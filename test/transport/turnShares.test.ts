@@ -45,11 +45,25 @@ class FullHandle implements StreamHandle {
 }
 
 /** A peer that fills every read; `frugal` if memory is short, so that its reads must be short. */
-function floodingPeer(frugal = false): { handle: FullHandle; transport: HandleTransport; read: () => number } {
+function floodingPeer(frugal = false): {
+  handle: FullHandle
+  transport: HandleTransport
+  read: () => number
+  told: boolean[]
+} {
   const handle = new FullHandle()
   const transport = new HandleTransport(handle)
   const nothing = (): void => undefined
-  const receiver: Receiver = { frugal, received: nothing, ended: nothing, written: nothing, closed: nothing }
+  const told: boolean[] = []
+  const awaitsTurn = (awaits: boolean): void => void told.push(awaits)
+  const receiver: Receiver = {
+    frugal,
+    received: nothing,
+    awaitsTurn,
+    ended: nothing,
+    written: nothing,
+    closed: nothing,
+  }
   transport.open(receiver)
   let room = 16 * KiB
   const read = (): number => {
@@ -57,7 +71,7 @@ function floodingPeer(frugal = false): { handle: FullHandle; transport: HandleTr
     room = transport.read(length)?.length ?? room
     return length
   }
-  return { handle, transport, read }
+  return { handle, transport, read, told }
 }
 
 /** Bytes that are read before the peer has to wait for the others. */
@@ -160,6 +174,22 @@ test('who is resumed while it waits is read from in its turn, and waits once', o
   turnClockOfThread().restart()
   assert.equal(second.handle.started, started + 1, 'the next turn is that of the third')
   assert.equal(third.handle.started, 2)
+})
+
+test('who waits for its turn says so to whoever receives, and that it goes on', ofHandles, (context) => {
+  const work = clock(context)
+  const [first, second] = [floodingPeer(), floodingPeer()]
+  first.read()
+  work(1)
+  readInARow(second)
+  assert.deepEqual(second.told, [true])
+  assert.equal(second.transport.awaitsTurn, true)
+  second.read() // the rest of what was decrypted, for instance
+  assert.deepEqual(second.told, [true, true], 'what comes all the same is no sign that it is read from')
+  turnClockOfThread().restart()
+  assert.deepEqual(second.told, [true, true, false])
+  assert.equal(second.transport.awaitsTurn, false)
+  assert.deepEqual(first.told, [])
 })
 
 test('a peer whose reads are short because memory is, has no more of a turn than others', ofHandles, (context) => {
