@@ -77,6 +77,11 @@ export class SecureTransport extends HandleTransport {
     return undefined
   }
 
+  /** No read is longer than a record, of 16 KiB: into more room, none would seem to be full, and none would end a turn. */
+  protected override aim(): undefined {
+    return undefined
+  }
+
   override resume(): void {
     super.resume()
     while (this.#held.length > 0 && !this.paused) this.#deliverHeld()

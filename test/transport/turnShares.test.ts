@@ -2,10 +2,13 @@
 // short, and beside others with as much, each has its turn, so that a small message of anybody else waits for a short turn.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import type { HandleRequest, StreamHandle } from '../../src/internals/node.js'
 import { turnClockOfThread } from '../../src/time/turnClock.js'
 import { HandleTransport } from '../../src/transport/handle.js'
+import { SecureTransport } from '../../src/transport/secure.js'
 import type { Receiver } from '../../src/transport/transport.js'
 import { connections } from '../support/connections.js'
 import { privateApiForbidden } from '../support/privateApi.js'
@@ -191,6 +194,20 @@ test('who waits for its turn says so to whoever receives, and that it goes on', 
   assert.equal(second.transport.awaitsTurn, false)
   assert.deepEqual(first.told, [])
 })
+
+test(
+  'over TLS, where no read is longer than a record, whoever fills them has its turn like others',
+  ofHandles,
+  (context) => {
+    clock(context)
+    const handle = new FullHandle()
+    const nothing = (): void => undefined
+    const transport = new SecureTransport(handle, new TLSSocket(new PassThrough()))
+    transport.open({ received: nothing, ended: nothing, written: nothing, closed: nothing })
+    for (let bytes = 0; bytes <= MiB + 64 * KiB; bytes += 16 * KiB) assert.equal(transport.read(16 * KiB), undefined)
+    assert.equal(handle.stopped, 1)
+  },
+)
 
 test('a peer whose reads are short because memory is, has no more of a turn than others', ofHandles, (context) => {
   clock(context)
