@@ -2,6 +2,7 @@
 // however a connection ends, it is never in two hands, and nothing of one message is left in it for the next.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -225,11 +226,18 @@ describe('messages that stand alone', () => {
     await eventually(() => heap.used <= before + 1024, 'nothing stays but the spare one')
   })
 
-  test('leave nothing that keeps their connection', async () => {
+  for (const [what, text] of [
+    ['of which the last was short', 'the last one'],
+    ['of which a thread has inflated the last', randomBytes(300_000).toString('base64')],
+  ] as const)
+    test(`${what}, leave nothing that keeps their connection`, () => leavesNothing(text))
+
+  async function leavesNothing(text: string): Promise<void> {
     const { received, connect } = noting()
-    const gone = (() => {
+    const gone = await (async () => {
       const { wire, peer } = connect()
-      wire.feed(frame(deflated('the last one')))
+      wire.feed(frame(deflated(text)))
+      await eventually(() => received.length === 1, 'the message is here')
       peer.terminate()
       return new WeakRef(peer)
     })()
@@ -239,5 +247,5 @@ describe('messages that stand alone', () => {
       return gone.deref() === undefined
     }, 'the connection is collected')
     assert.equal(received.length, 2)
-  })
+  }
 })
