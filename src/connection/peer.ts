@@ -127,8 +127,7 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   expired(): void {
     if (!this.isOpen) return this.ending.perform(this.#lifecycle.expires())
     const { deadlines, limits } = this.shared
-    if (this.#transport.awaitsTurn === true) this.#vitals.heard()
-    const verdict = this.#vitals.look(this.#sender?.outgoing, this.#transport.unsent)
+    const verdict = this.#vitals.look(this.#sender?.outgoing, this.#transport)
     if (verdict === 'lifetime') return this.close(CloseCode.goingAway, `maxLifetime is ${limits.maxLifetime} ms`)
     if (verdict === 'ping') this.sender.control(OPCODE_PING, new Uint8Array(0))
     else if (verdict !== 'nothing') return this.violated(silence(verdict, limits))
@@ -156,11 +155,9 @@ export class Peer<Data> implements Inside<Data>, Receiver {
   waits(bytes: number): boolean {
     const { budget } = this.shared
     if (bytes < 0) budget.release(this, -bytes)
-    else if (!this.#lifecycle.delivers || !budget.keep(this, bytes)) {
-      this.violated(new ProtocolViolation('MEMORY_SPENT'))
-      return false
-    }
-    return true
+    if (bytes < 0 || (this.#lifecycle.delivers && budget.keep(this, bytes))) return true
+    this.violated(new ProtocolViolation('MEMORY_SPENT'))
+    return false
   }
 
   ended(): void {
@@ -241,16 +238,12 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.#pressure?.drain()
   }
 
-  readingStopped(): void {
-    this.#incoming?.noteArrival(false)
-    if (this.isOpen) this.shared.deadlines.hasten(this, this.#vitals.next)
+  reading(goesOn: boolean): void {
+    this.#incoming?.noteArrival(goesOn && this.#transport.awaitsTurn !== true)
+    if (!goesOn && this.isOpen) this.shared.deadlines.hasten(this, this.#vitals.next)
   }
 
   deliverParked(): void {
     this.#incoming?.deliverParked()
-  }
-
-  readingStarted(): void {
-    this.#incoming?.noteArrival(this.#transport.awaitsTurn !== true)
   }
 }

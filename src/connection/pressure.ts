@@ -10,12 +10,10 @@ import type { Vitals } from './vitals.js'
 
 /** The connection, which is told when reading stops and when it goes on. */
 export interface PressureListener {
-  /** Reading has stopped, or has a reason more to be stopped. */
-  readingStopped(): void
+  /** Reading goes on, or has stopped, or has a reason more to be stopped. */
+  reading(goesOn: boolean): void
   /** No reason is left: parked frames must be delivered before anything is read. That may stop reading again. */
   deliverParked(): void
-  /** Reading goes on. */
-  readingStarted(): void
 }
 
 export class Pressure {
@@ -55,7 +53,7 @@ export class Pressure {
     this.#reasons |= reason
     this.#vitals.noteReasons(this.#reasons)
     if (tracing) traceReading(this.#listener, this.#reasons)
-    this.#listener.readingStopped()
+    this.#listener.reading(false)
   }
 
   /** What one peer may cause at a time is done: nothing more is read until the others have had their turn. */
@@ -101,7 +99,7 @@ export class Pressure {
     this.#listener.deliverParked()
     if (this.#reasons !== 0) return
     // Reading goes on even if that was the last delivery: the peer's end must be seen.
-    if (this.#lifecycle.delivers) this.#listener.readingStarted()
+    if (this.#lifecycle.delivers) this.#listener.reading(true)
     this.#transport.resume()
   }
 }

@@ -2,6 +2,7 @@
 // and what its silence calls for: a ping, or the end. Times in the ticks of Deadlines.
 import { ProtocolViolation } from '../protocol/violation.js'
 import type { Deadlines } from '../time/deadlines.js'
+import type { Transport } from '../transport/transport.js'
 import { Reason, WAITS } from './reason.js'
 
 /** While the peer waits for this server, it is pinged so often per pauseTimeout: only a write can show that it has gone. */
@@ -93,8 +94,9 @@ export class Vitals {
     }
   }
 
-  /** What the connection must do now; of the write under way, `unsent` bytes have not been taken. */
-  look(output: Output = SILENT, unsent: number): VitalsVerdict {
+  /** What the connection must do now. A peer that waits for its turn to be read from is not silent. */
+  look(output: Output = SILENT, { unsent, awaitsTurn }: Pick<Transport, 'unsent' | 'awaitsTurn'>): VitalsVerdict {
+    if (awaitsTurn === true) this.heard()
     const { times, deadlines } = this.#shared
     const taken = output.taken(unsent)
     const { now } = deadlines

@@ -122,16 +122,12 @@ export class FrameReader implements Sink, PressureListener, InboxReader {
     this.#end()
   }
 
-  readingStopped(): void {
-    this.#incoming.noteArrival(false)
+  reading(goesOn: boolean): void {
+    this.#incoming.noteArrival(goesOn)
   }
 
   deliverParked(): void {
     this.#incoming.deliverParked()
-  }
-
-  readingStarted(): void {
-    this.#incoming.noteArrival(true)
   }
 
   #end(): void {

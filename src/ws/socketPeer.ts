@@ -255,8 +255,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.terminate()
   }
 
-  readingStopped(): void {
-    this.incoming.noteArrival(false)
+  reading(goesOn: boolean): void {
+    this.incoming.noteArrival(goesOn)
   }
 
   deliverParked(): void {
@@ -266,10 +266,6 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (!this.#isOver) return
     this.#isOver = false
     process.nextTick(() => this.closed()) // behind an error of what was told last
-  }
-
-  readingStarted(): void {
-    this.incoming.noteArrival(true)
   }
 
   #closeReceived(payload: Buffer): void {

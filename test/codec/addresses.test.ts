@@ -93,7 +93,7 @@ function unpressed(): Pressure {
   const times = { pingInterval: 0, idleTimeout: 0, pauseTimeout: 0, maxLifetime: 0 }
   const vitals = new Vitals({ deadlines: new Deadlines(() => false), times })
   const fail = (): never => assert.fail('reading stops')
-  const listener = { readingStopped: fail, deliverParked: fail, readingStarted: fail }
+  const listener = { reading: fail, deliverParked: fail }
   return new Pressure(new MemoryTransport(), new Lifecycle('server'), vitals, listener)
 }
 
