@@ -135,6 +135,7 @@ test('after the end, fragments and messages are answered with closed, also amid 
     peer.sendFragment('be', false)
     peer[end]()
     assert.equal(peer.sendFragment('gin', true), 'closed')
+    assert.equal(peer.sendFragment(Buffer.from('another message'), false), 'closed')
     assert.equal(peer.send('a broadcast'), 'closed')
     await settle()
   }

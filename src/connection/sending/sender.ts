@@ -107,8 +107,8 @@ export class Sender implements FragmentSender, OutgoingOwner, Subscriber {
     unfinished.checkNoStream()
     this.catchUp()
     const payload = typeof data === 'string' ? data : bytesOf(data)
-    unfinished.checkKind(payload)
     if (!this.admits()) return 'closed' // else a message that has begun must be ended: it can't be dropped
+    unfinished.checkKind(payload)
     if (this.shared.outputPolicy === 'close' && this.refused(payload) !== undefined) return 'closed'
     return unfinished.fragment(payload, last)
   }
