@@ -278,6 +278,7 @@ export class World implements Stage {
     for (let turn = 0; turn < 10; turn++) await this.turn()
     while (this.#past.length > 1) this.lookBack()
     this.places.checkBooks()
+    if (this.profile.deflate !== undefined) warmCompression() // the thread's inflation may have ended with a connection
     const held = heapOfThread().used - this.#heldBefore
     if (held !== 0) this.fault(`${held} bytes of the thread's memory are held when all is over`)
   }
