@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { codecOfThread, INBOX, INBOX_LENGTH } from '../codec/codec.js'
 import { socketOf } from '../internals/accept.js'
 import type { StreamHandle } from '../internals/node.js'
+import { restartTimeout } from '../internals/socketTimeout.js'
 import {
   aimReads,
   EOF,
@@ -16,7 +17,6 @@ import {
 import { inboxOfThread } from '../memory/inbox.js'
 import { turnClockOfThread, type Waiting } from '../time/turnClock.js'
 import { resetSocket } from './resetSocket.js'
-import { restartTimeout } from './socketTimeout.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread

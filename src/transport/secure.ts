@@ -4,11 +4,11 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { codecOfThread, INBOX } from '../codec/codec.js'
 import { handleBelow, type StreamHandle, socketBelow } from '../internals/node.js'
+import { restartTimeout } from '../internals/socketTimeout.js'
 import { type HandleWriter, writeAllSecurely, writeSecurely } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
 import { resetSocket } from './resetSocket.js'
-import { restartTimeout } from './socketTimeout.js'
 import { PENDING, type Receiver, WRITTEN } from './transport.js'
 
 /** Most bytes that are encrypted at once: the ciphertext lies in Node's memory, outside of every budget. */

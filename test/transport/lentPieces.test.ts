@@ -2,7 +2,8 @@
 // one that was not stays in use until the socket has told, which it does once.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { test } from 'node:test'
+import type { Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { codecOfThread, heapOfThread } from '../../src/codec/codec.js'
 import { DuplexTransport } from '../../src/transport/duplex.js'
 import { PENDING, WRITTEN } from '../../src/transport/transport.js'
@@ -13,17 +14,23 @@ import { socketPair } from '../support/socketPair.js'
 const LENGTH = 1000
 /** More pieces than any socket takes whose peer does not read. */
 const MOST = 100_000
+const { bytes } = codecOfThread()
+
+/** A piece of memory, and a transport over a socket to which it is given. */
+function lender(t: TestContext, near: Socket) {
+  const block = heapOfThread().allocate(LENGTH)
+  t.after(() => heapOfThread().free(block))
+  const transport = new DuplexTransport(near)
+  const recorder = new Recorder()
+  transport.open(recorder)
+  return { block, transport, recorder }
+}
 
 test('a socket tells of the piece that it has not taken at once, and of no other', { timeout: 60_000 }, async (t) => {
   const [near, far] = await socketPair(t)
   const received: Buffer[] = []
   far.on('data', (chunk: Buffer) => received.push(chunk)).pause()
-  const block = heapOfThread().allocate(LENGTH)
-  t.after(() => heapOfThread().free(block))
-  const { bytes } = codecOfThread()
-  const transport = new DuplexTransport(near)
-  const recorder = new Recorder()
-  transport.open(recorder)
+  const { block, transport, recorder } = lender(t, near)
   const write = (number: number): number => {
     bytes.fill(number % 251, block.pointer, block.pointer + LENGTH)
     return transport.write(block.pointer, LENGTH)
@@ -63,12 +70,7 @@ test('a socket that a program writes to in a way of its own is lent nothing', { 
     kept.push(() => write(Buffer.from(chunk), typeof done === 'function' ? () => done() : undefined))
     return true
   }
-  const block = heapOfThread().allocate(LENGTH)
-  t.after(() => heapOfThread().free(block))
-  const { bytes } = codecOfThread()
-  const transport = new DuplexTransport(near)
-  const recorder = new Recorder()
-  transport.open(recorder)
+  const { block, transport, recorder } = lender(t, near)
   bytes.fill('a', block.pointer, block.pointer + LENGTH)
   assert.equal(transport.write(block.pointer, LENGTH), WRITTEN)
   bytes.fill('b', block.pointer, block.pointer + LENGTH)
