@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { codecOfThread, type Region } from '../codec/codec.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
+import { keepMemory } from './keptMemory.js'
 
 /** As what binary messages are given to listeners. */
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob'
@@ -20,7 +21,10 @@ export const EMPTY: OwnBytes = Buffer.alloc(0)
 export function copied(pointer: number, length: number, region?: Region): OwnBytes {
   try {
     if (length === 0) return EMPTY
-    if (length > LONGEST_POOLED) return codecOfThread().copyOf(pointer, length)
+    if (length > LONGEST_POOLED) {
+      keepMemory(length)
+      return codecOfThread().copyOf(pointer, length)
+    }
     const copy = Buffer.allocUnsafe(length)
     codecOfThread().read(pointer, copy)
     return copy

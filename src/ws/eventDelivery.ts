@@ -10,6 +10,7 @@ import type { Deliverer } from '../connection/receiving/sink.js'
 import { runOutside } from '../internals/context.js'
 import { binary, copied, EMPTY } from './data.js'
 import { throwLater } from './errors.js'
+import { keepMemory } from './keptMemory.js'
 import type { SocketOwner } from './socketOwner.js'
 
 const NO_ENDS: number[] = []
@@ -45,6 +46,7 @@ export class EventDelivery implements Deliverer {
   streamBegins(isText: boolean, byteLength = 0): void {
     this.#isText = isText
     this.#filled = 0
+    keepMemory(byteLength)
     this.#gathered = Buffer.allocUnsafeSlow(byteLength)
   }
 
