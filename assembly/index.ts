@@ -7,6 +7,7 @@ import { copyApart } from './copy'
 import { LONGEST_7_BIT, MASKED, writeHeader } from './header'
 import { mask } from './mask'
 
+export { acceptKey } from './acceptance'
 export {
   beginAnswers,
   COUNT_CONTROL,

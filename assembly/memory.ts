@@ -9,6 +9,10 @@ export const RESULT_NEEDED: u32 = 8 // f64: bytes the message's region must hold
 export const RESULT_ANNOUNCED: u32 = 16 // f64: bytes the message will have when its current frame ends
 export const RESULT_FILLED: u32 = 24 // f64: bytes the message's region holds
 
+/** The words of the two blocks that are hashed for the answer to a key (see acceptance), one behind the other. */
+export const SHA1_SCHEDULE: u32 = 128
+export const SHA1_REST: u32 = 448
+
 /** The frame table: what a call of `parse` found, in order. An entry is three u32 and a spare. */
 export const TABLE: u32 = 1024
 export const ENTRY_SIZE: u32 = 16

@@ -33,6 +33,8 @@ export interface CodecExports {
   /** Continues the UTF-8 automaton; returns its new state. */
   validate(state: number, pointer: number, length: number): number
   copy(target: number, source: number, length: number): void
+  /** Writes the 28 characters that answer the key of an opening handshake, of which the 24 lie at `key`; `target` may be there, too. */
+  acceptKey(target: number, key: number): void
   /**
    * Prepares the slot of a client that only loads: the first byte of a whole answer (without an opcode, any will do), the
    * bytes of an answer, where they lie (0: only their number counts), and the most bytes of a compressed one.

@@ -56,7 +56,7 @@ export class Callbacks<Data> {
     const { hasSubscribers } = channels.open // one that listens once is gone afterwards
     if (hasSubscribers) channels.open.publish({ connection: target.connection, role: this.#role })
     if (this.#handlers.open !== undefined) runScoped(() => this.#attempt(target, () => this.#runOpen(target)))
-    // To ask costs as much as the hash of the key. A subscriber may have entered a context just now.
+    // To ask costs more than the hash of the key. A subscriber may have entered a context just now.
     else if (!outside || hasSubscribers) target.context = currentContext()
   }
 

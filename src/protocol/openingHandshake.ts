@@ -86,17 +86,16 @@ export function acceptKey(key: string): string {
 export const ACCEPTANCE =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: '
 
-/** The rest of the 101 response to a request with this key that `checkUpgrade` let pass, with these headers besides. */
-export function acceptanceEnd(key: string, protocol = '', headers: HeaderFields = NO_HEADERS): string {
-  const accept = acceptKey(key)
-  if (protocol === '' && headers === NO_HEADERS) return `${accept}\r\n\r\n` // nearly always
+/** The rest of the 101 response behind the key's answer, with these headers besides. */
+export function acceptanceEnd(protocol = '', headers: HeaderFields = NO_HEADERS): string {
+  if (protocol === '' && headers === NO_HEADERS) return '\r\n\r\n' // nearly always
   const chosen = protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`
-  return `${accept}\r\n${chosen}${headerLines(headers)}\r\n`
+  return `\r\n${chosen}${headerLines(headers)}\r\n`
 }
 
 /** The 101 response to a request that `checkUpgrade` let pass, with these headers besides. */
 export function acceptance(request: HandshakeRequest, protocol = '', headers: HeaderFields = NO_HEADERS): string {
-  return ACCEPTANCE + acceptanceEnd(request.headers['sec-websocket-key'] ?? '', protocol, headers)
+  return ACCEPTANCE + acceptKey(request.headers['sec-websocket-key'] ?? '') + acceptanceEnd(protocol, headers)
 }
 
 /** The headers of a response by name; one with several values travels in several lines. */

@@ -11,7 +11,7 @@ import { Random, seed } from '../support/random.js'
 import { CodecParser } from './codecParser.js'
 import { importedMemory, SECTION_DATA, SECTION_IMPORT, SECTION_START, sectionsOf } from './wasmBinary.js'
 
-const LARGEST = 10 * 1024
+const LARGEST = 11 * 1024
 const PREFIX = 'VIOLATION_'
 
 /** The violations that are the codec's to find; the other ones are found in what a frame says, or in time. */

@@ -18,6 +18,7 @@ export interface TestFile {
 
 /** These drive the codec itself, so they run once more on its debug build. */
 export const ON_BOTH_BUILDS = [
+  'codec/acceptance',
   'codec/addresses',
   'codec/agreement',
   'codec/anyText',
@@ -68,7 +69,7 @@ export const FIRST = [
  */
 export const TOGETHER = [
   ...['checks', 'protocol', 'structure', 'types/data', 'command/units', 'command/arguments', 'command/benchArguments'],
-  ...['codec/addresses', 'codec/agreement', 'codec/assertions', 'codec/frameHeaders'],
+  ...['codec/acceptance', 'codec/addresses', 'codec/agreement', 'codec/assertions', 'codec/frameHeaders'],
   ...['codec/instance', 'codec/lengths', 'codec/masking', 'codec/module', 'codec/utf8', 'codec/vectors'],
   ...['connection/amid', 'connection/closing', 'connection/contents', 'connection/encoder', 'connection/evicted'],
   ...['connection/fragmentsOut', 'connection/halfClose', 'connection/handlers', 'connection/hostileValues'],
