@@ -37,22 +37,18 @@ function memory(id: string, title: string, load: { kind: 'deflate' | 'text'; def
 /** Connections that echo 4 MiB of JSON without pause, each deflated by zlib: it costs the client next to nothing. */
 const streams = { connections: 4, size: 4 * KIB * KIB, pipeline: 1, kind: 'deflate', verify: false, rate: 0 } as const
 
+/** So many of these messages per second are nearly all that ws takes. */
+const PACED = 10
+
 /** Small echoes of clients that do not compress, while others do. */
-const beside: Workload = {
-  ...echo(
-    'latency',
-    'deflate-beside',
-    '125 B at 1,000 per second, while 4 MiB of JSON are echoed compressed',
-    10,
-    125,
-    {
-      rate: 1000,
-    },
-  ),
-  mode: 'deflate',
-  unit: 'µs (p99)',
-  beside: { ...streams, deflate: { offer: ALONE, once: true } },
-  peers: ['millrace', 'uWebSockets.js', 'Bun', 'ws'],
+function beside(id: string, what: string, load: { readonly rate?: number; readonly shares?: boolean } = {}): Workload {
+  return {
+    ...echo('latency', id, `125 B at 1,000 per second, while ${what}`, 10, 125, { rate: 1000 }),
+    mode: 'deflate',
+    unit: 'µs (p99)',
+    beside: { ...streams, ...load, deflate: { offer: ALONE, once: true } },
+    peers: ['millrace', 'uWebSockets.js', 'Bun', 'ws'],
+  }
 }
 
 export const deflateRows: readonly Workload[] = [
@@ -64,7 +60,11 @@ export const deflateRows: readonly Workload[] = [
   row('deflate-128-many', `128 B, ${MANY} documents`, 128, { documents: MANY }),
   row('deflate-16384', '16 KiB, one document', 16 * KIB),
   row('deflate-16384-many', '16 KiB, 64 documents', 16 * KIB, { documents: 64 }),
-  beside,
+  beside('deflate-beside', '4 MiB of JSON are echoed compressed'),
+  beside('deflate-beside-paced', `${PACED} of these per second are, whatever the server`, {
+    rate: PACED,
+    shares: true,
+  }),
   memory('memory-plain', 'memory, not compressed', { kind: 'text' }),
   memory('memory-limited', 'memory, takeover', { kind: 'deflate', deflate: { documents: MANY } }),
   memory('memory-unlimited', 'memory, takeover, no client_max_window_bits', {

@@ -34,7 +34,7 @@ export class Rounds {
   readonly #peers: readonly Peer[]
   readonly #pace: Pace
   readonly #client = new LoadClient(CLIENT_CORE, 'first')
-  readonly #streamer = new LoadClient(CLIENT_CORE)
+  readonly #streamer = new LoadClient(CLIENT_CORE, 'aside')
   readonly #servers = new KeptServers()
   /** What has been measured, by the load: rows that tell other figures of the same load share its rounds. */
   readonly #measured = new Map<string, Servers>()

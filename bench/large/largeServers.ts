@@ -29,7 +29,7 @@ export interface Material {
 }
 
 export class LargeServers {
-  readonly #large = new LoadClient(1)
+  readonly #large: LoadClient
   readonly #small = new LoadClient(1, 'first')
   readonly #servers = new KeptServers()
   readonly #pace: Pace
@@ -39,6 +39,7 @@ export class LargeServers {
   constructor(pace: Pace, pin: boolean) {
     this.#pace = pace
     this.#pin = pin
+    this.#large = new LoadClient(1, pin ? 'aside' : 'next')
   }
 
   /** The costs of each setting, with the same material. */

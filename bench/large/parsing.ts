@@ -41,7 +41,7 @@ export async function parsing(pace: Pace): Promise<Section> {
 async function oneRound(peer: Peer, { seconds, warmup, quick }: Pace): Promise<Both> {
   const server = await startPeer(peer, 'documents')
   const small = new LoadClient(1, 'first')
-  const large = new LoadClient(1)
+  const large = new LoadClient(1, 'aside')
   const duration = seconds * (quick ? 1 : 4)
   const size = quick ? 256 * KIB : DOCUMENTS.size
   try {

@@ -39,8 +39,8 @@ export class LoadClient {
   readonly #program: Program
 
   /**
-   * Runs on `core`, where cores can be chosen. One that goes first does not wait for the turn of another client on that
-   * core, for which the server would be charged; the other gets all the time that this one does not use.
+   * Runs on `core`, where cores can be chosen. One that goes first must not wait for the turn of another client on that
+   * core, for which the server would be charged: the other goes aside, and gets all the time that this one does not use.
    */
   constructor(core: number, order: Order = 'next') {
     this.#program = new Program(core, PROGRAM, [], { environment: { NODE_EXTRA_CA_CERTS: certificateFiles()[1] } })

@@ -37,6 +37,14 @@ export function pinThisProcess(core: number): void {
   spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)])
 }
 
+/**
+ * Has a process leave its core at once to whoever wants it, where the system can. A low priority does not do that: Linux
+ * lets whoever has a core keep it for a slice, of up to four milliseconds by the clock of the kernel.
+ */
+export function leaveCore(pid: number): void {
+  if (linux) spawnSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(pid)])
+}
+
 /** CPU time of all threads of a process so far, in microseconds. */
 export function cpuTime(pid: number): number {
   if (!linux) return cpuTimeByPs(pid)

@@ -1,7 +1,7 @@
 // How the processes of this benchmark talk: one asks by name, the other answers, over the channel of node:child_process.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
-import { pinned } from './process.js'
+import { leaveCore, pinned } from './process.js'
 
 interface Question {
   readonly id: number
@@ -111,12 +111,14 @@ export class Program {
 }
 
 /** Who goes first on a core, as `nice` has it: what is measured, before those who disturb it, before what is over. */
-const PRIORITIES = { first: -10, next: 0, last: 19 } as const
+const PRIORITIES = { first: -10, next: 0, aside: 0, last: 19 } as const
 
+/** Who goes aside has the core only while nobody else wants it, and leaves it at once. */
 export type Order = keyof typeof PRIORITIES
 
 /** Of this process, or of another. Where the system does not let one go first, all go alike: figures are more disturbed. */
 export function goes(order: Order, pid = 0): void {
+  if (order === 'aside') leaveCore(pid)
   try {
     setPriority(pid, PRIORITIES[order])
   } catch {
