@@ -17,6 +17,7 @@ export interface Chart {
 /** One colour per server, in every chart; readable on both grounds, and told apart without red and green. */
 const colours: Readonly<Record<PeerName, string>> = {
   floor: '#8a8f98',
+  'bare handle': '#b3b8c0',
   millrace: '#e8590c',
   'public API': '#f2a33a',
   'uWebSockets.js': '#2b7fd4',

@@ -13,7 +13,16 @@ export const choosing: Options = {
   node: { type: 'string', value: 'PATH', help: 'the Node.js that runs the servers. Default: the one that runs this' },
 }
 
-const names: readonly PeerName[] = ['floor', 'millrace', 'public API', 'uWebSockets.js', 'uWS dedicated', 'Bun', 'ws']
+const names: readonly PeerName[] = [
+  'floor',
+  'bare handle',
+  'millrace',
+  'public API',
+  'uWebSockets.js',
+  'uWS dedicated',
+  'Bun',
+  'ws',
+]
 
 /** How many rounds a peer gets in a row, where that is not always the same. */
 export type Plan = (workload: Workload, pace: Pace) => RoundsOf

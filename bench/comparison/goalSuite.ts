@@ -9,8 +9,9 @@ import { workloads } from './workloads.js'
 
 /** Peers that no goal of a row names are measured, too, but not as often. */
 const SHARE = 3
-const columns = ['millrace', 'uWebSockets.js', 'ws', 'floor', 'Bun', 'public API'] as const
-const NOTE = 'Server CPU time in µs per message, where the row says nothing else, of the least disturbed round.'
+const columns = ['millrace', 'uWebSockets.js', 'ws', 'floor', 'bare handle', 'Bun', 'public API'] as const
+const NOTE = `Server CPU time in µs per message, where the row says nothing else, of the least disturbed round. The bare handle is the
+floor of Node.js itself: its TCP handles without anything of ours.`
 const HEAD = ['', ...columns, 'against', 'ratio', 'asked', 'reached']
 
 export const suite: Suite = {

@@ -64,10 +64,8 @@ export class Rounds {
 
   async #rounds(workload: Workload, progress: (round: number, peer: PeerName) => void, roundsOf: RoundsOf) {
     const servers: Servers = {}
-    const { peers: named, mode, group } = workload
-    const peers = this.#peers.filter(
-      ({ name, modes }) => modes.includes(mode) && (named?.includes(name) ?? !variants.includes(name)),
-    )
+    const { mode, group } = workload
+    const peers = this.#peers.filter(({ name, modes }) => modes.includes(mode) && takesPart(name, workload))
     const rounds = group.startsWith('memory') ? Math.min(this.#pace.rounds, ROUNDS_OF_MEMORY) : this.#pace.rounds
     for (let round = 0; round < rounds; round++) {
       for (const peer of peers) {
@@ -142,6 +140,10 @@ export class Rounds {
     const { now, peak } = memory(server.pid)
     return { ...round, cpu: Math.max(now - before, 0) / connections, peakMemory: peak }
   }
+}
+
+function takesPart(name: PeerName, { peers, also = [] }: Workload): boolean {
+  return also.includes(name) || (peers?.includes(name) ?? !variants.includes(name))
 }
 
 const run = promisify(execFile)

@@ -44,6 +44,8 @@ export interface Workload {
   readonly connections?: number
   /** The peers that are compared. Default: those of the README's table. */
   readonly peers?: readonly PeerName[]
+  /** Variants that take part besides those. */
+  readonly also?: readonly PeerName[]
 }
 
 export function echo(group: Group, id: string, title: string, connections: number, size: number, rest = {}): Workload {
@@ -99,15 +101,13 @@ const publicApi = [125, 65_536].map((size): Workload => {
   return { ...row, mode: 'net', peers: ['floor', 'millrace', 'public API'] }
 })
 
-const growth = [10, 100, 1000, 8000, 10_000].map((connections) =>
-  echo(
-    'growth',
-    `growth-${connections}`,
-    `125 B over ${connections.toLocaleString('en')} connections`,
-    connections,
-    125,
-  ),
-)
+/** What a connection costs by itself is told apart from what Node's handle of it costs. */
+const also: readonly PeerName[] = ['bare handle']
+
+const growth = [10, 100, 1000, 8000, 10_000].map((connections): Workload => {
+  const title = `125 B over ${connections.toLocaleString('en')} connections`
+  return { ...echo('growth', `growth-${connections}`, title, connections, 125), also }
+})
 
 /** One of the connections publishes to all of them, in batches. */
 const broadcasts = [1, 16].map((pipeline): Workload => {
@@ -125,7 +125,15 @@ const handshakes = (['cold', 'warm'] as const).map((state): Workload => {
 
 const idle = [1000, 8000, 10_000].map((connections): Workload => {
   const title = `idle connection, of ${connections.toLocaleString('en')}`
-  return { id: `idle-${connections}`, group: 'memory', title, unit: 'bytes per connection', mode: 'plain', connections }
+  return {
+    id: `idle-${connections}`,
+    group: 'memory',
+    title,
+    unit: 'bytes per connection',
+    mode: 'plain',
+    connections,
+    also,
+  }
 })
 
 /** Connections that echo large messages without pause. */

@@ -11,10 +11,18 @@ import { messageOf } from './talk.js'
 const peers = join(root, 'bench', 'peers')
 const floor = join(root, 'build', 'floor')
 
-export type PeerName = 'floor' | 'millrace' | 'public API' | 'uWebSockets.js' | 'uWS dedicated' | 'Bun' | 'ws'
+export type PeerName =
+  | 'floor'
+  | 'bare handle'
+  | 'millrace'
+  | 'public API'
+  | 'uWebSockets.js'
+  | 'uWS dedicated'
+  | 'Bun'
+  | 'ws'
 
-/** They are other settings of a server that is there already: only rows that name them have them. */
-export const variants: readonly PeerName[] = ['public API', 'uWS dedicated']
+/** They are other settings of a server that is there already, or a second floor: only rows that name them have them. */
+export const variants: readonly PeerName[] = ['bare handle', 'public API', 'uWS dedicated']
 
 /**
  * What a server does: it echoes messages, also where Node's own sockets are the floor, compressed or over TLS, sends them to every connection that it has,
@@ -49,6 +57,12 @@ export function peersOn(node: string): readonly Peer[] {
       modes: ['plain', 'net', 'tls'],
       command: (mode) => (mode === 'plain' ? [floor] : [node, join(peers, 'floorOverNode.mjs')]),
       prepare: buildFloor,
+    },
+    {
+      name: 'bare handle',
+      modes: ['plain'],
+      command: script('bareHandle'),
+      prepare: () => 'bench/peers/bareHandle.mjs',
     },
     {
       name: 'millrace',
