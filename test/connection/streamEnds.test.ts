@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import type { Connection } from '../../src/connection/connection.js'
 import type { StreamChunk, StreamSource } from '../../src/connection/sending/streamSource.js'
 import { connections } from '../support/connections.js'
-import { close } from '../support/frames.js'
+import { CLOSE, close, TEXT } from '../support/frames.js'
 import { pairOf } from '../support/pairs.js'
 import { transports } from '../support/places.js'
 import { settle } from '../support/settle.js'
@@ -265,4 +265,33 @@ test('a source is asked in the async context of whoever sends it', async () => {
   }
   await storage.run('the request', () => peer.sendStream(source()))
   assert.deepEqual([...seen], ['the request'])
+})
+
+test('between a failure amid a message and the end of its connection, nobody ends that message, and what is sent is not refused', async () => {
+  const { peer, wire } = connections({ error: () => undefined }).connect()
+  const answers = new Set<string>()
+  let fail = (_: Error): void => undefined
+  const sent = peer.sendStream(
+    (async function* () {
+      yield 'first'
+      await new Promise((_, reject) => (fail = reject))
+    })(),
+  )
+  await settle()
+  fail(new Error('the source fails'))
+  for (let tick = 0; tick < 50; tick++) {
+    await undefined
+    answers.add(peer.send('a broadcast'))
+    if (peer.isOpen) assert.throws(() => peer.sendFragment('the rest', true), /a stream is being sent/)
+  }
+  await assert.rejects(sent, /the source fails/)
+  await settle()
+  assert.deepEqual([...answers], ['buffered', 'closed'])
+  assert.deepEqual(
+    wire.frames().map(({ fin, opcode }) => [fin, opcode]),
+    [
+      [false, TEXT],
+      [true, CLOSE],
+    ],
+  )
 })

@@ -167,9 +167,12 @@ export class Unfinished implements StreamTarget {
     }
   }
 
-  /** The message under way is sent, or never will be: the frames that waited for it follow. */
+  /**
+   * The message under way is sent, or never will be: the frames that waited for it follow. A stream that has failed amid its
+   * message stays: until the connection ends, which is soon, nobody may end that message, nor begin another.
+   */
   #ends(): void {
-    this.#pump = undefined
+    if (this.#opcode === 0) this.#pump = undefined
     const backlog = this.#backlog
     if (backlog === undefined || backlog.bytes === 0) return
     if (this.#opcode !== 0 || !this.#lifecycle.isOpen) return backlog.drop()
