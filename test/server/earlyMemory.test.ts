@@ -21,7 +21,7 @@ function pend(budget: Budget, early = Buffer.alloc(0)) {
   const request = new UpgradeRequest(HEAD, undefined, SOURCE, undefined)
   const { signal } = request
   const pending = new PendingUpgrade(
-    { head: HEAD, request, endpoint: {} as Endpoint, verdict: new Promise(() => undefined) },
+    { request, endpoint: {} as Endpoint, verdict: new Promise(() => undefined) },
     early,
     {
       deadlines: new Deadlines(() => false),

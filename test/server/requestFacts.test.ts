@@ -6,7 +6,7 @@ import type { Connection } from '../../src/connection/connection.js'
 import type { UpgradeRequest } from '../../src/protocol/upgradeRequest.js'
 import { deferred, inEveryLane } from '../support/everyLane.js'
 import { masked, TEXT } from '../support/frames.js'
-import { SAMPLE_KEY, upgradeRequest } from '../support/httpRequests.js'
+import { SAMPLE_ACCEPT, SAMPLE_KEY, upgradeRequest } from '../support/httpRequests.js'
 import { delay, eventually } from '../support/socketClient.js'
 
 const text = upgradeRequest(
@@ -184,4 +184,29 @@ describe('the facts of a request', () => {
     await closed.promise
     assert.equal(signal?.aborted, false)
   })
+
+  inEveryLane(
+    'what `upgrade` does to the headers changes nothing of the answer, to no client of one kind',
+    async (trial) => {
+      let asked = 0
+      await trial.serve({
+        deflate: true,
+        upgrade({ headers }) {
+          const changed: Record<string, string | undefined> = headers
+          changed['sec-websocket-extensions'] = 'none'
+          changed['sec-websocket-key'] = SAMPLE_KEY.toLowerCase()
+          return ++asked % 2 === 0 ? undefined : Promise.resolve()
+        },
+      })
+      const request = upgradeRequest({ 'Sec-WebSocket-Extensions': 'permessage-deflate' })
+      const heads = new Set<string>()
+      // Of so many, some are remembered, and the others are known.
+      for (let count = 0; count < (trial.way.pieces ? 4 : 36); count++)
+        heads.add((await (await trial.send(request)).response()).head)
+      const [head = '', ...others] = heads
+      assert.deepEqual(others, [])
+      assert.match(head, new RegExp(`^Sec-WebSocket-Accept: ${SAMPLE_ACCEPT.replaceAll('+', '\\+')}\r$`, 'm'))
+      assert.match(head, /^Sec-WebSocket-Extensions: permessage-deflate/m)
+    },
+  )
 })

@@ -39,6 +39,12 @@ export interface AcceptedUpgrade {
 
 export type UpgradeVerdict = AcceptedUpgrade | Refusal
 
+/** What a client offers, as its request says before the application sees that: what it does to the headers changes nothing. */
+interface Offered {
+  readonly protocols: readonly string[]
+  readonly extensions: string | undefined
+}
+
 /** The verdict on a request for which nobody waits any more. */
 const GONE = refuse(503, 'too late')
 
@@ -106,17 +112,18 @@ export class Endpoint {
     request: UpgradeRequest,
     given: ReadAnswer | undefined,
   ): UpgradeVerdict | Promise<UpgradeVerdict> {
-    const offered = offeredProtocols(head.headers['sec-websocket-protocol'])
-    if (offered === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
+    const protocols = offeredProtocols(head.headers['sec-websocket-protocol'])
+    if (protocols === undefined) return refuse(400, 'the Sec-WebSocket-Protocol header must name tokens, each once')
+    const offered = { protocols, extensions: head.headers['sec-websocket-extensions'] }
     if (!this.#allows(head)) return refuse(403, 'this origin may not connect')
     const { upgrade } = this.#options
     try {
-      if (given !== undefined) return this.#obey(head, request, offered, given)
-      if (upgrade === undefined) return this.#judge(head, request, offered, undefined)
+      if (given !== undefined) return this.#obey(request, offered, given)
+      if (upgrade === undefined) return this.#judge(request, offered, undefined)
       const answer = upgrade.call(this.#options, request)
-      if (!isThenable(answer)) return this.#judge(head, request, offered, answer)
+      if (!isThenable(answer)) return this.#judge(request, offered, answer)
       return Promise.resolve(answer)
-        .then((settled) => this.#judge(head, request, offered, settled))
+        .then((settled) => this.#judge(request, offered, settled))
         .catch((error: unknown) => (requestInternals.gaveUp(request, error) ? GONE : this.failed(request, error)))
     } catch (error) {
       return this.failed(request, error)
@@ -143,16 +150,15 @@ export class Endpoint {
   }
 
   /** Makes a verdict of what `upgrade` answered; throws a TypeError for what is no answer. */
-  #judge(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], answer: unknown): UpgradeVerdict {
-    return this.#obey(head, request, offered, readAnswer(answer))
+  #judge(request: UpgradeRequest, offered: Offered, answer: unknown): UpgradeVerdict {
+    return this.#obey(request, offered, readAnswer(answer))
   }
 
   /** Makes a verdict of an answer; throws a TypeError for a subprotocol that the client does not offer. */
-  #obey(head: HandshakeRequest, request: UpgradeRequest, offered: readonly string[], read: ReadAnswer): UpgradeVerdict {
+  #obey(request: UpgradeRequest, { protocols, extensions }: Offered, read: ReadAnswer): UpgradeVerdict {
     if ('status' in read) return refuse(read.status, read.body, read.headers)
-    const verdict = this.#accept(request, offered, read)
-    const offers = head.headers['sec-websocket-extensions']
-    return offers === undefined ? verdict : withDeflate(verdict, this.#agreementsFor(read)?.agree(offers))
+    const verdict = this.#accept(request, protocols, read)
+    return extensions === undefined ? verdict : withDeflate(verdict, this.#agreementsFor(read)?.agree(extensions))
   }
 
   /** What `upgrade` says of compression goes before what the route says. */

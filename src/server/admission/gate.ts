@@ -22,7 +22,6 @@ export interface GateOptions {
 
 /** A decision, or the promise of one, and what was decided on. */
 export interface Decision {
-  readonly head: HandshakeRequest
   readonly request: UpgradeRequest
   readonly endpoint: Endpoint
   readonly verdict: UpgradeVerdict | Promise<UpgradeVerdict>
@@ -59,18 +58,18 @@ export class Gate {
     const endpoint = match?.value ?? rest
     if (match !== undefined) requestInternals.name(request, match.params)
     const refusal = this.refusal(request)
-    if (refusal !== undefined) return { head, request, endpoint, verdict: refusal }
+    if (refusal !== undefined) return { request, endpoint, verdict: refusal }
     if (match === undefined && !routes.empty && !rest.serves) {
-      return { head, request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
+      return { request, endpoint, verdict: refuse(404, 'nothing is served on this path') }
     }
     const verdict = endpoint.decide(head, request, given)
     if (this.#closed) {
       // `upgrade` itself has closed the server.
       requestInternals.abort(request, callerError('ERR_UPGRADE_ABORTED', 'the server is closing'))
-      return { head, request, endpoint, verdict: this.refusal(request) ?? verdict }
+      return { request, endpoint, verdict: this.refusal(request) ?? verdict }
     }
-    if (!(verdict instanceof Promise)) return { head, request, endpoint, verdict }
-    return { head, request, endpoint, verdict, refusal: () => this.refusal(request) }
+    if (!(verdict instanceof Promise)) return { request, endpoint, verdict }
+    return { request, endpoint, verdict, refusal: () => this.refusal(request) }
   }
 
   /** Why nobody can be admitted now; undefined if somebody can. */

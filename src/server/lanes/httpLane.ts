@@ -90,10 +90,11 @@ export class HttpLane {
     const refusal = checkUpgrade(request)
     if (refusal !== undefined) return this.refuse(socket, refusal)
     const { gate, clientOf } = this.#options
+    const key = request.headers['sec-websocket-key'] ?? '' // before the application is given the headers
     const decision = gate.decide(request, undefined, sourceOf(socket, clientOf(socket)), given)
     const { verdict } = decision
-    if (verdict instanceof Promise) this.#wait(decision, socket, head, { due, head: sizeOf(message) })
-    else this.#settle(verdict, socket, head, request)
+    if (verdict instanceof Promise) this.#wait(decision, socket, head, { due, head: sizeOf(message), key })
+    else this.#settle(verdict, socket, head, key)
   }
 
   /** Until when a handshake must be done that begins now, as a tick. */
@@ -129,12 +130,11 @@ export class HttpLane {
     }
   }
 
-  #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, head: HandshakeRequest): void {
+  #settle(verdict: UpgradeVerdict, socket: Duplex, early: Buffer, key: string): void {
     if (socket.destroyed) return // the peer has left; 'close' will say so later
     if (socket.writableEnded) return destroy(socket) // the application has answered by itself
     if ('status' in verdict) return this.refuse(socket, verdict)
     const transport = transportOf(socket, this.#options.publicApi)
-    const key = head.headers['sec-websocket-key'] ?? ''
     const respond: Respond = (output) => writeAcceptance(output, key, verdict)
     const refusal = this.#options.upgraded(transport, verdict, earlyBytes(socket, early), respond)
     if (refusal !== undefined) this.refuse(socket, refusal)
@@ -156,7 +156,7 @@ export class HttpLane {
   }
 
   /** The application has promised an answer: what comes meanwhile is kept, and it is noticed if the peer leaves. */
-  #wait(decision: Decision, socket: Duplex, early: Buffer, facts: { due: number; head: number }): void {
+  #wait(decision: Decision, socket: Duplex, early: Buffer, facts: { due: number; head: number; key: string }): void {
     const { deadlines, arrivals, budget } = this.#options
     const over = (): void => {
       this.#pending.delete(pending)
@@ -174,10 +174,10 @@ export class HttpLane {
       { ...facts, deadlines, budget, limits: this.#options },
       {
         full: () => socket.pause(),
-        settled: (verdict, sent, head) => {
+        settled: (verdict, sent) => {
           over()
           socket.off('data', read).off('end', onLeave).off('close', onLeave).pause()
-          this.#settle(verdict, socket, sent, head)
+          this.#settle(verdict, socket, sent, facts.key)
         },
       },
     )

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import { callerError } from '../../checks/errors.js'
 import { runOutside } from '../../internals/context.js'
 import type { Budget, Holder } from '../../memory/budget.js'
-import { type HandshakeRequest, refuse } from '../../protocol/openingHandshake.js'
+import { refuse } from '../../protocol/openingHandshake.js'
 import { requestInternals } from '../../protocol/upgradeRequest.js'
 import type { Deadlines, Expiring } from '../../time/deadlines.js'
 import type { UpgradeVerdict } from '../admission/endpoint.js'
@@ -43,8 +43,8 @@ export interface Patience {
 export interface WaitingLane {
   /** Enough bytes are kept: read no more. */
   full(): void
-  /** The answer, what the peer has sent since its request, and the request. */
-  settled(verdict: UpgradeVerdict, early: Buffer, head: HandshakeRequest): void
+  /** The answer, and what the peer has sent since its request. */
+  settled(verdict: UpgradeVerdict, early: Buffer): void
 }
 
 export class PendingUpgrade implements Expiring, Holder {
@@ -151,7 +151,7 @@ export class PendingUpgrade implements Expiring, Holder {
     this.#end()
     // The limits are checked again only now: of many that are let in in one turn, each must count those before it.
     const refusal = 'status' in verdict ? undefined : this.#decision.refusal?.()
-    this.#lane.settled(refusal ?? verdict, early, this.#decision.head)
+    this.#lane.settled(refusal ?? verdict, early)
   }
 
   #end(): void {
