@@ -8,13 +8,14 @@ import { restartTimeout } from '../internals/socketTimeout.js'
 import { type HandleWriter, writeAllSecurely, writeSecurely } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { HandleTransport } from './handle.js'
+import { takeTurns, type WritesPast } from './othersWrites.js'
 import { resetSocket } from './resetSocket.js'
 import { PENDING, type Receiver, WRITTEN } from './transport.js'
 
 /** Most bytes that are encrypted at once: the ciphertext lies in Node's memory, outside of every budget. */
 const PIECE = 256 * 1024
 
-export class SecureTransport extends HandleTransport {
+export class SecureTransport extends HandleTransport implements WritesPast {
   readonly #encrypting: StreamHandle
   /** Where what it has encrypted goes. */
   readonly #below: StreamHandle | undefined
@@ -33,6 +34,10 @@ export class SecureTransport extends HandleTransport {
   #remaining = 0
   /** The same of views, which are given in one piece. */
   #views: readonly Uint8Array[] | undefined
+  /** The socket writes what a program has given it; or has something that waits for its turn, perhaps behind the write under way. */
+  #others = false
+  #othersNext: (() => void) | undefined
+  #othersBehind = false
   /** The transport was closed while a write was under way: whatever that tells, it has failed. */
   #cut = false
   /** It is about to be reset. */
@@ -61,6 +66,7 @@ export class SecureTransport extends HandleTransport {
 
   override open(receiver: Receiver): void {
     this.#receiver = receiver
+    takeTurns(this.#tls, this)
     super.open(receiver)
   }
 
@@ -108,9 +114,14 @@ export class SecureTransport extends HandleTransport {
 
   /** Behind the write under way, if there is one. */
   #writeAll(): number {
-    const status = this.#writing ? PENDING : this.#outcome(this.#writePieces())
+    const status = this.#free ? this.#outcome(this.#writePieces()) : PENDING
     this.#owed = status === PENDING
     return status
+  }
+
+  /** Whether the handle can be written to, and nobody waits for that. */
+  get #free(): boolean {
+    return !this.#writing && !this.#others && this.#othersNext === undefined
   }
 
   /**
@@ -154,30 +165,62 @@ export class SecureTransport extends HandleTransport {
     this.#told = status
     if (this.#giving) return
     this.#writing = false
+    if (status < 0 && !this.#owed) this.close() // nobody waits for what has failed: it was said to be done
+    this.#goOn(status)
+  }
+
+  othersWrite(write: () => void): void {
+    if (this.#writing || this.#owed || this.#others) {
+      this.#othersNext = write
+      this.#othersBehind = this.#owed
+    } else {
+      this.#others = true
+      write()
+    }
+  }
+
+  othersWritten(): void {
+    this.#others = false
+    this.#goOn(0)
+  }
+
+  /** Whether the socket's next write is begun. */
+  #letOthers(): boolean {
+    const write = this.#othersNext
+    if (write === undefined) return false
+    this.#othersNext = undefined
+    this.#others = true
+    write()
+    return true
+  }
+
+  /** The handle is free again after a write with this `status`. */
+  #goOn(status: number): void {
+    if (!this.#othersBehind && this.#letOthers()) return
     if (this.#owed) {
       const next = status < 0 || this.#cut ? Math.min(status, -1) : this.#outcome(this.#writePieces())
       if (next === PENDING) return
-      this.#owed = false
+      this.#owed = this.#othersBehind = false
       super.written(next)
-    } else if (status < 0) this.close() // nobody waits for what has failed: it was said to be done
-    this.#goOn()
+    }
+    if (!this.#writing && !this.#others && !this.#letOthers()) this.#runAfterwards()
   }
 
-  #goOn(): void {
+  #runAfterwards(): void {
     const afterwards = this.#afterwards
-    if (this.#writing || afterwards === undefined) return
+    if (!this.#free || afterwards === undefined) return
     this.#afterwards = undefined
     afterwards()
   }
 
   override end(): void {
     this.#afterwards = () => super.end()
-    this.#goOn()
+    this.#runAfterwards()
   }
 
   override endBoth(): void {
     this.#afterwards = () => this.#tls.end(() => this.close())
-    this.#goOn()
+    this.#runAfterwards()
   }
 
   override reset(): void {
@@ -194,7 +237,7 @@ export class SecureTransport extends HandleTransport {
   }
 
   override close(): void {
-    this.#cut = this.#writing
+    this.#cut = this.#writing || this.#owed
     this.#remaining = 0
     this.#views = undefined
     this.#held = []

@@ -28,7 +28,7 @@ async function opened(recorder: Recorder) {
   await eventually(() => handle.writeQueueSize === 0, 'what the handshake has left is written')
   const transport = new SecureTransport(handle, near)
   transport.open(recorder)
-  return { transport, client: new SocketClient(far) }
+  return { transport, near, client: new SocketClient(far) }
 }
 
 async function finish(transport: SecureTransport, recorder: Recorder, client: SocketClient): Promise<void> {
@@ -107,5 +107,38 @@ describe('writes over TLS', () => {
     await finish(transport, recorder, client)
     assert.deepEqual(recorder.events, ['write failed', 'closed'])
     assert.equal(client.received.toString().includes('second'), false)
+  })
+
+  test('what a program writes to the socket itself, and its end, take their turns with all of that', async () => {
+    const recorder = new Recorder()
+    const { transport, client, near } = await opened(recorder)
+    const ended = new Promise<void>((resolve) => {
+      assert.equal(write(transport, '1 '), WRITTEN)
+      near.write('2 ')
+      assert.equal(write(transport, '3 '), PENDING)
+      near.cork()
+      near.write('4 ')
+      near.write(Buffer.from('5 '), () => {
+        assert.equal(write(transport, long), PENDING)
+        near.write(' 6')
+        near.end(resolve)
+      })
+      near.uncork()
+    })
+    const long = '-'.repeat(3_000_000)
+    await eventually(() => client.ended, 'the end comes')
+    assert.equal(client.received.toString(), `1 2 3 4 5 ${long} 6`)
+    await ended
+    assert.deepEqual(recorder.events.slice(0, 2), ['written', 'written'])
+    await finish(transport, recorder, client)
+  })
+
+  test('what waits of that when the transport closes has failed, too', async () => {
+    const { transport, client, near } = await opened(new Recorder())
+    assert.equal(write(transport, 'first'), WRITTEN)
+    const told = new Promise((resolve) => near.write('second', resolve))
+    transport.close()
+    assert.ok((await told) instanceof Error)
+    await client.destroy()
   })
 })
