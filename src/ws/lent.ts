@@ -16,6 +16,7 @@ export function lend(outgoing: Outgoing, header: Uint8Array, payload: Uint8Array
 /** Takes bytes as they are: a large payload behind its header is lent, as a broadcast would copy it for each of its receivers. */
 export function append(outgoing: Outgoing, context: SocketContext, parts: Parts): void {
   const [header, payload] = parts
+  if (header === undefined) return
   if (parts.length === 2 && header instanceof Uint8Array && payload instanceof Uint8Array)
     if (payload.length >= LEAST_LENT) return lend(outgoing, header, payload)
   const { heap } = context

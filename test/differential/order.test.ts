@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { WebSocket, WebSocketServer } from 'ws'
+import { readFrames } from '../support/frames.js'
 import { privateApiForbidden } from '../support/privateApi.js'
 import { same } from './same.js'
 import type { Stage } from './stage.js'
@@ -112,3 +113,28 @@ for (const later of ['a tick', 'a turn']) {
   }
   same(`${later} later: what was sent leaves before the socket is destroyed`, program, privateApiForbidden)
 }
+
+const MANY = 12
+
+same(
+  'a peer that reads late: what is written to the socket, and its end, come behind what was sent',
+  async (stage) => {
+    const { ws, request, peer } = await stage.pair()
+    peer.socket.pause()
+    for (let number = 0; number < MANY; number++) {
+      ws.send(Buffer.alloc(1_000_000 + number))
+      request.socket.write(Buffer.of(0x82, 1, number))
+    }
+    request.socket.end(() => stage.note('finished'))
+    ws.on('close', () => stage.note('closed'))
+    await stage.quiet(50)
+    peer.socket.resume()
+    await peer.end()
+    const { rest } = await peer.response()
+    const { frames } = readFrames(rest)
+    stage.note('frames', ...frames.map(({ payload }) => payload.length))
+    await peer.destroy()
+    await stage.noted('closed', 'finished')
+  },
+  privateApiForbidden,
+)
