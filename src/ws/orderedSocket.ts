@@ -20,9 +20,19 @@ interface Chunk {
 }
 
 const adopted = Symbol('webSocket')
+const ends = Symbol('ends')
+const waiting = Symbol('waiting')
+
+type OrderedSocket = Socket & {
+  readonly [adopted]?: Sends
+  /** How the socket ends, where that is its own way. */
+  readonly [ends]?: Socket['_final']
+  /** Bytes of what somebody else wrote that have not left. */
+  [waiting]?: number
+}
 
 /** The prototypes of sockets in order, by those that they had. */
-const prototypes = new WeakMap<object, object>()
+const prototypes = new WeakMap<object, OrderedSocket>()
 
 /** Whether a WebSocket has been opened over this socket. */
 export function isAdopted(socket: Duplex): boolean {
@@ -36,37 +46,17 @@ export function setAdopted(socket: Duplex): void {
 
 /** From now on, what somebody else writes to `socket` is sent by `sends`, which writes before the socket is ended. */
 export function keepOrder(socket: Socket, sends: Sends): void {
+  const prototype = orderly(Object.getPrototypeOf(socket))
+  const { _write, _writev, _final } = prototype
   Reflect.set(socket, adopted, sends)
-  Object.setPrototypeOf(socket, orderly(Object.getPrototypeOf(socket)))
-  const { _final: final } = socket
-  let waiting = 0
-  const send = (chunks: readonly Chunk[], written: Written): void => {
-    const parts = chunks.filter(({ chunk }) => chunk.length > 0).map(bytesOf)
-    const bytes = parts.reduce((length, part) => length + part.length, 0)
-    waiting += bytes
-    // While little waits, the socket is told so at once: what it is given next must not wait in it, while what is sent does not.
-    const isMuch = waiting > socket.writableHighWaterMark
-    sends.raw(parts, (error) => {
-      waiting -= bytes
-      if (isMuch) written(error)
-    })
-    sends.writeOut()
-    if (!isMuch) written()
-  }
-  socket._write = (chunk: Uint8Array | string, encoding: BufferEncoding, written: Written) =>
-    send([{ chunk, encoding }], written)
-  socket._writev = send
-  socket._final = (written: Written) => sends.raw([], () => final.call(socket, written))
+  if (Object.hasOwn(socket, '_final')) Object.assign(socket, { [ends]: socket._final, _write, _writev, _final })
+  Object.setPrototypeOf(socket, prototype)
 }
 
-function bytesOf({ chunk, encoding }: Chunk): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-}
-
-function orderly(base: object): object {
+function orderly(base: Socket): OrderedSocket {
   const known = prototypes.get(base)
   if (known !== undefined) return known
-  const prototype = Object.create(base)
+  const prototype: OrderedSocket = Object.create(base)
   for (const name of ['write', 'end', 'destroy', 'destroySoon', 'resetAndDestroy']) {
     const method: unknown = Reflect.get(base, name)
     if (typeof method !== 'function') continue
@@ -78,8 +68,37 @@ function orderly(base: object): object {
     Object.defineProperty(value, 'name', { value: name })
     Object.defineProperty(prototype, name, { configurable: true, writable: true, value })
   }
+  prototype._write = function (this: OrderedSocket, chunk, encoding, written) {
+    send(this, [{ chunk, encoding }], written)
+  }
+  prototype._writev = function (this: OrderedSocket, chunks, written) {
+    send(this, chunks, written)
+  }
+  prototype._final = function (this: OrderedSocket, written) {
+    this[adopted]?.raw([], () => (this[ends] ?? base._final).call(this, written))
+  }
   prototypes.set(base, prototype)
   return prototype
+}
+
+function send(socket: OrderedSocket, chunks: readonly Chunk[], written: Written): void {
+  const sends = socket[adopted]
+  const parts = chunks.filter(({ chunk }) => chunk.length > 0).map(bytesOf)
+  const bytes = parts.reduce((length, part) => length + part.length, 0)
+  const before = socket[waiting] ?? 0
+  socket[waiting] = before + bytes
+  // While little waits, the socket is told so at once: what it is given next must not wait in it, while what is sent does not.
+  const isMuch = before + bytes > socket.writableHighWaterMark
+  sends?.raw(parts, (error) => {
+    socket[waiting] = (socket[waiting] ?? 0) - bytes
+    if (isMuch) written(error)
+  })
+  sends?.writeOut()
+  if (!isMuch) written()
+}
+
+function bytesOf({ chunk, encoding }: Chunk): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
 }
 
 function isSends(value: unknown): value is Sends {
