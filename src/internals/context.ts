@@ -22,7 +22,7 @@ export function runOutside<Result>(work: () => Result): Result {
 }
 
 /** Runs `work` in a context that was kept, and keeps what it enters to itself. */
-export function runInContext(context: AsyncResource, work: () => unknown): unknown {
+export function runInContext<Result>(context: AsyncResource, work: () => Result): Result {
   return context.runInAsyncScope(newResource).runInAsyncScope(work)
 }
 

@@ -46,6 +46,8 @@ const HALF_CLOSED = 8
 const DESTROYED = 16
 /** It ends, and yet what has been read before is delivered. */
 const DELIVERS_REST = 32
+/** Nothing is delivered, in whatever state it is. */
+const DEAF = 64
 
 const NAMES: readonly State[] = ['open', 'closing', 'ending', 'gone']
 
@@ -76,7 +78,7 @@ export class Lifecycle {
 
   /** Whether what the peer sends is delivered. */
   get delivers(): boolean {
-    return this.#state < ENDING || this.has(DELIVERS_REST)
+    return (this.#state < ENDING || this.has(DELIVERS_REST)) && !this.has(DEAF)
   }
 
   get isGone(): boolean {
@@ -117,6 +119,11 @@ export class Lifecycle {
     if (this.#state >= ENDING) return this.restEnds()
     this.#facts |= FAILED
     return this.windUp(status)
+  }
+
+  /** What the peer sends is not delivered from now on, though this side has yet to answer what it has sent. */
+  stopDelivery(): void {
+    this.#facts |= DEAF
   }
 
   /** The peer closes its half of the TCP connection. */

@@ -16,6 +16,7 @@ import {
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { turnClockOfThread, type Waiting } from '../time/turnClock.js'
+import { readError } from './readError.js'
 import { resetSocket } from './resetSocket.js'
 import type { Receiver, Transport } from './transport.js'
 
@@ -139,7 +140,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
   /** The handle is this socket's from now on, whose end is that of the transport. */
   over(socket: Socket): void {
     this.#socket = socket
-    socket.once('close', () => this.gone()).on('error', () => this.close())
+    socket.once('close', () => this.gone()).on('error', (error) => this.fail(error))
     this.#receiver?.alsoOf?.(socket)
   }
 
@@ -148,7 +149,7 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     if (this.is(CLOSED) || status === 0 || receiver === undefined) return undefined
     if (status < 0) {
       if (status === EOF) inboxOfThread().tell(receiver, () => this.tellEnd())
-      else this.close()
+      else this.fail(readError(status))
       return undefined
     }
     this.moved()
@@ -249,10 +250,17 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
     this.close()
   }
 
-  close(): void {
+  /** A socket tells its listeners of the error, too. */
+  private fail(error: Error): void {
+    if (this.is(CLOSED)) return
+    this.#receiver?.failing?.(error)
+    this.close(error)
+  }
+
+  close(error?: Error): void {
     if (this.is(CLOSED)) return
     this.#facts |= CLOSED
-    if (this.#socket !== undefined) this.#socket.destroy()
+    if (this.#socket !== undefined) this.#socket.destroy(error)
     else {
       this.#receiver?.closing?.()
       this.#handle.close(() => this.gone())

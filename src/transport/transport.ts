@@ -20,6 +20,8 @@ export interface Receiver extends InboxReader {
   closing?(): void
   /** The handle is also that of a socket of node:net, from now on: others may write to it, and end it. */
   alsoOf?(socket: Socket): void
+  /** The transport has failed, and why; then `closed` follows. */
+  failing?(error: Error): void
   /** The transport is gone: closed by us, by the peer, or by an error. Called once, last. */
   closed(): void
 }

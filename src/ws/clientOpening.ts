@@ -5,7 +5,6 @@ import type { EventEmitter } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { OutOfMemory } from '../codec/codec.js'
-import { CloseCode } from '../protocol/closeCode.js'
 import { acceptKey } from '../protocol/openingHandshake.js'
 import type { Agreement, SocketOptions } from './adoption.js'
 import { addressMistake, clientAddress, parse } from './clientAddress.js'
@@ -30,6 +29,11 @@ interface Origin {
   readonly place: string
 }
 
+/** The WebSocket of a client. */
+interface ClosingEmitter extends EventEmitter {
+  emitClose(): void
+}
+
 export class ClientOpening {
   /** The address, as it is used now. */
   url: string
@@ -38,7 +42,7 @@ export class ClientOpening {
   request: ClientRequest | null = null
   /** How many redirects have been told. */
   redirects = 0
-  readonly #ws: EventEmitter
+  readonly #ws: ClosingEmitter
   readonly #protocols: readonly string[]
   readonly #opened: Opened
   #options: ClientOptions
@@ -47,7 +51,7 @@ export class ClientOpening {
 
   /** Dials. Throws a SyntaxError for an address or subprotocols that are wrong, and what node:http throws. */
   constructor(
-    ws: EventEmitter,
+    ws: ClosingEmitter,
     address: unknown,
     protocols: readonly string[],
     options: ClientOptions,
@@ -206,7 +210,7 @@ export class ClientOpening {
 
   #close(): void {
     this.readyState = CLOSED
-    this.#ws.emit('close', CloseCode.abnormal, Buffer.alloc(0))
+    this.#ws.emitClose()
   }
 }
 

@@ -71,9 +71,9 @@ export class EventDelivery implements Deliverer {
   }
 
   /** Nothing more comes of the message under way, and an application may keep its socket for long. */
-  tellClose(code: number, reason: Uint8Array): void {
+  tellClose(tell: () => void): void {
     this.#gathered = EMPTY
-    this.tell('close', code, reason)
+    this.attempt(tell)
   }
 
   #message(bytes: OwnBytes, isText: boolean): void {
@@ -86,10 +86,7 @@ export class EventDelivery implements Deliverer {
 
   /** A control frame has come; it is answered before it is told. */
   tellControl(event: string, data: Buffer, by?: { answer(data: Buffer): void }): void {
-    const tell = (): boolean => {
-      by?.answer(data)
-      return this.tell(event, data)
-    }
+    const tell = (): boolean => (by === undefined || this.attempt(() => by.answer(data))) && this.tell(event, data)
     if (this.#turns === undefined) tell()
     else this.#tellInTurn(this.#turns, tell)
   }
@@ -98,6 +95,17 @@ export class EventDelivery implements Deliverer {
   tell(event: string, ...values: unknown[]): boolean {
     try {
       this.#owner.emit(event, ...values)
+      return true
+    } catch (error) {
+      this.fault(error)
+      return false
+    }
+  }
+
+  /** The same for what calls a method that may be the program's. */
+  attempt(call: () => void): boolean {
+    try {
+      call()
       return true
     } catch (error) {
       this.fault(error)

@@ -43,9 +43,10 @@ export class CloseEvent extends Event {
 
   constructor(type: string, options: { code?: number; reason?: string; wasClean?: boolean } = {}) {
     super(type)
-    this.#code = options.code ?? 0
-    this.#reason = options.reason ?? ''
-    this.#wasClean = options.wasClean ?? false
+    const { code = 0, reason = '', wasClean = false } = options // null is a value like others
+    this.#code = code
+    this.#reason = reason
+    this.#wasClean = wasClean
   }
 
   get code(): number {
@@ -69,8 +70,9 @@ export class ErrorEvent extends Event {
 
   constructor(type: string, options: { error?: unknown; message?: string } = {}) {
     super(type)
-    this.#error = options.error ?? null
-    this.#message = options.message ?? ''
+    const { error = null, message = '' } = options
+    this.#error = error
+    this.#message = message
   }
 
   get error(): unknown {
@@ -88,7 +90,7 @@ export class MessageEvent extends Event {
 
   constructor(type: string, options: { data?: unknown } = {}) {
     super(type)
-    this.#data = options.data ?? null
+    this.#data = options.data === undefined ? null : options.data
   }
 
   /** A string for text; else what `binaryType` says. */
@@ -124,12 +126,15 @@ const wrapped = new WeakMap<object, Wrapped>()
 /** The event for what an emitter tells. */
 type EventMaker = (source: EventSource, first: unknown, second: unknown) => Event
 
+/** Programs emit events, too, with values of their own: what has no text throws as it does with ws. */
+const textOf = (value: unknown): string => (value as { toString(): string }).toString()
+
 const makers: ReadonlyMap<string, EventMaker> = new Map<string, EventMaker>([
-  ['message', (_, data, isBinary) => new MessageEvent('message', { data: isBinary ? data : String(data) })],
+  ['message', (_, data, isBinary) => new MessageEvent('message', { data: isBinary ? data : textOf(data) })],
   [
     'close',
     (source, code, reason) =>
-      new CloseEvent('close', { code: Number(code), reason: String(reason), wasClean: source[isClean] }),
+      new CloseEvent('close', { code: code as number, reason: textOf(reason), wasClean: source[isClean] }),
   ],
   ['error', (_, error) => new ErrorEvent('error', { error, message: (error as Error).message })],
   ['open', () => new Event('open')],

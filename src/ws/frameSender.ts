@@ -83,6 +83,10 @@ export class FrameSender {
     return this.#blobs?.bytes ?? 0
   }
 
+  get committed(): number {
+    return this.outgoing.completed + this.outgoing.buffered
+  }
+
   /** Writes what would be written at the end of the turn. */
   writeOut(): void {
     const { outgoing } = this
@@ -142,12 +146,12 @@ export class FrameSender {
     this.#long = undefined
   }
 
-  /** Nothing leaves any more, as the transport is gone: gives back everything, and tells those who wait. */
-  end(): void {
+  /** Nothing leaves any more, as the transport is gone: tells those who wait why; of a write that is cut, nothing is told. */
+  end(cause: Error = endedError(), isCut = false): void {
     this.#ended = true
     this.hasLeft()
     this.giveUp()
-    this.#callbacks?.end(this.#lost ? compressionError() : endedError())
+    this.#callbacks?.end(this.#lost ? compressionError() : cause, isCut)
     this.#deflation?.free()
     this.outgoing.free()
   }
@@ -251,12 +255,7 @@ export class FrameSender {
   }
 
   #raw(parts: Parts, callback: SendCallback | undefined): void {
-    try {
-      append(this.outgoing, this.#shared, parts)
-    } catch (error) {
-      return this.#spent(error, callback)
-    }
-    this.#done(callback)
+    this.#framed(() => append(this.outgoing, this.#shared, parts), callback)
   }
 
   /** Frames something; its callback is called when it has left. */
@@ -270,12 +269,14 @@ export class FrameSender {
   }
 
   #done(callback: SendCallback | undefined): void {
-    const { outgoing } = this
+    const { outgoing, committed } = this
     if (callback !== undefined) {
-      this.#callbacks ??= new SendCallbacks(this)
-      this.#callbacks.add(outgoing.completed + outgoing.buffered, callback)
+      this.#callbacks ??= new SendCallbacks(this, outgoing.waits ? committed - 1 : 0)
+      this.#callbacks.add(committed, callback)
     }
-    if (!outgoing.isWithin(MOST_IN_TURN) && !outgoing.waits) outgoing.flush()
+    if (outgoing.isWithin(MOST_IN_TURN) || outgoing.waits) return
+    outgoing.flush()
+    if (outgoing.buffered > 0) this.#callbacks?.stands(committed)
   }
 
   #spent(error: unknown, callback: SendCallback | undefined): void {

@@ -16,8 +16,13 @@ interface Waiting {
   readonly context: AsyncResource | undefined
 }
 
+/** The message under way is the one of the next callback that finds its bytes not left. */
+const NEXT = -1
+
 /** Whoever sends, at the end of the turn. */
 export interface TurnSender {
+  /** Bytes of all that was ever sent. */
+  readonly committed: number
   /** Writes what would be written at the end of the turn. */
   writeOut(): void
 }
@@ -28,14 +33,28 @@ export class SendCallbacks {
   #late: Queue<Waiting> | undefined
   /** Bytes that have left, as far as callbacks may be called for them. */
   #left = 0
+  /**
+   * Where what a stream of Node's would have given to the system ends: the message that did not leave whole, or all that had
+   * waited for the one before. 0 if nothing is.
+   */
+  #given = 0
   #listed = false
   /** Callbacks whose ticks have not come. */
   #ticks = 0
   /** Why nothing leaves any more. */
   #ended: Error | undefined
+  /** Whether a callback has thrown since. */
+  #threw = false
 
-  constructor(sender: TurnSender) {
+  /** Of what was sent before there was a callback, the system has been given all up to `given`. */
+  constructor(sender: TurnSender, given = 0) {
     this.#sender = sender
+    this.#given = given
+  }
+
+  /** A message that ends at `position` did not leave whole. */
+  stands(position: number): void {
+    if (this.#given <= this.#left) this.#given = position // and not where it stands behind another
   }
 
   /**
@@ -50,6 +69,10 @@ export class SendCallbacks {
   /** So many bytes have left: of the callbacks whose ticks were too early, those that have waited for them are called in the next. */
   hasLeft(bytes: number): void {
     this.#left = bytes
+    const { committed } = this.#sender
+    if (committed === bytes) this.#given = 0
+    else if (this.#given === 0) this.#given = NEXT
+    else if (this.#given !== NEXT && this.#given <= bytes) this.#given = committed
     if (this.#listed || !this.#isDue(this.#late?.first)) return
     this.#listed = true
     process.nextTick(() => {
@@ -63,26 +86,35 @@ export class SendCallbacks {
     this.#ticks--
     if (position > this.#left && this.#ended === undefined) this.#sender.writeOut()
     if (this.#late !== undefined) this.#callDue()
+    if (position > this.#left && this.#given === NEXT) this.#given = position
     if (position <= this.#left) call(callback, null)
-    else if (this.#ended !== undefined) call(callback, this.#ended)
+    else if (this.#ended !== undefined) call(callback, this.#fate(position))
     else {
       this.#late ??= new Queue()
       this.#late.push({ position, callback, context: currentContext() })
     }
   }
 
-  /** Nothing leaves any more: the rest are told why, at once, or in their ticks. */
-  end(error: Error): void {
+  /** Nothing leaves any more: the rest are told why, at once, or in their ticks; not so of what the system was given, if that is cut. */
+  end(error: Error, isCut: boolean): void {
     if (this.#ended !== undefined) return
     this.#ended = error
+    if (!isCut) this.#given = 0
     this.#callDue()
-    for (const waiting of this.#late?.clear() ?? []) callIn(waiting, error)
+    for (const waiting of this.#late?.clear() ?? []) {
+      if (!callIn(waiting, this.#fate(waiting.position))) this.#threw = true
+    }
+  }
+
+  /** What is told of bytes that have not left, and never will. */
+  #fate(position: number): Error | null {
+    return position <= this.#given ? null : (this.#ended ?? null)
   }
 
   /** Does something behind all callbacks, when nothing leaves any more. */
   afterwards(work: () => void): void {
-    if (this.#ticks === 0) work()
-    else process.nextTick(work)
+    if (this.#ticks === 0 && !this.#threw) work()
+    else process.nextTick(work) // behind what they have thrown
   }
 
   #isDue(waiting: Waiting | undefined): boolean {
@@ -104,17 +136,18 @@ function tick(callbacks: SendCallbacks, position: number, callback: SendCallback
 }
 
 /** The tick may have been put off by somebody's own code, whose context is not that of others. */
-function callIn({ callback, context }: Waiting, error: Error | null): void {
-  if (context !== undefined) runInContext(context, () => call(callback, error))
-  else if (currentContext() === undefined) call(callback, error)
-  else runOutside(() => call(callback, error))
+function callIn({ callback, context }: Waiting, error: Error | null): boolean {
+  if (context !== undefined) return runInContext(context, () => call(callback, error))
+  return currentContext() === undefined ? call(callback, error) : runOutside(() => call(callback, error))
 }
 
-/** A callback that throws is nobody's fault but its own: the others are called all the same. */
-function call(callback: SendCallback, error: Error | null): void {
+/** A callback that throws is nobody's fault but its own: the others are called all the same. Returns whether it has not. */
+function call(callback: SendCallback, error: Error | null): boolean {
   try {
     callback(error)
+    return true
   } catch (thrown) {
     throwLater(thrown)
+    return false
   }
 }

@@ -3,10 +3,9 @@
 import type { Buffer } from 'node:buffer'
 import { OPCODE_CLOSE } from '../codec/frames.js'
 import { runOutside } from '../internals/context.js'
-import { CloseCode, writeClosePayload } from '../protocol/closeCode.js'
+import { CloseCode } from '../protocol/closeCode.js'
 import { Action, type Lifecycle } from '../protocol/lifecycle.js'
 import type { Transport } from '../transport/transport.js'
-import { closePayload } from './closePayload.js'
 import { EMPTY } from './data.js'
 import type { FrameSender } from './frameSender.js'
 
@@ -19,7 +18,13 @@ export interface Ending {
   readonly closeTimeout: number
   /** Nothing more is delivered. */
   deliveryEnds(): void
+  /** All has been written, Close too. */
+  allWritten(): void
+  /** Has the WebSocket's own `close` called, which calls that of this room, or not. */
+  closes(values: readonly [code?: number, reason?: Buffer]): void
 }
+
+type Asked = (lifecycle: Lifecycle) => number
 
 const NO_STATUS = { code: CloseCode.none, reason: '' }
 
@@ -32,11 +37,19 @@ export class SocketEnd {
   failed = false
   /** Whether this side's Close frame has left. */
   closeLeft = false
+  /** Why the transport has failed, if it has. */
+  cause: Error | undefined
+  /** Whether a write has failed, and whether the peer has closed its half. */
+  writeFailed = false
+  peerEnded = false
   /** Ends the connection when the closing handshake takes too long. */
   timer: NodeJS.Timeout | undefined
   readonly #peer: Ending
   /** The payload of this side's Close frame. */
   #farewell: Uint8Array = EMPTY
+  /** What the lifecycle is asked when this side closes next: it answers a Close or a mistake, perhaps. */
+  #asks: Asked = (lifecycle) => lifecycle.sendClose(NO_STATUS)
+  #allWritten = false
   /** Who waits until nothing is left to be written. */
   readonly #waiting: (() => void)[] = []
 
@@ -47,22 +60,34 @@ export class SocketEnd {
   /** Starts the closing handshake with the payload of a Close frame. */
   close(payload: Uint8Array): void {
     this.#farewell = payload
-    this.perform(this.#peer.lifecycle.sendClose(NO_STATUS))
+    this.perform(this.#asks(this.#peer.lifecycle))
   }
 
   /** The peer has said Close: what it has said goes back to it. */
   received(code: number, reason: Buffer): void {
     this.code = code
     this.reason = reason
-    this.#farewell = code === CloseCode.none ? EMPTY : closePayload(code, reason)
-    this.perform(this.#peer.lifecycle.receiveClose(NO_STATUS))
+    this.#answer((lifecycle) => lifecycle.receiveClose(NO_STATUS), code === CloseCode.none ? [] : [code, reason])
   }
 
   /** Fails the connection with this close code. */
   fail(code: number): void {
     this.failed = true
-    this.#farewell = writeClosePayload(code, '')
-    this.perform(this.#peer.lifecycle.fail(NO_STATUS))
+    this.#answer((lifecycle) => lifecycle.fail(NO_STATUS), [code])
+  }
+
+  #answer(asks: Asked, values: readonly [code?: number, reason?: Buffer]): void {
+    const { lifecycle } = this.#peer
+    this.#asks = asks
+    this.#peer.closes(values)
+    if (!lifecycle.isOpen) return this.perform(asks(lifecycle)) // this side had said Close before
+    lifecycle.stopDelivery() // the program has not closed it yet
+    this.#peer.deliveryEnds()
+  }
+
+  /** Whether neither a Close, nor a mistake, nor its end has told that the peer is about to go. */
+  get isSudden(): boolean {
+    return this.code === CloseCode.abnormal && !this.failed && !this.peerEnded
   }
 
   /** Does what the lifecycle has answered to an event. */
@@ -79,12 +104,14 @@ export class SocketEnd {
       transport.close()
     }
     if ((actions & Action.finish) !== 0) transport.endBoth()
-    if ((actions & (Action.halfClose | Action.finish)) !== 0) this.#written()
+    if ((actions & (Action.halfClose | Action.finish)) === 0) return
+    if (!this.#allWritten) this.#peer.allWritten()
+    this.#written()
   }
 
-  /** Calls `call` when all has been written, Close too, or the transport is gone. */
+  /** Calls `call` when all has been written, Close too, or the transport is gone: at once, if that is so already. */
   whenWritten(call: () => void): void {
-    if (this.#peer.lifecycle.isGone) process.nextTick(call)
+    if (this.#allWritten || this.#peer.lifecycle.isGone) call()
     else this.#waiting.push(call)
   }
 
@@ -95,6 +122,7 @@ export class SocketEnd {
   }
 
   #written(): void {
+    this.#allWritten = true
     for (const call of this.#waiting.splice(0)) process.nextTick(call)
   }
 

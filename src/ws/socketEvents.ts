@@ -49,6 +49,25 @@ export function tellDrain(socket: Duplex): void {
   process.nextTick(() => runOutside(() => socket.emit('drain')))
 }
 
+/** A socket, and what it is read and written by. */
+interface Transported {
+  readonly socket: Duplex
+  readonly transport: Transport
+}
+
+/**
+ * Tells the listeners of a socket whose handle is read and written from elsewhere what Node would tell them: 'end' when its peer
+ * has ended, and 'finish' when this side has. A stream that is no handle's tells by itself.
+ */
+export function tellSocket({ socket, transport }: Transported, event: 'end' | 'finish'): void {
+  if (transport instanceof HandleTransport && isMade(socket) && socket.listenerCount(event) > 0) socket.emit(event)
+}
+
+/** Whether there is a socket that somebody may listen to. */
+export function isMade(socket: Duplex): boolean {
+  return socketMaker(socket) === undefined
+}
+
 /** Whoever stops and starts reading for a socket. */
 export interface Reader {
   pause(): void

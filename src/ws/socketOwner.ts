@@ -8,6 +8,11 @@ export interface SocketOwner {
   readonly binaryType: BinaryType
 }
 
+/** The same, which is told that it has closed. */
+export interface ClosingOwner extends SocketOwner {
+  emitClose(): void
+}
+
 /** What its server has set for a WebSocket, and agreed on. */
 export interface SocketSettings {
   /** How long the peer may take for the closing handshake, in milliseconds. */

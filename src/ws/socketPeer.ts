@@ -2,7 +2,8 @@
 // its options say, what its listeners throw is an uncaught exception, and a connection whose peer has not said Close has
 // ended with 1006, whatever this side has said.
 import type { Buffer } from 'node:buffer'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
+import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { OPCODE_CLOSE, OPCODE_PING } from '../codec/frames.js'
 import { Pressure, type PressureListener } from '../connection/pressure.js'
@@ -12,40 +13,40 @@ import type { Sink } from '../connection/receiving/sink.js'
 import { Outgoing } from '../connection/sending/outgoing.js'
 import type { OutgoingOwner } from '../connection/sending/outgoingShared.js'
 import { CloseCode } from '../protocol/closeCode.js'
-import { Lifecycle } from '../protocol/lifecycle.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
 import { ChunkCount } from './chunkCount.js'
-import { readClose } from './closePayload.js'
-import { EMPTY } from './data.js'
+import { closePayload, readClose } from './closePayload.js'
 import { chunksError, closeCodeOf, errorOf } from './errors.js'
 import { EventDelivery } from './eventDelivery.js'
 import { FrameSender } from './frameSender.js'
 import { keepOrder } from './orderedSocket.js'
+import { PeerLife } from './peerLife.js'
 import { ReadPauses } from './readPauses.js'
 import type { ReceiverOptions } from './receiver.js'
+import { replaced } from './replaced.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
-import { closing, deliverEarly, readEarly, tellDrain, transportOver } from './socketEvents.js'
-import type { SocketOwner, SocketSettings } from './socketOwner.js'
+import { closing, deliverEarly, isMade, readEarly, tellDrain, tellSocket, transportOver } from './socketEvents.js'
+import type { ClosingOwner, SocketOwner, SocketSettings } from './socketOwner.js'
 import { SocketReceiver } from './socketReceiver.js'
 
-export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
-  held = 0
-  standing: number | undefined
+/** What a write comes to that is under way when its handle is closed. */
+const CANCELED = -constants.errno.ECANCELED
+
+export class SocketPeer extends PeerLife implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
   readonly socket: Duplex
   readonly frames: FrameSender
+  readonly #owner: ClosingOwner
   readonly #settings: SocketSettings
   /** What its options come to. */
   readonly context: SocketContext
   readonly transport: Transport
-  readonly lifecycle: Lifecycle
   readonly #pressure: Pressure
   readonly #delivery: EventDelivery
   readonly incoming: Incoming
-  end: SocketEnd | undefined // how it ends, once it does
   #pongs: AutoPongs | undefined
   #pauses: ReadPauses | undefined
   #chunks: ChunkCount | undefined
@@ -57,13 +58,14 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   /** Whether a write has not been finished at once, so that 'drain' is to be told. */
   #stood = false
 
-  constructor(owner: SocketOwner, settings: SocketSettings, shared: SocketContext, socket: Duplex) {
+  constructor(owner: ClosingOwner, settings: SocketSettings, shared: SocketContext, socket: Duplex) {
+    super()
     const { deflate } = settings
+    this.#owner = owner
     this.#settings = settings
     this.context = shared
     this.socket = socket
     this.transport = transportOver(socket)
-    this.lifecycle = new Lifecycle('server') // a client of ws, too, ends its half when it has said its last word
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
     this.#delivery = new EventDelivery(owner, this.#pressure, shared.synchronous)
@@ -77,16 +79,6 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (response !== '') this.frames.raw([response], undefined)
     if (!(this.transport instanceof HandleTransport)) this.frames.writeOut()
     deliverEarly(this.socket, early, this)
-  }
-
-  /** As the class WebSocket counts: 1 is open, 2 closing, 3 closed. */
-  get readyState(): 1 | 2 | 3 {
-    return this.lifecycle.isOpen ? 1 : this.lifecycle.isGone ? 3 : 2
-  }
-
-  /** What the peer's Close frame has said. */
-  get closeCode(): number {
-    return this.end?.code ?? CloseCode.abnormal
   }
 
   get closeTimeout(): number {
@@ -103,9 +95,10 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#pressure.drain()
   }
 
-  /** Starts the closing handshake with the payload of a Close frame. */
-  close(payload: Uint8Array): void {
-    this.ending.close(payload)
+  closes(values: readonly [code?: number, reason?: Buffer]): void {
+    const own = replaced(this.#owner, 'close')
+    if (own !== undefined) this.#delivery.attempt(() => own(...values))
+    else if (this.lifecycle.isOpen) this.ending.close(closePayload(...values))
   }
 
   /** Ends the connection at once; of what has been read, the rest is told. */
@@ -156,10 +149,21 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   }
 
   ended(): void {
+    this.ending.peerEnded = true
     this.ending.perform(this.lifecycle.peerEnds())
+    this.#tellSocket('end')
+  }
+
+  allWritten(): void {
+    process.nextTick(() => this.#tellSocket('finish'))
+  }
+
+  #tellSocket(event: 'end' | 'finish'): void {
+    this.#delivery.attempt(() => tellSocket(this, event))
   }
 
   written(status: number): void {
+    if (status < 0 && status !== CANCELED) this.ending.writeFailed = true
     this.context.turn.begin()
     this.frames.outgoing.written(status)
     this.context.turn.end()
@@ -180,10 +184,20 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     if (this.#isOver) return this.#pressure.resume(Reason.application)
     this.end?.over()
     this.incoming.free()
-    this.frames.end()
-    this.lifecycle.transportGone()
+    this.frames.end(this.end?.cause, this.socket instanceof Socket && this.end?.writeFailed !== true)
+    // Whoever listens to the socket hears of its end first, where that is sudden.
+    if (isMade(this.socket) && this.end?.isSudden !== false) process.nextTick(() => this.#gone())
+    else this.#gone()
+  }
+
+  #gone(): void {
     this.context.budget.leave(this)
-    this.frames.afterCallbacks(() => this.#delivery.tellClose(this.closeCode, this.end?.reason ?? EMPTY))
+    this.frames.afterCallbacks(() => this.#delivery.tellClose(() => this.#owner.emitClose()))
+  }
+
+  failing(error: Error): void {
+    this.lifecycle.terminateAfterRest()
+    this.ending.cause = error
   }
 
   // What the outgoing half tells (OutgoingOwner, FrameSenderOwner).
@@ -237,22 +251,10 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
     this.#delivery.fault(error)
   }
 
-  // What the budget and the pressure ask (Claimant, PressureListener). The budget has room for all.
-
-  get gone(): boolean {
-    return this.lifecycle.isGone
-  }
-
-  evicted(): void {
-    this.terminate()
-  }
+  // What the budget and the pressure ask (Claimant, PressureListener).
 
   budgetFreed(): void {
     this.#pressure.resume(Reason.budget)
-  }
-
-  payloadStalled(): void {
-    this.terminate()
   }
 
   reading(goesOn: boolean): void {
@@ -278,8 +280,8 @@ export class SocketPeer implements Receiver, Sink, PressureListener, OutgoingOwn
   answer(data: Buffer): void {
     const { mostPongs } = this.#settings
     if (mostPongs === undefined || !this.lifecycle.isOpen) return
-    this.#pongs ??= new AutoPongs()
-    if (!this.#pongs.answer(this.frames, data, mostPongs)) this.terminate()
+    this.#pongs ??= new AutoPongs(this.#owner, this)
+    this.#pongs.answer(data, mostPongs)
   }
 
   /** Fails the connection in the next tick, and tells why: once, as nothing more is delivered. */

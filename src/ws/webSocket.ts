@@ -12,11 +12,12 @@ import type { Agreement, SocketOptions } from './adoption.js'
 import { ClientOpening } from './clientOpening.js'
 import { type ClientOptions, clientArguments, clientOptions } from './clientOptions.js'
 import { closePayload } from './closePayload.js'
-import { BINARY_TYPES, type BinaryType, byteLengthOf, type Payload, payloadOf } from './data.js'
+import { BINARY_TYPES, type BinaryType, byteLengthOf, EMPTY, type Payload, payloadOf } from './data.js'
 import { controlTooLong, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
 import { addPrivateFields, extensionsOf, type Inside } from './privateFields.js'
 import type { Receiver } from './receiver.js'
+import { keepOriginals } from './replaced.js'
 import type { SendCallback } from './sendCallbacks.js'
 import { type Sender, SocketSender } from './sender.js'
 import { flagsOf, plainFlags, type SendOptions } from './sendOptions.js'
@@ -164,7 +165,7 @@ export class WebSocket extends EventEmitter {
   }
 
   get [isClean](): boolean {
-    return this.#peer !== undefined && this.#peer.closeCode !== CloseCode.abnormal
+    return this.#peer !== undefined && this.#peer.closeCode !== CloseCode.abnormal && this.#peer.ending.closeLeft
   }
 
   /** Opens it over a socket on which the opening handshake is done. */
@@ -172,10 +173,16 @@ export class WebSocket extends EventEmitter {
     this.#open(socket, head, options, '')
   }
 
+  /** It has closed: tells that. */
+  emitClose(): void {
+    this.#peer?.lifecycle.transportGone()
+    this.emit('close', this.#peer?.closeCode ?? CloseCode.abnormal, this.#peer?.end?.reason ?? EMPTY)
+  }
+
   /** Starts the closing handshake. Throws a TypeError for a wrong code or reason, and a RangeError for a long reason. */
   close(code?: number, reason?: string | Uint8Array): void {
     if (this.readyState === CONNECTING) this.#opening?.abort()
-    else if (this.readyState === OPEN) this.#peer?.close(closePayload(code, reason))
+    else if (this.readyState === OPEN) this.#peer?.ending.close(closePayload(code, reason))
   }
 
   /** Ends the connection at once: what was sent before has left, as far as the system takes it; what was compressed has not. */
@@ -268,6 +275,7 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
 }
 
 addPrivateFields(WebSocket.prototype, internals.inside)
+keepOriginals(WebSocket.prototype)
 
 const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']
 for (const name of [...ATTRIBUTES, 'addEventListener', 'removeEventListener']) {

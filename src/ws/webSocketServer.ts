@@ -42,7 +42,7 @@ export type Upgraded = (socket: ServerSocket, request: IncomingMessage) => void
 
 export class WebSocketServer extends EventEmitter {
   /** The options, which are read at each upgrade. */
-  options: LiveOptions
+  declare options: LiveOptions
   /** The sockets that are open or closing; undefined with `clientTracking: false`. */
   declare clients: Set<ServerSocket> | undefined
   /** The HTTP server whose upgrades are taken; null after `close`, undefined with `noServer`. */
@@ -50,7 +50,7 @@ export class WebSocketServer extends EventEmitter {
   declare _removeListeners: (() => void) | null | undefined
   /** Whether the end of the last socket is the end of the server. */
   declare _shouldEmitClose: boolean | undefined
-  _state: typeof RUNNING | typeof CLOSING | typeof CLOSED
+  declare _state: typeof RUNNING | typeof CLOSING | typeof CLOSED
   /** Listens to the end of each socket: one function for all of them. */
   readonly #left: (this: ServerSocket) => void
 
@@ -189,7 +189,7 @@ export class WebSocketServer extends EventEmitter {
   #open(client: ServerSocket, socket: Duplex, head: Buffer, { lines, protocol, extensions }: Outcome): boolean {
     const { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = this.options
     const options = { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation }
-    const response = `${lines.join('\r\n')}\r\n\r\n`
+    const response = lines.concat('\r\n').join('\r\n') // of no lines, one that is empty
     if (socketMaker(socket) === undefined) unguard(socket)
     if (client instanceof WebSocket) {
       return adopt(client, socket, head, options, { response, protocol, deflate: compressionOf(extensions) })

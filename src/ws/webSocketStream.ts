@@ -6,14 +6,20 @@ import { type WebSocket, webSocketInternals } from './webSocket.js'
 const CONNECTING = 0
 const CLOSED = 3
 
+/** Options that are not the program's: how it is read, written and ended is this room's. */
+const OWN = {
+  ...{ autoDestroy: false, emitClose: false, objectMode: false, writableObjectMode: false },
+  ...{ read: undefined, write: undefined, final: undefined, destroy: undefined },
+}
+
 /** The end of a stream, in both directions, is that of its WebSocket. */
 class WebSocketStream extends Duplex {
   readonly #ws: WebSocket
   /** Whether the WebSocket ends at once when this is destroyed. */
   #terminates = true
 
-  constructor(ws: WebSocket, options: DuplexOptions) {
-    super({ ...options, autoDestroy: false, emitClose: false, objectMode: false, writableObjectMode: false })
+  constructor(ws: WebSocket, options: DuplexOptions | undefined) {
+    super({ ...options, ...OWN })
     this.#ws = ws
     ws.on('message', (data: unknown, isBinary: boolean) => {
       const chunk = !isBinary && this.readableObjectMode ? String(data) : data
@@ -85,6 +91,6 @@ class WebSocketStream extends Duplex {
 }
 
 /** Wraps a WebSocket in a Duplex. */
-export function createWebSocketStream(ws: WebSocket, options: DuplexOptions = {}): Duplex {
+export function createWebSocketStream(ws: WebSocket, options?: DuplexOptions): Duplex {
   return new WebSocketStream(ws, options)
 }
