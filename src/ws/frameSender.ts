@@ -146,8 +146,8 @@ export class FrameSender {
     this.#long = undefined
   }
 
-  /** Nothing leaves any more, as the transport is gone: tells those who wait why; of a write that is cut, nothing is told. */
-  end(cause: Error = endedError(), isCut = false): void {
+  /** Nothing leaves any more, as the transport is gone: tells those who wait why; `isCut` is whether a write under way was cut. */
+  end(cause?: Error, isCut = false): void {
     this.#ended = true
     this.hasLeft()
     this.giveUp()

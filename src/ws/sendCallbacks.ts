@@ -3,7 +3,8 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { currentContext, runInContext, runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
-import { throwLater } from './errors.js'
+import { cutError } from '../transport/readError.js'
+import { endedError, throwLater } from './errors.js'
 
 /** What is called when something has left, with null; or with an Error if it never will. */
 export type SendCallback = (error: Error | null) => void
@@ -43,6 +44,8 @@ export class SendCallbacks {
   #ticks = 0
   /** Why nothing leaves any more. */
   #ended: Error | undefined
+  /** What is told of what the system was given. */
+  #cut: Error | null = null
   /** Whether a callback has thrown since. */
   #threw = false
 
@@ -96,10 +99,11 @@ export class SendCallbacks {
   }
 
   /** Nothing leaves any more: the rest are told why, at once, or in their ticks; not so of what the system was given, if that is cut. */
-  end(error: Error, isCut: boolean): void {
+  end(error: Error | undefined, isCut: boolean): void {
     if (this.#ended !== undefined) return
-    this.#ended = error
     if (!isCut) this.#given = 0
+    this.#cut = this.#given === 0 ? null : cutError()
+    this.#ended = error ?? this.#cut ?? endedError()
     this.#callDue()
     for (const waiting of this.#late?.clear() ?? []) {
       if (!callIn(waiting, this.#fate(waiting.position))) this.#threw = true
@@ -108,7 +112,7 @@ export class SendCallbacks {
 
   /** What is told of bytes that have not left, and never will. */
   #fate(position: number): Error | null {
-    return position <= this.#given ? null : (this.#ended ?? null)
+    return position <= this.#given ? this.#cut : (this.#ended ?? null)
   }
 
   /** Does something behind all callbacks, when nothing leaves any more. */

@@ -3,7 +3,6 @@
 // ended with 1006, whatever this side has said.
 import type { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
-import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { OPCODE_CLOSE, OPCODE_PING } from '../codec/frames.js'
 import { Pressure, type PressureListener } from '../connection/pressure.js'
@@ -15,6 +14,7 @@ import type { OutgoingOwner } from '../connection/sending/outgoingShared.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { ProtocolViolation } from '../protocol/violation.js'
 import { HandleTransport } from '../transport/handle.js'
+import { CANCELED } from '../transport/readError.js'
 import type { Receiver, Transport } from '../transport/transport.js'
 import { AutoPongs } from './autoPongs.js'
 import { ChunkCount } from './chunkCount.js'
@@ -32,9 +32,6 @@ import { type Ending, SocketEnd } from './socketEnd.js'
 import { closing, deliverEarly, isMade, readEarly, tellDrain, tellSocket, transportOver } from './socketEvents.js'
 import type { ClosingOwner, SocketOwner, SocketSettings } from './socketOwner.js'
 import { SocketReceiver } from './socketReceiver.js'
-
-/** What a write comes to that is under way when its handle is closed. */
-const CANCELED = -constants.errno.ECANCELED
 
 export class SocketPeer extends PeerLife implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
   readonly socket: Duplex
