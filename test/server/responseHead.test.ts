@@ -112,6 +112,17 @@ test('a response that is longer than the memory in which a turn builds its frame
   assert.ok(wire.output.toString('latin1') === expected)
 })
 
+test('a key of another length, which `upgrade` may have written into the headers, is answered as long as it is', () => {
+  const { shared } = connections({})
+  for (const key of ['', 'short', KEY.slice(1), `${KEY}=`, 'x'.repeat(1000)]) {
+    const { peer, wire } = accepted(shared)
+    const opening = { request: peer.request, data: undefined, protocol: '' }
+    peer.start(NOTHING, (output) => writeAcceptance(output, key, { shared, opening, headers: {} }))
+    const expected = acceptance({ ...head, headers: { 'sec-websocket-key': key } })
+    assert.equal(wire.output.toString('latin1'), expected)
+  }
+})
+
 test('the response goes before what `open` sends and what answers early frames, in one write', () => {
   const { shared } = connections({
     open: (connection) => connection.send('hello'),

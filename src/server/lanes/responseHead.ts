@@ -2,14 +2,16 @@
 // both leave in one write.
 import { codecOfThread } from '../../codec/codec.js'
 import type { FrameBuffer } from '../../connection/sending/encoder.js'
-import { ACCEPTANCE, acceptanceEnd } from '../../protocol/openingHandshake.js'
+import { ACCEPTANCE, acceptanceEnd, acceptKey } from '../../protocol/openingHandshake.js'
 import type { AcceptedUpgrade } from '../admission/endpoint.js'
 
 /** Writes a response where the connection's first frames follow it. */
 export type Respond = (output: FrameBuffer) => void
 
-/** Characters of the answer to a key. */
+/** Characters of a key, and of the answer to it: where the key lies, the answer has its place. */
+const KEY_LENGTH = 24
 const ANSWER_LENGTH = 28
+const REST = ' '.repeat(ANSWER_LENGTH - KEY_LENGTH)
 
 /** Writes the 101 response to a request with this key. Throws OutOfMemory, and has written nothing then. */
 export function writeAcceptance(output: FrameBuffer, key: string, accepted: AcceptedUpgrade): void {
@@ -18,9 +20,10 @@ export function writeAcceptance(output: FrameBuffer, key: string, accepted: Acce
   const length = ACCEPTANCE.length + ANSWER_LENGTH + end.length
   const pointer = output.reserve(length)
   const { bytes, call } = codecOfThread()
+  // `upgrade` may have written another key into the headers that it was given, of any length.
+  const isLikeKey = key.length === KEY_LENGTH
+  bytes.write(`${ACCEPTANCE}${isLikeKey ? key + REST : acceptKey(key)}${end}`, pointer, 'latin1')
   const answer = pointer + ACCEPTANCE.length
-  // The answer takes the place of the key, and of its own length after it.
-  bytes.write(`${ACCEPTANCE}${key}    ${end}`, pointer, 'latin1')
-  call.acceptKey(answer, answer)
+  if (isLikeKey) call.acceptKey(answer, answer)
   output.commit(pointer, length)
 }
