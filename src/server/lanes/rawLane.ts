@@ -77,7 +77,7 @@ export class RawLane {
     for (const arrival of this.#options.arrivals) if (arrival instanceof RawArrival) arrival.close()
   }
 
-  /** To ask costs as much as the hash of the key, so the first connection of each tick is asked for all of them. */
+  /** To ask costs more than the hash of the key, so the first connection of each tick is asked for all of them. */
   #isOutside(handle: StreamHandle): boolean {
     const { deadlines } = this.#options
     if (this.#asked !== deadlines.now) {
