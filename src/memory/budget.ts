@@ -51,8 +51,8 @@ export class Budget {
   readonly #forKept: number
   readonly #evictions = new Evictions(this.remains)
   #longest = 0
-  /** A quarter of the common room. */
-  #quarter = 0
+  /** The common room. */
+  #total = 0
   #regions = 0
   #kept = 0
   #wakeUp: NodeJS.Immediate | undefined
@@ -72,7 +72,7 @@ export class Budget {
   /** Messages of `longest` bytes may come. */
   serve(longest: number): void {
     this.#longest = Math.max(this.#longest, Region.most(longest))
-    this.#quarter = this.#room / 4
+    this.#total = this.#room
   }
 
   /** Bytes that are never exceeded. */
@@ -90,10 +90,14 @@ export class Budget {
     return this.#common > this.#room / 2
   }
 
-  /** Whether more than a quarter is held: little should be read at a time, as it may have to be kept. */
+  /**
+   * Whether more is kept than a quarter of what regions leave for it: little should be read at a time, as it may have to be kept.
+   * What goes into a region need not be: were regions counted, long messages that fill them would be read in short reads.
+   */
   get frugal(): boolean {
     // This is asked after each read, so it uses numbers that are there already.
-    return this.#kept + this.#regions > this.#quarter
+    const kept = 4 * this.#kept
+    return kept > this.#forKept && kept + this.#regions > this.#total
   }
 
   /**

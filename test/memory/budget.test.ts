@@ -94,6 +94,21 @@ test('a thousand peers that do their worst never hold more than the budget', { t
   assert.equal(place.shared.heap.used, before)
 })
 
+test('long messages in their regions leave the reads long; what is kept makes them short', () => {
+  const budget = new Budget(128 * MiB, 16 * MiB)
+  const messages = Array.from({ length: 4 }, () => 16 * MiB)
+  for (const bytes of messages) budget.resized(0, bytes)
+  assert.equal(budget.frugal, false, 'what goes into a region need not be kept')
+  budget.charge(8 * MiB)
+  assert.equal(budget.frugal, false, 'a quarter of what is always there for it')
+  budget.charge(8 * MiB)
+  assert.equal(budget.frugal, true, 'regions leave only so much more')
+  for (const bytes of messages) budget.regionFreed(bytes)
+  assert.equal(budget.frugal, false, 'without them, it may have their room')
+  budget.charge(16 * MiB)
+  assert.equal(budget.frugal, true)
+})
+
 test('when memory is short, who has something pending is not read from, all others are; and nothing is lost', async () => {
   const settles: (() => void)[] = []
   const seen: number[] = []
