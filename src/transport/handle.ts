@@ -153,13 +153,18 @@ export class HandleTransport implements Transport, HandleReader, HandleWriter, W
       return undefined
     }
     this.moved()
-    const full = status === READ_LENGTHS[this.#size]
+    const full = this.isFull(status)
     inboxOfThread().read(receiver, status)
     if (!full) this.#inARow = 0
     else if (!this.is(PAUSED)) this.yieldTurn(status)
     if (this.is(WAITING)) receiver.awaitsTurn?.(true)
     if ((this.#facts & (PAUSED | WORKED_ON)) === PAUSED || receiver.frugal === true) return this.aim(0)
     return full && this.#size < READ_LENGTHS.length - 1 ? this.aim(this.#size + 1) : undefined
+  }
+
+  /** Whether a read says that there is much to read, as it has all that it had room for. */
+  protected isFull(bytes: number): boolean {
+    return bytes === READ_LENGTHS[this.#size]
   }
 
   /** Bytes have come or left: the socket does not see them, and its time without any begins anew. */

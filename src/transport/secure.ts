@@ -15,6 +15,12 @@ import { PENDING, type Receiver, WRITTEN } from './transport.js'
 /** Most bytes that are encrypted at once: the ciphertext lies in Node's memory, outside of every budget. */
 const PIECE = 256 * 1024
 
+/** Bytes of the longest record. */
+const RECORD = 16 * 1024
+
+/** Counts the reads of all transports over TLS, so that each knows whether others were read from since. */
+let reads = 0
+
 export class SecureTransport extends HandleTransport implements WritesPast {
   readonly #encrypting: StreamHandle
   /** Where what it has encrypted goes. */
@@ -38,6 +44,9 @@ export class SecureTransport extends HandleTransport implements WritesPast {
   #others = false
   #othersNext: (() => void) | undefined
   #othersBehind = false
+  /** Which of all reads was its last, and bytes of its reads in a row since they were as many as the longest record has. */
+  #lastRead = -1
+  #row = 0
   /** The transport was closed while a write was under way: whatever that tells, it has failed. */
   #cut = false
   /** It is about to be reset. */
@@ -81,6 +90,17 @@ export class SecureTransport extends HandleTransport implements WritesPast {
     this.moved()
     this.#held.push(Buffer.from(codecOfThread().view(INBOX, status)))
     return undefined
+  }
+
+  /** A peer decides how long its records are: short ones in a row are as much to read as a long one. */
+  protected override isFull(bytes: number): boolean {
+    if (this.#lastRead !== reads) this.#row = 0
+    reads = (reads + 1) | 0
+    this.#lastRead = reads
+    this.#row += bytes
+    if (this.#row < RECORD) return false
+    this.#row = 0
+    return true
   }
 
   /** No read is longer than a record, of 16 KiB: into more room, none would seem to be full, and none would end a turn. */

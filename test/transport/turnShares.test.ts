@@ -209,6 +209,31 @@ test(
   },
 )
 
+test(
+  'over TLS, records in a row are much to read however short they are, and single ones are not',
+  ofHandles,
+  (context) => {
+    const work = clock(context)
+    const nothing = (): void => undefined
+    const peers = Array.from({ length: 3 }, () => {
+      const handle = new FullHandle()
+      const transport = new SecureTransport(handle, new TLSSocket(new PassThrough()))
+      transport.open({ received: nothing, ended: nothing, written: nothing, closed: nothing })
+      return { handle, transport }
+    })
+    const [first, second, third] = peers
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    for (let bytes = 0; bytes < 16 * KiB; bytes += KiB) first.transport.read(KiB)
+    work(1)
+    let bytes = 0
+    for (; second.handle.stopped === 0 && bytes < MiB; bytes += KiB) second.transport.read(KiB)
+    assert.equal(bytes, 16 * KiB)
+    assert.equal(second.transport.awaitsTurn, true)
+    for (let n = 0; n < 100; n++) for (const { transport } of [third, first]) transport.read(KiB)
+    assert.equal(third.handle.stopped, 0, 'between others, each had only one short record to read')
+  },
+)
+
 test('a peer whose reads are short because memory is, has no more of a turn than others', ofHandles, (context) => {
   clock(context)
   const bytes = readInARow(floodingPeer(true))
