@@ -256,11 +256,11 @@ export class SecureTransport extends HandleTransport implements WritesPast {
     })
   }
 
-  override close(): void {
+  override close(error?: Error): void {
     this.#cut = this.#writing || this.#owed
     this.#remaining = 0
     this.#views = undefined
     this.#held = []
-    super.close()
+    super.close(error)
   }
 }
