@@ -7,6 +7,7 @@ import { handleBelow, type StreamHandle, socketBelow } from '../internals/node.j
 import { restartTimeout } from '../internals/socketTimeout.js'
 import { type HandleWriter, writeAllSecurely, writeSecurely } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
+import { turnClockOfThread } from '../time/turnClock.js'
 import { HandleTransport } from './handle.js'
 import { takeTurns, type WritesPast } from './othersWrites.js'
 import { resetSocket } from './resetSocket.js'
@@ -44,8 +45,9 @@ export class SecureTransport extends HandleTransport implements WritesPast {
   #others = false
   #othersNext: (() => void) | undefined
   #othersBehind = false
-  /** Which of all reads was its last, and bytes of its reads in a row since they were as many as the longest record has. */
+  /** Which of all reads was its last, and in which turn; and bytes of its reads in a row since they were as many as the longest record has. */
   #lastRead = -1
+  #turn = 0
   #row = 0
   /** The transport was closed while a write was under way: whatever that tells, it has failed. */
   #cut = false
@@ -92,11 +94,13 @@ export class SecureTransport extends HandleTransport implements WritesPast {
     return undefined
   }
 
-  /** A peer decides how long its records are: short ones in a row are as much to read as a long one. */
+  /** A peer decides how long its records are: short ones in a row are as much to read as a long one, if they come in one turn. */
   protected override isFull(bytes: number): boolean {
-    if (this.#lastRead !== reads) this.#row = 0
+    const { turn } = turnClockOfThread()
+    if (this.#lastRead !== reads || this.#turn !== turn) this.#row = 0
     reads = (reads + 1) | 0
     this.#lastRead = reads
+    this.#turn = turn
     this.#row += bytes
     if (this.#row < RECORD) return false
     this.#row = 0

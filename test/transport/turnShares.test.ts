@@ -234,6 +234,25 @@ test(
   },
 )
 
+test(
+  'over TLS, short records of many turns are little to read in each of them, though nothing else was read in between',
+  ofHandles,
+  (context) => {
+    const work = clock(context)
+    const handle = new FullHandle()
+    const nothing = (): void => undefined
+    const quietPeer = new SecureTransport(handle, new TLSSocket(new PassThrough()))
+    quietPeer.open({ received: nothing, ended: nothing, written: nothing, closed: nothing })
+    for (let turn = 0; turn < 100; turn++) {
+      floodingPeer().read()
+      work(1)
+      quietPeer.read(KiB)
+      turnClockOfThread().restart()
+    }
+    assert.equal(handle.stopped, 0)
+  },
+)
+
 test('a peer whose reads are short because memory is, has no more of a turn than others', ofHandles, (context) => {
   clock(context)
   const bytes = readInARow(floodingPeer(true))
