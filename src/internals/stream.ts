@@ -8,7 +8,12 @@ import { type Bindings, bindings, type HandleRequest, type StreamHandle } from '
 /** libuv's end of file, on every platform. */
 export const EOF = -4095
 
-const alreadyReading = [...getSystemErrorMap()].find(([, [name]]) => name === 'EALREADY')?.[0]
+/** libuv's status for the error of this name, which is not the number of the platform's own everywhere; 0 if there is none. */
+export function statusNamed(name: string): number {
+  return [...getSystemErrorMap()].find(([, [other]]) => other === name)?.[0] ?? 0
+}
+
+const alreadyReading = statusNamed('EALREADY')
 
 /**
  * Who reads from a handle. `status` is a length, 0, or a negative libuv error; EOF for the peer's half-close. Answers with

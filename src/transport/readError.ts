@@ -1,6 +1,6 @@
 // The errors with which node:net tells that a read or a write has failed, for handles that node:net does not use.
-import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
+import { statusNamed } from '../internals/stream.js'
 
 /** The error for a negative status of libuv's. */
 export function readError(status: number): Error {
@@ -13,7 +13,7 @@ function systemError(syscall: string, status: number): Error {
 }
 
 /** What a write comes to that is under way when its handle is closed. */
-export const CANCELED = -constants.errno.ECANCELED
+export const CANCELED = statusNamed('ECANCELED')
 
 const cutsSilently = Number(process.versions.node.split('.')[0]) < 22
 
