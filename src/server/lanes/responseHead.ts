@@ -20,7 +20,7 @@ export function writeAcceptance(output: FrameBuffer, key: string, accepted: Acce
   const length = ACCEPTANCE.length + ANSWER_LENGTH + end.length
   const pointer = output.reserve(length)
   const { bytes, call } = codecOfThread()
-  // `upgrade` may have written another key into the headers that it was given, of any length.
+  // A lane gives a key that it has checked, whatever `upgrade` does to the headers; any other is answered as long as it is.
   const isLikeKey = key.length === KEY_LENGTH
   bytes.write(`${ACCEPTANCE}${isLikeKey ? key + REST : acceptKey(key)}${end}`, pointer, 'latin1')
   const answer = pointer + ACCEPTANCE.length
