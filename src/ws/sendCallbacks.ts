@@ -24,6 +24,8 @@ const NEXT = -1
 export interface TurnSender {
   /** Bytes of all that was ever sent. */
   readonly committed: number
+  /** Of these, bytes that have left. */
+  readonly outgoing: { readonly completed: number }
   /** Writes what would be written at the end of the turn. */
   writeOut(): void
 }
@@ -33,7 +35,7 @@ export class SendCallbacks {
   /** Those whose bytes had not left in their tick. */
   #late: Queue<Waiting> | undefined
   /** Bytes that have left, as far as callbacks may be called for them. */
-  #left = 0
+  #left: number
   /**
    * Where what a stream of Node's would have given to the system ends: the message that did not leave whole, or all that had
    * waited for the one before. 0 if nothing is.
@@ -52,6 +54,7 @@ export class SendCallbacks {
   /** Of what was sent before there was a callback, the system has been given all up to `given`. */
   constructor(sender: TurnSender, given = 0) {
     this.#sender = sender
+    this.#left = sender.outgoing.completed
     this.#given = given
   }
 
