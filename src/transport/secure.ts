@@ -238,7 +238,7 @@ export class SecureTransport extends HandleTransport implements WritesPast {
   }
 
   override end(): void {
-    this.#afterwards = () => super.end()
+    this.#afterwards = () => this.#tls.end() // by the socket, so that its listeners hear of it once
     this.#runAfterwards()
   }
 

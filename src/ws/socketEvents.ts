@@ -57,10 +57,12 @@ interface Transported {
 
 /**
  * Tells the listeners of a socket whose handle is read and written from elsewhere what Node would tell them: 'end' when its peer
- * has ended, and 'finish' when this side has. A stream that is no handle's tells by itself.
+ * has ended, and 'finish' when this side has. A stream that is no handle's tells by itself, and so does one that was ended itself,
+ * as each is over TLS.
  */
 export function tellSocket({ socket, transport }: Transported, event: 'end' | 'finish'): void {
-  if (transport instanceof HandleTransport && isMade(socket) && socket.listenerCount(event) > 0) socket.emit(event)
+  if (!(transport instanceof HandleTransport) || !isMade(socket) || socket.listenerCount(event) === 0) return
+  if (event === 'end' || !(transport.secure || socket.writableEnded)) socket.emit(event)
 }
 
 /** Whether there is a socket that somebody may listen to. */
