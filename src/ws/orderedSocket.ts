@@ -62,8 +62,9 @@ function orderly(base: Socket): OrderedSocket {
     if (typeof method !== 'function') continue
     const value = function (this: Socket, ...values: readonly unknown[]): unknown {
       const sends: unknown = Reflect.get(this, adopted)
-      if (isSends(sends)) sends.writeOut()
-      return Reflect.apply(method, this, values)
+      if (!isSends(sends)) return Reflect.apply(method, this, values)
+      sends.writeOut()
+      return Reflect.apply(method, this, name === 'write' ? values.map((each) => calledBehind(sends, each)) : values)
     }
     Object.defineProperty(value, 'name', { value: name })
     Object.defineProperty(prototype, name, { configurable: true, writable: true, value })
@@ -95,6 +96,13 @@ function send(socket: OrderedSocket, chunks: readonly Chunk[], written: Written)
   })
   sends?.writeOut()
   if (!isMuch) written()
+}
+
+/** The socket calls back when it has handed on what was written: the program's callback is called when that has left. */
+function calledBehind(sends: Sends, value: unknown): unknown {
+  if (typeof value !== 'function') return value
+  const written = value as Written
+  return (error?: Error | null): void => (error ? written(error) : sends.raw([], written))
 }
 
 function bytesOf({ chunk, encoding }: Chunk): Uint8Array {
