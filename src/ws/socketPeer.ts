@@ -146,9 +146,13 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   ended(): void {
+    this.#peerEnds()
+    this.#tellSocket('end')
+  }
+
+  #peerEnds(): void {
     this.ending.peerEnded = true
     this.ending.perform(this.lifecycle.peerEnds())
-    this.#tellSocket('end')
   }
 
   allWritten(): void {
@@ -227,7 +231,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   /** The bytes of a Blob can't be had: what was sent before it still leaves. */
   blobFailed(error: Error): void {
     if (this.lifecycle.isGone) return
-    this.ended()
+    this.#peerEnds()
     this.#delivery.tell('error', error)
   }
 
