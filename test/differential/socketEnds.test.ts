@@ -4,8 +4,9 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { createServer } from 'node:https'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectSecurely } from 'node:tls'
 import type { WebSocket } from 'ws'
 import { cert, key } from '../support/certificate.js'
 import { close, masked } from '../support/frames.js'
@@ -16,8 +17,11 @@ import { type Pair, requestOf, type Stage } from './stage.js'
 
 type Ends = Pick<Pair, 'ws' | 'peer'> & { readonly socket: Socket }
 
+const serveSecurely = (stage: Stage): ReturnType<Stage['serve']> =>
+  stage.serve({}, createServer({ cert, key }) as unknown as Server)
+
 async function securePair(stage: Stage): Promise<Pick<Pair, 'ws' | 'peer'>> {
-  const { port, wss } = await stage.serve({}, createServer({ cert, key }) as unknown as Server)
+  const { port, wss } = await serveSecurely(stage)
   const opened = once(wss, 'connection') as Promise<[WebSocket, IncomingMessage]>
   const peer = await dialSecurely({ host: '127.0.0.1', port })
   stage.after(() => peer.socket.destroy())
@@ -116,5 +120,19 @@ same('a Blob that cannot be read is not the end of the peer', async (stage) => {
   ws.send(blob)
   await stage.noted('ends')
   peer.socket.end()
+  await stage.noted('close')
+})
+
+same('listeners of a TLS socket hear why a read fails', async (stage) => {
+  const { port, wss } = await serveSecurely(stage)
+  const opened = once(wss, 'connection') as Promise<[WebSocket, IncomingMessage]>
+  const below = connect(port, '127.0.0.1')
+  const socket = connectSecurely({ socket: below, rejectUnauthorized: false })
+  for (const each of [below, socket]) each.on('error', () => undefined)
+  socket.write(requestOf())
+  const [ws] = await opened
+  await once(socket, 'data')
+  Reflect.get(stage.watch(ws), '_socket').on('error', (error: Error) => stage.note('socket error', error))
+  below.resetAndDestroy()
   await stage.noted('close')
 })
