@@ -193,7 +193,7 @@ describe('files in one process', () => {
 
 const LOADING_BOTH = 'test/codec/assertions.test.ts'
 /** Any other test of the codec that says one of these words drives it. */
-const DRIVING = ['Agreement', 'CodecParser', 'Counted', 'parse', 'maskedFrame', 'mask', 'validate']
+const DRIVING = ['acceptKey', 'Agreement', 'CodecParser', 'Counted', 'parse', 'maskedFrame', 'mask', 'validate']
 
 /** The names that a program of tests has, in one of the suites. */
 function namesIn(suite: string, path: string): string[] {
