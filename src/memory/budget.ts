@@ -91,11 +91,14 @@ export class Budget {
   }
 
   /**
-   * Whether more is kept than a quarter of what regions leave for it: little should be read at a time, as it may have to be kept.
-   * What goes into a region need not be: were regions counted, long messages that fill them would be read in short reads.
+   * Whether little should be read at a time, as it may have to be kept: more than a quarter is held, and more is kept than a quarter
+   * of what regions leave for it, or long reads of all whose messages are arriving could not be kept at once, were they refused more
+   * room. What goes into a region need not be kept: were regions counted, a few long messages would come in short reads.
    */
   get frugal(): boolean {
     // This is asked after each read, so it uses numbers that are there already.
+    if (4 * this.used <= this.#total) return false
+    if (this.unfinished.size * READ > this.#forKept) return true
     const kept = 4 * this.#kept
     return kept > this.#forKept && kept + this.#regions > this.#total
   }

@@ -109,6 +109,25 @@ test('long messages in their regions leave the reads long; what is kept makes th
   assert.equal(budget.frugal, true)
 })
 
+test('reads are short where long ones of all whose messages are arriving could not be kept at once', async () => {
+  const { budget, connect } = connections({ message: () => undefined, payloadMemory: 64 * MiB, maxMessage: MiB })
+  const begin = () => {
+    const { wire } = connect()
+    wire.feed(Buffer.concat([header(0x82, 0x80, MiB), Buffer.alloc(4)]))
+    for (let fed = 0; fed < MiB / 2; fed += 128 * KiB) wire.feed(Buffer.alloc(128 * KiB))
+    return wire
+  }
+  const wires = Array.from({ length: 45 }, begin)
+  assert.ok(budget.used > 16 * MiB)
+  assert.equal(budget.frugal, false)
+  const others = Array.from({ length: 15 }, begin)
+  assert.equal(budget.frugal, true)
+  for (const wire of others) wire.close()
+  await settle()
+  assert.equal(budget.frugal, false)
+  for (const wire of wires) wire.close()
+})
+
 test('when memory is short, who has something pending is not read from, all others are; and nothing is lost', async () => {
   const settles: (() => void)[] = []
   const seen: number[] = []
