@@ -177,9 +177,8 @@ for (const { transport, publicApi } of transports) {
   })
 }
 
-test('a source that fails after its connection has ended is nobody’s error', async () => {
-  const errors: unknown[] = []
-  const { peer } = connections({ error: (_, error) => void errors.push(error) }).connect()
+/** Sends a stream whose first part has been sent, and which then fails when it is told to. */
+async function sendFailing(peer: { sendStream(source: AsyncIterable<string>): Promise<void> }) {
   let fail = (_: Error): void => undefined
   const sent = peer.sendStream(
     (async function* () {
@@ -188,6 +187,13 @@ test('a source that fails after its connection has ended is nobody’s error', a
     })(),
   )
   await settle()
+  return { sent, fail }
+}
+
+test('a source that fails after its connection has ended is nobody’s error', async () => {
+  const errors: unknown[] = []
+  const { peer } = connections({ error: (_, error) => void errors.push(error) }).connect()
+  const { sent, fail } = await sendFailing(peer)
   peer.terminate()
   fail(new Error('too late'))
   await assert.rejects(sent, /the connection ended/)
@@ -270,14 +276,7 @@ test('a source is asked in the async context of whoever sends it', async () => {
 test('between a failure amid a message and the end of its connection, nobody ends that message, and what is sent is not refused', async () => {
   const { peer, wire } = connections({ error: () => undefined }).connect()
   const answers = new Set<string>()
-  let fail = (_: Error): void => undefined
-  const sent = peer.sendStream(
-    (async function* () {
-      yield 'first'
-      await new Promise((_, reject) => (fail = reject))
-    })(),
-  )
-  await settle()
+  const { sent, fail } = await sendFailing(peer)
   fail(new Error('the source fails'))
   for (let tick = 0; tick < 50; tick++) {
     await undefined
