@@ -16,8 +16,8 @@ import {
 } from '../internals/stream.js'
 import { inboxOfThread } from '../memory/inbox.js'
 import { turnClockOfThread, type Waiting } from '../time/turnClock.js'
-import { readError } from './readError.js'
 import { resetSocket } from './resetSocket.js'
+import { readError } from './systemError.js'
 import type { Receiver, Transport } from './transport.js'
 
 const codec = codecOfThread

@@ -3,7 +3,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { currentContext, runInContext, runOutside } from '../internals/context.js'
 import { Queue } from '../time/queue.js'
-import { cutError } from '../transport/readError.js'
+import { cutError } from '../transport/systemError.js'
 import { endedError, throwLater } from './errors.js'
 
 /** What is called when something has left, with null; or with an Error if it never will. */

@@ -31,7 +31,7 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   'src/client/webSocket.ts': 'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
   'src/client/webSocketArguments.ts':
     'the WebSocket of browsers throws what browsers throw (WHATWG WebSockets, section 3)',
-  'src/transport/readError.ts': 'an error of the system has the code that Node gives it',
+  'src/transport/systemError.ts': 'an error of the system has the code that Node gives it',
   'src/ws/errors.ts': 'programs written for ws look at the codes and the texts of ws',
   'src/checks/units.ts': 'the command line shows the message to a person',
   'src/command/arguments.ts': 'the command line shows the message to a person',
