@@ -223,8 +223,8 @@ export class Peer<Data> implements Inside<Data>, Receiver {
     this.delivery.end()
   }
 
-  payloadStalled(): void {
-    this.violated(new ProtocolViolation('PAYLOAD_STALLED', `payloadTimeout is ${this.shared.limits.payloadTimeout} ms`))
+  payloadStalled(why: string): void {
+    this.violated(new ProtocolViolation('PAYLOAD_STALLED', why))
   }
 
   handlerFailed(error: unknown): void {

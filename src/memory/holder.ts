@@ -15,8 +15,8 @@ export interface Holder extends Rostered {
 export interface Claimant extends Holder {
   /** Memory may have become free: ask again. */
   budgetFreed(): void
-  /** The payload's sender has sent nothing for the whole payload timeout, or too little while others wait for memory. */
-  payloadStalled(): void
+  /** The payload's sender has sent nothing for the whole payload timeout, or too little while others wait for memory: that is `why`. */
+  payloadStalled(why: string): void
 }
 
 /** A payload whose sender must not stop. */

@@ -80,7 +80,7 @@ export class Stalls {
   #look(payload: WatchedPayload): void {
     const { lastArrival, timeout, claimant } = payload
     if (timeout === 0 || lastArrival === Infinity || payload.standing === undefined) return // it may have ended meanwhile
-    if (this.#now - lastArrival > timeout) runOutside(() => claimant.payloadStalled())
+    if (this.#now - lastArrival > timeout) runOutside(() => claimant.payloadStalled(`payloadTimeout is ${timeout} ms`))
   }
 
   #press(): void {
@@ -95,7 +95,7 @@ export class Stalls {
         // The payload may have moved on since the look began.
         if (wanted <= 0 || !this.#room.unfinished.has(payload) || !this.#isSlow(payload)) return
         wanted -= payload.size
-        runOutside(() => payload.claimant.payloadStalled())
+        runOutside(() => payload.claimant.payloadStalled('others need the memory'))
       },
       () => this.#free(wanted),
     )
