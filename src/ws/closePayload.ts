@@ -19,7 +19,6 @@ export function closePayload(code: unknown, reason: unknown): Uint8Array {
   if (code === undefined) return EMPTY
   if (typeof code !== 'number' || code > 4999 || !mayTravel(Math.trunc(code))) throw closeCodeMistake()
   const bytes = reasonBytes(reason)
-  if (bytes.length > LONGEST_CLOSE_REASON) throw closeReasonTooLong()
   const payload = Buffer.alloc(2 + bytes.length)
   payload.writeUInt16BE(code, 0)
   payload.set(bytes, 2)
@@ -29,6 +28,8 @@ export function closePayload(code: unknown, reason: unknown): Uint8Array {
 function reasonBytes(reason: unknown): Uint8Array {
   // That of null is asked for as well, which throws what the engine throws.
   if (reason === undefined || !(reason as { length?: unknown }).length) return EMPTY
+  // So are the bytes of anything else, which throws for what has none.
+  if (Buffer.byteLength(reason as string) > LONGEST_CLOSE_REASON) throw closeReasonTooLong()
   if (typeof reason === 'string') return Buffer.from(reason)
   if (reason instanceof Uint8Array) return reason
   throw closeReasonMistake()

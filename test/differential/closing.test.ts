@@ -49,6 +49,10 @@ for (const parameters of [
   [1000, 'é'.repeat(62)],
   [1000, 5],
   [1000, {}],
+  [1000, [1, 2]],
+  [1000, { length: 3 }],
+  [1000, new Uint16Array(2)],
+  [1000, new Uint16Array(80)],
 ]) {
   same(`close(${parameters.map((value) => String(value)).join(', ')}) with what can't be sent`, (stage) =>
     closed(stage, parameters),
