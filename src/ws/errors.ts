@@ -176,6 +176,11 @@ export function closeReasonTooLong(): RangeError {
   return new RangeError('The message must not be greater than 123 bytes')
 }
 
+/** A client whose opening handshake has failed has no socket of which this could be asked: throws a TypeError, as ws does. */
+export function hasNone(name: string): never {
+  throw new TypeError(`Cannot read properties of null (reading '${name}')`)
+}
+
 /** A ping or a pong is given more than 125 bytes. */
 export function controlTooLong(): RangeError {
   return new RangeError('The data size must not be greater than 125 bytes')

@@ -13,9 +13,10 @@ import { ClientOpening } from './clientOpening.js'
 import { type ClientOptions, clientArguments, clientOptions } from './clientOptions.js'
 import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, EMPTY, type Payload, payloadOf } from './data.js'
-import { controlTooLong, notOpenError } from './errors.js'
+import { controlTooLong, hasNone, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
 import { addPrivateFields, extensionsOf, type Inside } from './privateFields.js'
+import type { ReadPauses } from './readPauses.js'
 import type { Receiver } from './receiver.js'
 import { keepOriginals } from './replaced.js'
 import type { SendCallback } from './sendCallbacks.js'
@@ -56,18 +57,15 @@ export class WebSocket extends EventEmitter {
   declare onerror: EventHandler | null
   declare onclose: EventHandler | null
   declare onmessage: EventHandler | null
-  /** Whether this side is the server: its frames are not masked. */
-  _isServer = true
+  _isServer = true // the frames of this side are not masked
   #peer: SocketPeer | undefined
   #binaryType: BinaryType = 'nodebuffer'
   #protocol = ''
   #paused = false
   #sender: Sender | undefined
   #settings: SocketSettings
-  /** Bytes that were sent after a failed opening handshake. */
-  #unsent = 0
-  /** The opening handshake of a client. */
-  #opening: ClientOpening | undefined
+  #unsent = 0 // bytes that were sent after a failed opening handshake
+  #opening: ClientOpening | undefined // the opening handshake of a client
 
   static {
     internals = {
@@ -194,16 +192,12 @@ export class WebSocket extends EventEmitter {
 
   /** Stops reading. */
   pause(): void {
-    if (this.readyState === CONNECTING || this.readyState === CLOSED) return
-    this.#paused = true
-    this.#peer?.pauses.pause()
+    this.#setPaused(true)?.pause()
   }
 
   /** Reads on. */
   resume(): void {
-    if (this.readyState === CONNECTING || this.readyState === CLOSED) return
-    this.#paused = false
-    this.#peer?.pauses.resume()
+    this.#setPaused(false)?.resume()
   }
 
   ping(data?: unknown, mask?: unknown, callback?: SendCallback): void {
@@ -242,6 +236,13 @@ export class WebSocket extends EventEmitter {
     this.emit('open')
   }
 
+  /** What pauses it, if it may be now. Throws a TypeError, as ws does, where the opening handshake has failed. */
+  #setPaused(paused: boolean): ReadPauses | undefined {
+    if (this.readyState === CONNECTING || this.readyState === CLOSED) return
+    this.#paused = paused
+    return (this.#peer ?? hasNone(paused ? 'pause' : '_writableState')).pauses
+  }
+
   /** The peer; a client whose opening handshake has failed has none. Throws an Error before it is open. */
   #sendable(): SocketPeer | undefined {
     if (this.#peer === undefined && this.readyState === CONNECTING) throw notOpenError(CONNECTING)
@@ -250,9 +251,8 @@ export class WebSocket extends EventEmitter {
 
   /** It can't be sent any more: it counts as buffered, and the callback is told. */
   #refuse(payload: Payload, callback: unknown): void {
-    const length = byteLengthOf(payload)
-    if (this.#peer === undefined) this.#unsent += length
-    else this.#peer.frames.unsendable += length
+    if (this.#peer === undefined) this.#unsent += byteLengthOf(payload)
+    else this.#peer.frames.unsendable += byteLengthOf(payload)
     if (callback) process.nextTick(callback as SendCallback, notOpenError(this.readyState)) // throws for what is no function
   }
 

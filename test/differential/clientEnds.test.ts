@@ -36,3 +36,16 @@ same('a client that has said Close before its server breaks a rule', (stage) =>
   ended(stage, wrong, (ws) => ws.close(3001)),
 )
 same('a client that has said Close, as its server then does', (stage) => ended(stage, closes, (ws) => ws.close(3001)))
+
+for (const name of ['pause', 'resume'] as const) {
+  same(`a client whose opening handshake has failed can't ${name}`, async (stage) => {
+    const ws = stage.watch(new stage.module.WebSocket('ws://127.0.0.1:9'))
+    ws.on('error', () => {
+      stage.call(name, () => ws[name]())
+      stage.note('paused', ws.isPaused)
+    })
+    ws.terminate()
+    await stage.noted('close')
+    stage.call('later', () => ws[name]())
+  })
+}
