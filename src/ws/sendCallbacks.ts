@@ -93,8 +93,8 @@ export class SendCallbacks {
     if (position > this.#left && this.#ended === undefined) this.#sender.writeOut()
     if (this.#late !== undefined) this.#callDue()
     if (position > this.#left && this.#given === NEXT) this.#given = position
-    if (position <= this.#left) call(callback, null)
-    else if (this.#ended !== undefined) call(callback, this.#fate(position))
+    if (position <= this.#left) callback(null)
+    else if (this.#ended !== undefined) callback(this.#fate(position))
     else {
       this.#late ??= new Queue()
       this.#late.push({ position, callback, context: currentContext() })

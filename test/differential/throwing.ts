@@ -55,6 +55,7 @@ function listen(ws: WebSocket): void {
   if (listens('error listener')) ws.on('error', fail('error'))
   else if (!listens('error without')) ws.on('error', ({ message }) => log('error', message))
   if (listens('send callback')) ws.send('x', fail('send'))
+  if (listens('send callback throws before another')) ws.send('y', () => log('the other'))
   if (listens('ping callback')) ws.ping('x', false, fail('ping'))
   ws.on('close', () => {
     if (listens('close callback')) ws.send('x', fail('close'))

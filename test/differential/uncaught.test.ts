@@ -23,6 +23,7 @@ const ALL = [
   'verifyClient throws, caught',
   'handleProtocols throws, caught',
   'send callback throws, caught',
+  'send callback throws before another, caught',
   'ping callback throws, caught',
   'close callback throws, caught',
   'error without a listener, caught',
