@@ -45,11 +45,10 @@ export class BlobQueue {
     this.#goOn()
   }
 
-  /** Nothing will be sent: those who wait are told why, in the next tick, or in the one after the Blob has been read. */
+  /** Nothing will be sent, and so the bytes count on: those who wait are told why, in the next tick, or in the one after the Blob has been read. */
   end(error: Error): void {
     const current = this.#current
     this.#current = undefined
-    this.bytes = 0
     const waiting = this.#waiting.clear()
     const left = current === undefined ? waiting : [current, ...waiting]
     if (current === undefined || this.works) tellAll(left, error)

@@ -46,13 +46,12 @@ export class FrameSender {
   #blobs: BlobQueue | undefined
   #long: LongMessage | undefined
   #ended = false
-  /** Bytes of what was compressed in this turn: as they were sent, and as frames. */
+  /** Bytes of what was compressed in this turn, as they were sent, and as frames; and what was buffered before the first of it. */
   #deflated = 0
   #deflatedAs = 0
-  /** Whether what was compressed has been given up. */
-  #lost = false
-  /** Bytes that were sent when nothing could be sent any more. */
-  unsendable = 0
+  #before = 0
+  #lost = false // what was compressed has been given up
+  unsendable = 0 // bytes that were sent when nothing could be sent any more
 
   constructor(
     shared: SocketContext,
@@ -93,11 +92,11 @@ export class FrameSender {
     if (!outgoing.waits && outgoing.buffered > 0) outgoing.flush()
   }
 
-  /** The connection ends at once: what was sent leaves before that, but for what was compressed in this turn. */
+  /** The connection ends at once: what was sent leaves before that, but for what was compressed in this turn, and what is behind it. */
   leave(): void {
-    this.#lost = this.#deflated > 0 && this.outgoing.buffered === this.#deflatedAs
-    if (this.#lost) this.outgoing.drop()
-    else this.writeOut()
+    this.#lost = this.#deflated > 0 && this.outgoing.isWithin(Number.POSITIVE_INFINITY)
+    if (this.#lost) this.outgoing.cut(this.#before)
+    this.writeOut()
   }
 
   /** Whether a Blob is being read: what was sent after it has not been framed. */
@@ -194,6 +193,7 @@ export class FrameSender {
   #deflate(deflation: Deflation, first: number, data: string | Uint8Array): void {
     const { outgoing } = this
     const before = outgoing.buffered
+    if (this.#deflated === 0) this.#before = before
     deflation.whole(outgoing, first, data, this.#least)
     const length = byteLengthOf(data)
     if (length < this.#least) return

@@ -36,10 +36,12 @@ for (const [what, made] of Object.entries(BLOBS)) {
       ws.send(made(), called('second blob'))
       act(ws)
       ws.send('late', called('late'))
+      stage.note('waits', ws.bufferedAmount)
       stage.turns('end')
       peer.socket.on('end', () => peer.socket.end())
       await stage.noted('before', 'blob', 'behind', 'ping', 'second blob', 'late', 'close')
       await stage.quiet()
+      stage.note('still waits', ws.bufferedAmount)
     })
   }
 }

@@ -236,6 +236,24 @@ same('what is compressed in the turn of a terminate is lost, and its callbacks a
   stage.wire(peer)
 })
 
+same(
+  'so it is in a listener of connection, and of what is plain, only what was sent before it leaves',
+  async (stage) => {
+    const { port, wss } = await stage.serve({ perMessageDeflate: { threshold: 0 } })
+    wss.on('connection', (ws) => {
+      stage.watch(ws)
+      ws.send('plain', { compress: false }, (error) => stage.note('plain', error, ws.readyState))
+      ws.send('foo', (error) => stage.note('compressed', error, ws.readyState))
+      ws.send('behind', { compress: false }, (error) => stage.note('behind', error, ws.readyState))
+      ws.terminate()
+    })
+    const peer = await stage.connect(port, deflated)
+    await stage.noted('close', 'plain', 'compressed', 'behind')
+    await stage.quiet()
+    stage.wire(peer)
+  },
+)
+
 /** The first byte of each frame. */
 function firstBytes(data: Buffer): number[] {
   const found: number[] = []

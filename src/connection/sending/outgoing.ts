@@ -187,6 +187,12 @@ export class Outgoing implements Writer {
     this.#waiting?.drop()
   }
 
+  /** All that it has leaves with this turn's write: gives that up, but for the first `bytes`. A flush must follow. */
+  cut(bytes: number): void {
+    this.#end = this.#start + bytes
+    if (bytes === 0) this.#forgetTurn()
+  }
+
   /** Gives back everything; the transport must be gone. */
   free(): void {
     this.#outstanding?.unpin(this.#shared.budget, this.#holder)
