@@ -38,8 +38,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   readonly frames: FrameSender
   readonly #owner: ClosingOwner
   readonly #settings: SocketSettings
-  /** What its options come to. */
-  readonly context: SocketContext
+  readonly context: SocketContext // what its options come to
   readonly transport: Transport
   readonly #pressure: Pressure
   readonly #delivery: EventDelivery
@@ -47,13 +46,12 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   #pongs: AutoPongs | undefined
   #pauses: ReadPauses | undefined
   #chunks: ChunkCount | undefined
-  /** Whether something that was read is being told. */
-  #tells = false
+  /** Something that was read is being told: at once, or when it had waited. */
+  #tells: 'at once' | 'late' | undefined
   /** Whether the transport is gone, and that is told when all is told that was read before. */
   #isOver = false
   #receiver: SocketReceiver | undefined
-  /** Whether a write has not been finished at once, so that 'drain' is to be told. */
-  #stood = false
+  #stood = false // a write has not been finished at once, so that 'drain' is to be told
 
   constructor(owner: ClosingOwner, settings: SocketSettings, shared: SocketContext, socket: Duplex) {
     super()
@@ -111,7 +109,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
 
   /** Whether what was read is being told, or waits for the next turn, or for a thread. */
   get tells(): boolean {
-    return this.#tells || (this.incoming.waits && this.#pressure.stopped)
+    return this.#tells !== undefined || (this.incoming.waits && this.#pressure.stopped)
   }
 
   /** Somebody looks at the socket: to pause it has its effect from now on, and what was sent is before all written to it. */
@@ -132,7 +130,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   received(start: number, end: number): void {
     if (this.#chunks?.isFull(this.context.mostChunks)) this.#fail(CloseCode.policyViolation, chunksError())
     if (!this.lifecycle.delivers) return
-    this.#tells = true
+    this.#tells = 'at once'
     this.incoming.receive(start, end)
     this.#told()
     const { remaining } = this.incoming.progress
@@ -141,7 +139,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   #told(): void {
-    this.#tells = false // or the rest of it waits
+    this.#tells = undefined // or the rest of it waits
     this.#pauses?.settle()
   }
 
@@ -215,7 +213,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   writeFailed(): void {
-    this.terminate()
+    if (!isMade(this.socket) || !this.socket.destroyed) this.terminate() // or the socket is about to say so
   }
 
   goesOn(): void {
@@ -263,7 +261,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   deliverParked(): void {
-    this.#tells = true
+    this.#tells = 'late'
     this.incoming.deliverParked()
     this.#told()
     if (!this.#isOver) return
@@ -285,15 +283,17 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.#pongs.answer(data, mostPongs)
   }
 
-  /** Fails the connection in the next tick, and tells why: once, as nothing more is delivered. */
+  /** Fails the connection, once, when a stream tells of an error: in the next tick, or behind it, where that waits for its write. */
   #fail(code: number, error: Error): void {
     if (!this.lifecycle.delivers || this.ending.failed) return
     this.ending.failed = true
     this.#pressure.pause(Reason.handlers)
-    process.nextTick(() => {
+    const tell = (): void => {
       this.ending.fail(code)
       this.#delivery.tell('error', error)
       this.#receiver?.emit('error', error)
-    })
+    }
+    if (this.#tells === 'late') process.nextTick(tell)
+    else process.nextTick(() => process.nextTick(tell))
   }
 }

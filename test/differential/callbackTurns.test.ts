@@ -133,3 +133,31 @@ same('callbacks that a slow reader keeps waiting come in order', async (stage) =
   peer.socket.resume()
   await stage.noted('sent', 'sent', 'sent', 'sent', 'sent')
 })
+
+for (const deferred of [false, true]) {
+  const options = { allowSynchronousEvents: !deferred }
+  same(
+    `the error of a frame comes behind ticks of ticks${deferred ? ', where events have turns of their own' : ''}`,
+    async (stage) => {
+      const { ws, peer } = await stage.pair(options)
+      ws.on('message', () => {
+        process.nextTick(() => process.nextTick(() => stage.note('tick of a tick', ws.readyState)))
+        ws.send('answer', () => process.nextTick(() => stage.note('tick of a callback', ws.readyState)))
+        stage.turns('after')
+      })
+      peer.write(Buffer.concat([masked(TEXT, 'x'), masked(3, 'wrong')]))
+      await stage.noted('error', 'tick of a callback', 'after: immediate')
+    },
+  )
+}
+
+same('what is written to the socket calls back between the messages around it', async (stage) => {
+  const { ws, request } = await stage.pair()
+  ws.send('before', () => {
+    stage.note('before')
+    request.socket.write(Buffer.from('8a0161', 'hex'), () => stage.note('written'))
+    ws.send(Buffer.alloc(65_536), () => stage.note('behind'))
+    stage.turns('after')
+  })
+  await stage.noted('behind', 'after: immediate')
+})
