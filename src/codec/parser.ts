@@ -111,13 +111,18 @@ export class Parser {
     return this.#words[CONSUMED_WORD] ?? 0
   }
 
+  /** Bytes of a header, or of a control frame, that have come before the rest of it. */
+  get carried(): number {
+    return this.#heap.codec.bytes[this.#slot + SLOT_CARRIED] ?? 0
+  }
+
   /**
    * After a violation of a rule about headers: the first two bytes of the header that has broken it, the first of them in
    * the low byte. Where only the first has come, the other is 0.
    */
   get refused(): number {
     const { bytes } = this.#heap.codec
-    const carried = bytes[this.#slot + SLOT_CARRIED] ?? 0
+    const { carried } = this
     const pointer = carried > 0 ? this.#slot + SLOT_CARRY : this.consumed
     return (bytes[pointer] ?? 0) | (carried === 1 ? 0 : (bytes[pointer + 1] ?? 0) << 8)
   }

@@ -75,7 +75,7 @@ export class FrameReader implements Sink, PressureListener, InboxReader {
   received(start: number, end: number): void {
     this.#unread -= end - start
     if (this.#lifecycle.delivers) this.#incoming.receive(start, end)
-    if (this.#lifecycle.delivers) this.#chunks.read(end - start, this.#incoming.progress.remaining)
+    if (this.#lifecycle.delivers) this.#chunks.read(end - start, this.#incoming.progress)
     this.#settle()
   }
 

@@ -133,9 +133,9 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.#tells = 'at once'
     this.incoming.receive(start, end)
     this.#told()
-    const { remaining } = this.incoming.progress
-    if (remaining > 0) this.#chunks ??= new ChunkCount()
-    this.#chunks?.read(end - start, remaining)
+    const { progress } = this.incoming
+    if (ChunkCount.begins(progress, this.context.mostChunks)) this.#chunks ??= new ChunkCount()
+    this.#chunks?.read(end - start, progress)
   }
 
   #told(): void {

@@ -141,7 +141,7 @@ export class Incoming implements InflationTarget {
   }
 
   /** What has been announced, and has not come. */
-  get progress(): Pick<Parser, 'remaining' | 'total'> {
+  get progress(): Pick<Parser, 'remaining' | 'total' | 'carried' | 'refused'> {
     return this.#parser
   }
 
