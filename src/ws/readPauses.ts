@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import type { Pressure } from '../connection/pressure.js'
 import { Reason } from '../connection/reason.js'
+import { runOutside } from '../internals/context.js'
 import { followPauses, type Reader } from './socketEvents.js'
 
 /** The peer whose reading is paused. */
@@ -33,8 +34,13 @@ export class ReadPauses implements Reader {
   resume(): void {
     const { socket } = this.#peer
     this.#asked = false
-    this.#pressure.resume(Reason.application)
+    process.nextTick(goOn, this) // as a stream of Node's does
     if (this.#exposed && socket.isPaused()) socket.resume()
+  }
+
+  /** Reading goes on, unless it was paused again. */
+  goOn(): void {
+    if (!this.#asked) this.#pressure.resumeNow(Reason.application)
   }
 
   /** What was read has been told, perhaps: then reading stops, if that was asked for. */
@@ -50,4 +56,8 @@ export class ReadPauses implements Reader {
     if (this.#asked) socket.pause()
     followPauses(socket, this)
   }
+}
+
+function goOn(pauses: ReadPauses): void {
+  runOutside(() => pauses.goOn())
 }

@@ -185,3 +185,22 @@ same('cork and uncork of _socket hold frames back', async (stage) => {
   await stage.frames(peer, 2)
   await stage.drop(peer)
 })
+
+for (const when of ['tick', 'microtask', 'immediate', 'tick of an immediate'] as const) {
+  same(`what came early is told as soon as a socket goes on, in a ${when}`, async (stage) => {
+    const { port, wss } = await stage.serve()
+    wss.on('connection', (ws) => {
+      stage.watch(ws).pause()
+      const resume = (): void => {
+        ws.resume()
+        stage.turns('resumed')
+      }
+      if (when === 'tick') process.nextTick(resume)
+      else if (when === 'microtask') queueMicrotask(resume)
+      else setImmediate(when === 'immediate' ? resume : () => process.nextTick(resume))
+    })
+    const peer = await stage.connect(port, [], masked(TEXT, 'early'))
+    await stage.noted('message', 'resumed: immediate')
+    await stage.drop(peer)
+  })
+}
