@@ -1,6 +1,5 @@
 // What one WebSocket sends: frames just as the application asks for them, in order, with their callbacks. Nothing is
 // refused here, and nothing dropped.
-import { Buffer } from 'node:buffer'
 import type { Duplex } from 'node:stream'
 import { OutOfMemory } from '../codec/codec.js'
 import { FIN, OPCODE_CONTINUATION } from '../codec/frames.js'
@@ -121,15 +120,13 @@ export class FrameSender {
     else this.#wait(payload, callback, use)
   }
 
-  /** Bytes as they are: frames that were made elsewhere. */
+  /** Bytes as they are: frames that were made elsewhere, which wait for no Blob, nor for what is compressed. */
   raw(parts: Parts, callback: SendCallback | undefined): void {
     if (this.#ended) {
       if (callback !== undefined) process.nextTick(callback, endedError())
       return
     }
-    if (this.#blobs?.reads !== true) return this.#raw(parts, callback)
-    const all = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
-    this.#wait(all, callback, (data) => this.#raw([data], callback))
+    this.#framed(() => append(this.outgoing, this.#shared, parts), callback)
   }
 
   /** Tells those whose bytes have left. */
@@ -252,10 +249,6 @@ export class FrameSender {
   /** Frames as the other side of a connection does. */
   get #other(): Encoder {
     return encoderOfThread(this.#shared.encoder.masks ? 'server' : 'client')
-  }
-
-  #raw(parts: Parts, callback: SendCallback | undefined): void {
-    this.#framed(() => append(this.outgoing, this.#shared, parts), callback)
   }
 
   /** Frames something; its callback is called when it has left. */
