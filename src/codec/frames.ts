@@ -72,9 +72,10 @@ export function isInRegion(info: number): boolean {
   return (info & INFO_REGION) !== 0
 }
 
-/** What the frame table says of a whole message that is not compressed. */
+/** What the frame table would say of a whole message that was compressed, once it has been inflated. */
 export function messageInfo(text: boolean, ascii: boolean, region: boolean): number {
-  return (text ? OPCODE_TEXT | (ascii ? INFO_ASCII : 0) : OPCODE_BINARY) | (region ? INFO_REGION : 0)
+  const type = text ? OPCODE_TEXT | (ascii ? INFO_ASCII : 0) : OPCODE_BINARY
+  return type | (region ? INFO_REGION : 0) | INFO_COMPRESSED
 }
 
 /** Whether it is a part of a streamed message of which more follows. */

@@ -2,7 +2,7 @@
 // nothing of the core's, and nothing more is delivered before it has been seen.
 import { Buffer } from 'node:buffer'
 import { codecOfThread, type Region } from '../codec/codec.js'
-import { isText } from '../codec/frames.js'
+import { isCompressed, isText } from '../codec/frames.js'
 import type { OwnBytes } from '../codec/ownBytes.js'
 import type { Pressure } from '../connection/pressure.js'
 import { Reason } from '../connection/reason.js'
@@ -24,6 +24,8 @@ export class EventDelivery implements Deliverer {
   #gathered: OwnBytes = EMPTY
   #filled = 0
   #isText = false
+  /** Whether ws would not tell the next event of this read within it: it has inflated one before, or gives each a turn. */
+  #isLate = false
   /** The ends of frames of the message under way, where somebody wants to know of them. */
   #ends: number[] = NO_ENDS
 
@@ -39,7 +41,13 @@ export class EventDelivery implements Deliverer {
     return other
   }
 
+  /** Something that has been read is told from now on: within its read, or `late`. */
+  begins(late = this.#turns !== undefined): void {
+    this.#isLate = late
+  }
+
   take(info: number, pointer: number, length: number, region: Region | undefined): void {
+    if (isCompressed(info)) this.#isLate = true
     this.#message(copied(pointer, length, region), isText(info))
   }
 
@@ -126,6 +134,17 @@ export class EventDelivery implements Deliverer {
   /** The same in the next tick, as ws does where a stream of Node's tells it of an error. */
   tellLater(event: string, ...values: unknown[]): void {
     process.nextTick(() => this.tell(event, ...values))
+  }
+
+  /**
+   * Calls `tell` when the error of a broken rule is due. In ws, a stream tells of it two ticks after the read, so that what a program
+   * has put off for the messages before it comes first, or one tick after what was told outside of the read. zlib works elsewhere:
+   * what it finds is told in a later turn.
+   */
+  whenDue(inflating: boolean, tell: () => void): void {
+    if (inflating) setImmediate(() => runOutside(tell))
+    else if (this.#isLate) process.nextTick(tell)
+    else process.nextTick(() => process.nextTick(tell))
   }
 
   fault(error: unknown): void {

@@ -46,8 +46,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   #pongs: AutoPongs | undefined
   #pauses: ReadPauses | undefined
   #chunks: ChunkCount | undefined
-  /** Something that was read is being told: at once, or when it had waited. */
-  #tells: 'at once' | 'late' | undefined
+  #tells = false // something that was read is being told
   /** Whether the transport is gone, and that is told when all is told that was read before. */
   #isOver = false
   #receiver: SocketReceiver | undefined
@@ -109,7 +108,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
 
   /** Whether what was read is being told, or waits for the next turn, or for a thread. */
   get tells(): boolean {
-    return this.#tells !== undefined || (this.incoming.waits && this.#pressure.stopped)
+    return this.#tells || (this.incoming.waits && this.#pressure.stopped)
   }
 
   /** Somebody looks at the socket: to pause it has its effect from now on, and what was sent is before all written to it. */
@@ -130,7 +129,8 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   received(start: number, end: number): void {
     if (this.#chunks?.isFull(this.context.mostChunks)) this.#fail(CloseCode.policyViolation, chunksError())
     if (!this.lifecycle.delivers) return
-    this.#tells = 'at once'
+    this.#tells = true
+    this.#delivery.begins()
     this.incoming.receive(start, end)
     this.#told()
     const { progress } = this.incoming
@@ -139,7 +139,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   #told(): void {
-    this.#tells = undefined // or the rest of it waits
+    this.#tells = false // or the rest of it waits
     this.#pauses?.settle()
   }
 
@@ -242,8 +242,8 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     else this.#delivery.tellControl('ping', data, this.#receiver === undefined ? this : undefined)
   }
 
-  violated(violation: ProtocolViolation): void {
-    this.#fail(closeCodeOf(violation), errorOf(violation.code, this.incoming.refused, violation.message))
+  violated(violation: ProtocolViolation, inflating = false): void {
+    this.#fail(closeCodeOf(violation), errorOf(violation.code, this.incoming.refused, violation.message), inflating)
   }
 
   handlerFailed(error: unknown): void {
@@ -261,7 +261,8 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   deliverParked(): void {
-    this.#tells = 'late'
+    this.#tells = true
+    this.#delivery.begins(true)
     this.incoming.deliverParked()
     this.#told()
     if (!this.#isOver) return
@@ -283,17 +284,15 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.#pongs.answer(data, mostPongs)
   }
 
-  /** Fails the connection, once, when a stream tells of an error: in the next tick, or behind it, where that waits for its write. */
-  #fail(code: number, error: Error): void {
+  /** Fails the connection when its error is due, and tells why: once, as nothing more is delivered. */
+  #fail(code: number, error: Error, inflating = false): void {
     if (!this.lifecycle.delivers || this.ending.failed) return
     this.ending.failed = true
     this.#pressure.pause(Reason.handlers)
-    const tell = (): void => {
+    this.#delivery.whenDue(inflating, () => {
       this.ending.fail(code)
       this.#delivery.tell('error', error)
       this.#receiver?.emit('error', error)
-    }
-    if (this.#tells === 'late') process.nextTick(tell)
-    else process.nextTick(() => process.nextTick(tell))
+    })
   }
 }

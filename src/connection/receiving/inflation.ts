@@ -294,7 +294,7 @@ export class Inflation implements Growing {
     const { sink, shared } = this.#target
     const detail = name === 'INVALID_DEFLATE' ? this.#inflater.corruption : limitOf(name, shared.limits)
     this.drop()
-    sink.violated(new ProtocolViolation(name, detail))
+    sink.violated(new ProtocolViolation(name, detail), true)
     return false
   }
 }

@@ -44,7 +44,8 @@ export function longestOf({ streamThreshold, limits }: IncomingContext): number 
 export interface Sink extends Claimant {
   /** A control frame, unmasked; its payload is valid until this returns. */
   control(opcode: number, pointer: number, length: number): void
-  violated(violation: ProtocolViolation): void
+  /** `inflating`: it was found while a message was inflated. */
+  violated(violation: ProtocolViolation, inflating?: boolean): void
   /** Something else was thrown while a message or frame was handed out. */
   handlerFailed(error: unknown): void
 }
