@@ -15,7 +15,7 @@ export interface Ending {
   readonly transport: Transport
   readonly frames: FrameSender
   /** Milliseconds that the closing handshake may take. */
-  readonly closeTimeout: number
+  readonly closeTimeout: number | undefined
   /** Nothing more is delivered. */
   deliveryEnds(): void
   /** All has been written, Close too. */

@@ -16,7 +16,7 @@ export interface ClosingOwner extends SocketOwner {
 /** What its server has set for a WebSocket, and agreed on. */
 export interface SocketSettings {
   /** How long the peer may take for the closing handshake, in milliseconds. */
-  readonly closeTimeout: number
+  readonly closeTimeout: number | undefined
   /** Pongs of its own that may be under way; 0 is any number. Undefined: pings are not answered. */
   readonly mostPongs: number | undefined
   /** How messages are compressed, if that was agreed on. */

@@ -75,7 +75,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     deliverEarly(this.socket, early, this)
   }
 
-  get closeTimeout(): number {
+  get closeTimeout(): number | undefined {
     return this.#settings.closeTimeout
   }
 

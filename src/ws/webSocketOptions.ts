@@ -9,6 +9,9 @@ export interface WebSocketOptions {
   readonly autoPong?: boolean | undefined
   /** Pongs that may be under way; 0 is any number. */
   readonly maxPendingAutoPongs?: number | undefined
-  /** How long the peer may take for the closing handshake, in milliseconds. Default: 30,000. */
+  /**
+   * How long the peer may take for the closing handshake, in milliseconds. Default: 30,000. A WebSocket that a program makes without an
+   * address has none: without the option, it ends in the next millisecond, as that of ws.
+   */
   readonly closeTimeout?: number | undefined
 }

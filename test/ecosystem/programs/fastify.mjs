@@ -43,7 +43,8 @@ const injected = await app.injectWS(
 await until(() => told === 'hello inject', 'the greeting')
 injected.send('around')
 await until(() => told === 'around', 'the echo')
-injected.terminate()
+injected.close(4000, 'enough')
+assert.equal((await once(injected, 'close'))[0], 4000)
 
 const last = await open(`ws://127.0.0.1:${port}/echo`)
 const ended = once(last.client, 'close')

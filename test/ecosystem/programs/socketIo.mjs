@@ -107,6 +107,15 @@ await until(() => told.some(([at, text]) => at === 1 && text === 'while away'), 
 const reason = once(secondOnServerNow(), 'disconnect')
 second.disconnect()
 assert.equal((await reason)[0], 'client namespace disconnect')
+// A message that comes with one that is too large is heard.
+const heard = []
+server.sockets.sockets.get(others[0].id).on('log', (value) => heard.push(value.length))
+const cut = once(others[0], 'disconnect')
+others[0].emit('log', 'x')
+others[0].emit('log', 'x'.repeat(2_000_000))
+await cut
+assert.deepEqual(heard, [1])
+
 const gone = once(first, 'disconnect')
 await new Promise((resolve) => server.close(resolve))
 assert.equal((await gone)[0], 'transport close')
