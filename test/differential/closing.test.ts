@@ -1,6 +1,8 @@
 // How connections end: closing handshakes, codes, reasons, states, and what is left when one end is simply gone.
+
 import { Buffer } from 'node:buffer'
 import { setTimeout as delay } from 'node:timers/promises'
+import { duplexPair } from '../support/duplexPair.js'
 import { CLOSE, close, masked, PING, TEXT } from '../support/frames.js'
 import { same } from './same.js'
 import type { Stage } from './stage.js'
@@ -283,4 +285,15 @@ same('the turns of a closing handshake', async (stage) => {
   await stage.finish(peer)
   await delay(5)
   stage.note('state', ws.readyState)
+})
+
+same('setSocket: without closeTimeout, a peer that says nothing is not waited for', async (stage) => {
+  const [near, far] = duplexPair()
+  const ws = stage.unconnected({})
+  ws.on('close', (code, reason) => stage.note('close', code, reason))
+  Reflect.apply(Reflect.get(ws, 'setSocket'), ws, [near, Buffer.alloc(0), { maxPayload: 0 }])
+  stage.note('limit', Reflect.get(ws, '_closeTimeout'))
+  far.resume()
+  ws.close(4000, 'done')
+  await stage.noted('close')
 })

@@ -290,14 +290,3 @@ same('a stream carries much, through a pipeline that echoes it', async (stage) =
   await stage.noted('close')
   await piped
 })
-
-same('setSocket: without closeTimeout, a peer that says nothing is not waited for', async (stage) => {
-  const [near, far] = duplexPair()
-  const ws = stage.unconnected({})
-  ws.on('close', (code, reason) => stage.note('close', code, reason))
-  Reflect.apply(Reflect.get(ws, 'setSocket'), ws, [near, Buffer.alloc(0), { maxPayload: 0 }])
-  stage.note('limit', Reflect.get(ws, '_closeTimeout'))
-  far.resume()
-  ws.close(4000, 'done')
-  await stage.noted('close')
-})

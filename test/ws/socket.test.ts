@@ -232,8 +232,10 @@ test('a client refuses a masked frame', async () => {
   const log = recorded(client)
   far.resume()
   far.write(masked(TEXT, 'x'))
-  await eventually(() => log.length === 1, 'the error')
-  assert.deepEqual(log, ['RangeError WS_ERR_UNEXPECTED_MASK Invalid WebSocket frame: MASK must be clear in 2'])
+  await eventually(() => log.length > 0, 'the error')
+  assert.deepEqual(log.slice(0, 1), [
+    'RangeError WS_ERR_UNEXPECTED_MASK Invalid WebSocket frame: MASK must be clear in 2',
+  ])
   client.terminate()
   await eventually(() => log.length === 2, 'the end')
 })
