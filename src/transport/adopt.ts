@@ -9,6 +9,7 @@ import { isSecure } from '../internals/tls.js'
 import { DuplexTransport } from './duplex.js'
 import { HandleTransport } from './handle.js'
 import { SecureTransport } from './secure.js'
+import { isPlainlyWritten, SocketTransport } from './socket.js'
 import type { Transport } from './transport.js'
 
 /**
@@ -20,20 +21,34 @@ export function transportOf(stream: Duplex, publicApi = false): Transport {
   return transportAsItIs(stream, publicApi)
 }
 
-/** The same, where keep-alive probes are up to whoever has the stream: to ask for them takes four system calls. */
-export function transportAsItIs(stream: Duplex, publicApi = false): Transport {
-  if (!(stream instanceof Socket)) return new DuplexTransport(stream)
+/**
+ * The same for whoever lets others write to the stream, too, and has the order kept (`alsoOf` of its Receiver). Keep-alive probes are
+ * up to them: to ask for these takes four system calls.
+ */
+export function sharedTransportOf(stream: Duplex): Transport {
+  return transportAsItIs(stream, false, () =>
+    isPlainlyWritten(stream) ? new SocketTransport(stream) : new DuplexTransport(stream),
+  )
+}
+
+/** `publicly` makes a transport of the public API. */
+function transportAsItIs(
+  stream: Duplex,
+  publicApi: boolean,
+  publicly = (): Transport => new DuplexTransport(stream),
+): Transport {
+  if (!(stream instanceof Socket)) return publicly()
   stream.setTimeout(0)
   stream.setNoDelay(true)
-  if (isSecure(stream)) return secureTransportOf(stream, publicApi)
+  if (isSecure(stream)) return secureTransportOf(stream, publicApi) ?? publicly()
   const handle = stream.writableLength === 0 && !publicApi ? streamHandleOf(stream) : undefined
-  return handle === undefined ? new DuplexTransport(stream) : new HandleTransport(handle, stream)
+  return handle === undefined ? publicly() : new HandleTransport(handle, stream)
 }
 
 /** A TLS socket whose bytes can be had without a stream in between; the private API must be there, and nothing in its buffers. */
-function secureTransportOf(socket: TLSSocket, publicApi: boolean): Transport {
+function secureTransportOf(socket: TLSSocket, publicApi: boolean): Transport | undefined {
   const handle = socket.writableLength === 0 && !publicApi ? tlsHandleOf(socket) : undefined
-  return handle === undefined ? new DuplexTransport(socket) : new SecureTransport(handle, socket)
+  return handle && new SecureTransport(handle, socket)
 }
 
 /** The same of a socket that nobody else waits for: a plain one is left behind, and its connection costs less memory. */

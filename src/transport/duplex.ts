@@ -72,7 +72,7 @@ export class DuplexTransport implements Transport {
     // When to end is the connection's to decide: a peer that has half-closed may still be owed something.
     stream.allowHalfOpen = true
     this.#heard = stream.listenerCount('data') > 0
-    stream.on('error', () => this.#destroy())
+    stream.on('error', (error: Error) => this.#fail(error))
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
     stream.on('drain', () => this.#drained())
     stream.on('end', () => this.#end())
@@ -167,6 +167,11 @@ export class DuplexTransport implements Transport {
     this.#remaining = 0
     this.#pending = false
     this.#try(() => resetSocket(stream))
+  }
+
+  #fail(error: Error): void {
+    this.#receiver?.failing?.(error)
+    this.#destroy()
   }
 
   /**

@@ -95,7 +95,7 @@ export class FrameSender {
   leave(): void {
     this.#lost = this.#deflated > 0 && this.outgoing.isWithin(Number.POSITIVE_INFINITY)
     if (this.#lost) this.outgoing.cut(this.#before)
-    this.writeOut()
+    if (this.outgoing.buffered > 0) this.outgoing.flushAll()
   }
 
   /** Whether a Blob is being read: what was sent after it has not been framed. */

@@ -6,11 +6,10 @@ import type { Duplex } from 'node:stream'
 
 /** Whoever sends over a socket at the end of the turn. */
 export interface Sends {
-  /** What has been sent and has not left: bytes, and whether a Blob is awaited. */
-  readonly outgoing: { readonly buffered: number }
-  readonly reads: boolean
   /** Writes what has been sent so far. */
   writeOut(): void
+  /** Writes it before everything ends at once. */
+  leave(): void
   /** Sends bytes as they are, perhaps none, behind what has been sent so far; calls back when that has left. */
   raw(parts: readonly Uint8Array[], callback: (error: Error | null) => void): void
 }
@@ -66,8 +65,9 @@ function orderly(base: Socket): OrderedSocket {
     const value = function (this: Socket, ...values: readonly unknown[]): unknown {
       const sends: unknown = Reflect.get(this, adopted)
       if (!isSends(sends)) return Reflect.apply(method, this, values)
-      sends.writeOut()
-      return name === 'write' ? writeBehind(this, method, values, sends) : Reflect.apply(method, this, values)
+      if (name.endsWith('estroy')) sends.leave()
+      else sends.writeOut()
+      return Reflect.apply(method, this, name === 'write' ? values.map((each) => calledBehind(sends, each)) : values)
     }
     Object.defineProperty(value, 'name', { value: name })
     Object.defineProperty(prototype, name, { configurable: true, writable: true, value })
@@ -102,16 +102,10 @@ function send(socket: OrderedSocket, chunks: readonly Chunk[], written: Written)
 }
 
 /** The socket calls back when it has handed on what was written: the program's callback is called when that has left. */
-function writeBehind(socket: Socket, write: object, values: readonly unknown[], sends: Sends): unknown {
-  let left = false
-  const calledBehind = (value: unknown): unknown => {
-    if (typeof value !== 'function') return value
-    const written = value as Written
-    return (error?: Error | null): void => (error || left ? written(error) : sends.raw([], written))
-  }
-  const result: unknown = Reflect.apply(write as Socket['write'], socket, values.map(calledBehind))
-  left = socket.writableLength === 0 && sends.outgoing.buffered === 0 && !sends.reads
-  return result
+function calledBehind(sends: Sends, value: unknown): unknown {
+  if (typeof value !== 'function') return value
+  const written = value as Written
+  return (error?: Error | null): void => (error ? written(error) : sends.raw([], written))
 }
 
 function bytesOf({ chunk, encoding }: Chunk): Uint8Array {

@@ -6,14 +6,14 @@ import type { Duplex } from 'node:stream'
 import { runOutside } from '../internals/context.js'
 import { socketMaker } from '../internals/lateSocket.js'
 import { type InboxReader, inboxOfThread } from '../memory/inbox.js'
-import { earlyBytes, transportAsItIs } from '../transport/adopt.js'
+import { earlyBytes, sharedTransportOf } from '../transport/adopt.js'
 import { HandleTransport } from '../transport/handle.js'
 import type { Transport } from '../transport/transport.js'
 import { EMPTY } from './data.js'
 
 /** The transport of a socket, which is not made for it where nobody has looked at it. */
 export function transportOver(socket: Duplex): Transport {
-  return socketMaker(socket)?.use((handle) => new HandleTransport(handle)) ?? transportAsItIs(socket)
+  return socketMaker(socket)?.use((handle) => new HandleTransport(handle)) ?? sharedTransportOf(socket)
 }
 
 /** The handle of a socket that was not made is being closed. */

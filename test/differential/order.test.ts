@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { readFrames } from '../support/frames.js'
-import { privateApiForbidden } from '../support/privateApi.js'
 import { same } from './same.js'
 import type { Stage } from './stage.js'
 import { requestOf } from './stage.js'
@@ -52,14 +51,6 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
 }
 
-/** Over the stream of a socket, frames leave at the end of the turn, behind what the program itself writes to it. */
-const ABOUT_HANDLES = new Set([
-  'sends, and destroys the socket of the request',
-  'ends the socket of the request',
-  'destroys the socket soon',
-  'sends, and writes to the socket of the request',
-])
-
 /** The three ways in which a server gets its sockets. */
 const WAYS: Readonly<Record<string, (stage: Stage, deed: Deed) => Promise<number>>> = {
   'an http server': async (stage, deed) => {
@@ -93,7 +84,7 @@ for (const [way, serve] of Object.entries(WAYS)) {
       await peer.destroy()
       await stage.noted('close')
     }
-    same(`with ${way}: the listener ${name}`, program, ABOUT_HANDLES.has(name) && privateApiForbidden)
+    same(`with ${way}: the listener ${name}`, program)
   }
 }
 
@@ -111,33 +102,29 @@ for (const later of ['a tick', 'a turn']) {
     await stage.noted('close')
     stage.wire(peer)
   }
-  same(`${later} later: what was sent leaves before the socket is destroyed`, program, privateApiForbidden)
+  same(`${later} later: what was sent leaves before the socket is destroyed`, program)
 }
 
 const MANY = 12
 
-same(
-  'a peer that reads late: what is written to the socket, and its end, come behind what was sent',
-  async (stage) => {
-    const { ws, request, peer } = await stage.pair()
-    peer.socket.pause()
-    for (let number = 0; number < MANY; number++) {
-      ws.send(Buffer.alloc(1_000_000 + number))
-      request.socket.write(Buffer.of(0x82, 1, number))
-    }
-    request.socket.end(() => stage.note('finished'))
-    ws.on('close', () => stage.note('closed'))
-    await stage.quiet(50)
-    peer.socket.resume()
-    await peer.end()
-    const { rest } = await peer.response()
-    const { frames } = readFrames(rest)
-    stage.note('frames', ...frames.map(({ payload }) => payload.length))
-    await peer.destroy()
-    await stage.noted('closed', 'finished')
-  },
-  privateApiForbidden,
-)
+same('a peer that reads late: what is written to the socket, and its end, come behind what was sent', async (stage) => {
+  const { ws, request, peer } = await stage.pair()
+  peer.socket.pause()
+  for (let number = 0; number < MANY; number++) {
+    ws.send(Buffer.alloc(1_000_000 + number))
+    request.socket.write(Buffer.of(0x82, 1, number))
+  }
+  request.socket.end(() => stage.note('finished'))
+  ws.on('close', () => stage.note('closed'))
+  await stage.quiet(50)
+  peer.socket.resume()
+  await peer.end()
+  const { rest } = await peer.response()
+  const { frames } = readFrames(rest)
+  stage.note('frames', ...frames.map(({ payload }) => payload.length))
+  await peer.destroy()
+  await stage.noted('closed', 'finished')
+})
 
 same(
   'what is written to the socket, or sent as a frame by hand, does not wait for a Blob',

@@ -8,7 +8,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectSecurely } from 'node:tls'
 import type { WebSocket } from 'ws'
 import { cert, key } from '../support/certificate.js'
-import { privateApiForbidden } from '../support/privateApi.js'
 import { same } from './same.js'
 import { requestOf, type Stage } from './stage.js'
 
@@ -47,27 +46,19 @@ const ENDS: Readonly<Record<string, (pair: SecurePair) => unknown>> = {
 }
 
 for (const [how, end] of Object.entries(ENDS)) {
-  same(
-    `over TLS, listeners where ${how}`,
-    async (stage) => {
-      const pair = await pairOf(stage)
-      end(pair)
-      await stage.noted('socket close', 'close')
-    },
-    privateApiForbidden,
-  )
+  same(`over TLS, listeners where ${how}`, async (stage) => {
+    const pair = await pairOf(stage)
+    end(pair)
+    await stage.noted('socket close', 'close')
+  })
 
-  same(
-    `over TLS, listeners and callbacks where ${how} while messages wait`,
-    async (stage) => {
-      const pair = await pairOf(stage)
-      for (const [name, length] of Object.entries({ long: MUCH, short: 1 })) {
-        pair.ws.send(Buffer.alloc(length), (error) => stage.note('sent', name, error))
-      }
-      await delay(50)
-      end(pair)
-      await stage.noted('socket close', 'close')
-    },
-    privateApiForbidden,
-  )
+  same(`over TLS, listeners and callbacks where ${how} while messages wait`, async (stage) => {
+    const pair = await pairOf(stage)
+    for (const [name, length] of Object.entries({ long: MUCH, short: 1 })) {
+      pair.ws.send(Buffer.alloc(length), (error) => stage.note('sent', name, error))
+    }
+    await delay(50)
+    end(pair)
+    await stage.noted('socket close', 'close')
+  })
 }

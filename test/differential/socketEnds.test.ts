@@ -11,7 +11,6 @@ import type { WebSocket } from 'ws'
 import { cert, key } from '../support/certificate.js'
 import { close, masked } from '../support/frames.js'
 import { dialSecurely } from '../support/places.js'
-import { privateApiForbidden } from '../support/privateApi.js'
 import { same } from './same.js'
 import { type Pair, requestOf, type Stage } from './stage.js'
 
@@ -78,36 +77,32 @@ for (const [where, pair] of Object.entries(PAIRS)) {
       await end({ ws, peer, socket })
       await stage.noted('socket close', 'close')
     }
-    same(`a socket ${where}, where ${how}`, program, privateApiForbidden)
+    same(`a socket ${where}, where ${how}`, program)
   }
 
-  same(
-    `a callback of a write to a socket ${where} comes when that has left`,
-    async (stage) => {
-      const { ws, peer } = await pair(stage)
-      const socket = Reflect.get(ws, '_socket') as Socket
-      peer.socket.pause()
-      ws.send(Buffer.alloc(24 * 1024 * 1024))
-      await delay(10)
-      const payload = Buffer.alloc(40_000, 1)
-      socket.cork()
-      socket.write(Buffer.from('827e9c40', 'hex'))
-      socket.write(payload, () => {
-        payload.fill(2) // it is the program's again
-        stage.note('written')
-      })
-      socket.uncork()
-      await delay(30)
-      stage.note('the peer reads')
-      peer.socket.resume()
-      const [, frame] = await peer.frames(2)
-      stage.note('frame', frame?.payload.length, frame?.payload[0])
-      await stage.noted('written')
-      ws.terminate()
-      await stage.noted('close')
-    },
-    privateApiForbidden,
-  )
+  same(`a callback of a write to a socket ${where} comes when that has left`, async (stage) => {
+    const { ws, peer } = await pair(stage)
+    const socket = Reflect.get(ws, '_socket') as Socket
+    peer.socket.pause()
+    ws.send(Buffer.alloc(24 * 1024 * 1024))
+    await delay(10)
+    const payload = Buffer.alloc(40_000, 1)
+    socket.cork()
+    socket.write(Buffer.from('827e9c40', 'hex'))
+    socket.write(payload, () => {
+      payload.fill(2) // it is the program's again
+      stage.note('written')
+    })
+    socket.uncork()
+    await delay(30)
+    stage.note('the peer reads')
+    peer.socket.resume()
+    const [, frame] = await peer.frames(2)
+    stage.note('frame', frame?.payload.length, frame?.payload[0])
+    await stage.noted('written')
+    ws.terminate()
+    await stage.noted('close')
+  })
 }
 
 same('a Blob that cannot be read is not the end of the peer', async (stage) => {

@@ -4,7 +4,6 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { close, masked, TEXT } from '../support/frames.js'
-import { privateApiForbidden } from '../support/privateApi.js'
 import { same } from './same.js'
 import type { Pair, Stage } from './stage.js'
 
@@ -45,18 +44,12 @@ const ENDS: Readonly<Record<string, (pair: Pair) => unknown>> = {
 }
 
 for (const [how, end] of Object.entries(ENDS)) {
-  // Over the public API, the listeners hear of a reset before the connection does.
-  const skip = how === 'the peer resets' && privateApiForbidden
-  same(
-    `listeners of _socket where ${how}`,
-    async (stage) => {
-      const pair = await stage.pair()
-      listen(stage, pair.ws)
-      await end(pair)
-      await stage.noted('socket close', 'close')
-    },
-    skip,
-  )
+  same(`listeners of _socket where ${how}`, async (stage) => {
+    const pair = await stage.pair()
+    listen(stage, pair.ws)
+    await end(pair)
+    await stage.noted('socket close', 'close')
+  })
 }
 
 same("a message before the peer's end is told before the listeners of _socket are", async (stage) => {

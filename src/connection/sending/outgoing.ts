@@ -169,6 +169,14 @@ export class Outgoing implements Writer {
     else this.#owner.writeFailed()
   }
 
+  /** Writes what it has, however much that is: nothing is written later. */
+  flushAll(): void {
+    do {
+      this.#goesOnLater = false
+      this.flush()
+    } while (this.#goesOnLater)
+  }
+
   /** The outstanding write is done. */
   written(status: number): void {
     const done = this.#outstanding
