@@ -6,12 +6,14 @@ import type { Duplex } from 'node:stream'
 
 /** Whoever sends over a socket at the end of the turn. */
 export interface Sends {
+  /** What has not left. */
+  readonly outgoing: { readonly buffered: number }
   /** Writes what has been sent so far. */
   writeOut(): void
   /** Writes it before everything ends at once. */
   leave(): void
   /** Sends bytes as they are, perhaps none, behind what has been sent so far; calls back when that has left. */
-  raw(parts: readonly Uint8Array[], callback: (error: Error | null) => void): void
+  raw(parts: readonly Uint8Array[], callback: ((error: Error | null) => void) | undefined): void
 }
 
 type Written = (error?: Error | null) => void
@@ -23,14 +25,11 @@ interface Chunk {
 
 const adopted = Symbol('webSocket')
 const ends = Symbol('ends')
-const waiting = Symbol('waiting')
 
 type OrderedSocket = Socket & {
   readonly [adopted]?: Sends
   /** How the socket ends, where that is its own way. */
   readonly [ends]?: Socket['_final']
-  /** Bytes of what somebody else wrote that have not left. */
-  [waiting]?: number
 }
 
 /** The prototypes of sockets in order, by those that they had. */
@@ -59,7 +58,7 @@ function orderly(base: Socket): OrderedSocket {
   const known = prototypes.get(base)
   if (known !== undefined) return known
   const prototype: OrderedSocket = Object.create(base)
-  for (const name of ['write', 'end', 'destroy', 'destroySoon', 'resetAndDestroy']) {
+  for (const name of ['end', 'destroy', 'destroySoon', 'resetAndDestroy']) {
     const method: unknown = Reflect.get(base, name)
     if (typeof method !== 'function') continue
     const value = function (this: Socket, ...values: readonly unknown[]): unknown {
@@ -67,11 +66,20 @@ function orderly(base: Socket): OrderedSocket {
       if (!isSends(sends)) return Reflect.apply(method, this, values)
       if (name.endsWith('estroy')) sends.leave()
       else sends.writeOut()
-      return Reflect.apply(method, this, name === 'write' ? values.map((each) => calledBehind(sends, each)) : values)
+      return Reflect.apply(method, this, values)
     }
-    Object.defineProperty(value, 'name', { value: name })
-    Object.defineProperty(prototype, name, { configurable: true, writable: true, value })
+    define(prototype, name, value)
   }
+  const { write } = base
+  define(prototype, 'write', function (this: OrderedSocket, ...values: readonly unknown[]): unknown {
+    const sends: unknown = Reflect.get(this, adopted)
+    const [chunk, second, third] = values
+    const isBytes = typeof chunk === 'string' || chunk instanceof Uint8Array
+    if (!isSends(sends) || !isBytes || !this.writable) return Reflect.apply(write, this, values)
+    const encoding = typeof second === 'string' ? (second as BufferEncoding) : 'utf8'
+    return sendNext(this, sends, bytesOf({ chunk, encoding }), typeof second === 'function' ? second : third)
+  })
+  addLength(prototype, base)
   prototype._write = function (this: OrderedSocket, chunk, encoding, written) {
     send(this, [{ chunk, encoding }], written)
   }
@@ -85,27 +93,37 @@ function orderly(base: Socket): OrderedSocket {
   return prototype
 }
 
+function define(prototype: OrderedSocket, name: string, value: (...values: never[]) => unknown): void {
+  Object.defineProperty(value, 'name', { value: name })
+  Object.defineProperty(prototype, name, { configurable: true, writable: true, value })
+}
+
+/** What has been sent, and has not left, would wait in the socket: a program asks there how much it is. */
+function addLength(prototype: OrderedSocket, base: Socket): void {
+  const get = function (this: OrderedSocket): number {
+    const sends: unknown = Reflect.get(this, adopted)
+    const own = Number(Reflect.get(base, 'writableLength', this))
+    if (!isSends(sends)) return own
+    sends.writeOut()
+    return own + sends.outgoing.buffered
+  }
+  Object.defineProperty(prototype, 'writableLength', { configurable: true, get })
+}
+
+/** Nothing waits in the socket, or it would come behind what is sent next: returns what its `write` would. */
+function sendNext(socket: OrderedSocket, sends: Sends, bytes: Uint8Array, written: unknown): boolean {
+  sends.raw(bytes.length > 0 ? [bytes] : [], typeof written === 'function' ? (written as Written) : undefined)
+  sends.writeOut()
+  return sends.outgoing.buffered < socket.writableHighWaterMark // or 'drain' is told when all has left
+}
+
+/** What the socket writes of its own accord: with its end, or where a program has kept the `write` that it had before. */
 function send(socket: OrderedSocket, chunks: readonly Chunk[], written: Written): void {
   const sends = socket[adopted]
   const parts = chunks.filter(({ chunk }) => chunk.length > 0).map(bytesOf)
-  const bytes = parts.reduce((length, part) => length + part.length, 0)
-  const before = socket[waiting] ?? 0
-  socket[waiting] = before + bytes
-  // While little waits, the socket is told so at once: what it is given next must not wait in it, while what is sent does not.
-  const isMuch = before + bytes > socket.writableHighWaterMark
-  sends?.raw(parts, (error) => {
-    socket[waiting] = (socket[waiting] ?? 0) - bytes
-    if (isMuch) written(error)
-  })
+  sends?.raw(parts, undefined)
   sends?.writeOut()
-  if (!isMuch) written()
-}
-
-/** The socket calls back when it has handed on what was written: the program's callback is called when that has left. */
-function calledBehind(sends: Sends, value: unknown): unknown {
-  if (typeof value !== 'function') return value
-  const written = value as Written
-  return (error?: Error | null): void => (error ? written(error) : sends.raw([], written))
+  written()
 }
 
 function bytesOf({ chunk, encoding }: Chunk): Uint8Array {

@@ -1,0 +1,61 @@
+// A program that writes more to the socket of a WebSocket than that wants while its peer does not read, and sends meanwhile.
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { readFrames } from '../support/frames.js'
+import { same } from './same.js'
+
+/** The header of a message of this many bytes. */
+function header(length: number): Buffer {
+  const bytes = Buffer.from('827f0000000000000000', 'hex')
+  bytes.writeUInt32BE(length, 6)
+  return bytes
+}
+
+const MUCH = 12 * 1024 * 1024
+
+same('what is written to a socket that is full, and what is sent, are in order', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const socket = Reflect.get(ws, '_socket') as Socket
+  peer.socket.pause()
+  const told = { drain: 0, written: 0, sent: 0 }
+  socket.on('drain', () => told.drain++)
+  for (const length of [MUCH, 100_000, 70_000]) {
+    socket.write(header(length))
+    stage.note(
+      'wrote',
+      socket.write(Buffer.alloc(length), () => told.written++),
+    )
+    ws.send(`behind ${length}`, () => told.sent++)
+  }
+  socket.write('8101', 'hex')
+  stage.note('wrote', socket.write('z'), socket.writableLength > MUCH / 4)
+  await stage.quiet(50)
+  peer.socket.resume()
+  await peer.frames(7)
+  await stage.until(() => told.drain + told.written + told.sent >= 7, 'the callbacks')
+  stage.note('told', told, socket.writableLength)
+  ws.terminate()
+  await stage.noted('close')
+  const { received, text } = peer
+  for (const { payload } of readFrames(received.subarray(text.indexOf('\r\n\r\n') + 4)).frames)
+    stage.note('frame', payload.length)
+})
+
+same('a long write that the system takes at once', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const socket = Reflect.get(ws, '_socket') as Socket
+  socket.on('drain', () => stage.note('drain', socket.writableLength))
+  socket.write(header(100_000))
+  stage.note(
+    'wrote',
+    socket.write(Buffer.alloc(100_000), (error) => stage.note('written', error)),
+  )
+  stage.note('little', socket.write(Buffer.from('8200', 'hex')), socket.write(''))
+  await peer.frames(2)
+  await stage.noted('written')
+  stage.call('wrong', () => socket.write(1 as never))
+  stage.call('wrong encoding', () => socket.write('x', 'none' as never))
+  socket.end('', () => stage.note('ended'))
+  stage.call('behind the end', () => socket.write('x', (error) => stage.note('late', error)))
+  await stage.noted('ended', 'late', 'close')
+})
