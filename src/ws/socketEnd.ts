@@ -109,16 +109,16 @@ export class SocketEnd {
     this.#written()
   }
 
-  /** Calls `call` when all has been written, Close too, or the transport is gone: at once, if that is so already. */
+  /** Calls `call` when all has been written, Close too: at once, if it has been; and never, if the transport is gone before. */
   whenWritten(call: () => void): void {
-    if (this.#allWritten || this.#peer.lifecycle.isGone) call()
+    if (this.#allWritten) call()
     else this.#waiting.push(call)
   }
 
   /** The transport is gone. */
   over(): void {
     clearTimeout(this.timer)
-    this.#written()
+    this.#waiting.length = 0
   }
 
   #written(): void {
