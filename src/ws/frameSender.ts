@@ -93,8 +93,9 @@ export class FrameSender {
 
   /** The connection ends at once: what was sent leaves before that, but for what was compressed in this turn, and what is behind it. */
   leave(): void {
-    this.#lost = this.#deflated > 0 && this.outgoing.isWithin(Number.POSITIVE_INFINITY)
-    if (this.#lost) this.outgoing.cut(this.#before)
+    const loses = this.#deflated > 0 && this.outgoing.isWithin(Number.POSITIVE_INFINITY)
+    if (loses) this.outgoing.cut(this.#before)
+    this.#lost ||= loses
     if (this.outgoing.buffered > 0) this.outgoing.flushAll()
   }
 

@@ -115,5 +115,4 @@ same(
     await stage.frames(peer, 4)
     await stage.drop(peer)
   },
-  privateApiForbidden,
 )
