@@ -143,8 +143,9 @@ export class SocketTransport extends DuplexTransport {
     this.#busy = true
     this.#given = lengthOf(views)
     this.#writeBy(views, (error) => {
-      told = error ? -1 : WRITTEN
-      if (error) this.#socket.destroy(error)
+      const fails = error != null && !this.#socket.destroyed // or it is told that the write was canceled, from Node 22 on
+      told = fails ? -1 : WRITTEN
+      if (fails) this.#socket.destroy(error)
       if (!gives) this.#done(told)
     })
     gives = false
