@@ -102,17 +102,14 @@ same('a peer that reads late: what is written to the socket, and its end, come b
   await stage.noted('closed', 'finished')
 })
 
-same(
-  'what is written to the socket, or sent as a frame by hand, does not wait for a Blob',
-  async (stage) => {
-    const { ws, request, peer } = await stage.pair()
-    ws.send(new Blob(['blob']), () => stage.note('blob'))
-    request.socket.write(Buffer.from('820161', 'hex'), () => stage.note('written'))
-    const { sendFrame } = Reflect.get(ws, '_sender') as { sendFrame(parts: Buffer[], callback: () => void): void }
-    Reflect.apply(sendFrame, Reflect.get(ws, '_sender'), [[Buffer.from('820162', 'hex')], () => stage.note('frame')])
-    ws.send('behind', () => stage.note('behind'))
-    await stage.noted('blob', 'written', 'frame', 'behind')
-    await stage.frames(peer, 4)
-    await stage.drop(peer)
-  },
-)
+same('what is written to the socket, or sent as a frame by hand, does not wait for a Blob', async (stage) => {
+  const { ws, request, peer } = await stage.pair()
+  ws.send(new Blob(['blob']), () => stage.note('blob'))
+  request.socket.write(Buffer.from('820161', 'hex'), () => stage.note('written'))
+  const { sendFrame } = Reflect.get(ws, '_sender') as { sendFrame(parts: Buffer[], callback: () => void): void }
+  Reflect.apply(sendFrame, Reflect.get(ws, '_sender'), [[Buffer.from('820162', 'hex')], () => stage.note('frame')])
+  ws.send('behind', () => stage.note('behind'))
+  await stage.noted('blob', 'written', 'frame', 'behind')
+  await stage.frames(peer, 4)
+  await stage.drop(peer)
+})
