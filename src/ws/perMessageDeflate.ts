@@ -43,7 +43,7 @@ const MOST_KNOWN = 1024
 /** All connections of this room share the bound over their windows. */
 const windows = new Windows(deflateQuantities.memory.byDefault)
 
-/** By what they say: connections that have agreed on the same share all but their windows. */
+/** By what they say, and the words for that: connections that have agreed on the same share all but their windows. */
 const known = new Map<string, Agreed>()
 
 /** Where they come from. */
@@ -55,8 +55,8 @@ interface Origin {
 
 const origins = new WeakMap<Agreed, Origin>()
 
-function agreedFor(role: Role, settings: Omit<DeflateSettings, 'windows'>): Agreed {
-  const key = JSON.stringify([role, settings])
+function agreedFor(role: Role, settings: Omit<DeflateSettings, 'windows'>, { threshold, params }: Origin): Agreed {
+  const key = JSON.stringify([role, settings, threshold, params])
   const parts = { encoder: encoderOfThread(role), heap: heapOfThread() }
   const agreed = known.get(key) ?? agreedOn(parts, { ...settings, windows }, '')
   if (known.size < MOST_KNOWN) known.set(key, agreed)
@@ -123,8 +123,9 @@ export class PerMessageDeflate {
     }
     const startsAnew = params[this._isServer ? SERVER_NO_CONTEXT : CLIENT_NO_CONTEXT] === true
     const threshold = startsAnew ? this._threshold : 0
-    const agreed = agreedFor(this._isServer ? 'server' : 'client', { parameters, level: 'fast', threshold })
-    if (!origins.has(agreed)) origins.set(agreed, { isServer: this._isServer, threshold: this._threshold, params })
+    const origin = { isServer: this._isServer, threshold: this._threshold, params }
+    const agreed = agreedFor(this._isServer ? 'server' : 'client', { parameters, level: 'fast', threshold }, origin)
+    if (!origins.has(agreed)) origins.set(agreed, origin)
     return agreed
   }
 
@@ -192,7 +193,7 @@ export class PerMessageDeflate {
       return false
     if (typeof clientMaxWindowBits !== 'number') return true
     const clientBits = offer[CLIENT_BITS]
-    return typeof clientBits === 'number' ? clientMaxWindowBits <= clientBits : clientBits === true
+    return typeof clientBits === 'number' ? !(clientMaxWindowBits > clientBits) : clientBits === true // NaN is no more
   }
 
   #acceptAnswer(answer: Parameterized): Parameterized {
@@ -235,8 +236,12 @@ export class PerMessageDeflate {
   }
 }
 
-/** The window of one direction. One of our own may be smaller than what was agreed on, and takes less memory then. */
+/**
+ * The window of one direction. One of our own may be smaller than what was agreed on, and takes less memory then. A program's
+ * options may ask for windows that there are not: the answer has their words, but the window is the nearest that there is.
+ */
 function bitsOf(agreed: true | number | undefined, isOurs: boolean): number {
-  if (typeof agreed === 'number') return agreed
+  if (typeof agreed === 'number')
+    return Math.max(LEAST_WINDOW_BITS, Math.min(Math.ceil(agreed), MOST_WINDOW_BITS)) || MOST_WINDOW_BITS
   return isOurs ? windowQuantities.server.byDefault : MOST_WINDOW_BITS
 }

@@ -21,10 +21,13 @@ export interface ErrorListener {
   emit(event: string, ...args: unknown[]): boolean
 }
 
-/** Answers and ends; the body is the name of the status where there is no message. */
+/**
+ * Answers and ends; the body is the name of the status where there is no message. Throws a TypeError where a status that has no
+ * name comes without a message.
+ */
 export function abortHandshake(socket: Duplex, status: number, message?: string, headers?: OutgoingHttpHeaders): void {
   const name = STATUS_CODES[status]
-  const body = message || String(name)
+  const body = message || (name as string)
   const fields = {
     Connection: 'close',
     'Content-Type': 'text/html',
