@@ -147,6 +147,15 @@ export class Lifecycle {
     return Action.halfClose
   }
 
+  /** This side can send nothing more, not even Close: it closes its half, and the peer has the close timeout for its own. */
+  closeHalf(): number {
+    if (this.#state >= ENDING || this.has(HALF_CLOSED)) return Action.none
+    const limit = this.#state === OPEN ? Action.limitTime : Action.none
+    this.#state = CLOSING
+    this.#facts |= HALF_CLOSED
+    return limit | Action.halfClose
+  }
+
   /** Some of what was buffered has been written: a peer that goes on reading may take its time over what precedes Close. */
   progress(): number {
     if (this.#sent === undefined || this.#state === GONE) return Action.none

@@ -14,8 +14,18 @@ export interface Unsent {
   readonly work?: ((data: string | Uint8Array) => Promise<void> | undefined) | undefined
 }
 
-export class BlobQueue {
-  /** Bytes of all that has not been sent. */
+/** What is sent later, or never. */
+export interface SendQueue {
+  readonly bytes: number
+  readonly reads: boolean
+  /** 1 while something is compressed, 2 while a Blob is read, 0 otherwise. */
+  readonly doing: 0 | 1 | 2
+  add(entry: Unsent): void
+  end(error: Error): void
+}
+
+export class BlobQueue implements SendQueue {
+  /** Bytes of all that has not been sent, and never is, perhaps. */
   bytes = 0
   /** Whether it is compressed, and not read, what the others wait for. */
   works = false
@@ -36,6 +46,11 @@ export class BlobQueue {
   /** Whether a Blob is being read, or a long message compressed. */
   get reads(): boolean {
     return this.#current !== undefined
+  }
+
+  get doing(): 0 | 1 | 2 {
+    if (!this.reads) return 0
+    return this.works ? 1 : 2
   }
 
   /** Sends this after all that waits. */
@@ -98,7 +113,10 @@ export class BlobQueue {
       },
       (error: Error) => {
         if (this.#current === entry) this.#fail(entry, error)
-        else this.#givenUp?.(error)
+        else {
+          this.#givenUp?.(error)
+          process.nextTick(this.#failed, error)
+        }
       },
     )
   }

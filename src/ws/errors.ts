@@ -1,4 +1,5 @@
 // The errors that a peer's mistakes are told as: the class, the text and the code that programs written for ws look at.
+import { format } from 'node:util'
 import { constants } from 'node:zlib'
 import { OPCODE_CLOSE } from '../codec/frames.js'
 import { CloseCode } from '../protocol/closeCode.js'
@@ -184,4 +185,9 @@ export function hasNone(name: string): never {
 /** A ping or a pong is given more than 125 bytes. */
 export function controlTooLong(): RangeError {
   return new RangeError('The data size must not be greater than 125 bytes')
+}
+
+/** `send`, `ping` or `pong` is given something that is no callback, which a stream of Node's takes to be an encoding. */
+export function encodingMistake(given: unknown): CodedError {
+  return Object.assign(new TypeError(format('Unknown encoding: %s', given)), { code: 'ERR_UNKNOWN_ENCODING' })
 }

@@ -6,9 +6,11 @@ import { FIN, OPCODE_CONTINUATION } from '../codec/frames.js'
 import { Deflation, type DeflationShared, encodedBy, firstOfFragment } from '../connection/sending/deflation.js'
 import { type Encoder, encoderOfThread } from '../connection/sending/encoder.js'
 import type { Outgoing } from '../connection/sending/outgoing.js'
-import { BlobQueue, type Unsent } from './blobQueue.js'
+import { BlobQueue, type SendQueue, type Unsent } from './blobQueue.js'
 import { byteLengthOf, type Payload } from './data.js'
+import { EndedQueue } from './endedQueue.js'
 import { blobError, compressionError, endedError } from './errors.js'
+import type { FrameSenderOwner } from './frameSenderOwner.js'
 import { append, LEAST_LENT, lend } from './lent.js'
 import { LongMessage } from './longMessage.js'
 import { serverHeader } from './madeFrame.js'
@@ -21,28 +23,18 @@ import { isDestroyed } from './socketEvents.js'
 /** Bytes that wait for the end of the turn; above it, they are written at once. */
 const MOST_IN_TURN = 1024 * 1024
 
-/** Whoever is told that nothing can be sent any more. */
-export interface FrameSenderOwner {
-  readonly socket?: Duplex
-  /** There is no memory left for what is to be sent. */
-  memorySpent(error: OutOfMemory): void
-  /** A Blob can't be read. */
-  blobFailed(error: Error): void
-}
-
 export class FrameSender {
   readonly outgoing: Outgoing
   readonly #shared: SocketContext
   readonly #owner: FrameSenderOwner
   readonly #deflation: Deflation | undefined
-  /** Messages with fewer bytes are not compressed. */
-  readonly #least: number
+  readonly #least: number // messages with fewer bytes are not compressed
   #callbacks: SendCallbacks | undefined
   /** Whether a message in fragments is under way, and whether that one is compressed. */
   #amid = false
   #compresses = false
   /** What waits for a Blob that is being read, or for a message that is compressed. */
-  #blobs: BlobQueue | undefined
+  #blobs: SendQueue | undefined
   #long: LongMessage | undefined
   #ended = false
   /** Bytes of what was compressed in this turn, as they were sent, and as frames; and what was buffered before the first of it. */
@@ -76,9 +68,8 @@ export class FrameSender {
     return plain + this.#deflated + this.waiting + this.unsendable
   }
 
-  /** Bytes that wait for a Blob which is being read, or for what is compressed. */
   get waiting(): number {
-    return this.#blobs?.bytes ?? 0
+    return this.#blobs?.bytes ?? 0 // for a Blob which is being read, or for what is compressed
   }
 
   get committed(): number {
@@ -101,7 +92,7 @@ export class FrameSender {
 
   /** Whether a Blob is being read: what was sent after it has not been framed. */
   get reads(): boolean {
-    return this.#blobs?.reads === true
+    return this.doing !== 0
   }
 
   /** A message, or a fragment of one; `flags` has bits of Flag. */
@@ -128,6 +119,22 @@ export class FrameSender {
       return
     }
     this.#framed(() => append(this.outgoing, this.#shared, parts), callback)
+  }
+
+  /** The program has ended the socket itself: what is sent from now on is written to that, which tells that it has ended. */
+  socketEnds(socket: Duplex): void {
+    this.#blobs?.end(endedError())
+    this.#blobs = new EndedQueue(socket)
+  }
+
+  /** 1 while a message is compressed elsewhere, 2 while a Blob is read, 0 otherwise. */
+  get doing(): 0 | 1 | 2 {
+    return this.#blobs?.doing ?? 0
+  }
+
+  /** Whether a message in fragments is under way. */
+  get isAmid(): boolean {
+    return this.#amid
   }
 
   /** Tells those whose bytes have left. */

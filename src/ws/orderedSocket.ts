@@ -14,6 +14,8 @@ export interface Sends {
   leave(): void
   /** Sends bytes as they are, perhaps none, behind what has been sent so far; calls back when that has left. */
   raw(parts: readonly Uint8Array[], callback: ((error: Error | null) => void) | undefined): void
+  /** The socket has been ended by somebody else. */
+  socketEnds(socket: Socket): void
 }
 
 type Written = (error?: Error | null) => void
@@ -88,6 +90,7 @@ function orderly(base: Socket): OrderedSocket {
   }
   prototype._final = function (this: OrderedSocket, written) {
     this[adopted]?.raw([], () => (this[ends] ?? base._final).call(this, written))
+    this[adopted]?.socketEnds(this)
   }
   prototypes.set(base, prototype)
   return prototype

@@ -11,6 +11,7 @@ import {
   OPCODE_TEXT,
 } from '../codec/frames.js'
 import { BlobQueue } from './blobQueue.js'
+import { callbackOf } from './callbackOf.js'
 import { closePayload } from './closePayload.js'
 import { byteLengthOf, givenPayload, type Payload } from './data.js'
 import { compressionError, controlTooLong } from './errors.js'
@@ -46,7 +47,7 @@ interface Frame {
 }
 
 export class Sender {
-  readonly _socket: FrameTarget | undefined
+  readonly #socket: FrameTarget | undefined
   readonly _extensions: Readonly<Record<string, PerMessageDeflate>>
   /** Is told of a Blob that can't be read. */
   onerror: (error: Error) => void = () => undefined
@@ -62,7 +63,7 @@ export class Sender {
     extensions: Readonly<Record<string, PerMessageDeflate>> = {},
     generateMask?: (key: Buffer) => void,
   ) {
-    this._socket = socket
+    this.#socket = socket
     this._extensions = extensions
     this.#masking = generateMask === undefined ? {} : { generateMask }
   }
@@ -72,6 +73,16 @@ export class Sender {
     return madeFrame(data, options)
   }
 
+  /** The stream that is written to. */
+  get _socket(): FrameTarget | undefined {
+    return this.#socket
+  }
+
+  /** Whether the next frame of data begins a message. */
+  get _firstFragment(): boolean {
+    return !this.#amid
+  }
+
   /** Bytes that wait for a Blob which is being read, or for what is compressed. */
   get _bufferedBytes(): number {
     return this.#blobs?.bytes ?? 0
@@ -79,20 +90,19 @@ export class Sender {
 
   /** 0 where nothing waits, 1 while something is compressed, 2 while a Blob is read. */
   get _state(): 0 | 1 | 2 {
-    if (this.#blobs?.reads !== true) return 0
-    return this.#blobs.works ? 1 : 2
+    return this.#blobs?.doing ?? 0
   }
 
   /** Sends a frame that was made before. */
   sendFrame(list: readonly (string | Uint8Array)[], callback?: SendCallback): void {
     const socket = this._socket
-    const last = list.length - 1
-    if (last > 0) socket?.cork()
-    for (const [at, part] of list.entries()) {
-      if (at === last && callback !== undefined) socket?.write(part, (error) => callback(error ?? null))
-      else socket?.write(part)
-    }
-    if (last > 0) socket?.uncork()
+    const [first = '', second] = list
+    const written = callback as ((error?: Error | null) => void) | undefined
+    if (list.length !== 2 || second === undefined) return void socket?.write(first, written)
+    socket?.cork()
+    socket?.write(first)
+    socket?.write(second, written)
+    socket?.uncork()
   }
 
   /** Sends a message, or a fragment of one. */
@@ -164,16 +174,33 @@ export class Sender {
 export interface RawSender {
   /** Bytes that wait for a Blob which is being read, or for what is compressed. */
   readonly waiting: number
+  readonly doing: 0 | 1 | 2
+  readonly isAmid: boolean
   raw(parts: readonly (string | Uint8Array)[], callback: SendCallback | undefined): void
 }
 
 /** The Sender of a WebSocket. */
 export class SocketSender extends Sender {
   readonly #frames: RawSender
+  readonly #expose: () => FrameTarget
 
-  constructor(frames: RawSender) {
+  /** `expose` gives the socket, which nobody has looked at before, perhaps. */
+  constructor(frames: RawSender, expose: () => FrameTarget) {
     super()
     this.#frames = frames
+    this.#expose = expose
+  }
+
+  override get _socket(): FrameTarget {
+    return this.#expose()
+  }
+
+  override get _firstFragment(): boolean {
+    return !this.#frames.isAmid
+  }
+
+  override get _state(): 0 | 1 | 2 {
+    return this.#frames.doing
   }
 
   override get _bufferedBytes(): number {
@@ -181,6 +208,6 @@ export class SocketSender extends Sender {
   }
 
   override sendFrame(list: readonly (string | Uint8Array)[], callback?: SendCallback): void {
-    this.#frames.raw(list, callback)
+    this.#frames.raw(list, callbackOf(callback))
   }
 }

@@ -4,6 +4,7 @@ import type { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runOutside } from '../internals/context.js'
+import { markEnded } from '../internals/endedStream.js'
 import { socketMaker } from '../internals/lateSocket.js'
 import { type InboxReader, inboxOfThread } from '../memory/inbox.js'
 import { earlyBytes, sharedTransportOf } from '../transport/adopt.js'
@@ -61,8 +62,16 @@ interface Transported {
  * as each is over TLS.
  */
 export function tellSocket({ socket, transport }: Transported, event: 'end' | 'finish'): void {
-  if (!(transport instanceof HandleTransport) || !isMade(socket) || socket.listenerCount(event) === 0) return
-  if (event === 'end' || !(transport.secure || socket.writableEnded)) socket.emit(event)
+  if (!(transport instanceof HandleTransport) || !isMade(socket)) return
+  if (event === 'finish' && (transport.secure || socket.writableEnded)) return
+  if (!transport.secure) markEnded(socket, event)
+  socket.emit(event)
+}
+
+/** A socket of a WebSocket has no timeout, but one that the program gives it. */
+export function withoutTimeout(socket: Duplex): Duplex {
+  if (socket instanceof Socket && socket.timeout === undefined) socket.setTimeout(0)
+  return socket
 }
 
 /** Whether there is a socket that somebody may listen to. */

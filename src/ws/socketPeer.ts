@@ -29,7 +29,7 @@ import type { ReceiverOptions } from './receiver.js'
 import { replaced } from './replaced.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
-import { closing, deliverEarly, isMade, readEarly, tellDrain, tellSocket, transportOver } from './socketEvents.js'
+import * as events from './socketEvents.js'
 import type { ClosingOwner, SocketOwner, SocketSettings } from './socketOwner.js'
 import { SocketReceiver } from './socketReceiver.js'
 
@@ -59,7 +59,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.#settings = settings
     this.context = shared
     this.socket = socket
-    this.transport = transportOver(socket)
+    this.transport = events.transportOver(socket)
     this.#pressure = new Pressure(this.transport, this.lifecycle, shared.vitals, this)
     this.frames = new FrameSender(shared, this, new Outgoing(this.transport, shared, this, this), deflate?.deflation)
     this.#delivery = new EventDelivery(owner, this.#pressure, shared.synchronous)
@@ -68,11 +68,11 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
 
   /** Opens: `response` is written first. What came early, and all that comes, is delivered from the next tick on. */
   start(head: Buffer, response = ''): void {
-    const early = readEarly(this.socket, head)
+    const early = events.readEarly(this.socket, head)
     this.transport.open(this)
     if (response !== '') this.frames.raw([response], undefined)
     if (!(this.transport instanceof HandleTransport)) this.frames.writeOut()
-    deliverEarly(this.socket, early, this)
+    events.deliverEarly(this.socket, early, this)
   }
 
   get closeTimeout(): number | undefined {
@@ -115,7 +115,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   expose(): Duplex {
     this.frames.writeOut()
     if (this.transport instanceof HandleTransport) this.pauses.expose()
-    return this.socket
+    return events.withoutTimeout(this.socket)
   }
 
   /** What frames say is told to a Receiver from now on, which tells `owner`. */
@@ -158,7 +158,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   #tellSocket(event: 'end' | 'finish'): void {
-    this.#delivery.attempt(() => tellSocket(this, event))
+    this.#delivery.attempt(() => events.tellSocket(this, event))
   }
 
   written(status: number): void {
@@ -169,7 +169,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   }
 
   closing(): void {
-    closing(this.socket)
+    events.closing(this.socket)
   }
 
   alsoOf(socket: Socket): void {
@@ -185,7 +185,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.incoming.free()
     this.frames.end(this.end?.cause, this.socket instanceof Socket && this.end?.writeFailed !== true)
     // Whoever listens to the socket hears of its end first, where that is sudden.
-    if (isMade(this.socket) && this.end?.isSudden !== false) process.nextTick(() => this.#gone())
+    if (events.isMade(this.socket) && this.end?.isSudden !== false) process.nextTick(() => this.#gone())
     else this.#gone()
   }
 
@@ -207,13 +207,13 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     if (outgoing.buffered > 0) this.#stood = true
     else if (this.#stood) {
       this.#stood = false
-      tellDrain(this.socket)
+      events.tellDrain(this.socket)
     }
     if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.ending.perform(this.lifecycle.flushed())
   }
 
   writeFailed(): void {
-    if (!isMade(this.socket) || !this.socket.destroyed) this.terminate() // or the socket is about to say so
+    if (!events.isDestroyed(this.socket)) this.terminate() // or the socket is about to say so
   }
 
   goesOn(): void {
@@ -226,10 +226,12 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.#delivery.tellLater('error', error)
   }
 
-  /** The bytes of a Blob can't be had: what was sent before it still leaves. */
+  /** The bytes of a Blob can't be had: what was sent before it still leaves, and what the peer sends is told. */
   blobFailed(error: Error): void {
     if (this.lifecycle.isGone) return
-    this.#peerEnds()
+    this.frames.writeOut()
+    if (this.frames.outgoing.buffered > 0) this.#peerEnds()
+    else this.ending.perform(this.lifecycle.closeHalf())
     this.#delivery.tell('error', error)
   }
 

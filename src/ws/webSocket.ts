@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import { LONGEST_7_BIT, OPCODE_PING, OPCODE_PONG } from '../codec/frames.js'
 import { CloseCode } from '../protocol/closeCode.js'
 import type { Agreement, SocketOptions } from './adoption.js'
+import { callbackOf } from './callbackOf.js'
 import { ClientOpening } from './clientOpening.js'
 import { type ClientOptions, clientArguments, clientOptions } from './clientOptions.js'
 import { closePayload } from './closePayload.js'
@@ -153,7 +154,8 @@ export class WebSocket extends EventEmitter {
 
   /** Sends frames that were made before. */
   get _sender(): Sender | null {
-    if (this.#peer !== undefined) this.#sender ??= new SocketSender(this.#peer.frames)
+    const peer = this.#peer
+    if (peer !== undefined) this.#sender ??= new SocketSender(peer.frames, () => peer.expose())
     return this.#sender ?? null
   }
 
@@ -216,7 +218,7 @@ export class WebSocket extends EventEmitter {
     if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
     const flags =
       typeof options === 'object' && options !== null ? flagsOf(data, options, this._isServer) : plainFlags(data)
-    peer.frames.send(payload, flags, typeof called === 'function' ? called : undefined)
+    peer.frames.send(payload, flags, callbackOf(called))
   }
 
   addEventListener(type: string, handler: EventHandler, options: { once?: boolean } = {}): void {
@@ -259,13 +261,13 @@ export class WebSocket extends EventEmitter {
   /** Each of the last two arguments may be the callback, and so may be the first. */
   #control(opcode: number, data: unknown, mask: unknown, callback: SendCallback | undefined): void {
     const peer = this.#sendable()
-    const called = [data, mask, callback].find((argument) => typeof argument === 'function') as SendCallback | undefined
+    const called = [data, mask].find((argument) => typeof argument === 'function') ?? callback
     const content = typeof data === 'function' ? undefined : data
     const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
-    if (peer?.readyState !== OPEN) return this.#refuse(payload, called ?? callback)
+    if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
     if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
     const chosen = typeof data === 'function' || typeof mask === 'function' ? undefined : mask
-    peer.frames.control(opcode, payload, called, chosen !== undefined && Boolean(chosen) === this._isServer)
+    peer.frames.control(opcode, payload, callbackOf(called), chosen !== undefined && Boolean(chosen) === this._isServer)
   }
 }
 

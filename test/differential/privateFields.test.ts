@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { buildFrame, close } from '../support/frames.js'
 import { same } from './same.js'
-import type { Options, Stage } from './stage.js'
+import type { Options, Pair, Stage } from './stage.js'
 
 const FIELDS = [
   '_autoPong',
@@ -113,4 +113,73 @@ same('what a Receiver counts of a message under way', async (stage) => {
     receiver.write(frame)
     look('taken')
   }
+})
+
+const OF_SOCKET = [
+  'timeout',
+  'writableEnded',
+  'writableFinished',
+  'readableEnded',
+  'readable',
+  'writable',
+  'readyState',
+]
+const ENDS: Readonly<Record<string, (stage: Stage, pair: Pair) => void>> = {
+  'this side closes': (_, { ws, peer }) => {
+    ws.close()
+    peer.write(close(1000))
+  },
+  'the peer closes': (_, { peer }) => void peer.write(close(1000)),
+  'the peer ends': (_, { peer }) => void peer.socket.end(),
+  'the peer breaks a rule': (_, { peer }) => void peer.write(Buffer.from([0x85, 0])),
+  'it is terminated': (_, { ws }) => ws.terminate(),
+}
+for (const [how, end] of Object.entries(ENDS)) {
+  same(`the fields of _socket, where ${how}`, async (stage) => {
+    const pair = await stage.pair()
+    const { ws, peer } = pair
+    const socket = Reflect.get(ws, '_socket')
+    stage.note('open', ...of(socket, OF_SOCKET))
+    end(stage, pair)
+    await delay(20)
+    stage.note('ending', ...of(socket, OF_SOCKET))
+    peer.socket.end()
+    await stage.noted('close')
+    await delay(10)
+    stage.note('over', ...of(socket, OF_SOCKET), Reflect.get(ws, '_socket') === socket)
+  })
+}
+
+same('a timeout that the program gives the socket stays', async (stage) => {
+  const { ws, request } = await stage.pair()
+  request.socket.setTimeout(5000)
+  stage.note('timeout', Reflect.get(Reflect.get(ws, '_socket'), 'timeout'))
+  ws.terminate()
+})
+
+same('the fields of a WebSocket’s Sender', async (stage) => {
+  const { ws } = await stage.pair()
+  const sender = Reflect.get(ws, '_sender')
+  const note = (name: string): void => stage.note(name, ...of(sender, ['_bufferedBytes', '_firstFragment', '_state']))
+  stage.note('socket', sender._socket === Reflect.get(ws, '_socket'))
+  note('open')
+  ws.send('a', { fin: false })
+  note('amid')
+  ws.send('b')
+  note('whole')
+  ws.send(new Blob(['abc']))
+  ws.send('behind')
+  note('reads')
+  await delay(20)
+  note('read')
+})
+
+same('frames that were made before do not wait for a Blob', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  ws.send(new Blob(['abc']))
+  ws.send('behind')
+  Reflect.get(ws, '_sender').sendFrame([Buffer.from([0x81, 1, 0x78])], (error: unknown) =>
+    stage.note('sent', error ?? null),
+  )
+  await stage.frames(peer, 3)
 })

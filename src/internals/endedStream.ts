@@ -1,0 +1,14 @@
+// The fields of a stream that say how far it has come, for a socket whose handle is read and written from elsewhere.
+import type { Duplex } from 'node:stream'
+
+interface States {
+  readonly _readableState: { ended: boolean; endEmitted: boolean }
+  readonly _writableState: { ending: boolean; ended: boolean; finished: boolean }
+}
+
+/** Has a stream say that its peer has ended, or that it has ended and all has left. */
+export function markEnded(stream: Duplex, event: 'end' | 'finish'): void {
+  const { _readableState, _writableState } = stream as unknown as States
+  if (event === 'end') Object.assign(_readableState, { ended: true, endEmitted: true })
+  else Object.assign(_writableState, { ending: true, ended: true, finished: true })
+}
