@@ -65,6 +65,8 @@ export const SLOT_MOST_FRAGMENTS: u32 = 44 // u32: frames that a message may hav
 /** A header or a control frame cut by the end of a read: at most 6 + 125 bytes, as that of a control frame has no more. */
 export const SLOT_CARRY: u32 = 48
 export const LONGEST_CARRIED: u32 = 131
+export const SLOT_DEFLATED: u32 = 180 // u32: payload bytes of the frames of a compressed message, as far as they have a limit
+export const SLOT_LIMITS_COMPRESSED: u32 = 184 // u8: 1 where the limit holds for what is compressed, as it comes
 export const SLOT_MARKS: u32 = 185 // u8: 1 where the ends of a message's frames are marked
 export const SLOT_ANY_LENGTH: u32 = 186 // u8: 1 where a length need not be in its shortest form
 export const SLOT_ANY_TEXT: u32 = 187 // u8: 1 where text is not validated

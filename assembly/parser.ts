@@ -36,6 +36,7 @@ import {
   SLOT_CAPACITY,
   SLOT_CARRIED,
   SLOT_CARRY,
+  SLOT_DEFLATED,
   SLOT_EXTENSION,
   SLOT_FRAGMENTS,
   SLOT_FRAME,
@@ -43,6 +44,7 @@ import {
   SLOT_KEY,
   SLOT_LENGTH,
   SLOT_LIMIT,
+  SLOT_LIMITS_COMPRESSED,
   SLOT_MARKS,
   SLOT_MASKED,
   SLOT_MESSAGE,
@@ -169,6 +171,7 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
     store<u8>(slot, 0, SLOT_WIDE)
     store<u32>(slot, 0, SLOT_FRAGMENTS)
   }
+  if (isCompressed(slot, first)) store<u32>(slot, deflatedBefore(slot, first) + (length as u32), SLOT_DEFLATED)
   const fragments = load<u32>(slot, SLOT_FRAGMENTS) + 1
   const most = load<u32>(slot, SLOT_MOST_FRAGMENTS)
   if (most && fragments > most) return VIOLATION_TOO_MANY_FRAGMENTS
@@ -182,8 +185,15 @@ function beginFrame(slot: usize, end: usize, first: u32, length: u64, key: u32):
 
 /** Whether the message would be longer than it may be with a frame of this length. */
 function isTooLong(slot: usize, first: u32, length: u64): bool {
-  const assembled = load<u32>(slot, SLOT_LENGTH) as u64
-  return length > load<u64>(slot, SLOT_LIMIT) - assembled && !isCompressed(slot, first)
+  const limit = load<u64>(slot, SLOT_LIMIT)
+  if (!isCompressed(slot, first)) return length > limit - (load<u32>(slot, SLOT_LENGTH) as u64)
+  if (!load<u8>(slot, SLOT_LIMITS_COMPRESSED)) return false
+  return length > limit - (deflatedBefore(slot, first) as u64)
+}
+
+/** The payload bytes of the compressed message before this frame of it. */
+function deflatedBefore(slot: usize, first: u32): u32 {
+  return first & RSV1 ? 0 : load<u32>(slot, SLOT_DEFLATED)
 }
 
 /** Moves what has arrived of the frame under way into the message's region. */

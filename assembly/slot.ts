@@ -11,6 +11,7 @@ import {
   SLOT_IN_PAYLOAD,
   SLOT_LENGTH,
   SLOT_LIMIT,
+  SLOT_LIMITS_COMPRESSED,
   SLOT_MARKS,
   SLOT_MASKED,
   SLOT_MESSAGE,
@@ -38,8 +39,9 @@ export function openSlot(slot: usize, masked: u32, limit: f64, fragments: u32): 
   store<u32>(slot, fragments, SLOT_MOST_FRAGMENTS)
 }
 
-/** From now on, messages may be compressed (RFC 7692). They are handed out as they are, and have no limit here. */
-export function allowCompressed(slot: usize): void {
+/** From now on, messages may be compressed (RFC 7692). They are handed out as they are, and have no limit here, if not `limited`. */
+export function allowCompressed(slot: usize, limited: u32): void {
+  store<u8>(slot, limited, SLOT_LIMITS_COMPRESSED)
   store<u8>(slot, RSV1, SLOT_EXTENSION)
 }
 

@@ -9,7 +9,7 @@ export interface CodecExports {
   /** Prepares a slot: the mask bit its frames must have, the longest message, and its most frames (0: any number). */
   openSlot(slot: number, masked: number, limit: number, fragments: number): void
   /** Lets messages of a slot be compressed; they are handed out as they are. */
-  allowCompressed(slot: number): void
+  allowCompressed(slot: number, limited: number): void
   /** Lets a payload length of a slot be longer than it has to be. */
   allowAnyLength(slot: number): void
   /** Marks the ends of frames of a slot. */

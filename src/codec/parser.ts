@@ -44,8 +44,13 @@ export interface ParserLimits {
   readonly longest: number
   /** The most frames of a message; 0 is any number. */
   readonly fragments: number
-  /** Whether messages may be compressed (RFC 7692). Those that are have no limit here, and are handed out in parts. */
+  /**
+   * Whether messages may be compressed (RFC 7692). Those that are have no limit here, if not by `limitsCompressed`, and are handed
+   * out in parts.
+   */
   readonly compressed?: boolean
+  /** Whether the payloads of a compressed message may not be longer than `longest`, either. */
+  readonly limitsCompressed?: boolean | undefined
   /** Whether text may be any bytes, instead of UTF-8. */
   readonly anyText?: boolean | undefined
   /** Whether a payload length may be longer than its shortest form. */
@@ -59,13 +64,14 @@ export class Parser {
   #slot: number
 
   /** Frames must be masked where this side is the server, and must not be where it is the client (section 5.1). */
-  constructor(heap: Heap, role: Role, { longest, fragments, compressed, anyText, anyLength }: ParserLimits) {
+  constructor(heap: Heap, role: Role, limits: ParserLimits) {
+    const { longest, fragments, compressed, limitsCompressed, anyText, anyLength } = limits
     const { codec } = heap
     this.#heap = heap
     this.#words = codec.words
     this.#slot = heap.allocateSlot()
     codec.call.openSlot(this.#slot, role === 'server' ? MASKED : 0, longest, Math.min(fragments, MOST_FRAGMENTS))
-    if (compressed) codec.call.allowCompressed(this.#slot)
+    if (compressed) codec.call.allowCompressed(this.#slot, limitsCompressed ? 1 : 0)
     if (anyText) codec.call.allowAnyText(this.#slot)
     if (anyLength) codec.call.allowAnyLength(this.#slot)
   }

@@ -36,8 +36,8 @@ export function copied(pointer: number, length: number, region?: Region): OwnByt
 /** A binary message, as its listeners want it; `ends` are those of its frames, without the last one. */
 export function binary(type: BinaryType, bytes: OwnBytes, ends: readonly number[]): RawData {
   if (type === 'nodebuffer') return bytes
-  if (type === 'fragments') return pieces(bytes, ends)
-  return type === 'arraybuffer' ? alone(bytes) : new Blob([bytes])
+  if (type === 'arraybuffer') return alone(bytes)
+  return type === 'blob' ? new Blob([bytes]) : pieces(bytes, ends) // a Receiver may be given any type
 }
 
 /** The bytes of each frame; those of a frame without any are left out. */

@@ -34,6 +34,7 @@ export interface SocketContext {
   readonly gatherThreshold: number
   /** A length need not be in its shortest form: ws does not look. */
   readonly anyLength: true
+  readonly limitsCompressed: true
 }
 
 /** No silence is too long, and none is noticed: one stopwatch for all, which nobody looks at. */
@@ -107,5 +108,6 @@ function made({ maxPayload, maxFragments, mostChunks, synchronous, anyText, role
     anyText,
     gatherThreshold: GATHERED,
     anyLength: true,
+    limitsCompressed: true,
   }
 }

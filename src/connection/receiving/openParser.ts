@@ -5,7 +5,8 @@ import { type IncomingContext, longestOf } from './sink.js'
 
 /** A parser for this side of a connection. Throws OutOfMemory. */
 export function openParser(shared: IncomingContext, role: Role, compressed: boolean): Parser {
-  const { heap, limits, anyText, anyLength } = shared
+  const { heap, limits, anyText, anyLength, limitsCompressed } = shared
   const { maxFragments: fragments } = limits
-  return new Parser(heap, role, { longest: longestOf(shared), fragments, compressed, anyText, anyLength })
+  const longest = longestOf(shared)
+  return new Parser(heap, role, { longest, fragments, compressed, limitsCompressed, anyText, anyLength })
 }

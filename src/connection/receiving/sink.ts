@@ -25,6 +25,8 @@ export interface IncomingContext {
   readonly gatherThreshold?: number | undefined
   /** Whether text may be any bytes, instead of UTF-8 (RFC 6455, section 8.1). */
   readonly anyText?: boolean | undefined
+  /** Whether a compressed message may not be longer than others before it is inflated, either. */
+  readonly limitsCompressed?: boolean | undefined
   /** Whether a payload length may be longer than its shortest form (RFC 6455, section 5.2). */
   readonly anyLength?: boolean | undefined
 }
