@@ -10,92 +10,96 @@ export interface EventSource extends EventEmitter {
   readonly [isClean]: boolean
 }
 
-const setTarget = Symbol('setTarget')
+// What events keep is named by symbols, so that a Proxy of one has it, too.
+const TYPE = Symbol('type')
+const TARGET = Symbol('target')
+const CODE = Symbol('code')
+const REASON = Symbol('reason')
+const WAS_CLEAN = Symbol('wasClean')
+const ERROR = Symbol('error')
+const MESSAGE = Symbol('message')
+const DATA = Symbol('data')
 
 /** Something that has happened to a WebSocket. */
 export class Event {
-  readonly #type: string
-  #target: EventSource | null = null
+  readonly [TYPE]: string;
+  [TARGET]: EventSource | null = null
 
   constructor(type: string) {
-    this.#type = type
+    this[TYPE] = type
   }
 
   get type(): string {
-    return this.#type
+    return this[TYPE]
   }
 
   /** The WebSocket. */
   get target(): EventSource | null {
-    return this.#target
-  }
-
-  [setTarget](target: EventSource): void {
-    this.#target = target
+    return this[TARGET]
   }
 }
 
 /** It has closed. */
 export class CloseEvent extends Event {
-  readonly #code: number
-  readonly #reason: string
-  readonly #wasClean: boolean
+  readonly [CODE]: number
+  readonly [REASON]: string
+  readonly [WAS_CLEAN]: boolean
 
   constructor(type: string, options: { code?: number; reason?: string; wasClean?: boolean } = {}) {
     super(type)
     const { code = 0, reason = '', wasClean = false } = options // null is a value like others
-    this.#code = code
-    this.#reason = reason
-    this.#wasClean = wasClean
+    this[CODE] = code
+    this[REASON] = reason
+    this[WAS_CLEAN] = wasClean
   }
 
   get code(): number {
-    return this.#code
+    return this[CODE]
   }
 
   get reason(): string {
-    return this.#reason
+    return this[REASON]
   }
 
   /** Whether both sides have said Close. */
   get wasClean(): boolean {
-    return this.#wasClean
+    return this[WAS_CLEAN]
   }
 }
 
 /** It has failed. */
 export class ErrorEvent extends Event {
-  readonly #error: unknown
-  readonly #message: string
+  readonly [ERROR]: unknown
+  readonly [MESSAGE]: string
 
   constructor(type: string, options: { error?: unknown; message?: string } = {}) {
     super(type)
     const { error = null, message = '' } = options
-    this.#error = error
-    this.#message = message
+    this[ERROR] = error
+    this[MESSAGE] = message
   }
 
   get error(): unknown {
-    return this.#error
+    return this[ERROR]
   }
 
   get message(): string {
-    return this.#message
+    return this[MESSAGE]
   }
 }
 
 /** A message has come. */
 export class MessageEvent extends Event {
-  readonly #data: unknown
+  readonly [DATA]: unknown
 
   constructor(type: string, options: { data?: unknown } = {}) {
     super(type)
-    this.#data = options.data === undefined ? null : options.data
+    this[DATA] = options.data === undefined ? null : options.data
   }
 
   /** A string for text; else what `binaryType` says. */
   get data(): unknown {
-    return this.#data
+    return this[DATA]
   }
 }
 
@@ -146,7 +150,7 @@ function listenerFor(type: string, what: Wrapped): Listener | undefined {
   const { handler } = what
   const listener: Listener = function (first, second) {
     const event = make(this, first, second)
-    event[setTarget](this)
+    event[TARGET] = this
     if (typeof handler === 'object' && typeof handler.handleEvent === 'function') handler.handleEvent(event as never)
     else Reflect.apply(handler as () => unknown, this, [event])
   }

@@ -23,14 +23,16 @@ interface Outside {
 
 type Extensions = Record<string, PerMessageDeflate>
 
-const extensions = new WeakMap<object, Extensions>()
+/** By the settings: those of a WebSocket with extensions are its own. */
+const extensions = new WeakMap<SocketSettings, Extensions>()
 
 /** What was agreed on, by the names of the extensions: the same object each time. */
-export function extensionsOf(ws: object, { settings: { deflate }, peer }: Inside): Extensions {
+export function extensionsOf({ settings, peer }: Inside): Extensions {
+  const { deflate } = settings
   if (deflate === undefined) return {}
   const made = (): PerMessageDeflate => PerMessageDeflate.of(deflate, peer?.context.maxPayload ?? 0)
-  const known = extensions.get(ws) ?? { [PerMessageDeflate.extensionName]: made() }
-  extensions.set(ws, known)
+  const known = extensions.get(settings) ?? { [PerMessageDeflate.extensionName]: made() }
+  extensions.set(settings, known)
   return known
 }
 
@@ -44,7 +46,7 @@ const FIELDS: Readonly<Record<string, (ws: Outside, inside: Inside) => unknown>>
   _closeTimeout: (_ws, { settings }) => settings.closeTimeout,
   _closeTimer: (_ws, { peer }) => peer?.end?.timer ?? null,
   _errorEmitted: (_ws, { peer }) => peer?.end?.failed === true,
-  _extensions: extensionsOf,
+  _extensions: (_ws, inside) => extensionsOf(inside),
   _maxPendingAutoPongs: (_ws, { settings }) => settings.mostPongs,
   _paused: (ws) => ws.isPaused,
   _protocol: (ws) => ws.protocol,

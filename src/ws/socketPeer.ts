@@ -30,7 +30,7 @@ import { replaced } from './replaced.js'
 import type { SocketContext } from './socketContext.js'
 import { type Ending, SocketEnd } from './socketEnd.js'
 import * as events from './socketEvents.js'
-import type { ClosingOwner, SocketOwner, SocketSettings } from './socketOwner.js'
+import type { ClosingOwner, SocketSettings } from './socketOwner.js'
 import { SocketReceiver } from './socketReceiver.js'
 
 export class SocketPeer extends PeerLife implements Receiver, Sink, PressureListener, OutgoingOwner, Ending {
@@ -118,9 +118,9 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     return events.withoutTimeout(this.socket)
   }
 
-  /** What frames say is told to a Receiver from now on, which tells `owner`. */
-  receiverFor(owner: SocketOwner, extensions: ReceiverOptions['extensions']): SocketReceiver {
-    this.#receiver ??= this.#delivery.byWayOf(new SocketReceiver(this, owner, extensions))
+  /** What frames say is told to a Receiver from now on, which tells the WebSocket. */
+  receiverFor(extensions: ReceiverOptions['extensions']): SocketReceiver {
+    this.#receiver ??= this.#delivery.byWayOf(new SocketReceiver(this, this.#owner, extensions))
     return this.#receiver
   }
 

@@ -16,6 +16,7 @@ import { closePayload } from './closePayload.js'
 import { BINARY_TYPES, type BinaryType, byteLengthOf, EMPTY, type Payload, payloadOf } from './data.js'
 import { controlTooLong, hasNone, notOpenError } from './errors.js'
 import { addHandler, attribute, type EventHandler, isClean, removeHandler, setAttribute } from './events.js'
+import { BINARY_TYPE, OPENING, PAUSED, PEER, PROTOCOL, SENDER, SETTINGS, UNSENT } from './fields.js'
 import { addPrivateFields, extensionsOf, type Inside } from './privateFields.js'
 import type { ReadPauses } from './readPauses.js'
 import type { Receiver } from './receiver.js'
@@ -43,8 +44,6 @@ interface WebSocketInternals {
   whenFinished(ws: WebSocket, call: () => void): void
 }
 
-let internals: WebSocketInternals
-
 export class WebSocket extends EventEmitter {
   declare static readonly CONNECTING: 0
   declare static readonly OPEN: 1
@@ -58,27 +57,15 @@ export class WebSocket extends EventEmitter {
   declare onerror: EventHandler | null
   declare onclose: EventHandler | null
   declare onmessage: EventHandler | null
-  _isServer = true // the frames of this side are not masked
-  #peer: SocketPeer | undefined
-  #binaryType: BinaryType = 'nodebuffer'
-  #protocol = ''
-  #paused = false
-  #sender: Sender | undefined
-  #settings: SocketSettings
-  #unsent = 0 // bytes that were sent after a failed opening handshake
-  #opening: ClientOpening | undefined // the opening handshake of a client
-
-  static {
-    internals = {
-      agree: (ws, { protocol, deflate }) => {
-        ws.#protocol = protocol
-        if (deflate !== undefined) ws.#settings = { ...ws.#settings, deflate }
-      },
-      open: (ws, socket, head, options, response) => ws.#open(socket, head, options, response),
-      inside: (ws) => ({ peer: ws.#peer, settings: ws.#settings }),
-      whenFinished: (ws, call) => ws.#peer?.ending.whenWritten(call),
-    }
-  }
+  _isServer = true; // the frames of this side are not masked
+  [PEER]: SocketPeer | undefined;
+  [BINARY_TYPE]: BinaryType = 'nodebuffer';
+  [PROTOCOL] = '';
+  [PAUSED] = false;
+  [SENDER]: Sender | undefined;
+  [SETTINGS]: SocketSettings;
+  [UNSENT] = 0; // bytes that were sent after a failed opening handshake
+  [OPENING]: ClientOpening | undefined // the opening handshake of a client
 
   /** Made by a server, which opens it with `setSocket`. */
   constructor(address: null, protocols?: undefined, options?: WebSocketOptions)
@@ -89,12 +76,12 @@ export class WebSocket extends EventEmitter {
   constructor(address: string | URL, options?: ClientOptions)
   constructor(address: unknown, protocols?: unknown, options?: unknown) {
     super()
-    if (address === null) this.#settings = settingsOf((options ?? {}) as WebSocketOptions)
+    if (address === null) this[SETTINGS] = settingsOf((options ?? {}) as WebSocketOptions)
     else {
       this._isServer = false
       const [names, given] = clientArguments(protocols, options)
-      this.#settings = settingsOf(clientOptions(given))
-      this.#opening = new ClientOpening(this, address, names, given, (socket, head, use, agreement) => {
+      this[SETTINGS] = settingsOf(clientOptions(given))
+      this[OPENING] = new ClientOpening(this, address, names, given, (socket, head, use, agreement) => {
         webSocketInternals.agree(this, agreement)
         this.setSocket(socket, head, use)
       })
@@ -102,120 +89,119 @@ export class WebSocket extends EventEmitter {
   }
 
   get binaryType(): BinaryType {
-    return this.#binaryType
+    return this[BINARY_TYPE]
   }
 
   set binaryType(type: BinaryType) {
-    if (BINARY_TYPES.includes(type)) this.#binaryType = type
-    if (type === 'fragments') this.#peer?.incoming.markFrames()
+    if (BINARY_TYPES.includes(type)) this[BINARY_TYPE] = type
+    if (type === 'fragments') this[PEER]?.incoming.markFrames()
   }
 
   /** Bytes that were sent and have not left. */
   get bufferedAmount(): number {
-    return this.#peer?.frames.buffered ?? this.#unsent
+    return this[PEER]?.frames.buffered ?? this[UNSENT]
   }
 
   /** The extensions that were agreed on. */
   get extensions(): string {
-    return this.#settings.deflate !== undefined ? 'permessage-deflate' : ''
+    return this[SETTINGS].deflate !== undefined ? 'permessage-deflate' : ''
   }
 
   get isPaused(): boolean {
-    return this.#paused
+    return this[PAUSED]
   }
 
   get protocol(): string {
-    return this.#protocol
+    return this[PROTOCOL]
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
-    return this.#peer?.readyState ?? this.#opening?.readyState ?? CONNECTING
+    return this[PEER]?.readyState ?? this[OPENING]?.readyState ?? CONNECTING
   }
 
   /** The address of a client; a server's WebSocket has none. */
   get url(): string | undefined {
-    return this.#opening?.url
+    return this[OPENING]?.url
   }
 
   /** The request of the opening handshake, while it lasts. */
   get _req(): ClientRequest | null | undefined {
-    return this.#opening?.request
+    return this[OPENING]?.request
   }
 
   /** How often a client has been redirected. */
   get _redirects(): number | undefined {
-    return this.#opening?.redirects
+    return this[OPENING]?.redirects
   }
 
   /** The socket that it was opened over. */
   get _socket(): Duplex | null {
-    return this.#peer?.expose() ?? null
+    return this[PEER]?.expose() ?? null
   }
 
   /** Sends frames that were made before. */
   get _sender(): Sender | null {
-    const peer = this.#peer
-    if (peer !== undefined) this.#sender ??= new SocketSender(peer.frames, () => peer.expose())
-    return this.#sender ?? null
+    const peer = this[PEER]
+    if (peer !== undefined) this[SENDER] ??= new SocketSender(peer.frames, () => peer.expose())
+    return this[SENDER] ?? null
   }
 
   get _receiver(): Receiver | null {
-    const extensions = extensionsOf(this, { peer: this.#peer, settings: this.#settings })
-    return this.#peer?.receiverFor(this, extensions) ?? null
+    return this[PEER]?.receiverFor(extensionsOf(webSocketInternals.inside(this))) ?? null
   }
 
   get [isClean](): boolean {
-    return this.#peer !== undefined && this.#peer.closeCode !== CloseCode.abnormal && this.#peer.ending.closeLeft
+    return this[PEER] !== undefined && this[PEER].closeCode !== CloseCode.abnormal && this[PEER].ending.closeLeft
   }
 
   /** Opens it over a socket on which the opening handshake is done. */
   setSocket(socket: Duplex, head: Buffer, options: SocketOptions): void {
-    this.#open(socket, head, options, '')
+    open(this, socket, head, options, '')
   }
 
   /** It has closed: tells that. */
   emitClose(): void {
-    this.#peer?.lifecycle.transportGone()
-    this.emit('close', this.#peer?.closeCode ?? CloseCode.abnormal, this.#peer?.end?.reason ?? EMPTY)
+    this[PEER]?.lifecycle.transportGone()
+    this.emit('close', this[PEER]?.closeCode ?? CloseCode.abnormal, this[PEER]?.end?.reason ?? EMPTY)
   }
 
   /** Starts the closing handshake. Throws a TypeError for a wrong code or reason, and a RangeError for a long reason. */
   close(code?: number, reason?: string | Uint8Array): void {
-    if (this.readyState === CONNECTING) this.#opening?.abort()
-    else if (this.readyState === OPEN) this.#peer?.ending.close(closePayload(code, reason))
+    if (this.readyState === CONNECTING) this[OPENING]?.abort()
+    else if (this.readyState === OPEN) this[PEER]?.ending.close(closePayload(code, reason))
   }
 
   /** Ends the connection at once: what was sent before has left, as far as the system takes it; what was compressed has not. */
   terminate(): void {
-    if (this.readyState === CONNECTING) return this.#opening?.abort()
-    this.#peer?.frames.leave()
-    this.#peer?.terminate()
+    if (this.readyState === CONNECTING) return this[OPENING]?.abort()
+    this[PEER]?.frames.leave()
+    this[PEER]?.terminate()
   }
 
   /** Stops reading. */
   pause(): void {
-    this.#setPaused(true)?.pause()
+    setPaused(this, true)?.pause()
   }
 
   /** Reads on. */
   resume(): void {
-    this.#setPaused(false)?.resume()
+    setPaused(this, false)?.resume()
   }
 
   ping(data?: unknown, mask?: unknown, callback?: SendCallback): void {
-    this.#control(OPCODE_PING, data, mask, callback)
+    control(this, OPCODE_PING, data, mask, callback)
   }
 
   pong(data?: unknown, mask?: unknown, callback?: SendCallback): void {
-    this.#control(OPCODE_PONG, data, mask, callback)
+    control(this, OPCODE_PONG, data, mask, callback)
   }
 
   /** Sends a message, or a fragment of one. Throws an Error before it is open. */
   send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): void {
-    const peer = this.#sendable()
+    const peer = sendable(this)
     const called = typeof options === 'function' ? options : callback
     const payload = payloadOf(typeof data === 'number' ? data.toString() : data)
-    if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
+    if (peer?.readyState !== OPEN) return refuse(this, payload, called)
     const flags =
       typeof options === 'object' && options !== null ? flagsOf(data, options, this._isServer) : plainFlags(data)
     peer.frames.send(payload, flags, callbackOf(called))
@@ -228,47 +214,54 @@ export class WebSocket extends EventEmitter {
   removeEventListener(type: string, handler: EventHandler): void {
     removeHandler(this, type, handler)
   }
+}
 
-  #open(socket: Duplex, head: Buffer, options: SocketOptions, response: string): void {
-    const context = socketContext(options, this._isServer ? 'server' : 'client')
-    const peer = new SocketPeer(this, this.#settings, context, socket)
-    this.#peer = peer
-    if (this.#binaryType === 'fragments') peer.incoming.markFrames()
-    peer.start(head, response)
-    this.emit('open')
-  }
+function open(ws: WebSocket, socket: Duplex, head: Buffer, options: SocketOptions, response: string): void {
+  const context = socketContext(options, ws._isServer ? 'server' : 'client')
+  const peer = new SocketPeer(ws, ws[SETTINGS], context, socket)
+  ws[PEER] = peer
+  if (ws[BINARY_TYPE] === 'fragments') peer.incoming.markFrames()
+  peer.start(head, response)
+  ws.emit('open')
+}
 
-  /** What pauses it, if it may be now. Throws a TypeError, as ws does, where the opening handshake has failed. */
-  #setPaused(paused: boolean): ReadPauses | undefined {
-    if (this.readyState === CONNECTING || this.readyState === CLOSED) return
-    this.#paused = paused
-    return (this.#peer ?? hasNone(paused ? 'pause' : '_writableState')).pauses
-  }
+/** What pauses it, if it may be now. Throws a TypeError, as ws does, where the opening handshake has failed. */
+function setPaused(ws: WebSocket, paused: boolean): ReadPauses | undefined {
+  if (ws.readyState === CONNECTING || ws.readyState === CLOSED) return
+  ws[PAUSED] = paused
+  return (ws[PEER] ?? hasNone(paused ? 'pause' : '_writableState')).pauses
+}
 
-  /** The peer; a client whose opening handshake has failed has none. Throws an Error before it is open. */
-  #sendable(): SocketPeer | undefined {
-    if (this.#peer === undefined && this.readyState === CONNECTING) throw notOpenError(CONNECTING)
-    return this.#peer
-  }
+/** The peer; a client whose opening handshake has failed has none. Throws an Error before it is open. */
+function sendable(ws: WebSocket): SocketPeer | undefined {
+  if (ws[PEER] === undefined && ws.readyState === CONNECTING) throw notOpenError(CONNECTING)
+  return ws[PEER]
+}
 
-  /** It can't be sent any more: it counts as buffered, and the callback is told. */
-  #refuse(payload: Payload, callback: unknown): void {
-    if (this.#peer === undefined) this.#unsent += byteLengthOf(payload)
-    else this.#peer.frames.unsendable += byteLengthOf(payload)
-    if (callback) process.nextTick(callback as SendCallback, notOpenError(this.readyState)) // throws for what is no function
-  }
+/** It can't be sent any more: it counts as buffered, and the callback is told. */
+function refuse(ws: WebSocket, payload: Payload, callback: unknown): void {
+  const length = byteLengthOf(payload)
+  if (ws[PEER] === undefined) ws[UNSENT] += length
+  else ws[PEER].frames.unsendable += length
+  if (callback) process.nextTick(callback as SendCallback, notOpenError(ws.readyState)) // throws for what is no function
+}
 
-  /** Each of the last two arguments may be the callback, and so may be the first. */
-  #control(opcode: number, data: unknown, mask: unknown, callback: SendCallback | undefined): void {
-    const peer = this.#sendable()
-    const called = [data, mask].find((argument) => typeof argument === 'function') ?? callback
-    const content = typeof data === 'function' ? undefined : data
-    const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
-    if (peer?.readyState !== OPEN) return this.#refuse(payload, called)
-    if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
-    const chosen = typeof data === 'function' || typeof mask === 'function' ? undefined : mask
-    peer.frames.control(opcode, payload, callbackOf(called), chosen !== undefined && Boolean(chosen) === this._isServer)
-  }
+/** Each of the last two arguments may be the callback, and so may be the first. */
+function control(
+  ws: WebSocket,
+  opcode: number,
+  data: unknown,
+  mask: unknown,
+  callback: SendCallback | undefined,
+): void {
+  const peer = sendable(ws)
+  const called = [data, mask].find((argument) => typeof argument === 'function') ?? callback
+  const content = typeof data === 'function' ? undefined : data
+  const payload = payloadOf(typeof content === 'number' ? content.toString() : content)
+  if (peer?.readyState !== OPEN) return refuse(ws, payload, called)
+  if (byteLengthOf(payload) > LONGEST_7_BIT) throw controlTooLong()
+  const chosen = typeof data === 'function' || typeof mask === 'function' ? undefined : mask
+  peer.frames.control(opcode, payload, callbackOf(called), chosen !== undefined && Boolean(chosen) === ws._isServer)
 }
 
 for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
@@ -276,7 +269,18 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value })
 }
 
-addPrivateFields(WebSocket.prototype, internals.inside)
+/** @internal */
+export const webSocketInternals: WebSocketInternals = {
+  agree: (ws, { protocol, deflate }) => {
+    ws[PROTOCOL] = protocol
+    if (deflate !== undefined) ws[SETTINGS] = { ...ws[SETTINGS], deflate }
+  },
+  open,
+  inside: (ws) => ({ peer: ws[PEER], settings: ws[SETTINGS] }),
+  whenFinished: (ws, call) => ws[PEER]?.ending.whenWritten(call),
+}
+
+addPrivateFields(WebSocket.prototype, webSocketInternals.inside)
 keepOriginals(WebSocket.prototype)
 
 const ATTRIBUTES = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']
@@ -296,6 +300,3 @@ for (const type of ['open', 'error', 'close', 'message']) {
     },
   })
 }
-
-/** @internal */
-export const webSocketInternals: WebSocketInternals = internals

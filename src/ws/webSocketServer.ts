@@ -27,6 +27,9 @@ const RUNNING = 0
 const CLOSING = 1
 const CLOSED = 2
 
+/** A symbol, so that a Proxy of the server has it, too. */
+const LEFT = Symbol('left')
+
 /** Streams that have become WebSockets of another class than this room's. */
 const foreign = new WeakSet<Duplex>()
 
@@ -52,7 +55,7 @@ export class WebSocketServer extends EventEmitter {
   declare _shouldEmitClose: boolean | undefined
   declare _state: typeof RUNNING | typeof CLOSING | typeof CLOSED
   /** Listens to the end of each socket: one function for all of them. */
-  readonly #left: (this: ServerSocket) => void
+  readonly [LEFT]: (this: ServerSocket) => void
 
   /**
    * `callback` is called once the server listens. Throws a TypeError unless exactly one of the options `port`, `server` and
@@ -63,14 +66,14 @@ export class WebSocketServer extends EventEmitter {
     const options = liveOptions(given)
     if (hasPort(options)) this._server = listening(options, callback)
     else if (options.server) this._server = options.server
-    if (this._server) this._removeListeners = this.#serve(this._server)
+    if (this._server) this._removeListeners = serve(this, this._server)
     if (options.clientTracking) {
       this.clients = new Set()
       this._shouldEmitClose = false
     }
     this.options = options
     this._state = RUNNING
-    this.#left = leaver(this)
+    this[LEFT] = leaver(this)
   }
 
   /** Where the server listens: an address, a path, or null once it is closed. Throws an Error with `noServer`. */
@@ -93,7 +96,7 @@ export class WebSocketServer extends EventEmitter {
     if (this._state === CLOSING) return
     this._state = CLOSING
     const server = this._server
-    if (server) this.#letGo()
+    if (server) letGo(this)
     if (server && !this.options.noServer && !this.options.server) server.close(() => emitClose(this))
     else if (this.clients?.size) this._shouldEmitClose = true
     else process.nextTick(emitClose, this)
@@ -122,27 +125,9 @@ export class WebSocketServer extends EventEmitter {
     const offers = readOffers(seen, this.options.perMessageDeflate)
     if (isRefusal(offers)) return refuse(this, request, socket, offers)
     const { protocols, extensions } = offers
-    this.#verify(request, socket, opening, () => {
+    verify(this, request, socket, opening, () => {
       this.completeUpgrade(extensions, opening.key, protocols, request, socket, head, callback)
     })
-  }
-
-  /** Asks `verifyClient`, if there is one, and goes on if the client may come in. */
-  #verify(request: IncomingMessage, socket: Duplex, { version }: OpeningRequest, goOn: () => void): void {
-    const { verifyClient } = this.options
-    if (!verifyClient) return goOn()
-    const { headers, socket: connection } = request
-    const origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'] as string | undefined
-    const secure = Boolean(Reflect.get(connection, 'authorized') || Reflect.get(connection, 'encrypted'))
-    const info = { origin, secure, req: request }
-    // The number of parameters tells the way in which the answer comes.
-    if (verifyClient.length === 2) {
-      this.options.verifyClient?.(info, (verified, status, message, fields) => {
-        if (verified) goOn()
-        else abortHandshake(socket, status || 401, message, fields)
-      })
-    } else if (this.options.verifyClient?.(info)) goOn()
-    else abortHandshake(socket, 401)
   }
 
   /** The last part of an upgrade: the response, and the socket. */
@@ -166,68 +151,98 @@ export class WebSocketServer extends EventEmitter {
     const client = new this.options.WebSocket(null, undefined, this.options)
     const lines = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade']
     lines.push(`Sec-WebSocket-Accept: ${acceptKey(key)}`)
-    const protocol = (protocols.size > 0 && this.#chosen(protocols, request)) || ''
+    const protocol = (protocols.size > 0 && chosen(this, protocols, request)) || ''
     if (protocol !== '') lines.push(`Sec-WebSocket-Protocol: ${protocol}`)
     const answer = answerOf(extensions)
     if (answer !== undefined) lines.push(`Sec-WebSocket-Extensions: ${answer}`)
     this.emit('headers', lines, request)
-    if (!this.#open(client, socket, head, { lines, protocol, extensions })) return
+    if (!open(this, client, socket, head, { lines, protocol, extensions })) return
     if (this.clients) {
       this.clients.add(client)
-      client.on('close', this.#left)
+      client.on('close', this[LEFT])
     }
     callback(client, request)
   }
+}
 
-  #chosen(protocols: Set<string>, request: IncomingMessage): string | false | undefined {
-    if (this.options.handleProtocols) return this.options.handleProtocols(protocols, request)
-    const [first] = protocols
-    return first
+/** Asks `verifyClient`, if there is one, and goes on if the client may come in. */
+function verify(
+  wss: WebSocketServer,
+  request: IncomingMessage,
+  socket: Duplex,
+  { version }: OpeningRequest,
+  goOn: () => void,
+): void {
+  const { verifyClient } = wss.options
+  if (!verifyClient) return goOn()
+  const { headers, socket: connection } = request
+  const origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'] as string | undefined
+  const secure = Boolean(Reflect.get(connection, 'authorized') || Reflect.get(connection, 'encrypted'))
+  const info = { origin, secure, req: request }
+  // The number of parameters tells the way in which the answer comes.
+  if (verifyClient.length === 2) {
+    wss.options.verifyClient?.(info, (verified, status, message, fields) => {
+      if (verified) goOn()
+      else abortHandshake(socket, status || 401, message, fields)
+    })
+  } else if (wss.options.verifyClient?.(info)) goOn()
+  else abortHandshake(socket, 401)
+}
+
+function chosen(wss: WebSocketServer, protocols: Set<string>, request: IncomingMessage): string | false | undefined {
+  if (wss.options.handleProtocols) return wss.options.handleProtocols(protocols, request)
+  const [first] = protocols
+  return first
+}
+
+/** Whether it is open: not so without memory for it. */
+function open(
+  wss: WebSocketServer,
+  client: ServerSocket,
+  socket: Duplex,
+  head: Buffer,
+  { lines, protocol, extensions }: Outcome,
+): boolean {
+  const { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = wss.options
+  const options = { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation }
+  const response = lines.concat('\r\n').join('\r\n') // of no lines, one that is empty
+  if (socketMaker(socket) === undefined) unguard(socket)
+  if (client instanceof WebSocket) {
+    return adopt(client, socket, head, options, { response, protocol, deflate: compressionOf(extensions) })
   }
+  // The class is that of ws itself, which keeps these where it looks for them.
+  foreign.add(socket)
+  Object.assign(client, { _protocol: protocol, _extensions: extensions })
+  socket.write(response)
+  client.setSocket(socket, head, options)
+  return true
+}
 
-  /** Whether it is open: not so without memory for it. */
-  #open(client: ServerSocket, socket: Duplex, head: Buffer, { lines, protocol, extensions }: Outcome): boolean {
-    const { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = this.options
-    const options = { allowSynchronousEvents, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation }
-    const response = lines.concat('\r\n').join('\r\n') // of no lines, one that is empty
-    if (socketMaker(socket) === undefined) unguard(socket)
-    if (client instanceof WebSocket) {
-      return adopt(client, socket, head, options, { response, protocol, deflate: compressionOf(extensions) })
-    }
-    // The class is that of ws itself, which keeps these where it looks for them.
-    foreign.add(socket)
-    Object.assign(client, { _protocol: protocol, _extensions: extensions })
-    socket.write(response)
-    client.setSocket(socket, head, options)
-    return true
+function letGo(wss: WebSocketServer): void {
+  wss._removeListeners?.()
+  wss._removeListeners = null
+  wss._server = null
+}
+
+/** Takes the upgrades of an HTTP server, and hands on what it tells. Returns what undoes that. */
+function serve(wss: WebSocketServer, server: HttpServer | HttpsServer): () => void {
+  const connected = wss.emit.bind(wss, 'connection')
+  const told = wss.emit.bind(wss, 'listening')
+  if (server.listening) takePlainUpgrades(server)
+  const listeners = {
+    listening: () => {
+      takePlainUpgrades(server)
+      told()
+    },
+    error: wss.emit.bind(wss, 'error'),
+    upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      noteUpgrade(server)
+      wss.handleUpgrade(request, socket, head, connected)
+    },
   }
-
-  #letGo(): void {
-    this._removeListeners?.()
-    this._removeListeners = null
-    this._server = null
-  }
-
-  /** Takes the upgrades of an HTTP server, and hands on what it tells. Returns what undoes that. */
-  #serve(server: HttpServer | HttpsServer): () => void {
-    const connected = this.emit.bind(this, 'connection')
-    const told = this.emit.bind(this, 'listening')
-    if (server.listening) takePlainUpgrades(server)
-    const listeners = {
-      listening: () => {
-        takePlainUpgrades(server)
-        told()
-      },
-      error: this.emit.bind(this, 'error'),
-      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        noteUpgrade(server)
-        this.handleUpgrade(request, socket, head, connected)
-      },
-    }
-    for (const [event, listener] of Object.entries(listeners)) server.on(event, listener)
-    return () => {
-      for (const [event, listener] of Object.entries(listeners)) server.removeListener(event, listener)
-    }
+  for (const [event, listener] of Object.entries(listeners)) server.on(event, listener)
+  return () => {
+    for (const [event, listener] of Object.entries(listeners)) server.removeListener(event, listener)
   }
 }
 

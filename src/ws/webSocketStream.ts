@@ -12,82 +12,86 @@ const OWN = {
   ...{ read: undefined, write: undefined, final: undefined, destroy: undefined },
 }
 
+// Symbols, so that a Proxy of the stream has them, too.
+const WS = Symbol('ws')
+const TERMINATES = Symbol('terminates')
+
 /** The end of a stream, in both directions, is that of its WebSocket. */
 class WebSocketStream extends Duplex {
-  readonly #ws: WebSocket
+  readonly [WS]: WebSocket;
   /** Whether the WebSocket ends at once when this is destroyed. */
-  #terminates = true
+  [TERMINATES] = true
 
   constructor(ws: WebSocket, options: DuplexOptions | undefined) {
     super({ ...options, ...OWN })
-    this.#ws = ws
+    this[WS] = ws
     ws.on('message', (data: unknown, isBinary: boolean) => {
       const chunk = !isBinary && this.readableObjectMode ? String(data) : data
       if (!this.push(chunk)) ws.pause()
     })
-    ws.once('error', (error: Error) => this.#failed(error))
+    ws.once('error', (error: Error) => failed(this, error))
     ws.once('close', () => {
       if (!this.destroyed) this.push(null)
     })
     this.on('end', () => {
       if (!this.destroyed && this.writableFinished) this.destroy()
     })
-    this.once('error', (error: Error) => this.#throws(error))
+    this.once('error', (error: Error) => throws(this, error))
   }
 
   override _read(): void {
-    if (this.#ws.isPaused) this.#ws.resume()
+    if (this[WS].isPaused) this[WS].resume()
   }
 
   override _write(chunk: unknown, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#whenOpen(() => this.#ws.send(chunk, done))
+    whenOpen(this[WS], () => this[WS].send(chunk, done))
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#whenOpen(() => {
-      webSocketInternals.whenFinished(this.#ws, () => {
+    whenOpen(this[WS], () => {
+      webSocketInternals.whenFinished(this[WS], () => {
         done()
         if (this.readableEnded) this.destroy()
       })
-      this.#ws.close()
+      this[WS].close()
     })
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const over = (): void => void process.nextTick(() => this.emit('close'))
-    if (this.#ws.readyState === CLOSED) {
+    if (this[WS].readyState === CLOSED) {
       done(error)
       return over()
     }
     let told = false
-    this.#ws.once('error', (cause: Error) => {
+    this[WS].once('error', (cause: Error) => {
       told = true
       done(cause)
     })
-    this.#ws.once('close', () => {
+    this[WS].once('close', () => {
       if (!told) done(error)
       over()
     })
-    if (this.#terminates) this.#ws.terminate()
+    if (this[TERMINATES]) this[WS].terminate()
   }
+}
 
-  #whenOpen(work: () => void): void {
-    if (this.#ws.readyState === CONNECTING) this.#ws.once('open', work)
-    else work()
-  }
+function whenOpen(ws: WebSocket, work: () => void): void {
+  if (ws.readyState === CONNECTING) ws.once('open', work)
+  else work()
+}
 
-  /** The WebSocket has failed, and says Close: it must not be ended before it has. */
-  #failed(error: Error): void {
-    if (this.destroyed) return
-    this.#terminates = false
-    this.destroy(error)
-  }
+/** The WebSocket has failed, and says Close: it must not be ended before it has. */
+function failed(stream: WebSocketStream, error: Error): void {
+  if (stream.destroyed) return
+  stream[TERMINATES] = false
+  stream.destroy(error)
+}
 
-  /** An error that nobody listens for is thrown, as it is with any other stream. */
-  #throws(error: Error): void {
-    this.destroy()
-    if (this.listenerCount('error') === 0) this.emit('error', error)
-  }
+/** An error that nobody listens for is thrown, as it is with any other stream. */
+function throws(stream: WebSocketStream, error: Error): void {
+  stream.destroy()
+  if (stream.listenerCount('error') === 0) stream.emit('error', error)
 }
 
 /** Wraps a WebSocket in a Duplex. */

@@ -26,7 +26,12 @@ const adapter = crossws({
       if (message.text() === 'binary') peer.send(new Uint8Array([1, 2]))
       else if (message.text() === 'json') peer.send({ a: 1 })
       else if (message.text() === 'tell') peer.publish('room', 'told')
-      else if (message.text() === 'close') peer.close(4001, 'because')
+      else if (message.text() === 'own') {
+        // Its `websocket` is a Proxy of the WebSocket.
+        const { websocket } = peer
+        websocket.binaryType = 'arraybuffer'
+        websocket.send(`${websocket.binaryType} ${websocket.readyState} ${websocket.url}`)
+      } else if (message.text() === 'close') peer.close(4001, 'because')
       else if (message.text() === 'terminate') peer.terminate()
       else peer.send(message.rawData, { compress: true })
     },
@@ -60,6 +65,12 @@ await two.next(2)
 assert.equal(two.messages[1], 'told')
 one.client.ping('still there')
 assert.equal((await once(one.client, 'pong'))[0].toString(), 'still there')
+one.client.send('own')
+await one.next(5)
+assert.equal(one.messages[4], `arraybuffer 1 ${url}/`)
+one.client.send(Buffer.from('as an ArrayBuffer'))
+await one.next(6)
+assert.equal(String(one.messages[5]), 'as an ArrayBuffer')
 
 const closed = once(one.client, 'close')
 one.client.send('close')
