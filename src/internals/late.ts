@@ -30,6 +30,9 @@ export function runsOnObjects(base: Base<object>, values: readonly unknown[]): b
   }
 }
 
+/** Where an object has itself: a Proxy of it, and whatever inherits from it, says by this which object is meant. */
+const SELF = Symbol('self')
+
 /** The late class of `base`; `sample` is a made object, whose properties are those that count. */
 export function lateClass<Made extends object, M extends Maker<Made>>(
   base: Base<Made>,
@@ -37,6 +40,7 @@ export function lateClass<Made extends object, M extends Maker<Made>>(
   peeks: Peeks<M>,
 ): LateClass<Made, M> {
   class Late {
+    readonly [SELF]: object = this
     #maker: M | undefined
 
     constructor(maker: M) {
@@ -47,17 +51,17 @@ export function lateClass<Made extends object, M extends Maker<Made>>(
       return #maker in object ? object.#maker : undefined
     }
 
-    /** Makes the object whose property was asked for: that is the object itself, or something that it inherits from. */
+    /** Makes the object whose property was asked for: that is the object itself, or what it stands for or inherits from. */
     static look(object: object): boolean {
-      for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
-        const maker = Late.makerOf(at)
-        if (maker === undefined) continue
-        ;(at as Late).#maker = undefined
-        Object.setPrototypeOf(at, base.prototype)
-        maker.make(at as Made)
-        return true
-      }
-      return false
+      const late: unknown = Reflect.get(object, SELF)
+      if (!(late instanceof Late)) return false
+      const maker = late.#maker
+      if (maker === undefined) return false
+      late.#maker = undefined
+      Reflect.deleteProperty(late, SELF)
+      Object.setPrototypeOf(late, base.prototype)
+      maker.make(late as object as Made)
+      return true
     }
   }
   const { prototype } = Late

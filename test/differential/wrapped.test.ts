@@ -122,3 +122,24 @@ same('a client is closed by a Proxy before and after it is open', async (stage) 
   wrapped.close(4000, 'done')
   await stage.noted('close')
 })
+
+const REQUEST_WRAPPERS: typeof WRAPPERS = { ...WRAPPERS, 'an heir': (wrapped) => Object.create(wrapped) }
+for (const [how, wrap] of Object.entries(REQUEST_WRAPPERS)) {
+  same(`the request and the socket of a connection that nobody has looked at, by ${how}`, async (stage) => {
+    const { wss, port } = await stage.serve()
+    wss.on('connection', (ws, request) => {
+      stage.watch(ws)
+      const wrapped = wrap(request)
+      stage.note('headers', wrapped.headers.host, wrapped.rawHeaders.length)
+      stage.note('request', wrapped.url, wrapped.method, wrapped.httpVersion, wrapped.complete, 'trailers' in wrapped)
+      stage.note('socket', wrap(wrapped.socket).remoteAddress, wrapped.socket === Reflect.get(ws, '_socket'))
+      wrapped.url = '/changed'
+      stage.note('changed', wrapped.url)
+      ws.close()
+    })
+    const peer = await stage.connect(port)
+    await peer.frames(1)
+    peer.write(close(1000))
+    await stage.finish(peer)
+  })
+}
