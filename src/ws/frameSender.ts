@@ -87,7 +87,7 @@ export class FrameSender {
     const loses = this.#deflated > 0 && this.outgoing.isWithin(Number.POSITIVE_INFINITY)
     if (loses) this.outgoing.cut(this.#before)
     this.#lost ||= loses
-    if (this.outgoing.buffered > 0) this.outgoing.flushAll()
+    if (this.outgoing.buffered > 0) this.outgoing.flush(true)
   }
 
   /** Whether a Blob is being read: what was sent after it has not been framed. */

@@ -32,6 +32,8 @@ import type { WebSocketOptions } from './webSocketOptions.js'
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3] as const
 
+type ControlArguments = readonly [data: unknown, mask: unknown, callback: SendCallback | undefined]
+
 /** What only millrace itself may do with a WebSocket. @internal */
 interface WebSocketInternals {
   /** Takes what the opening handshake has come to. */
@@ -189,11 +191,11 @@ export class WebSocket extends EventEmitter {
   }
 
   ping(data?: unknown, mask?: unknown, callback?: SendCallback): void {
-    control(this, OPCODE_PING, data, mask, callback)
+    control(this, OPCODE_PING, [data, mask, callback])
   }
 
   pong(data?: unknown, mask?: unknown, callback?: SendCallback): void {
-    control(this, OPCODE_PONG, data, mask, callback)
+    control(this, OPCODE_PONG, [data, mask, callback])
   }
 
   /** Sends a message, or a fragment of one. Throws an Error before it is open. */
@@ -247,13 +249,7 @@ function refuse(ws: WebSocket, payload: Payload, callback: unknown): void {
 }
 
 /** Each of the last two arguments may be the callback, and so may be the first. */
-function control(
-  ws: WebSocket,
-  opcode: number,
-  data: unknown,
-  mask: unknown,
-  callback: SendCallback | undefined,
-): void {
+function control(ws: WebSocket, opcode: number, [data, mask, callback]: ControlArguments): void {
   const peer = sendable(ws)
   const called = [data, mask].find((argument) => typeof argument === 'function') ?? callback
   const content = typeof data === 'function' ? undefined : data

@@ -160,21 +160,15 @@ export class Outgoing implements Writer {
     this.#shared.turn.add(this)
   }
 
-  /** Writes what it has, as far as the transport takes it (Writer). */
-  flush(): void {
+  /** Writes what it has, as far as the transport takes it (Writer); `all` of it now, however much that is. */
+  flush(all = false): void {
     this.#listed = false
     this.#shared.turn.outbox.builder = NOBODY
-    if (this.#outstanding !== undefined || this.#goesOnLater) return
-    if (this.#write()) this.#owner.flushed()
-    else this.#owner.writeFailed()
-  }
-
-  /** Writes what it has, however much that is: nothing is written later. */
-  flushAll(): void {
-    do {
-      this.#goesOnLater = false
-      this.flush()
-    } while (this.#goesOnLater)
+    if (this.#outstanding !== undefined || (this.#goesOnLater && !all)) return
+    this.#goesOnLater = false
+    if (!this.#write()) this.#owner.writeFailed()
+    else if (all && this.#goesOnLater) this.flush(all)
+    else this.#owner.flushed()
   }
 
   /** The outstanding write is done. */
