@@ -4,13 +4,15 @@ import type { SendQueue, Unsent } from './blobQueue.js'
 import { byteLengthOf, EMPTY } from './data.js'
 
 export class EndedQueue implements SendQueue {
-  readonly bytes = 0
+  /** Those of what waited before, and is never sent. */
+  readonly bytes: number
   readonly reads = true
   readonly doing = 0
   readonly #socket: Duplex
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, bytes: number) {
     this.#socket = socket
+    this.bytes = bytes
   }
 
   /** A frame is a header, and a payload if it has one: each is a write that fails. */

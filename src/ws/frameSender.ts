@@ -124,7 +124,7 @@ export class FrameSender {
   /** The program has ended the socket itself: what is sent from now on is written to that, which tells that it has ended. */
   socketEnds(socket: Duplex): void {
     this.#blobs?.end(endedError())
-    this.#blobs = new EndedQueue(socket)
+    this.#blobs = new EndedQueue(socket, this.waiting)
   }
 
   /** 1 while a message is compressed elsewhere, 2 while a Blob is read, 0 otherwise. */

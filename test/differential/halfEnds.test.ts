@@ -3,7 +3,6 @@ import { Buffer } from 'node:buffer'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { buildFrame, close, TEXT } from '../support/frames.js'
-import { privateApiForbidden } from '../support/privateApi.js'
 import { same } from './same.js'
 import type { Stage } from './stage.js'
 
@@ -71,24 +70,20 @@ const LATER: Readonly<Record<string, (stage: Stage, ws: WebSocket) => void>> = {
 
 for (const [what, send] of Object.entries(LATER)) {
   for (const milliseconds of [0, 10]) {
-    same(
-      `${what} ${milliseconds} ms after the program has ended the socket`,
-      async (stage) => {
-        const { ws, peer } = await stage.pair()
-        const socket = Reflect.get(ws, '_socket')
-        socket.on('error', (error: Error) => stage.note('socket error', error, ws.readyState))
-        ws.send('before', (error) => stage.note('before', error))
-        socket.end()
-        if (milliseconds > 0) await delay(milliseconds)
-        stage.call('send', () => send(stage, ws))
-        stage.note('state', ws.readyState)
-        await delay(20)
-        stage.note('later', ws.readyState, socket.destroyed)
-        peer.socket.end()
-        await stage.noted('close')
-        stage.wire(peer)
-      },
-      privateApiForbidden,
-    )
+    same(`${what} ${milliseconds} ms after the program has ended the socket`, async (stage) => {
+      const { ws, peer } = await stage.pair()
+      const socket = Reflect.get(ws, '_socket')
+      socket.on('error', (error: Error) => stage.note('socket error', error, ws.readyState))
+      ws.send('before', (error) => stage.note('before', error))
+      socket.end()
+      if (milliseconds > 0) await delay(milliseconds)
+      stage.call('send', () => send(stage, ws))
+      stage.note('state', ws.readyState)
+      await delay(20)
+      stage.note('later', ws.readyState, socket.destroyed)
+      peer.socket.end()
+      await stage.noted('close')
+      stage.wire(peer)
+    })
   }
 }
