@@ -203,12 +203,12 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
 
   flushed(): void {
     const { outgoing, reads } = this.frames
-    this.frames.hasLeft()
     if (outgoing.buffered > 0) this.#stood = true
     else if (this.#stood) {
       this.#stood = false
-      events.tellDrain(this.socket)
+      events.tellDrain(this.socket) // ahead of the callbacks of what has left last, as a stream does
     }
+    this.frames.hasLeft()
     if (!this.lifecycle.delivers && outgoing.buffered === 0 && !reads) this.ending.perform(this.lifecycle.flushed())
   }
 

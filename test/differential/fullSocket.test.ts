@@ -59,3 +59,21 @@ same('a long write that the system takes at once', async (stage) => {
   stage.call('behind the end', () => socket.write('x', (error) => stage.note('late', error)))
   await stage.noted('ended', 'late', 'close')
 })
+
+same("'drain' of a full socket comes before the callbacks of what leaves last, which are in order", async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const socket = Reflect.get(ws, '_socket') as Socket
+  peer.socket.pause()
+  const told: string[] = []
+  socket.on('drain', () => told.push('drain'))
+  for (let number = 0; number < 6; number++) {
+    ws.send(Buffer.alloc(2_000_000), () => told.push(`sent ${number}`))
+    socket.write(Buffer.of(0x82, 1, number), () => told.push(`written ${number}`))
+  }
+  await stage.quiet(50)
+  peer.socket.resume()
+  await stage.until(() => told.length === 13, 'all callbacks')
+  stage.note('callbacks', ...told.filter((one) => one !== 'drain'))
+  stage.note('drain', told.indexOf('drain') < told.indexOf('written 5'))
+  await stage.drop(peer)
+})
