@@ -155,7 +155,7 @@ export class DuplexTransport implements Transport {
   }
 
   close(): void {
-    this.#remaining = 0
+    if (this.#prompt) this.#remaining = 0 // or what was put off in this turn is given to the stream first
     this.#pending = false
     this.#later(() => this.#destroy())
   }

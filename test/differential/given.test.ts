@@ -1,57 +1,13 @@
 // Sockets that are no net.Socket: a Duplex to handleUpgrade, setSocket on either side, and streams made of a WebSocket.
 import { Buffer } from 'node:buffer'
-import { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { WebSocket } from 'ws'
 import { duplexPair } from '../support/duplexPair.js'
-import { buildFrame, close, masked, PING, readFrames, TEXT } from '../support/frames.js'
+import { buildFrame, close, masked, PING, TEXT } from '../support/frames.js'
+import { collected, noteFrames, over } from './duplexes.js'
 import { same } from './same.js'
 import { bytes } from './show.js'
-import { KEY, type Stage } from './stage.js'
-
-/** A request as an http server would have made it. */
-function requestFor(): IncomingMessage {
-  const request = new IncomingMessage(new Socket())
-  request.method = 'GET'
-  request.url = '/'
-  Object.assign(request.headers, {
-    upgrade: 'websocket',
-    connection: 'Upgrade',
-    'sec-websocket-key': KEY,
-    'sec-websocket-version': '13',
-  })
-  return request
-}
-
-/** What has been read from the far end of a Duplex. */
-function collected(far: Duplex): { all(): Buffer } {
-  const chunks: Buffer[] = []
-  far.on('data', (chunk: Buffer) => chunks.push(chunk))
-  far.on('error', () => undefined)
-  return { all: () => Buffer.concat(chunks) }
-}
-
-function noteFrames(stage: Stage, data: Buffer): void {
-  const at = data.indexOf('\r\n\r\n') + 4
-  if (at > 3) stage.note('head', data.toString('latin1', 0, at))
-  for (const frame of readFrames(data.subarray(at > 3 ? at : 0)).frames)
-    stage.note('frame', frame.opcode, frame.fin, bytes(frame.payload))
-}
-
-/** The server's end of a connection over a Duplex. */
-function over(stage: Stage, near: Duplex, head: Buffer = Buffer.alloc(0)): WebSocket | undefined {
-  const wss = new stage.module.WebSocketServer({ noServer: true })
-  let opened: WebSocket | undefined
-  stage.call('handleUpgrade', () =>
-    wss.handleUpgrade(requestFor(), near, head, (ws) => {
-      opened = stage.watch(ws)
-    }),
-  )
-  return opened
-}
 
 same('a Duplex carries messages both ways', async (stage) => {
   const [near, far] = duplexPair()
