@@ -65,13 +65,23 @@ export class SocketTransport extends DuplexTransport {
   override open(receiver: Receiver): void {
     const socket = this.#socket
     this.#receiver = receiver
-    if (socket.writableLength > 0) {
-      this.#busy = true
-      socket.write(NOTHING, () => this.#done(WRITTEN))
-    }
+    this.#busy = socket.writableLength > 0
     socket._final = (written) => this.#whenDone(() => this.#methods._final.call(socket, written))
+    if (this.#busy) socket.write(NOTHING, () => this.#done(WRITTEN))
     super.open(receiver)
     receiver.alsoOf?.(socket)
+    if (this.#busy) this.#leavesFirst()
+  }
+
+  /** What the socket was given before has its place: whoever keeps the order would send it behind all else. */
+  #leavesFirst(): void {
+    const socket = this.#socket
+    const { _write, _writev } = socket
+    socket._write = (chunk, encoding, written) => {
+      if (chunk === NOTHING) Object.assign(socket, { _write, _writev })
+      this.#methods._write.call(socket, chunk, encoding, written)
+    }
+    Object.assign(socket, { _writev: undefined })
   }
 
   override write(pointer: number, length: number): number {
