@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { defaultEncodingOf } from '../internals/endedStream.js'
 
 /** Whoever sends over a socket at the end of the turn. */
 export interface Sends {
@@ -78,7 +79,7 @@ function orderly(base: Socket): OrderedSocket {
     const [chunk, second, third] = values
     const isBytes = typeof chunk === 'string' || chunk instanceof Uint8Array
     if (!isSends(sends) || !isBytes || !this.writable) return Reflect.apply(write, this, values)
-    const encoding = typeof second === 'string' ? (second as BufferEncoding) : 'utf8'
+    const encoding = typeof second === 'string' ? (second as BufferEncoding) : defaultEncodingOf(this)
     return sendNext(this, sends, bytesOf({ chunk, encoding }), typeof second === 'function' ? second : third)
   })
   addLength(prototype, base)

@@ -77,3 +77,16 @@ same("'drain' of a full socket comes before the callbacks of what leaves last, w
   stage.note('drain', told.indexOf('drain') < told.indexOf('written 5'))
   await stage.drop(peer)
 })
+
+same('texts that are written to the socket have its encoding, or their own', async (stage) => {
+  const { ws, peer } = await stage.pair()
+  const socket = Reflect.get(ws, '_socket') as Socket
+  socket.setDefaultEncoding('hex')
+  socket.write('820161')
+  socket.write('820162', () => stage.note('written'))
+  socket.write('\x82\x01c', 'latin1')
+  socket.setDefaultEncoding('latin1').write('\x82\x01d')
+  await stage.frames(peer, 4)
+  await stage.noted('written')
+  await stage.drop(peer)
+})
