@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { defaultEncodingOf } from '../internals/endedStream.js'
+import { callbackOf } from './callbackOf.js'
 
 /** Whoever sends over a socket at the end of the turn. */
 export interface Sends {
@@ -80,7 +81,7 @@ function orderly(base: Socket): OrderedSocket {
     const isBytes = typeof chunk === 'string' || chunk instanceof Uint8Array
     if (!isSends(sends) || !isBytes || !this.writable) return Reflect.apply(write, this, values)
     const encoding = typeof second === 'string' ? (second as BufferEncoding) : defaultEncodingOf(this)
-    return sendNext(this, sends, bytesOf({ chunk, encoding }), typeof second === 'function' ? second : third)
+    return sendNext(this, sends, bytesOf({ chunk, encoding }), callbackOf(second) ?? third)
   })
   addLength(prototype, base)
   prototype._write = function (this: OrderedSocket, chunk, encoding, written) {
@@ -118,7 +119,8 @@ function addLength(prototype: OrderedSocket, base: Socket): void {
 function sendNext(socket: OrderedSocket, sends: Sends, bytes: Uint8Array, written: unknown): boolean {
   sends.raw(bytes.length > 0 ? [bytes] : [], typeof written === 'function' ? (written as Written) : undefined)
   sends.writeOut()
-  return sends.outgoing.buffered < socket.writableHighWaterMark // or 'drain' is told when all has left
+  const { buffered } = sends.outgoing
+  return buffered === 0 || buffered < socket.writableHighWaterMark // or 'drain' is told when all has left
 }
 
 /** What the socket writes of its own accord: with its end, or where a program has kept the `write` that it had before. */

@@ -55,6 +55,8 @@ same('a long write that the system takes at once', async (stage) => {
   await stage.noted('written')
   stage.call('wrong', () => socket.write(1 as never))
   stage.call('wrong encoding', () => socket.write('x', 'none' as never))
+  for (const encoding of ['none', 5, 'buffer', 'UTF8', null])
+    stage.call('bytes', () => socket.write(Buffer.of(0x82, 0), encoding as never))
   socket.end('', () => stage.note('ended'))
   stage.call('behind the end', () => socket.write('x', (error) => stage.note('late', error)))
   await stage.noted('ended', 'late', 'close')
