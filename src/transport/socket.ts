@@ -18,6 +18,7 @@ const PIECE = 256 * 1024
 /** Shorter writes over TLS are copied: a TLS socket says of each that it waits, and the memory is soon needed again. */
 const SHORT = 16 * 1024
 
+/** The mark behind what a socket was given before. */
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -73,13 +74,17 @@ export class SocketTransport extends DuplexTransport {
     if (this.#busy) this.#leavesFirst()
   }
 
-  /** What the socket was given before has its place: whoever keeps the order would send it behind all else. */
+  /**
+   * What the socket was given before has its place: whoever keeps the order would send it behind all else. The mark behind it is not
+   * written: over TLS, Deno fails where it is given nothing.
+   */
   #leavesFirst(): void {
     const socket = this.#socket
     const { _write, _writev } = socket
     socket._write = (chunk, encoding, written) => {
-      if (chunk === NOTHING) Object.assign(socket, { _write, _writev })
-      this.#methods._write.call(socket, chunk, encoding, written)
+      if (chunk !== NOTHING) return this.#methods._write.call(socket, chunk, encoding, written)
+      Object.assign(socket, { _write, _writev })
+      written()
     }
     Object.assign(socket, { _writev: undefined })
   }
