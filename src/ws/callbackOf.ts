@@ -9,6 +9,6 @@ import type { SendCallback } from './sendCallbacks.js'
  */
 export function callbackOf(given: unknown): SendCallback | undefined {
   if (typeof given === 'function') return given as SendCallback
-  if (!given || given === 'buffer' || Buffer.isEncoding(String(given))) return undefined
+  if (!given || given === 'buffer' || (typeof given === 'string' && Buffer.isEncoding(given))) return undefined
   throw encodingMistake(given)
 }

@@ -33,7 +33,7 @@ for (const values of [
   })
 }
 
-for (const callback of [5, 'x', {}, true, [], 0, '', null, 'utf8']) {
+for (const callback of [5, 'x', {}, true, [], 0, '', null, 'utf8', ['utf8']]) {
   const name = JSON.stringify(callback)
   for (const [how, send] of Object.entries<(ws: WebSocket, given: never) => void>({
     send: (ws, given) => ws.send('hi', {}, given),
