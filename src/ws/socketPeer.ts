@@ -47,8 +47,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   #pauses: ReadPauses | undefined
   #chunks: ChunkCount | undefined
   #tells = false // something that was read is being told
-  /** Whether the transport is gone, and that is told when all is told that was read before. */
-  #isOver = false
+  #isOver = false // the transport is gone, which is told when all is told that was read before
   #receiver: SocketReceiver | undefined
   #stood = false // a write has not been finished at once, so that 'drain' is to be told
 
@@ -141,6 +140,9 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
   #told(): void {
     this.#tells = false // or the rest of it waits
     this.#pauses?.settle()
+    if (!this.#isOver) return
+    this.#isOver = false
+    process.nextTick(() => this.closed()) // behind an error of what was told last
   }
 
   ended(): void {
@@ -179,7 +181,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
 
   closed(): void {
     this.lifecycle.terminateAfterRest() // it was open perhaps, and must not be while callbacks are called
-    this.#isOver = this.lifecycle.delivers && (this.incoming.waits || this.#delivery.waits)
+    this.#isOver = this.lifecycle.delivers && (this.end?.failed || this.incoming.waits || this.#delivery.waits)
     if (this.#isOver) return this.#pressure.resume(Reason.application)
     this.end?.over()
     this.incoming.free()
@@ -267,9 +269,6 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
     this.#delivery.begins(true)
     this.incoming.deliverParked()
     this.#told()
-    if (!this.#isOver) return
-    this.#isOver = false
-    process.nextTick(() => this.closed()) // behind an error of what was told last
   }
 
   #closeReceived(payload: Buffer): void {
@@ -295,6 +294,7 @@ export class SocketPeer extends PeerLife implements Receiver, Sink, PressureList
       this.ending.fail(code)
       this.#delivery.tell('error', error)
       this.#receiver?.emit('error', error)
+      this.#told()
     })
   }
 }

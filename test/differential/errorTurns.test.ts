@@ -1,10 +1,14 @@
 // In which turn the error of a broken rule comes, against what a program has put off for the messages before it. A program that
 // handles messages some ticks later, as socket.io does, handles those that came before the error.
 import { Buffer } from 'node:buffer'
+import { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { deflateRawSync } from 'node:zlib'
+import type { WebSocket } from 'ws'
+import { duplexPair } from '../support/duplexPair.js'
 import { buildFrame, CLOSE, masked, PING, PONG, TEXT } from '../support/frames.js'
 import { same } from './same.js'
-import type { Stage } from './stage.js'
+import { KEY, type Stage } from './stage.js'
 
 const DEFLATE = ['Sec-WebSocket-Extensions: permessage-deflate']
 
@@ -52,6 +56,40 @@ for (const allowSynchronousEvents of [true, false]) {
       })
     }
   }
+}
+
+const ENDS: Readonly<Record<string, (ws: WebSocket) => void>> = {
+  terminates: (ws) => ws.terminate(),
+  'destroys the socket': (ws) => Reflect.get(ws, '_socket').destroy(),
+}
+
+for (const [wrong, frame] of Object.entries(WRONG)) {
+  for (const [how, end] of Object.entries(ENDS)) {
+    same(`${wrong} behind a message in whose turn the program ${how}`, async (stage) => {
+      const { ws, peer } = await stage.pair(
+        { allowSynchronousEvents: false, maxPayload: 1000, perMessageDeflate: true },
+        DEFLATE,
+      )
+      ws.on('message', () => end(ws))
+      peer.write(Buffer.concat([masked(TEXT, 'a'), frame]))
+      await stage.noted('error', 'close')
+    })
+  }
+
+  same(`${wrong} comes over a Duplex that is destroyed before the error is told`, async (stage) => {
+    const [near, far] = duplexPair()
+    const { wss } = await stage.upgrading({ maxPayload: 1000, perMessageDeflate: true }, () => undefined)
+    const headers = {
+      ...{ upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13', 'sec-websocket-key': KEY },
+      'sec-websocket-extensions': 'permessage-deflate',
+    }
+    const request = Object.assign(new IncomingMessage(near as unknown as Socket), { method: 'GET', url: '/', headers })
+    wss.handleUpgrade(request, near, Buffer.alloc(0), (opened) => stage.watch(opened))
+    await stage.quiet(5)
+    far.write(Buffer.from(frame)) // which is unmasked in place
+    process.nextTick(() => process.nextTick(() => near.destroy()))
+    await stage.noted('error', 'close')
+  })
 }
 
 /** Notes so many ticks, each put off in the one before, and a microtask. */
