@@ -79,15 +79,7 @@ export {
   TABLE_ENTRIES,
 } from './memory'
 export { parse, STATUS_AGAIN, STATUS_DONE, STATUS_REGION } from './parser'
-export {
-  allowAnyLength,
-  allowAnyText,
-  allowCompressed,
-  grant,
-  markFrames,
-  openSlot,
-  stream,
-} from './slot'
+export { allowAnyLength, allowAnyText, allowCompressed, grant, markFrames, openSlot, stream } from './slot'
 export { UTF8_REJECTED, validate } from './utf8'
 
 /** Writes an unmasked frame: header and payload. Returns its bytes. */

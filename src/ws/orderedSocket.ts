@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { defaultEncodingOf } from '../internals/endedStream.js'
+import { defaultEncodingOf } from '../internals/streamState.js'
 import { callbackOf } from './callbackOf.js'
 
 /** Whoever sends over a socket at the end of the turn. */

@@ -1,4 +1,5 @@
-// The fields of a stream that say how far it has come, for a socket whose handle is read and written from elsewhere.
+// What a stream of Node's keeps of its own state, for a socket whose handle is read and written from elsewhere: how far it has come, and
+// the encoding of texts.
 import type { Duplex } from 'node:stream'
 
 interface States {
